@@ -1,0 +1,88 @@
+package engine
+
+// Fact is something that happened at a leg or a bridge. A room changes on
+// facts only, never on what it asked for.
+type Fact interface{ isFact() }
+
+// Facts about a leg; Leg says which.
+type (
+	// MediaUp: audio can flow both ways.
+	MediaUp struct{ Leg LegID }
+	// Digit: the caller pressed and released a key ('0'-'9', '*', '#', 'A'-'D').
+	Digit struct {
+		Leg   LegID
+		Digit byte
+	}
+	// PromptDone: the prompt of that order ended by itself, or could not be
+	// played at all (Err names the item).
+	PromptDone struct {
+		Leg LegID
+		Op  OpID
+		Err error
+	}
+	// Recorded: the recording of that order is complete. OK is false when
+	// nothing was said.
+	Recorded struct {
+		Leg LegID
+		Op  OpID
+		OK  bool
+	}
+	// LegGone: the call has ended, was lost, or left by itself. Nothing can
+	// be played to it any more; Release is still called once, for the results.
+	LegGone struct {
+		Leg    LegID
+		Reason Reason // hangup, media_lost or switch_lost
+	}
+)
+
+// Facts of a bridge.
+type (
+	// Joined settles Admit.
+	Joined struct {
+		Op     OpID
+		Member MemberID
+	}
+	// AdmitFailed settles Admit when the bridge cannot take the leg.
+	AdmitFailed struct {
+		Op     OpID
+		Member MemberID
+		Reason Reason
+	}
+	// Applied settles Set, and also reports a change the switch made itself (Op 0).
+	Applied struct {
+		Op     OpID
+		Member MemberID
+		State  MemberState
+	}
+	// Left settles Remove, and also reports a member who is gone from the
+	// bridge for another cause (Op 0).
+	Left struct {
+		Op     OpID
+		Member MemberID
+	}
+	// Played settles Bridge.Play.
+	Played struct {
+		Op  OpID
+		Err error
+	}
+	// Talking: a member began or stopped to talk.
+	Talking struct {
+		Member MemberID
+		On     bool
+	}
+	// BridgeFailed: the place of mixing is gone, all members with it.
+	BridgeFailed struct{ Err error }
+)
+
+func (MediaUp) isFact()      {}
+func (Digit) isFact()        {}
+func (PromptDone) isFact()   {}
+func (Recorded) isFact()     {}
+func (LegGone) isFact()      {}
+func (Joined) isFact()       {}
+func (AdmitFailed) isFact()  {}
+func (Applied) isFact()      {}
+func (Left) isFact()         {}
+func (Played) isFact()       {}
+func (Talking) isFact()      {}
+func (BridgeFailed) isFact() {}

@@ -1,0 +1,137 @@
+package engine
+
+import "time"
+
+// Leg is one call, wherever its signalling lives, as a room's owner drives it.
+// Every method returns at once and may be called from any goroutine; what came
+// of it is told by a Fact posted to the Sink that Exchange.Arrive returned.
+// After Release a leg posts nothing more.
+type Leg interface {
+	ID() LegID
+
+	// Play plays what to this caller alone, in place of a prompt that may be
+	// playing. It settles with PromptDone{Op: op} when it ends by itself; a
+	// prompt that is replaced or stopped settles with nothing. In a room the
+	// prompt is laid over what the caller hears there.
+	Play(op OpID, what Media)
+
+	// StopPlay ends the prompt that is playing, at once.
+	StopPlay()
+
+	// Record keeps what the caller says, at most max long, under the media
+	// name RecordedName(ID). It settles with Recorded{Op: op}. StopRecord
+	// ends it early and settles it too.
+	Record(op OpID, max time.Duration)
+	StopRecord()
+
+	// Release gives the call back: results are set on its channel, then its
+	// dialplan goes on (a call with no dialplan, or with o.Hangup, is ended).
+	Release(o Outcome)
+}
+
+// Bridge is the place where one room's audio is mixed. Its methods return at
+// once; Admit, Set and Remove are each settled by one Fact, even if the place
+// is gone. A room has one Bridge from its start to its end.
+type Bridge interface {
+	// Admit makes leg a member in state s: Joined or AdmitFailed.
+	Admit(op OpID, m MemberID, leg Leg, s MemberState)
+	// Set asks for a member's whole state: Applied.
+	Set(op OpID, m MemberID, s MemberState)
+	// Remove takes the member out: Left. Its leg lives on, in silence.
+	Remove(op OpID, m MemberID)
+	// Play plays into the room for an audience, mixed with its speech;
+	// several plays queue. It settles with Played.
+	Play(op OpID, what Media, to Audience)
+	// Levels appends the last measured level and the media health of each
+	// member to dst. Safe to call at any time.
+	Levels(dst []MemberMedia) []MemberMedia
+	// Close ends the place. Nothing is posted afterwards.
+	Close()
+}
+
+// BridgeFactory makes the bridge of a new room. Facts of the bridge go to sink.
+// An error is a reason not to run the room (node_busy).
+type BridgeFactory func(room RoomName, instance InstanceID, sink Sink) (Bridge, error)
+
+// Sink takes facts. Post never blocks and may be called from any goroutine;
+// facts of one source are applied in the order posted.
+type Sink interface {
+	Post(Fact)
+}
+
+// Media is something to play: specs of the sound grammar (design: a file,
+// tone:…, tone_stream://…, silence:ms, number:N, recorded:LEG …) played one
+// after the other. An item that cannot be loaded is skipped and reported.
+type Media struct {
+	Items    []string
+	Language string // of prompts that have one, e.g. "en"
+	Loop     bool   // start again until stopped
+}
+
+// Empty says whether there is nothing to play.
+func (m Media) Empty() bool { return len(m.Items) == 0 }
+
+// RecordedName is the media spec under which a leg's recording is played.
+func RecordedName(id LegID) string { return "recorded:" + string(id) }
+
+// Audience is who hears a Bridge.Play: everybody who is not waiting, less Except.
+type Audience struct {
+	Except MemberID // 0: nobody is left out
+}
+
+// Decibels is a gain.
+type Decibels float64
+
+// MemberState is everything a bridge needs to know of a member.
+type MemberState struct {
+	Muted   bool     // is not heard by anybody
+	Deaf    bool     // hears nobody (private prompts still reach him)
+	Waiting bool     // neither heard nor hearing: only private prompts
+	Talk    Decibels // gain of what he says, 0 = unchanged
+	Listen  Decibels // gain of what he hears, 0 = unchanged
+}
+
+// MemberMedia is a member's media health at one moment.
+type MemberMedia struct {
+	Member  MemberID
+	Level   float64 // dBov of the last frames, -127 = silence
+	Talking bool
+	Codec   string        // e.g. "PCMU/8000"
+	Lost    float64       // share of packets lost, 0..1
+	Delay   time.Duration // jitter buffer
+}
+
+// Outcome is what a call is told when it is given back; an adapter writes it
+// to the channel as parley_result, parley_reason, parley_exit,
+// parley_exit_digits, parley_duration, parley_member_id, parley_warnings.
+type Outcome struct {
+	Result     Result
+	Reason     Reason
+	Exit       Exit
+	ExitDigits string
+	Duration   time.Duration // time as a member, waiting included
+	Member     MemberID      // 0: never was one
+	Warnings   []string
+	Hangup     bool // end the call instead of letting its dialplan go on
+}
+
+// Variables renders the outcome as the dialplan reads it, names without the
+// parley_ prefix, in a fixed order. Values are free of line breaks.
+func (o Outcome) Variables() []Variable {
+	member := ""
+	if o.Member != 0 {
+		member = o.Member.String()
+	}
+	return []Variable{
+		{"result", string(o.Result)},
+		{"reason", string(o.Reason)},
+		{"exit", string(o.Exit)},
+		{"exit_digits", o.ExitDigits},
+		{"duration", seconds(o.Duration)},
+		{"member_id", member},
+		{"warnings", joinWarnings(o.Warnings)},
+	}
+}
+
+// Variable is one name and value of a dialplan.
+type Variable struct{ Name, Value string }

@@ -1,0 +1,22 @@
+package deps
+import (
+ _ "github.com/CyCoreSystems/ari/v6"
+ _ "github.com/coder/websocket"
+ _ "github.com/emiago/sipgo"
+ _ "github.com/google/go-cmp/cmp"
+ _ "github.com/icholy/digest"
+ _ "github.com/percipia/eslgo"
+ _ "github.com/percipia/eslgo/command/call"
+ _ "github.com/pion/rtcp"
+ _ "github.com/pion/rtp"
+ _ "github.com/pion/sdp/v3"
+ _ "github.com/prometheus/client_golang/prometheus"
+ _ "github.com/prometheus/client_golang/prometheus/promhttp"
+ _ "github.com/spf13/cobra"
+ _ "github.com/spf13/viper"
+ _ "github.com/zaf/g711"
+ _ "golang.org/x/sync/errgroup"
+ _ "golang.org/x/sys/unix"
+ _ "golang.org/x/time/rate"
+ _ "go.yaml.in/yaml/v3"
+)
