@@ -106,13 +106,37 @@ func (p *Profile) NeedsPIN() bool { return len(p.Member.PINs) > 0 || len(p.Moder
 
 // PIN is a digest of the digits, so that no dump, log or comparison shows
 // them. The zero PIN matches nothing.
-type PIN struct{ sum [sha256.Size]byte }
+type PIN struct {
+	sum    [sha256.Size]byte
+	digits int // how many there are
+}
 
 // NewPIN digests digits.
-func NewPIN(digits string) PIN { return PIN{sha256.Sum256([]byte(digits))} }
+func NewPIN(digits string) PIN { return PIN{sha256.Sum256([]byte(digits)), len(digits)} }
 
 // Matches compares in constant time.
-func (p PIN) Matches(o PIN) bool { return subtle.ConstantTimeCompare(p.sum[:], o.sum[:]) == 1 }
+func (p PIN) Matches(o PIN) bool {
+	return p.digits > 0 && subtle.ConstantTimeCompare(p.sum[:], o.sum[:]) == 1
+}
+
+// among says whether p is one of list, looking at all of it.
+func (p PIN) among(list []PIN) (found bool) {
+	for _, o := range list {
+		found = p.Matches(o) || found
+	}
+	return found
+}
+
+// longestPIN is the number of digits at which a PIN is complete without a
+// terminator.
+func (p *Profile) longestPIN() (n int) {
+	for _, list := range [][]PIN{p.Member.PINs, p.Moderator.PINs} {
+		for _, pin := range list {
+			n = max(n, pin.digits)
+		}
+	}
+	return n
+}
 
 func (p PIN) String() string { return "***" }
 

@@ -1,0 +1,236 @@
+package engine
+
+import (
+	"time"
+)
+
+// nameLength is how long a caller may speak his name.
+const nameLength = 5 * time.Second
+
+// beep asks for speech.
+const beep = "tone_stream://%(200,0,800)"
+
+// arrive takes a call on; it is greeted as soon as it can hear.
+func (r *room) arrive(now time.Time, a arrival) {
+	s := &seat{call: newCall(now, a, &r.ops)}
+	r.seats = append(r.seats, s)
+	for _, own := range s.request.room {
+		if r.lastID > 0 || len(r.seats) > 1 {
+			s.out.Warnings = append(s.out.Warnings, "parley_"+own.name+"="+clip(own.value)+
+				" is ignored: the call that opened the room set its rules")
+		}
+	}
+	if a.mediaUp {
+		s.step(now, stepMediaUp)
+		r.greet(now, s)
+	}
+}
+
+func (r *room) greet(now time.Time, s *seat) {
+	if r.ending != ReasonNone {
+		r.refuse(now, s, ReasonEnded)
+		return
+	}
+	s.say(now, media(r.languageOf(s), r.profile.WelcomeSound), func(now time.Time) { r.identify(now, s) })
+}
+
+// identify finds the role: by flag, then by PIN.
+func (r *room) identify(now time.Time, s *seat) {
+	if !r.running(s) {
+		r.refuse(now, s, ReasonNotRunning)
+		return
+	}
+	if role, known := r.flagged(s); known {
+		r.seat(now, s, role)
+		return
+	}
+	s.tries = r.house.throttle.tries(s.invite.Source, now, r.profile.PINAttempts)
+	if s.tries == 0 {
+		r.refuse(now, s, ReasonThrottled)
+		return
+	}
+	s.step(now, stepAskPIN)
+	if pin := s.request.pin; pin != "" {
+		if role := r.roleByPIN(s, pin); role != RoleUnset {
+			r.seat(now, s, role)
+			return
+		}
+		r.house.throttle.failed(s.invite.Source, now)
+	}
+	r.askPIN(now, s, r.profile.PINSound)
+}
+
+// running says whether this call may open the room, or need not.
+func (r *room) running(s *seat) bool {
+	if r.present() > 0 {
+		return true
+	}
+	create := r.profile.Create
+	return !s.request.joinOnly && create != CreateRunning && (create != CreateExisting || r.configured)
+}
+
+// flagged is the role of a call that needs no PIN: its dialplan said
+// moderator, or nobody who can be in that role has a PIN.
+func (r *room) flagged(s *seat) (Role, bool) {
+	switch s.request.role {
+	case RoleModerator:
+		return RoleModerator, true
+	case RoleMember:
+		return RoleMember, len(r.profile.Member.PINs) == 0
+	case RoleUnset:
+		return RoleMember, !r.profile.NeedsPIN()
+	default:
+		panic("engine: role out of range")
+	}
+}
+
+// askPIN asks once more. Where only moderators have PINs, no digits at all
+// make a member.
+func (r *room) askPIN(now time.Time, s *seat, sounds ...string) {
+	ask := collector{
+		limit: r.profile.longestPIN(), terminators: r.profile.PINTerminator, timeout: r.profile.PINTimeout,
+	}
+	s.question(now, media(r.languageOf(s), sounds...), ask, func(now time.Time, digits string) {
+		if role := r.roleByPIN(s, digits); role != RoleUnset {
+			r.seat(now, s, role)
+			return
+		}
+		r.house.throttle.failed(s.invite.Source, now)
+		s.tries--
+		if s.tries == 0 {
+			r.refuse(now, s, ReasonPINFailed)
+			return
+		}
+		r.askPIN(now, s, r.profile.BadPINSound, r.profile.PINSound)
+	})
+}
+
+// roleByPIN is RoleUnset when the digits are nobody's.
+func (r *room) roleByPIN(s *seat, digits string) Role {
+	p, typed := r.profile, NewPIN(digits)
+	member, moderator := typed.among(p.Member.PINs), typed.among(p.Moderator.PINs)
+	switch {
+	case member:
+		return RoleMember
+	case moderator && s.request.role == RoleUnset:
+		return RoleModerator
+	case digits == "" && len(p.Member.PINs) == 0:
+		return RoleMember
+	default:
+		return RoleUnset
+	}
+}
+
+// seat judges lock and limit, and reserves: from here on the place is his,
+// whatever he still has to hear.
+func (r *room) seat(now time.Time, s *seat, role Role) {
+	p := r.profile
+	switch {
+	case r.locked && (role != RoleModerator || p.LockExempts != ExemptModerators):
+		r.refuse(now, s, ReasonLocked)
+	case r.full(role):
+		r.refuse(now, s, ReasonFull)
+	default:
+		s.settle(role, p)
+		if p.AnnounceName {
+			r.askName(now, s)
+			return
+		}
+		r.enter(now, s)
+	}
+}
+
+// full says whether there is no seat for a role.
+func (r *room) full(role Role) bool {
+	limit := r.profile.MaxParticipants
+	if limit == 0 {
+		return false
+	}
+	if role == RoleModerator {
+		limit += r.profile.ReserveModeratorSeats
+	}
+	return r.count(func(s *seat) bool { return s.phase.seated() }) >= limit
+}
+
+func (r *room) askName(now time.Time, s *seat) {
+	s.step(now, stepSeat)
+	s.say(now, media(r.languageOf(s), r.profile.NamePrompt, beep), func(now time.Time) {
+		s.recording = s.op()
+		s.expires = now.Add(nameLength + time.Second)
+		s.leg.Record(s.recording, nameLength)
+	})
+}
+
+func (r *room) recorded(now time.Time, s *seat, f Recorded) {
+	if s.phase == phaseNaming && f.Op == s.recording {
+		s.named = f.OK
+		r.enter(now, s)
+	}
+}
+
+// enter plays what joiners hear first.
+func (r *room) enter(now time.Time, s *seat) {
+	if !s.step(now, stepEnter) {
+		return
+	}
+	prompt := ""
+	if s.settings.PlayEntryPrompt {
+		prompt = r.profile.EntryPrompt
+	}
+	s.say(now, media(r.languageOf(s), prompt), func(now time.Time) { r.admit(now, s) })
+}
+
+// admit asks the bridge to take the call; Joined or AdmitFailed comes back.
+func (r *room) admit(now time.Time, s *seat) {
+	if r.bridge == nil {
+		b, err := r.house.bridges(r.name, r.instance, bridgeSink{r.box})
+		if err != nil {
+			r.refuse(now, s, ReasonNodeBusy)
+			return
+		}
+		r.bridge = b
+	}
+	s.step(now, stepAdmit)
+	r.lastID++
+	s.member = r.lastID
+	s.want = s.entryState(s.role != RoleModerator && r.holding())
+	r.bridge.Admit(s.op(), s.member, s.leg, s.want)
+}
+
+func (r *room) admitFailed(now time.Time, s *seat, why Reason) {
+	if s.phase != phaseAdmitting && s.phase != phaseRemoving && s.phase != phaseLosing {
+		return
+	}
+	if s.out.Reason == ReasonNone {
+		s.out.Result, s.out.Reason = ResultFailed, why
+	}
+	s.step(now, stepRemoved)
+	r.part(now, s)
+}
+
+// joined makes the call a member: the bridge has it.
+func (r *room) joined(now time.Time, s *seat) {
+	to := stepJoin
+	if s.want.Waiting {
+		to = stepWait
+	}
+	if s.phase != phaseAdmitting || !s.step(now, to) {
+		return // dismissed meanwhile; Left follows
+	}
+	if r.startedAt.IsZero() {
+		r.startedAt = now
+		r.tell(now, EventRoomStarted, nil, ReasonNone)
+	}
+	s.joinedAt, s.state = now, s.want
+	s.out.Result, s.out.Member = ResultJoined, s.member
+	if s.settings.EndOnExit != EndNever || s.role == RoleModerator {
+		r.endAt = time.Time{}
+	}
+	if s.phase == phaseWaiting {
+		r.tell(now, EventWaiting, s, ReasonNone)
+		r.startWait(now, s)
+	} else {
+		r.entered(now, s)
+	}
+	r.reconcile(now)
+}

@@ -1,0 +1,206 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Volume steps of the DTMF menu.
+const (
+	volumeStep  Decibels = 3
+	volumeLimit Decibels = 12
+)
+
+// digit takes a key: an answer to the attendant, or a control of a member.
+func (r *room) digit(now time.Time, s *seat, d byte) {
+	switch {
+	case s.phase == phaseNaming && s.recording != 0:
+		s.leg.StopRecord()
+	case s.phase.present():
+		if c, ok := s.menu.press(now, d); ok {
+			r.act(now, s, c)
+		}
+	case s.phase < phaseAdmitting:
+		s.key(now, d)
+	}
+}
+
+// act does what a control says.
+func (r *room) act(now time.Time, s *seat, c Control) {
+	if !s.phase.present() {
+		return
+	}
+	switch c.Action {
+	case ActionMute, ActionMuteOn, ActionMuteOff:
+		s.want.Muted = toggle(c.Action, ActionMute, ActionMuteOn, s.want.Muted)
+		r.set(s)
+	case ActionDeaf, ActionDeafOn, ActionDeafOff:
+		s.want.Deaf = toggle(c.Action, ActionDeaf, ActionDeafOn, s.want.Deaf)
+		r.set(s)
+	case ActionTalkUp, ActionTalkDown, ActionTalkReset:
+		s.want.Talk = volume(c.Action, ActionTalkUp, ActionTalkDown, s.want.Talk)
+		r.set(s)
+	case ActionListenUp, ActionListenDown, ActionListenReset:
+		s.want.Listen = volume(c.Action, ActionListenUp, ActionListenDown, s.want.Listen)
+		r.set(s)
+	case ActionLeave:
+		s.out.ExitDigits = c.Digits
+		r.dismiss(now, s, ReasonTerminator, ExitTerminator, "")
+	case ActionCount:
+		r.tellCount(now, s)
+	case ActionHand:
+		r.raiseHand(now, s)
+	case ActionLock:
+		if s.role == RoleModerator {
+			r.lock(now, !r.locked)
+		}
+	case ActionEnd:
+		if s.role == RoleModerator {
+			r.end(now, ReasonEnded)
+		}
+	default:
+		panic(fmt.Sprintf("engine: control %q was loaded unchecked", c.Action))
+	}
+}
+
+// set asks the bridge for the state that the member is to have.
+func (r *room) set(s *seat) OpID {
+	op := s.op()
+	r.bridge.Set(op, s.member, s.want)
+	return op
+}
+
+func toggle(a, flip, on Action, now bool) bool {
+	if a == flip {
+		return !now
+	}
+	return a == on
+}
+
+func volume(a, up, down Action, now Decibels) Decibels {
+	switch a {
+	case up:
+		return min(now+volumeStep, volumeLimit)
+	case down:
+		return max(now-volumeStep, -volumeLimit)
+	default:
+		return 0
+	}
+}
+
+func (r *room) tellCount(now time.Time, s *seat) {
+	if n := r.audible(); n > 1 {
+		r.private(now, s, countItems(n)...)
+		return
+	}
+	r.private(now, s, r.profile.AloneSound)
+}
+
+func (r *room) raiseHand(now time.Time, s *seat) {
+	s.hand = !s.hand
+	what, sound := EventHandLowered, r.profile.HandDownSound
+	if s.hand {
+		what, sound = EventHandRaised, r.profile.HandUpSound
+	}
+	r.tell(now, what, s, ReasonNone)
+	r.private(now, s, sound)
+}
+
+func (r *room) lock(now time.Time, on bool) {
+	if r.locked == on {
+		return
+	}
+	r.locked = on
+	what, sound := EventRoomUnlocked, r.profile.UnlockedSound
+	if on {
+		what, sound = EventRoomLocked, r.profile.LockedNowSound
+	}
+	r.tell(now, what, nil, ReasonNone)
+	if m := media(r.profile.Language, sound); r.audible() > 0 && !m.Empty() {
+		r.ops++
+		r.bridge.Play(r.ops, m, Audience{})
+	}
+}
+
+// waiter is a command whose facts are still to come.
+type waiter struct {
+	open  int
+	reply chan error
+}
+
+// obey takes a command. The answer is sent when the facts have come.
+func (r *room) obey(now time.Time, o order) {
+	switch c := o.command.(type) {
+	case Mute:
+		r.change(o, c.Member, func(s *MemberState) { s.Muted = c.On })
+	case Deafen:
+		r.change(o, c.Member, func(s *MemberState) { s.Deaf = c.On })
+	case Kick:
+		r.kick(now, o, c.Member)
+	case Lock:
+		r.lock(now, c.On)
+		o.reply <- nil
+	case End:
+		r.end(now, ReasonEnded)
+		o.reply <- nil
+	default:
+		o.reply <- fmt.Errorf("%w: %T", ErrBadCommand, c)
+	}
+}
+
+// change asks for a new state of one member, or of all who are no moderators.
+func (r *room) change(o order, id MemberID, edit func(*MemberState)) {
+	r.each(o, id, func(s *seat) OpID {
+		if id == 0 && s.role == RoleModerator {
+			return 0
+		}
+		edit(&s.want)
+		if s.want == s.state {
+			return 0
+		}
+		return r.set(s)
+	})
+}
+
+func (r *room) kick(now time.Time, o order, id MemberID) {
+	r.each(o, id, func(s *seat) OpID {
+		return r.dismiss(now, s, ReasonKicked, ExitKicked, r.profile.KickedSound)
+	})
+}
+
+// each does something to one member or to all, and answers the order when
+// every operation that was started has settled.
+func (r *room) each(o order, id MemberID, do func(*seat) OpID) {
+	w := &waiter{reply: o.reply}
+	found := false
+	for _, s := range slices.Clone(r.seats) {
+		if !s.phase.present() || id != 0 && s.member != id {
+			continue
+		}
+		found = true
+		if op := do(s); op != 0 {
+			w.open++
+			r.pending[op] = w
+		}
+	}
+	switch {
+	case id != 0 && !found:
+		o.reply <- fmt.Errorf("%w: %s in room %s", ErrNoMember, id, r.name)
+	case w.open == 0:
+		o.reply <- nil
+	}
+}
+
+// settleOp answers the command that an operation belongs to.
+func (r *room) settleOp(op OpID, err error) {
+	w := r.pending[op]
+	if w == nil {
+		return
+	}
+	delete(r.pending, op)
+	w.open--
+	if w.open == 0 {
+		w.reply <- err
+	}
+}

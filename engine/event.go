@@ -1,0 +1,49 @@
+package engine
+
+import "time"
+
+// EventType names what changed.
+type EventType string
+
+// Everything that can happen to a room.
+const (
+	EventRoomStarted  EventType = "room.started"
+	EventRoomEnded    EventType = "room.ended"
+	EventRoomLocked   EventType = "room.locked"
+	EventRoomUnlocked EventType = "room.unlocked"
+	EventRoomModified EventType = "room.modified"
+	EventRejected     EventType = "participant.rejected"
+	EventJoined       EventType = "participant.joined"
+	EventWaiting      EventType = "participant.waiting"
+	EventLeft         EventType = "participant.left"
+	EventMuted        EventType = "participant.muted"
+	EventUnmuted      EventType = "participant.unmuted"
+	EventDeafened     EventType = "participant.deafened"
+	EventUndeafened   EventType = "participant.undeafened"
+	EventModified     EventType = "participant.modified"
+	EventTalking      EventType = "participant.talking"
+	EventSilent       EventType = "participant.silent"
+	EventHandRaised   EventType = "participant.hand_raised"
+	EventHandLowered  EventType = "participant.hand_lowered"
+)
+
+// Event is a fact that changed a room. Seq counts from 1 in each instance,
+// without gaps. Events of calls that never reached a room have Seq 0.
+type Event struct {
+	Type     EventType
+	Time     time.Time
+	Room     RoomName
+	Instance InstanceID
+	Seq      uint64
+	Reason   Reason
+	Leg      LegID
+	Invite   Invite // of that leg: caller, switch, kind
+	Member   MemberView
+	Present  int // members after the event, waiting ones included
+	Outcome  Outcome
+	Changes  []string // of room.modified
+}
+
+// Observer is told every event, in order per room, from the room's own
+// goroutine: it must not wait.
+type Observer func(Event)

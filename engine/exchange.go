@@ -1,0 +1,300 @@
+package engine
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+)
+
+// Options sets up an Exchange.
+type Options struct {
+	Directory *Directory    // nil = NewDirectory()
+	Bridges   BridgeFactory // makes the bridge of each room; required
+	Observer  Observer      // nil = nobody
+	Throttle  ThrottleOptions
+	MaxRooms  int                 // at one time; 0 = 10,000
+	Panicked  func(RoomName, any) // told of a panic in a room's goroutine
+}
+
+// Exchange knows every running room, and is where calls arrive. Its methods
+// may be called from any goroutine.
+type Exchange struct {
+	house    house
+	lobby    *lobby
+	maxRooms int
+	busy     atomic.Bool
+	dir      atomic.Pointer[Directory]
+	quit     chan struct{}
+	running  sync.WaitGroup
+
+	mu    sync.Mutex
+	rooms map[RoomName]*room // guarded by mu: instances that take calls
+	all   map[*room]bool     // guarded by mu: those, and the ones that are ending
+}
+
+// New starts an exchange. Close ends it.
+func New(o Options) (*Exchange, error) {
+	if o.Bridges == nil {
+		return nil, fmt.Errorf("engine: Options.Bridges is not set")
+	}
+	x := &Exchange{
+		maxRooms: o.MaxRooms, rooms: map[RoomName]*room{}, all: map[*room]bool{}, quit: make(chan struct{}),
+	}
+	x.house = house{
+		bridges: o.Bridges, throttle: newThrottle(o.Throttle), observe: o.Observer, panicked: o.Panicked,
+		detach: x.detach, retire: x.retire, forget: x.forget,
+	}
+	if x.maxRooms == 0 {
+		x.maxRooms = 10_000
+	}
+	if x.house.observe == nil {
+		x.house.observe = func(Event) {}
+	}
+	if x.house.panicked == nil {
+		x.house.panicked = func(RoomName, any) {}
+	}
+	if o.Directory == nil {
+		o.Directory = NewDirectory()
+	}
+	x.dir.Store(o.Directory)
+	x.lobby = &lobby{exchange: x, box: newMailbox()}
+	x.running.Go(func() { run(x.lobby, x.lobby.box, x.quit) })
+	return x, nil
+}
+
+// Arrive takes a call on. Its leg posts facts, MediaUp first, to the sink that
+// comes back; the engine answers by the leg's methods, Release last.
+func (x *Exchange) Arrive(leg Leg, invite Invite) Sink {
+	a := arrival{line: &line{leg: leg}, invite: invite, request: readVariables(invite.Variables)}
+	a.line.owner.Store(x.lobby.box)
+	name, err := ParseRoomName(invite.Room)
+	switch {
+	case x.busy.Load():
+		x.wait(a, ReasonNodeBusy)
+	case invite.Room == "":
+		x.wait(a, ReasonNone)
+	case err != nil:
+		x.wait(a, ReasonBadRoomName)
+	default:
+		x.enter(name, a)
+	}
+	return a.line
+}
+
+// wait sends a call to the lobby.
+func (x *Exchange) wait(a arrival, refusal Reason) {
+	x.lobby.box.put(lobbyArrival{a, x.dir.Load().Profiles["default"], refusal})
+}
+
+// enter sends a call to its room, starting the room if need be.
+func (x *Exchange) enter(name RoomName, a arrival) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	r := x.rooms[name]
+	if r == nil {
+		if len(x.all) >= x.maxRooms {
+			x.wait(a, ReasonNodeBusy)
+			if a.mediaUp {
+				a.line.Post(MediaUp{a.line.leg.ID()})
+			}
+			return
+		}
+		r = x.open(name, &a)
+	}
+	a.line.owner.Store(r.box)
+	r.box.put(a)
+}
+
+// open starts a room for its first call.
+func (x *Exchange) open(name RoomName, a *arrival) *room {
+	r := &room{
+		house: &x.house, box: newMailbox(), done: make(chan struct{}), name: name,
+		instance: InstanceID(strings.ToLower(rand.Text()[:16])), pending: map[OpID]*waiter{},
+		asked: a.invite.Variables["profile"], own: a.request.room,
+	}
+	if warning := r.settle(x.dir.Load()); warning != "" {
+		a.invite.Warnings = append(a.invite.Warnings, warning)
+	}
+	x.rooms[name], x.all[r] = r, true
+	x.running.Go(r.run)
+	return r
+}
+
+// detach frees the name of an instance that is ending.
+func (x *Exchange) detach(r *room) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.rooms[r.name] == r {
+		delete(x.rooms, r.name)
+	}
+}
+
+// retire forgets an empty room, unless something is on its way to it.
+func (x *Exchange) retire(r *room) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if !r.box.closeIfEmpty() {
+		return false
+	}
+	if x.rooms[r.name] == r {
+		delete(x.rooms, r.name)
+	}
+	delete(x.all, r)
+	return true
+}
+
+// Do asks a command of a running room and waits until it has come true.
+func (x *Exchange) Do(ctx context.Context, name RoomName, c Command) error {
+	reply := make(chan error, 1)
+	r, err := x.send(name, order{c, reply})
+	if err != nil {
+		return err
+	}
+	select {
+	case err := <-reply:
+		return err
+	case <-r.done:
+		return ended(reply)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// ended reads the answer of a room that has ended since.
+func ended(reply chan error) error {
+	select {
+	case err := <-reply:
+		return err
+	default:
+		return ErrClosed
+	}
+}
+
+// send puts an item into the mailbox of a running room.
+func (x *Exchange) send(name RoomName, item any) (*room, error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	r := x.rooms[name]
+	if r == nil || !r.box.put(item) {
+		return nil, fmt.Errorf("%w: %s", ErrNoRoom, name)
+	}
+	return r, nil
+}
+
+// Room shows a running room.
+func (x *Exchange) Room(ctx context.Context, name RoomName) (RoomView, error) {
+	reply := make(chan RoomView, 1)
+	r, err := x.send(name, viewing{reply})
+	if err != nil {
+		return RoomView{}, err
+	}
+	select {
+	case v := <-reply:
+		return v, nil
+	case <-r.done:
+		return RoomView{}, fmt.Errorf("%w: %s", ErrNoRoom, name)
+	case <-ctx.Done():
+		return RoomView{}, ctx.Err()
+	}
+}
+
+// Rooms shows every running room, by name.
+func (x *Exchange) Rooms(ctx context.Context) ([]RoomView, error) {
+	views := []RoomView{}
+	for _, name := range x.names() {
+		v, err := x.Room(ctx, name)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if err == nil {
+			views = append(views, v)
+		}
+	}
+	return views, nil
+}
+
+func (x *Exchange) names() []RoomName {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	names := make([]RoomName, 0, len(x.rooms))
+	for n := range x.rooms {
+		names = append(names, n)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Reload puts a new configuration in force: for new calls and rooms at once,
+// for live rooms as the lines that come back say.
+func (x *Exchange) Reload(ctx context.Context, d *Directory) []string {
+	x.dir.Store(d)
+	var report []string
+	for _, name := range x.names() {
+		reply := make(chan []string, 1)
+		r, err := x.send(name, reloading{d, reply})
+		if err != nil {
+			continue
+		}
+		select {
+		case lines := <-reply:
+			report = append(report, lines...)
+		case <-r.done:
+		case <-ctx.Done():
+			return report
+		}
+	}
+	return report
+}
+
+// SetBusy makes new calls be refused with node_busy: overload, or draining.
+func (x *Exchange) SetBusy(on bool) { x.busy.Store(on) }
+
+// Close ends every room, gives every call back, and returns when all is done
+// or ctx ends.
+func (x *Exchange) Close(ctx context.Context) error {
+	x.SetBusy(true)
+	for _, name := range x.names() {
+		if err := x.Do(ctx, name, End{}); err != nil && ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	if err := x.waitRooms(ctx); err != nil {
+		return err
+	}
+	close(x.quit)
+	x.running.Wait()
+	return nil
+}
+
+func (x *Exchange) waitRooms(ctx context.Context) error {
+	for {
+		x.mu.Lock()
+		var r *room
+		for r = range x.all {
+			break
+		}
+		x.mu.Unlock()
+		if r == nil {
+			return nil
+		}
+		select {
+		case <-r.done:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// forget drops a room that ended by a panic and so could not retire.
+func (x *Exchange) forget(r *room) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.rooms[r.name] == r {
+		delete(x.rooms, r.name)
+	}
+	delete(x.all, r)
+}

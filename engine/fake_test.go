@@ -1,0 +1,279 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// phone is a leg whose caller is played by the test. Prompts end at once
+// unless it listens to them.
+type phone struct {
+	id       LegID
+	sink     Sink
+	released chan Outcome
+
+	mu     sync.Mutex
+	heard  []string // guarded by mu: items played, loops with a * before them
+	attent bool     // guarded by mu: prompts last until done is called
+	prompt OpID     // guarded by mu
+	record OpID     // guarded by mu
+}
+
+func newPhone(id string) *phone { return &phone{id: LegID(id), released: make(chan Outcome, 4)} }
+
+func (p *phone) ID() LegID { return p.id }
+
+func (p *phone) Play(op OpID, m Media) {
+	p.mu.Lock()
+	for _, i := range m.Items {
+		if m.Loop {
+			i = "*" + i
+		}
+		p.heard = append(p.heard, i)
+	}
+	p.prompt = op
+	wait := m.Loop || p.attent
+	p.mu.Unlock()
+	if !wait {
+		p.sink.Post(PromptDone{Leg: p.id, Op: op})
+	}
+}
+
+func (p *phone) StopPlay() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.prompt = 0
+	p.heard = append(p.heard, "-")
+}
+
+func (p *phone) Record(op OpID, _ time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.record = op
+}
+
+func (p *phone) StopRecord() {
+	p.mu.Lock()
+	op := p.record
+	p.mu.Unlock()
+	p.sink.Post(Recorded{Leg: p.id, Op: op, OK: true})
+}
+
+func (p *phone) Release(o Outcome) { p.released <- o }
+
+func (p *phone) press(digits string) {
+	for i := range len(digits) {
+		p.sink.Post(Digit{p.id, digits[i]})
+	}
+}
+
+func (p *phone) listen() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.attent = true
+}
+
+func (p *phone) done() {
+	p.mu.Lock()
+	op := p.prompt
+	p.mu.Unlock()
+	p.sink.Post(PromptDone{Leg: p.id, Op: op})
+}
+
+// sounds returns what was heard since the last call, silence marks left out.
+func (p *phone) sounds() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	heard := slices.DeleteFunc(p.heard, func(s string) bool { return s == "-" })
+	p.heard = nil
+	return strings.Join(heard, " ")
+}
+
+// stage is a bridge that settles each operation at once.
+type stage struct {
+	sink Sink
+
+	mu     sync.Mutex
+	states map[MemberID]MemberState // guarded by mu
+	played []string                 // guarded by mu
+	closed bool                     // guarded by mu
+	stuck  bool                     // guarded by mu: settles nothing
+}
+
+func (b *stage) post(f Fact) {
+	b.mu.Lock()
+	stuck := b.stuck
+	b.mu.Unlock()
+	if !stuck {
+		b.sink.Post(f)
+	}
+}
+
+func (b *stage) Admit(op OpID, m MemberID, _ Leg, s MemberState) {
+	b.mu.Lock()
+	b.states[m] = s
+	b.mu.Unlock()
+	b.post(Joined{op, m})
+}
+
+func (b *stage) Set(op OpID, m MemberID, s MemberState) {
+	b.mu.Lock()
+	b.states[m] = s
+	b.mu.Unlock()
+	b.post(Applied{op, m, s})
+}
+
+func (b *stage) Remove(op OpID, m MemberID) {
+	b.mu.Lock()
+	delete(b.states, m)
+	b.mu.Unlock()
+	b.post(Left{op, m})
+}
+
+func (b *stage) Play(op OpID, m Media, _ Audience) {
+	b.mu.Lock()
+	b.played = append(b.played, m.Items...)
+	b.mu.Unlock()
+	b.post(Played{Op: op})
+}
+
+func (b *stage) Levels(dst []MemberMedia) []MemberMedia { return dst }
+
+func (b *stage) Close() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.closed = true
+}
+
+func (b *stage) state(m MemberID) MemberState {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.states[m]
+}
+
+func (b *stage) sounds() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	s := strings.Join(b.played, " ")
+	b.played = nil
+	return s
+}
+
+// theatre is an exchange with what a test wants to look at.
+type theatre struct {
+	*Exchange
+	t testing.TB
+
+	mu     sync.Mutex
+	stages map[RoomName]*stage // guarded by mu: the newest of each room
+	events []Event             // guarded by mu
+	broken bool                // guarded by mu: no more bridges
+}
+
+func newTheatre(t testing.TB, d *Directory) *theatre {
+	t.Helper()
+	th := &theatre{t: t, stages: map[RoomName]*stage{}}
+	x, err := New(Options{
+		Directory: d,
+		Bridges: func(n RoomName, _ InstanceID, sink Sink) (Bridge, error) {
+			th.mu.Lock()
+			defer th.mu.Unlock()
+			if th.broken {
+				return nil, errors.New("no place")
+			}
+			th.stages[n] = &stage{sink: sink, states: map[MemberID]MemberState{}}
+			return th.stages[n], nil
+		},
+		Observer: func(e Event) {
+			th.mu.Lock()
+			defer th.mu.Unlock()
+			th.events = append(th.events, e)
+		},
+		Panicked: func(n RoomName, p any) { t.Logf("room %s panicked: %v", n, p) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	th.Exchange = x
+	return th
+}
+
+func (th *theatre) stage(n RoomName) *stage {
+	th.mu.Lock()
+	defer th.mu.Unlock()
+	return th.stages[n]
+}
+
+// types returns the event types since the last call.
+func (th *theatre) types() string {
+	th.mu.Lock()
+	defer th.mu.Unlock()
+	var all []string
+	for _, e := range th.events {
+		all = append(all, string(e.Type))
+	}
+	th.events = nil
+	return strings.Join(all, " ")
+}
+
+// call lets a phone arrive with media.
+func (th *theatre) call(id, room string, vars map[string]string) *phone {
+	p := newPhone(id)
+	th.arrive(p, Invite{Room: room, Variables: vars, Source: id, Dialplan: true})
+	return p
+}
+
+func (th *theatre) arrive(p *phone, in Invite) {
+	p.sink = th.Arrive(p, in)
+	p.sink.Post(MediaUp{p.id})
+}
+
+// bubble runs a test of rooms with its own clock; the exchange must end clean.
+func bubble(t *testing.T, edit func(*Profile), test func(*testing.T, *theatre)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		d := NewDirectory()
+		if edit != nil {
+			edit(d.Profiles["default"])
+		}
+		th := newTheatre(t, d)
+		test(t, th)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if err := th.Close(ctx); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+}
+
+// outcome reads how a call was given back; it fails when it was not.
+func outcome(t testing.TB, p *phone) Outcome {
+	t.Helper()
+	synctest.Wait()
+	select {
+	case o := <-p.released:
+		return o
+	default:
+		t.Fatalf("%s was not released; heard %q", p.id, p.sounds())
+		return Outcome{}
+	}
+}
+
+// line1 is an outcome in short.
+func line1(o Outcome) string {
+	return strings.TrimSpace(fmt.Sprintf("%s %s %s", o.Result, o.Reason, o.Exit))
+}
+
+func want(t testing.TB, what, got, want string) {
+	t.Helper()
+	if got != want {
+		t.Errorf("%s: got %q, want %q", what, got, want)
+	}
+}

@@ -1,0 +1,27 @@
+package engine
+
+// Invite is what a call says about itself when it arrives.
+type Invite struct {
+	Room   string // as dialled; "" = the attendant asks for the number
+	Caller Caller
+	Switch string // name of the switch it came by; "" = plain SIP
+	Kind   string // freeswitch, asterisk or sip: for logs and lists
+
+	// Source is whose wrong PINs are counted together: an address, or a
+	// switch and a number.
+	Source string
+
+	// Variables are the parley_* variables of the call, names in lower case
+	// without the prefix. Unknown and malformed ones become warnings.
+	Variables map[string]string
+
+	// Warnings that the adapter already has about this call.
+	Warnings []string
+
+	// Dialplan says that a script goes on after the room, so that a refused
+	// call need not be ended.
+	Dialplan bool
+}
+
+// Caller is who calls, as shown in lists.
+type Caller struct{ Number, Name string }

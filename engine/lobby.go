@@ -1,0 +1,166 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// numberTries is how often a caller may mistype a conference number.
+const numberTries = 3
+
+// lobby owns the calls that have no room yet: they are asked for its number,
+// or told why there is none. It is one goroutine for all of them.
+type lobby struct {
+	exchange *Exchange
+	box      *mailbox
+	calls    []*lobbyCall
+	ops      OpID
+}
+
+type lobbyCall struct {
+	call
+	profile *Profile
+	refusal Reason // known on arrival; ReasonNone = ask for the number
+	tries   int
+}
+
+func (l *lobby) finished() bool { return false }
+
+func (l *lobby) handle(now time.Time, item any) {
+	switch m := item.(type) {
+	case lobbyArrival:
+		c := &lobbyCall{call: newCall(now, m.arrival, &l.ops), profile: m.profile, refusal: m.refusal, tries: numberTries}
+		l.calls = append(l.calls, c)
+	case legFact:
+		i := slices.IndexFunc(l.calls, func(c *lobbyCall) bool { return c.line == m.line })
+		if i < 0 {
+			if m.line.owner.Load() != l.box {
+				m.line.Post(m.fact) // it has a room by now
+			}
+			return
+		}
+		l.apply(now, l.calls[i], m.fact)
+	}
+}
+
+// lobbyArrival is an arrival with what the exchange knows about it.
+type lobbyArrival struct {
+	arrival
+	profile *Profile
+	refusal Reason
+}
+
+func (l *lobby) apply(now time.Time, c *lobbyCall, f Fact) {
+	switch f := f.(type) {
+	case MediaUp:
+		l.begin(now, c)
+	case Digit:
+		c.key(now, f.Digit)
+	case PromptDone:
+		c.promptDone(now, f.Op)
+	case LegGone:
+		if c.out.Result == "" {
+			c.out.Result, c.out.Reason = ResultFailed, f.Reason
+		}
+		if c.step(now, stepLost) {
+			l.leave(now, c)
+		}
+	case Recorded:
+	default:
+		panic(fmt.Sprintf("engine: %T is no fact of a leg", f))
+	}
+}
+
+// begin asks for the number, or refuses.
+func (l *lobby) begin(now time.Time, c *lobbyCall) {
+	if c.refusal != ReasonNone {
+		l.refuse(now, c, c.refusal)
+		return
+	}
+	if c.step(now, stepAskNumber) {
+		l.ask(now, c, c.profile.NumberSound)
+	}
+}
+
+func (l *lobby) ask(now time.Time, c *lobbyCall, sounds ...string) {
+	ask := collector{terminators: c.profile.PINTerminator, timeout: c.profile.PINTimeout}
+	c.question(now, media(c.language(), sounds...), ask, func(now time.Time, digits string) {
+		if name, err := ParseRoomName(digits); err == nil {
+			l.handOver(now, c, name)
+			return
+		}
+		if c.tries--; c.tries == 0 {
+			l.refuse(now, c, ReasonBadRoomName)
+			return
+		}
+		l.ask(now, c, c.profile.BadNumberSound, c.profile.NumberSound)
+	})
+}
+
+// handOver sends the call to its room, with what it typed ahead.
+func (l *lobby) handOver(_ time.Time, c *lobbyCall, name RoomName) {
+	l.forget(c)
+	c.invite.Warnings = c.out.Warnings
+	c.request.warnings = nil
+	l.exchange.enter(name, arrival{
+		line: c.line, invite: c.invite, request: c.request, mediaUp: true, typed: c.typed,
+	})
+}
+
+func (l *lobby) refuse(now time.Time, c *lobbyCall, why Reason) {
+	if !c.step(now, stepRefuse) {
+		return
+	}
+	c.out.refuse(why, c.profile)
+	c.part(now, media(c.language(), c.profile.refusalSound(why)), func(now time.Time) {
+		if c.step(now, stepRelease) {
+			l.leave(now, c)
+		}
+	})
+}
+
+func (l *lobby) leave(now time.Time, c *lobbyCall) {
+	l.forget(c)
+	if !c.invite.Dialplan {
+		c.out.Hangup = true
+	}
+	l.exchange.house.observe(Event{
+		Type: EventRejected, Time: now, Room: RoomName(clip(c.invite.Room)), Reason: c.out.Reason,
+		Leg: c.leg.ID(), Invite: c.invite, Outcome: c.out,
+	})
+	c.leg.Release(c.out)
+}
+
+func (l *lobby) forget(c *lobbyCall) {
+	l.calls = slices.DeleteFunc(l.calls, func(o *lobbyCall) bool { return o == c })
+}
+
+func (l *lobby) tick(now time.Time) {
+	for _, c := range slices.Clone(l.calls) {
+		if c.ask != nil && due(now, c.ask.deadline) {
+			c.answered(now)
+		}
+		if !due(now, c.expires) {
+			continue
+		}
+		c.expires = time.Time{}
+		if c.phase == phaseParting {
+			c.step(now, stepRelease)
+		} else {
+			c.out.Result, c.out.Reason = ResultFailed, ReasonMediaLost
+			c.step(now, stepLost)
+		}
+		l.leave(now, c)
+	}
+}
+
+func (l *lobby) deadline() time.Time {
+	var d time.Time
+	for _, c := range l.calls {
+		d = sooner(d, c.call.deadline())
+	}
+	return d
+}
+
+func (c *lobbyCall) language() string { return pick(c.request.language, c.profile.Language) }

@@ -1,0 +1,105 @@
+package engine
+
+import (
+	"sync"
+	"sync/atomic"
+)
+
+// mailbox is the way into an owner's goroutine. Putting never waits, so that
+// bridges, legs and ticks cannot be held up by a room; what is in it is
+// bounded by who puts: a command waits for its answer, facts come at the pace
+// of keys and calls.
+type mailbox struct {
+	wake chan struct{} // capacity 1
+
+	mu     sync.Mutex
+	items  []any // guarded by mu
+	closed bool  // guarded by mu
+}
+
+func newMailbox() *mailbox { return &mailbox{wake: make(chan struct{}, 1)} }
+
+// put adds an item. Once the owner has ended it is dropped, and put says so.
+func (b *mailbox) put(item any) bool {
+	b.mu.Lock()
+	if b.closed {
+		b.mu.Unlock()
+		return false
+	}
+	b.items = append(b.items, item)
+	b.mu.Unlock()
+	select {
+	case b.wake <- struct{}{}:
+	default:
+	}
+	return true
+}
+
+// take empties the box.
+func (b *mailbox) take() []any {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	items := b.items
+	b.items = nil
+	return items
+}
+
+// closeIfEmpty closes the box unless something came meanwhile.
+func (b *mailbox) closeIfEmpty() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.items) == 0 {
+		b.closed = true
+	}
+	return b.closed
+}
+
+// close closes the box and returns what nobody will handle.
+func (b *mailbox) close() []any {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.closed = true
+	items := b.items
+	b.items = nil
+	return items
+}
+
+// line is the engine's end of a leg: its facts go to whoever owns the call,
+// first the lobby or a room, and after the lobby a room.
+type line struct {
+	leg   Leg
+	owner atomic.Pointer[mailbox]
+}
+
+// Post implements Sink.
+func (l *line) Post(f Fact) { l.owner.Load().put(legFact{l, f}) }
+
+// Items of a room's or the lobby's mailbox.
+type (
+	legFact struct {
+		line *line
+		fact Fact
+	}
+	arrival struct {
+		line    *line
+		invite  Invite
+		request request
+		mediaUp bool // the lobby has talked to the caller already
+		typed   []byte
+	}
+	bridgeFact struct{ fact Fact }
+	order      struct {
+		command Command
+		reply   chan error // capacity 1
+	}
+	viewing   struct{ reply chan RoomView } // capacity 1
+	reloading struct {
+		directory *Directory
+		reply     chan []string // capacity 1
+	}
+)
+
+// bridgeSink takes the facts of a room's bridge.
+type bridgeSink struct{ box *mailbox }
+
+func (s bridgeSink) Post(f Fact) { s.box.put(bridgeFact{f}) }

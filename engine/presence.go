@@ -1,0 +1,256 @@
+package engine
+
+import (
+	"slices"
+	"strconv"
+	"time"
+)
+
+// holding says whether members wait for a moderator now.
+func (r *room) holding() bool {
+	p := r.profile
+	switch {
+	case r.moderators() > 0 || r.forced:
+		return false
+	case p.RequireModerator:
+		return true
+	default:
+		return p.WaitForModerator && (!r.opened || p.RewaitOnModeratorExit)
+	}
+}
+
+// reconcile lets members in, or sets them apart, as holding says, and brings
+// everybody's music in line.
+func (r *room) reconcile(now time.Time) {
+	hold := r.holding()
+	r.opened = r.opened || !hold && r.audible() > 0
+	for _, s := range r.seats {
+		if wait := hold && s.role != RoleModerator; s.phase.present() && s.want.Waiting != wait {
+			s.want.Waiting = wait
+			r.bridge.Set(s.op(), s.member, s.want)
+		}
+	}
+	for _, s := range r.seats {
+		r.ambience(now, s)
+	}
+}
+
+// applied notes a member's state as the bridge reports it.
+func (r *room) applied(now time.Time, s *seat, state MemberState) {
+	if !s.phase.present() {
+		return
+	}
+	was := s.state
+	s.state = state
+	switch {
+	case was.Waiting && !state.Waiting:
+		s.step(now, stepJoin)
+		r.entered(now, s)
+		r.reconcile(now)
+	case !was.Waiting && state.Waiting:
+		s.step(now, stepWait)
+		r.tell(now, EventWaiting, s, ReasonNone)
+		r.startWait(now, s)
+		r.reconcile(now)
+	}
+	r.heard(now, s, was.Muted, state.Muted, EventMuted, EventUnmuted, r.profile.MutedSound, r.profile.UnmutedSound)
+	r.heard(now, s, was.Deaf, state.Deaf, EventDeafened, EventUndeafened, r.profile.DeafSound, r.profile.UndeafSound)
+	if was.Talk != state.Talk || was.Listen != state.Listen {
+		r.tell(now, EventModified, s, ReasonNone)
+	}
+}
+
+// heard reports and announces one switch of a member's state.
+func (r *room) heard(now time.Time, s *seat, was, is bool, on, off EventType, onSound, offSound string) {
+	if was == is {
+		return
+	}
+	what, sound := off, offSound
+	if is {
+		what, sound = on, onSound
+	}
+	r.tell(now, what, s, ReasonNone)
+	r.private(now, s, sound)
+}
+
+// private plays to one member; his music comes back afterwards.
+func (r *room) private(now time.Time, s *seat, items ...string) {
+	m := media(r.languageOf(s), items...)
+	if m.Empty() {
+		return
+	}
+	s.tune = tuneNone
+	s.say(now, m, nil)
+}
+
+// entered is a member's first moment among the others.
+func (r *room) entered(now time.Time, s *seat) {
+	r.tell(now, EventJoined, s, ReasonNone)
+	if r.audible() > 1 {
+		r.bridge.Play(s.op(), media(r.profile.Language, r.entryItems(s)...), Audience{})
+	}
+	r.announceCount(now, s)
+}
+
+// entryItems is what the room hears of a joiner.
+func (r *room) entryItems(s *seat) []string {
+	items := []string{pick(s.settings.EnterSound, r.profile.EnterSound, r.profile.EntryTone)}
+	if s.request.wantNoTone["join"] {
+		items = nil
+	}
+	if s.named {
+		items = append(items, RecordedName(s.leg.ID()), r.profile.HasJoinedSound)
+	}
+	return items
+}
+
+// exitItems is what the room hears of a leaver.
+func (r *room) exitItems(s *seat) []string {
+	items := []string{pick(s.settings.ExitSound, r.profile.ExitSound, r.profile.ExitTone)}
+	if s.request.wantNoTone["leave"] {
+		items = nil
+	}
+	if s.named {
+		items = append(items, RecordedName(s.leg.ID()), r.profile.HasLeftSound)
+	}
+	return items
+}
+
+func (r *room) announceCount(now time.Time, s *seat) {
+	n := r.audible()
+	if r.profile.AnnounceCount == 0 || n < max(r.profile.AnnounceCount, 2) {
+		return
+	}
+	if r.profile.AnnounceCountTo == ToAll {
+		r.bridge.Play(s.op(), media(r.profile.Language, countItems(n)...), Audience{})
+		return
+	}
+	r.private(now, s, countItems(n)...)
+}
+
+func countItems(n int) []string {
+	return []string{"there-are", "number:" + strconv.Itoa(n), "participants"}
+}
+
+// ambience gives a member the music that belongs to his situation, once a
+// prompt he hears is over.
+func (r *room) ambience(now time.Time, s *seat) {
+	want := r.tuneFor(s)
+	if want != s.told {
+		s.told = tuneNone
+	}
+	if want == s.tune || s.tune == tuneNone && s.prompt != 0 || !s.phase.present() {
+		return
+	}
+	s.tune = want
+	var intro, loop string
+	switch want {
+	case tuneNone:
+		s.hush()
+		return
+	case tuneAlone:
+		intro, loop = r.profile.AloneSound, r.profile.MOHSound
+	case tuneWait:
+		intro, loop = r.profile.WaitPrompt, pick(r.profile.WaitSound, r.profile.MOHSound)
+	}
+	if s.told == want {
+		intro = ""
+	}
+	s.told = want
+	language := r.languageOf(s)
+	s.say(now, media(language, intro), func(now time.Time) {
+		music := media(language, loop)
+		music.Loop = true
+		s.say(now, music, nil)
+	})
+}
+
+// tuneFor says which music a member should hear.
+func (r *room) tuneFor(s *seat) tune {
+	switch {
+	case s.phase == phaseWaiting:
+		return tuneWait
+	case s.audible() && r.present() == 1 && !s.request.noMOH:
+		return tuneAlone
+	default:
+		return tuneNone
+	}
+}
+
+// startWait starts the clock of a wait.
+func (r *room) startWait(now time.Time, s *seat) {
+	if r.profile.WaitTimeout > 0 {
+		s.expires = now.Add(r.profile.WaitTimeout)
+	}
+}
+
+func (r *room) waitedTooLong(now time.Time, s *seat) {
+	if r.profile.OnWaitTimeout == WaitOpen {
+		r.forced = true
+		r.reconcile(now)
+		return
+	}
+	s.out.Result = ResultRejected
+	s.out.Hangup = r.profile.OnWaitTimeout == WaitHangup
+	r.dismiss(now, s, ReasonNoModerator, ExitNone, r.profile.NoModSound)
+}
+
+// ends follows a member's leaving: the room may be over, now or in a while.
+func (r *room) ends(now time.Time, s *seat) {
+	if r.ending != ReasonNone {
+		return
+	}
+	others := r.count(func(o *seat) bool { return o.phase.present() && o.settings.EndOnExit == EndLast })
+	switch {
+	case s.settings.EndOnExit == EndAny, s.settings.EndOnExit == EndLast && others == 0:
+		r.endWithin(now, r.profile.EndGrace)
+	case r.profile.RequireModerator && s.role == RoleModerator && r.moderators() == 0 && r.profile.ModeratorGrace > 0:
+		r.endWithin(now, r.profile.ModeratorGrace)
+	}
+}
+
+func (r *room) endWithin(now time.Time, grace time.Duration) {
+	if grace == 0 {
+		r.end(now, ReasonModeratorLeft)
+		return
+	}
+	r.endAt, r.endWhy = now.Add(grace), ReasonModeratorLeft
+}
+
+// end takes everybody out. The name is free for a new instance at once.
+func (r *room) end(now time.Time, why Reason) {
+	if r.ending != ReasonNone {
+		return
+	}
+	r.detached(why)
+	sound := r.profile.EndedSound
+	if why == ReasonModeratorLeft {
+		sound = pick(r.profile.ModLeftSound, sound)
+	}
+	for _, s := range slices.Clone(r.seats) {
+		if s.phase < phaseAdmitting {
+			r.refuse(now, s, why)
+		} else {
+			r.dismiss(now, s, why, ExitEnded, sound)
+		}
+	}
+}
+
+// detached marks the instance as over: nobody is sent to it any more.
+func (r *room) detached(why Reason) {
+	r.ending, r.endAt = why, time.Time{}
+	r.house.detach(r)
+}
+
+// pick returns the first that is set.
+func pick(sounds ...string) string {
+	for _, s := range sounds {
+		if s != "" {
+			return s
+		}
+	}
+	return ""
+}
+
+// languageOf is the language of a caller's own prompts.
+func (r *room) languageOf(s *seat) string { return pick(s.request.language, r.profile.Language) }

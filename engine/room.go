@@ -1,0 +1,239 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// room is one run of a conference room: who is in it, who is on the way in,
+// and the rules. All of it belongs to one goroutine (run); nothing here waits.
+type room struct {
+	house    *house
+	box      *mailbox
+	done     chan struct{}
+	name     RoomName
+	instance InstanceID
+	title    string
+
+	profile    *Profile
+	asked      string        // profile that the opening call named
+	own        []roomSetting // room-level variables of the opening call
+	configured bool
+
+	bridge  Bridge // made for the first member
+	seats   []*seat
+	ops     OpID
+	lastID  MemberID
+	seq     uint64
+	pending map[OpID]*waiter
+	names   map[OpID]bool // plays of the bridge, for their errors
+
+	startedAt time.Time
+	locked    bool
+	opened    bool // members have been allowed in
+	forced    bool // opened without a moderator, by on_wait_timeout
+	ending    Reason
+	endAt     time.Time // end_on_exit: when the grace is over
+	endWhy    Reason
+}
+
+// house is what all rooms share.
+type house struct {
+	bridges  BridgeFactory
+	throttle *throttle
+	observe  Observer
+	detach   func(*room)      // no more calls for this instance
+	retire   func(*room) bool // closes the mailbox, unless a call came meanwhile
+	forget   func(*room)      // after a panic
+	panicked func(RoomName, any)
+}
+
+// handle takes one item of the mailbox.
+func (r *room) handle(now time.Time, item any) {
+	switch m := item.(type) {
+	case arrival:
+		r.arrive(now, m)
+	case legFact:
+		if s := r.seatOf(m.line); s != nil {
+			r.applyLeg(now, s, m.fact)
+		}
+	case bridgeFact:
+		r.applyBridge(now, m.fact)
+	case order:
+		r.obey(now, m)
+	case viewing:
+		m.reply <- r.view()
+	case reloading:
+		m.reply <- r.reload(now, m.directory)
+	default:
+		panic(fmt.Sprintf("engine: %T in a room's mailbox", item))
+	}
+}
+
+// applyLeg takes a fact about a call.
+func (r *room) applyLeg(now time.Time, s *seat, f Fact) {
+	switch f := f.(type) {
+	case MediaUp:
+		if s.step(now, stepMediaUp) {
+			r.greet(now, s)
+		}
+	case Digit:
+		r.digit(now, s, f.Digit)
+	case PromptDone:
+		s.promptDone(now, f.Op)
+		r.ambience(now, s)
+	case Recorded:
+		r.recorded(now, s, f)
+	case LegGone:
+		r.lost(now, s, f.Reason)
+	default:
+		panic(fmt.Sprintf("engine: %T is no fact of a leg", f))
+	}
+}
+
+// applyBridge takes a fact about the place of mixing. Together with applyLeg
+// it is the one place where the roster changes.
+func (r *room) applyBridge(now time.Time, f Fact) {
+	switch f := f.(type) {
+	case Joined:
+		r.withMember(f.Member, func(s *seat) { r.joined(now, s) })
+	case AdmitFailed:
+		r.withMember(f.Member, func(s *seat) { r.admitFailed(now, s, f.Reason) })
+	case Applied:
+		r.withMember(f.Member, func(s *seat) { r.applied(now, s, f.State) })
+		r.settleOp(f.Op, nil)
+	case Left:
+		r.withMember(f.Member, func(s *seat) { r.left(now, s) })
+		r.settleOp(f.Op, nil)
+	case Talking:
+		r.withMember(f.Member, func(s *seat) { r.talks(now, s, f.On) })
+	case Played:
+	case BridgeFailed:
+		r.bridgeFailed(now)
+	default:
+		panic(fmt.Sprintf("engine: %T is no fact of a bridge", f))
+	}
+}
+
+// tick does what is due by the clock.
+func (r *room) tick(now time.Time) {
+	for _, s := range slices.Clone(r.seats) {
+		if s.ask != nil && due(now, s.ask.deadline) {
+			s.answered(now)
+		}
+		if due(now, s.expires) {
+			r.expired(now, s)
+		}
+		if due(now, s.menu.deadline) {
+			if c, ok := s.menu.expire(); ok {
+				r.act(now, s, c)
+			}
+		}
+	}
+	if due(now, r.endAt) {
+		r.end(now, r.endWhy)
+	}
+}
+
+// deadline is when tick is needed next; zero = never.
+func (r *room) deadline() time.Time {
+	d := r.endAt
+	for _, s := range r.seats {
+		d = sooner(d, s.deadline())
+	}
+	return d
+}
+
+// expired handles a phase that took too long.
+func (r *room) expired(now time.Time, s *seat) {
+	s.expires = time.Time{}
+	switch s.phase {
+	case phaseArriving:
+		r.lost(now, s, ReasonMediaLost)
+	case phaseNaming:
+		s.leg.StopRecord()
+		r.enter(now, s)
+	case phaseWaiting:
+		r.waitedTooLong(now, s)
+	case phaseParting:
+		r.release(now, s)
+	case phaseNumber, phaseGreeting, phasePIN, phaseEntering, phaseAdmitting, phaseJoined,
+		phaseRemoving, phaseLosing, phaseGone, phases:
+	}
+}
+
+// talks notes that a member began or stopped to talk.
+func (r *room) talks(now time.Time, s *seat, on bool) {
+	if !s.phase.present() || s.talking == on {
+		return
+	}
+	s.talking = on
+	what := EventSilent
+	if on {
+		what = EventTalking
+	}
+	r.tell(now, what, s, ReasonNone)
+}
+
+// bridgeFailed takes everybody out: their place is gone.
+func (r *room) bridgeFailed(now time.Time) {
+	r.detached(ReasonMediaLost)
+	for _, s := range slices.Clone(r.seats) {
+		if s.phase.inBridge() {
+			s.out.Result, s.out.Reason, s.out.Exit = ResultFailed, ReasonMediaLost, ExitLost
+			s.step(now, stepLost)
+			r.left(now, s)
+		} else {
+			r.refuse(now, s, ReasonNodeBusy)
+		}
+	}
+}
+
+func (r *room) seatOf(l *line) *seat {
+	for _, s := range r.seats {
+		if s.line == l {
+			return s
+		}
+	}
+	return nil
+}
+
+func (r *room) withMember(id MemberID, do func(*seat)) {
+	for _, s := range r.seats {
+		if s.member == id {
+			do(s)
+			return
+		}
+	}
+}
+
+// count returns how many seats satisfy a condition.
+func (r *room) count(is func(*seat) bool) (n int) {
+	for _, s := range r.seats {
+		if is(s) {
+			n++
+		}
+	}
+	return n
+}
+
+func (r *room) moderators() int {
+	return r.count(func(s *seat) bool { return s.audible() && s.role == RoleModerator })
+}
+
+func (r *room) present() int { return r.count(func(s *seat) bool { return s.phase.present() }) }
+
+func (r *room) audible() int { return r.count((*seat).audible) }
+
+// tell numbers an event and hands it out.
+func (r *room) tell(now time.Time, what EventType, s *seat, why Reason) {
+	r.seq++
+	e := Event{
+		Type: what, Time: now, Room: r.name, Instance: r.instance, Seq: r.seq, Reason: why, Present: r.present(),
+	}
+	if s != nil {
+		e.Leg, e.Invite, e.Member, e.Outcome = s.leg.ID(), s.invite, s.view(), s.out
+	}
+	r.house.observe(e)
+}

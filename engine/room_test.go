@@ -1,0 +1,441 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func pins(p *Profile) {
+	p.Member.PINs = []PIN{NewPIN("1234")}
+	p.Moderator.PINs = []PIN{NewPIN("98765")}
+}
+
+func TestAdmission(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		edit   func(*Profile)
+		room   string
+		vars   map[string]string
+		digits string
+		wait   time.Duration
+		heard  string // in order
+		want   string // outcome after the wait; "" = in the room
+		role   string
+	}{
+		{name: "open room", room: "3001", heard: "you-are-alone *local_stream://moh", role: "member"},
+		{name: "bad name", room: "../x", heard: "invalid-room", want: "rejected bad_room_name"},
+		{name: "number asked", digits: "3001#", heard: "enter-conference-number you-are-alone *local_stream://moh", role: "member"},
+		{name: "number never typed", wait: time.Minute,
+			heard: "enter-conference-number bad-conference-number enter-conference-number bad-conference-number " +
+				"enter-conference-number invalid-room", want: "rejected bad_room_name"},
+		{name: "member by PIN", edit: pins, room: "1", digits: "1234#",
+			heard: "enter-pin you-are-alone *local_stream://moh", role: "member"},
+		{name: "moderator by PIN, complete without terminator", edit: pins, room: "1", digits: "98765",
+			heard: "enter-pin you-are-alone *local_stream://moh", role: "moderator"},
+		{name: "PIN by time-out", edit: pins, room: "1", digits: "1234", wait: 6 * time.Second,
+			heard: "enter-pin you-are-alone *local_stream://moh", role: "member"},
+		{name: "PIN on the third try", edit: pins, room: "1", digits: "1#2#1234#",
+			heard: "enter-pin bad-pin enter-pin bad-pin enter-pin you-are-alone *local_stream://moh", role: "member"},
+		{name: "three wrong PINs", edit: pins, room: "1", digits: "1#2#3#",
+			heard: "enter-pin bad-pin enter-pin bad-pin enter-pin too-many-attempts", want: "rejected pin_failed"},
+		{name: "no digits at all", edit: pins, room: "1", wait: time.Minute,
+			heard: "enter-pin bad-pin enter-pin bad-pin enter-pin too-many-attempts", want: "rejected pin_failed"},
+		{name: "supplied PIN", edit: pins, room: "1", vars: map[string]string{"pin": "98765"},
+			heard: "you-are-alone *local_stream://moh", role: "moderator"},
+		{name: "wrong supplied PIN asks", edit: pins, room: "1", vars: map[string]string{"pin": "4"}, digits: "1234#",
+			heard: "enter-pin you-are-alone *local_stream://moh", role: "member"},
+		{name: "flagged moderator needs none", edit: pins, room: "1", vars: map[string]string{"role": "moderator"},
+			heard: "you-are-alone *local_stream://moh", role: "moderator"},
+		{name: "flagged member is not promoted", edit: pins, room: "1", vars: map[string]string{"role": "member"}, digits: "98765",
+			heard: "enter-pin bad-pin enter-pin", want: "-"},
+		{name: "only moderators have a PIN: pound makes a member", room: "1", digits: "#",
+			edit:  func(p *Profile) { p.Moderator.PINs = []PIN{NewPIN("98765")} },
+			heard: "enter-pin you-are-alone *local_stream://moh", role: "member"},
+		{name: "running only", edit: func(p *Profile) { p.Create = CreateRunning }, room: "1",
+			heard: "not-running", want: "rejected not_running"},
+		{name: "existing only", edit: func(p *Profile) { p.Create = CreateExisting }, room: "1",
+			heard: "not-running", want: "rejected not_running"},
+		{name: "join-only flag", room: "1", vars: map[string]string{"flags": "join-only"},
+			heard: "not-running", want: "rejected not_running"},
+		{name: "entry prompt", edit: func(p *Profile) { p.Member.PlayEntryPrompt = true }, room: "1",
+			heard: "you-are-joining you-are-alone *local_stream://moh", role: "member"},
+		{name: "nobody comes", edit: func(p *Profile) { p.WaitForModerator, p.WaitTimeout = true, time.Minute }, room: "1",
+			wait: 2 * time.Minute, heard: "wait-for-moderator *local_stream://moh no-moderator", want: "rejected no_moderator"},
+		{name: "nobody comes, opened", room: "1", wait: 2 * time.Minute,
+			edit:  func(p *Profile) { p.WaitForModerator, p.WaitTimeout, p.OnWaitTimeout = true, time.Minute, WaitOpen },
+			heard: "wait-for-moderator *local_stream://moh you-are-alone *local_stream://moh", role: "member"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			bubble(t, c.edit, func(t *testing.T, th *theatre) {
+				p := th.call("a", c.room, c.vars)
+				for i := range len(c.digits) {
+					synctest.Wait()
+					p.press(c.digits[i : i+1])
+				}
+				time.Sleep(c.wait)
+				synctest.Wait()
+				want(t, "heard", p.sounds(), c.heard)
+				switch c.want {
+				case "-": // still asked
+					p.sink.Post(LegGone{p.id, ReasonHangup})
+				case "":
+					room := c.room
+					if room == "" {
+						room = "3001"
+					}
+					v, err := th.Room(t.Context(), RoomName(room))
+					if err != nil || len(v.Members) != 1 {
+						t.Fatalf("room %+v, %v", v, err)
+					}
+					want(t, "role", v.Members[0].Role, c.role)
+				default:
+					want(t, "outcome", line1(outcome(t, p)), c.want)
+				}
+			})
+		})
+	}
+}
+
+func TestADigitEndsThePromptAndCounts(t *testing.T) {
+	bubble(t, pins, func(t *testing.T, th *theatre) {
+		p := newPhone("a")
+		p.listen()
+		th.arrive(p, Invite{Room: "1", Dialplan: true})
+		synctest.Wait()
+		p.press("1234#") // while enter-pin plays
+		synctest.Wait()
+		if v, _ := th.Room(t.Context(), "1"); len(v.Members) != 1 {
+			t.Errorf("not admitted: %+v", v)
+		}
+	})
+}
+
+func TestTypedAheadDigitsAnswerNumberAndPIN(t *testing.T) {
+	bubble(t, pins, func(t *testing.T, th *theatre) {
+		p := newPhone("a")
+		p.sink = th.Arrive(p, Invite{})
+		p.press("3001#1234#")
+		p.sink.Post(MediaUp{p.id})
+		synctest.Wait()
+		if v, err := th.Room(t.Context(), "3001"); err != nil || len(v.Members) != 1 {
+			t.Errorf("not admitted: %+v %v; heard %q", v, err, p.sounds())
+		}
+	})
+}
+
+func TestWaitForModerator(t *testing.T) {
+	bubble(t, func(p *Profile) {
+		pins(p)
+		p.WaitForModerator = true
+		p.Moderator.EndOnExit = EndLast
+	}, func(t *testing.T, th *theatre) {
+		a, b := th.call("a", "1", nil), th.call("b", "1", nil)
+		a.press("1234#")
+		b.press("1234#")
+		synctest.Wait()
+		want(t, "waiting member", a.sounds(), "enter-pin wait-for-moderator *local_stream://moh")
+		for m := MemberID(1); m <= 2; m++ {
+			if s := th.stage("1").state(m); !s.Waiting {
+				t.Errorf("member %d is not held apart: %+v", m, s)
+			}
+		}
+		want(t, "room heard", th.stage("1").sounds(), "")
+		m := th.call("m", "1", nil)
+		m.press("98765")
+		synctest.Wait()
+		for id := MemberID(1); id <= 3; id++ {
+			if s := th.stage("1").state(id); s.Waiting {
+				t.Errorf("member %d still waits", id)
+			}
+		}
+		want(t, "events", th.types(), "room.started participant.waiting participant.waiting participant.joined "+
+			"participant.joined participant.joined")
+		m.sink.Post(LegGone{m.id, ReasonHangup})
+		want(t, "moderator", line1(outcome(t, m)), "joined hangup hangup")
+		for _, p := range []*phone{a, b} {
+			o := outcome(t, p)
+			want(t, "member", line1(o), "joined moderator_left ended")
+			if o.Hangup {
+				t.Error("a call with a dialplan was hung up")
+			}
+			if s := p.sounds(); !strings.HasSuffix(s, "moderator-left") {
+				t.Errorf("heard %q", s)
+			}
+		}
+	})
+}
+
+func TestRewaitAndRequire(t *testing.T) {
+	bubble(t, func(p *Profile) {
+		p.RequireModerator = true
+		p.ModeratorGrace = time.Minute
+	}, func(t *testing.T, th *theatre) {
+		a := th.call("a", "1", nil)
+		m := th.call("m", "1", map[string]string{"flags": "moderator"})
+		synctest.Wait()
+		m.sink.Post(LegGone{m.id, ReasonHangup})
+		outcome(t, m)
+		if !th.stage("1").state(1).Waiting {
+			t.Error("the member does not wait again")
+		}
+		time.Sleep(30 * time.Second)
+		m2 := th.call("m2", "1", map[string]string{"role": "moderator"})
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		if th.stage("1").state(1).Waiting {
+			t.Error("the member waits although a moderator is back")
+		}
+		m2.sink.Post(LegGone{m2.id, ReasonHangup})
+		time.Sleep(61 * time.Second)
+		want(t, "member", line1(outcome(t, a)), "joined moderator_left ended")
+	})
+}
+
+func TestEndGraceIsCancelledByAReturn(t *testing.T) {
+	bubble(t, func(p *Profile) {
+		p.Moderator.EndOnExit = EndAny
+		p.EndGrace = 10 * time.Second
+	}, func(t *testing.T, th *theatre) {
+		mod := map[string]string{"role": "moderator"}
+		a, m := th.call("a", "1", nil), th.call("m", "1", mod)
+		synctest.Wait()
+		m.sink.Post(LegGone{m.id, ReasonHangup})
+		time.Sleep(9 * time.Second)
+		m2 := th.call("m2", "1", mod)
+		time.Sleep(20 * time.Second)
+		synctest.Wait()
+		if len(a.released) != 0 {
+			t.Fatal("the room ended although the moderator was back in time")
+		}
+		m2.sink.Post(LegGone{m2.id, ReasonHangup})
+		time.Sleep(11 * time.Second)
+		want(t, "member", line1(outcome(t, a)), "joined moderator_left ended")
+	})
+}
+
+func TestFullAndReservedSeats(t *testing.T) {
+	bubble(t, func(p *Profile) { p.MaxParticipants = 2 }, func(t *testing.T, th *theatre) {
+		th.call("a", "1", nil)
+		th.call("b", "1", nil)
+		c := th.call("c", "1", nil)
+		o := outcome(t, c)
+		want(t, "third member", line1(o), "rejected full")
+		want(t, "heard", c.sounds(), "conference-full")
+		mod := map[string]string{"role": "moderator"}
+		th.call("m", "1", mod)
+		synctest.Wait()
+		if v, _ := th.Room(t.Context(), "1"); len(v.Members) != 3 {
+			t.Errorf("the moderator's seat was not kept: %+v", v.Members)
+		}
+		want(t, "second moderator", line1(outcome(t, th.call("m2", "1", mod))), "rejected full")
+	})
+}
+
+func TestLockMenuAndTerminator(t *testing.T) {
+	bubble(t, func(p *Profile) { p.Member.Terminator = "#" }, func(t *testing.T, th *theatre) {
+		m := th.call("m", "1", map[string]string{"role": "moderator"})
+		a := th.call("a", "1", nil)
+		synctest.Wait()
+		m.press("*5")
+		want(t, "refused", line1(outcome(t, th.call("b", "1", nil))), "rejected locked")
+		if v, _ := th.Room(t.Context(), "1"); !v.Locked {
+			t.Error("not locked")
+		}
+		a.press("*5") // not a moderator
+		a.press("*1") // mutes himself
+		synctest.Wait()
+		if s := th.stage("1").state(2); !s.Muted {
+			t.Errorf("%+v", s)
+		}
+		a.press("9*6*6*4") // 9 is unknown: silent
+		synctest.Wait()
+		if s := th.stage("1").state(2); s.Listen != 3 {
+			t.Errorf("listen gain %v, want 3 dB", s.Listen)
+		}
+		a.press("#")
+		o := outcome(t, a)
+		want(t, "terminator", line1(o)+" "+o.ExitDigits, "joined terminator terminator #")
+	})
+}
+
+func TestCommandsAnswerWhenItIsTrue(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, th *theatre) {
+		a, m := th.call("a", "1", nil), th.call("m", "1", map[string]string{"role": "moderator"})
+		synctest.Wait()
+		ctx := t.Context()
+		if err := th.Do(ctx, "1", Mute{0, true}); err != nil || !th.stage("1").state(1).Muted || th.stage("1").state(2).Muted {
+			t.Errorf("mute all: %v %+v", err, th.stage("1").states)
+		}
+		if err := th.Do(ctx, "1", Deafen{1, true}); err != nil || !th.stage("1").state(1).Deaf {
+			t.Errorf("deaf: %v", err)
+		}
+		if err := th.Do(ctx, "1", Mute{77, true}); !errors.Is(err, ErrNoMember) {
+			t.Errorf("nobody: %v", err)
+		}
+		if err := th.Do(ctx, "nowhere", End{}); !errors.Is(err, ErrNoRoom) {
+			t.Errorf("no room: %v", err)
+		}
+		if err := th.Do(ctx, "1", Kick{1}); err != nil {
+			t.Errorf("kick: %v", err)
+		}
+		want(t, "kicked", line1(outcome(t, a)), "joined kicked kicked")
+		stuck := th.stage("1")
+		stuck.mu.Lock()
+		stuck.stuck = true
+		stuck.mu.Unlock()
+		brief, cancel := context.WithTimeout(ctx, time.Second)
+		defer cancel()
+		if err := th.Do(brief, "1", Mute{2, true}); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("a mute that no fact confirmed was called done: %v", err)
+		}
+		stuck.mu.Lock()
+		stuck.stuck = false
+		stuck.mu.Unlock()
+		if err := th.Do(ctx, "1", End{}); err != nil {
+			t.Errorf("end: %v", err)
+		}
+		want(t, "ended", line1(outcome(t, m)), "joined ended ended")
+	})
+}
+
+func TestWrongPINsAreThrottledPerSource(t *testing.T) {
+	bubble(t, pins, func(t *testing.T, th *theatre) {
+		call := func(source string) *phone {
+			p := newPhone("x")
+			th.arrive(p, Invite{Room: "1", Source: source, Dialplan: true})
+			synctest.Wait()
+			return p
+		}
+		for range 2 {
+			p := call("guesser")
+			p.press("1#2#3#")
+			want(t, "guess", line1(outcome(t, p)), "rejected pin_failed")
+		}
+		want(t, "braked", line1(outcome(t, call("guesser"))), "rejected throttled")
+		p := call("somebody else")
+		p.press("1234#")
+		synctest.Wait()
+		if v, _ := th.Room(t.Context(), "1"); len(v.Members) != 1 {
+			t.Error("another source was braked too")
+		}
+		time.Sleep(11 * time.Second)
+		p = call("guesser")
+		p.press("7#")
+		want(t, "one try", line1(outcome(t, p)), "rejected pin_failed")
+	})
+}
+
+func TestNames(t *testing.T) {
+	bubble(t, func(p *Profile) { p.AnnounceName = true }, func(t *testing.T, th *theatre) {
+		for _, id := range []string{"a", "b"} {
+			p := th.call(id, "1", nil)
+			synctest.Wait()
+			p.press("#") // ends the recording
+			synctest.Wait()
+		}
+		want(t, "room", th.stage("1").sounds(), DefaultEntryTone+" recorded:b has-joined")
+		if err := th.Do(t.Context(), "1", Kick{2}); err != nil {
+			t.Fatal(err)
+		}
+		want(t, "room", th.stage("1").sounds(), DefaultExitTone+" recorded:b has-left")
+	})
+}
+
+func TestWarnings(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, th *theatre) {
+		th.call("first", "1", map[string]string{"max_participants": "2"})
+		p := th.call("a", "1", map[string]string{
+			"mutted": "true", "beep": "loud", "max_participants": "9", "profile": "gold", "flags": "ghost|mute",
+		})
+		synctest.Wait()
+		p.sink.Post(LegGone{p.id, ReasonHangup})
+		got := joinWarnings(outcome(t, p).Warnings)
+		for _, w := range []string{
+			"unknown variable parley_mutted, did you mean parley_muted?", `parley_beep: bad value "loud"`,
+			"parley_max_participants=9 is ignored", "flags without effect: ghost",
+		} {
+			if !strings.Contains(got, w) {
+				t.Errorf("no %q in %q", w, got)
+			}
+		}
+	})
+}
+
+func TestLostAndHungUpCalls(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		why  Reason
+		want string
+	}{
+		{"hang-up", ReasonHangup, "joined hangup hangup"},
+		{"media", ReasonMediaLost, "joined media_lost lost"},
+		{"switch", ReasonSwitchLost, "joined switch_lost lost"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			bubble(t, nil, func(t *testing.T, th *theatre) {
+				th.call("stays", "1", nil)
+				p := th.call("a", "1", nil)
+				synctest.Wait()
+				th.stage("1").sounds()
+				time.Sleep(42 * time.Second)
+				p.sink.Post(LegGone{p.id, c.why})
+				o := outcome(t, p)
+				want(t, "outcome", line1(o), c.want)
+				if o.Duration != 42*time.Second {
+					t.Errorf("duration %v", o.Duration)
+				}
+				want(t, "room", th.stage("1").sounds(), DefaultExitTone)
+			})
+		})
+	}
+	bubble(t, pins, func(t *testing.T, th *theatre) {
+		p := th.call("a", "1", nil)
+		synctest.Wait()
+		p.sink.Post(LegGone{p.id, ReasonHangup})
+		want(t, "during the PIN", line1(outcome(t, p)), "failed hangup")
+		silent := newPhone("s")
+		silent.sink = th.Arrive(silent, Invite{Room: "1"})
+		time.Sleep(mediaTimeout)
+		o := outcome(t, silent)
+		want(t, "no media", line1(o), "failed media_lost")
+		if !o.Hangup {
+			t.Error("a call without a dialplan must be ended")
+		}
+	})
+}
+
+func TestNoPlaceAndPanic(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, th *theatre) {
+		other := th.call("other", "2", nil)
+		synctest.Wait()
+		th.mu.Lock()
+		th.broken = true
+		th.mu.Unlock()
+		want(t, "no bridge", line1(outcome(t, th.call("a", "1", nil))), "failed node_busy")
+		th.stage("2").sink.Post(nil) // a bridge that lies: this room only
+		want(t, "panicked room", line1(outcome(t, other)), "failed node_busy lost")
+	})
+}
+
+func TestReloadTellsWhatALiveRoomKeeps(t *testing.T) {
+	bubble(t, func(p *Profile) { p.MaxParticipants = 20 }, func(t *testing.T, th *theatre) {
+		for i := range 3 {
+			th.call(fmt.Sprint(i), "3001", nil)
+		}
+		th.call("x", "own", map[string]string{"max_participants": "7"})
+		synctest.Wait()
+		d := NewDirectory()
+		d.Profiles["default"].MaxParticipants = 2
+		got := strings.Join(th.Reload(t.Context(), d), "\n")
+		want(t, "report", got, "room 3001 live: applies now; 3 present, nobody removed")
+		want(t, "next caller", line1(outcome(t, th.call("late", "3001", nil))), "rejected full")
+		if v, _ := th.Room(t.Context(), "own"); v.MaxParticipants != 7 {
+			t.Errorf("the opening call's limit became %d", v.MaxParticipants)
+		}
+	})
+}

@@ -1,0 +1,151 @@
+package engine
+
+import (
+	"fmt"
+	"time"
+)
+
+// owner is a state that belongs to one goroutine.
+type owner interface {
+	handle(now time.Time, item any)
+	tick(now time.Time)
+	deadline() time.Time // of the next tick; zero = none is due
+	finished() bool      // looked at after each turn
+}
+
+// run gives o its goroutine until it has finished or quit is closed.
+func run(o owner, box *mailbox, quit <-chan struct{}) {
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for !o.finished() {
+		wait := time.Hour
+		if d := o.deadline(); !d.IsZero() {
+			wait = max(0, time.Until(d))
+		}
+		timer.Reset(wait)
+		select {
+		case <-box.wake:
+			for _, item := range box.take() {
+				o.handle(time.Now(), item)
+			}
+		case <-timer.C:
+		case <-quit:
+			return
+		}
+		o.tick(time.Now())
+	}
+}
+
+// run is the room's goroutine. A panic ends this room only: its calls are
+// given back, so that their dialplans go on.
+func (r *room) run() {
+	defer close(r.done)
+	defer func() {
+		if p := recover(); p != nil {
+			r.house.panicked(r.name, p)
+			r.abandon()
+		}
+	}()
+	run(r, r.box, nil)
+	r.stop()
+}
+
+// finished says whether nobody is left, and no call is on its way here.
+func (r *room) finished() bool { return len(r.seats) == 0 && r.house.retire(r) }
+
+// stop closes what the room used.
+func (r *room) stop() {
+	if r.bridge != nil {
+		r.bridge.Close()
+	}
+	if !r.startedAt.IsZero() {
+		why := r.ending
+		if why == ReasonNone {
+			why = ReasonHangup
+		}
+		r.tell(time.Now(), EventRoomEnded, nil, why)
+	}
+	for _, w := range r.pending {
+		w.reply <- ErrClosed
+	}
+}
+
+// abandon releases everybody after a panic, without asking the state machine.
+func (r *room) abandon() {
+	r.house.forget(r)
+	lost := Outcome{Result: ResultFailed, Reason: ReasonNodeBusy, Exit: ExitLost}
+	for _, s := range r.seats {
+		out := lost
+		out.Hangup = !s.invite.Dialplan
+		s.leg.Release(out)
+	}
+	for _, item := range r.box.close() {
+		if a, ok := item.(arrival); ok {
+			a.line.leg.Release(lost)
+		}
+	}
+	if r.bridge != nil {
+		r.bridge.Close()
+	}
+}
+
+// view is the room as lists show it.
+func (r *room) view() RoomView {
+	v := RoomView{
+		Name: r.name, Title: r.title, Instance: r.instance, Profile: r.profile.Name, StartedAt: r.startedAt,
+		Locked: r.locked, MaxParticipants: r.profile.MaxParticipants, Seq: r.seq, Mixer: "native",
+		State: r.stateWord(), Members: []MemberView{},
+	}
+	media := map[MemberID]MemberMedia{}
+	if r.bridge != nil {
+		for _, m := range r.bridge.Levels(nil) {
+			media[m.Member] = m
+		}
+	}
+	for _, s := range r.seats {
+		if !s.phase.inBridge() {
+			v.Prompting++
+			continue
+		}
+		m := s.view()
+		if h, ok := media[s.member]; ok {
+			m.Level, m.Codec, m.Lost, m.DelayMS = h.Level, h.Codec, h.Lost, h.Delay.Milliseconds()
+		}
+		v.Members = append(v.Members, m)
+	}
+	return v
+}
+
+func (r *room) stateWord() string {
+	switch {
+	case r.ending != ReasonNone:
+		return "ending"
+	case r.audible() > 0:
+		return "active"
+	case r.present() > 0:
+		return "waiting"
+	default:
+		return "prompting"
+	}
+}
+
+// settle resolves the room's profile: configuration, then the variables of
+// the call that opened it. It returns the warning about an unknown profile.
+func (r *room) settle(d *Directory) (warning string) {
+	p, configured, known := d.Lookup(r.name, r.asked)
+	if len(r.own) > 0 {
+		own := *p
+		for _, set := range r.own {
+			set.apply(&own)
+		}
+		p = &own
+	}
+	r.profile, r.configured = p, configured
+	if e := d.Rooms[r.name]; e != nil {
+		r.title = e.Title
+	}
+	if !known {
+		return fmt.Sprintf("unknown profile %s, using %s", clip(r.asked), p.Name)
+	}
+	return ""
+}

@@ -1,0 +1,72 @@
+package engine
+
+import "time"
+
+// seat is a call in a room: a candidate at first, then perhaps a member.
+type seat struct {
+	call
+	role     Role
+	settings RoleSettings // of the role, with the call's own variables over them
+	tries    int          // PINs left
+
+	member   MemberID
+	joinedAt time.Time
+	state    MemberState // as the bridge reported it
+	want     MemberState // as last asked of the bridge
+	menu     menu
+	talking  bool
+	hand     bool
+	named    bool // the caller's name was recorded
+
+	recording OpID
+	tune      tune   // the music that plays to him now
+	told      tune   // the music that was announced to him in this spell
+	sound     string // to be heard while parting
+}
+
+// tune is the private music of a member.
+type tune uint8
+
+const (
+	tuneNone tune = iota
+	tuneAlone
+	tuneWait
+)
+
+// audible says whether the member is among the others.
+func (s *seat) audible() bool { return s.phase == phaseJoined }
+
+// settle gives the seat its role and the settings that follow from it.
+func (s *seat) settle(role Role, p *Profile) {
+	s.role = role
+	s.settings = *p.Role(role)
+	for _, set := range s.request.member {
+		set(&s.settings)
+	}
+	s.menu = newMenu(s.settings.Controls, s.settings.Terminator)
+}
+
+// entryState is the state in which the seat becomes a member.
+func (s *seat) entryState(wait bool) MemberState {
+	state := MemberState{Muted: s.settings.JoinMuted, Deaf: s.settings.JoinDeaf, Waiting: wait}
+	if s.request.muted != nil {
+		state.Muted = *s.request.muted
+	}
+	if s.request.deaf != nil {
+		state.Deaf = *s.request.deaf
+	}
+	return state
+}
+
+// view is the seat as lists show it.
+func (s *seat) view() MemberView {
+	return MemberView{
+		ID: s.member, CallID: s.leg.ID(), Role: s.role.String(),
+		Number: s.invite.Caller.Number, Name: s.invite.Caller.Name,
+		Switch: s.invite.Switch, Kind: s.invite.Kind, State: s.phase.String(),
+		Muted: s.state.Muted, Deaf: s.state.Deaf, Talking: s.talking, Hand: s.hand,
+		JoinedAt: s.joinedAt, Talk: s.state.Talk, Listen: s.state.Listen, Level: -127,
+	}
+}
+
+func (s *seat) deadline() time.Time { return sooner(s.call.deadline(), s.menu.deadline) }

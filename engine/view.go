@@ -1,0 +1,42 @@
+package engine
+
+import "time"
+
+// RoomView is a room at one moment, for lists and APIs.
+type RoomView struct {
+	Name            RoomName     `json:"name"`
+	Title           string       `json:"title,omitempty"`
+	Instance        InstanceID   `json:"instance_id"`
+	Profile         string       `json:"profile"`
+	State           string       `json:"state"` // prompting, waiting, active or ending
+	StartedAt       time.Time    `json:"started_at,omitzero"`
+	Locked          bool         `json:"locked"`
+	MaxParticipants int          `json:"max_participants"`
+	Seq             uint64       `json:"seq"`
+	Mixer           string       `json:"mixer"`
+	Members         []MemberView `json:"members"`
+	Prompting       int          `json:"prompting"` // calls at the attendant
+}
+
+// MemberView is a member at one moment.
+type MemberView struct {
+	ID       MemberID  `json:"id"`
+	CallID   LegID     `json:"call_id"`
+	Role     string    `json:"role"`
+	Number   string    `json:"number"`
+	Name     string    `json:"name"`
+	Switch   string    `json:"switch"` // "" = plain SIP
+	Kind     string    `json:"kind"`
+	State    string    `json:"state"` // waiting, joined, …
+	Muted    bool      `json:"muted"`
+	Deaf     bool      `json:"deaf"`
+	Talking  bool      `json:"talking"`
+	Hand     bool      `json:"hand_raised"`
+	JoinedAt time.Time `json:"joined_at,omitzero"`
+	Talk     Decibels  `json:"talk_gain_db"`
+	Listen   Decibels  `json:"listen_gain_db"`
+	Level    float64   `json:"level_dbov"`
+	Codec    string    `json:"codec"`
+	Lost     float64   `json:"loss"`
+	DelayMS  int64     `json:"delay_ms"`
+}
