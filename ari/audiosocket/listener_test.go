@@ -181,6 +181,20 @@ func TestCancelRacesWithArrival(t *testing.T) {
 	}
 }
 
+// TestConnectionOfAVoidTicket arrives between Cancel and its own delivery.
+func TestConnectionOfAVoidTicket(t *testing.T) {
+	l := listen(t, Options{})
+	ticket, err := l.Expect(NewUUID(), KindSLIN8)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ticket.Cancel()
+	c, _ := pair(t, KindSLIN8)
+	if ticket.deliver(c.sock); c.sock.users.Load() != 2*closing {
+		t.Error("the connection was left open")
+	}
+}
+
 func TestExpectOfAKindThatIsNotServed(t *testing.T) {
 	l := listen(t, Options{})
 	if _, err := l.Expect(NewUUID(), KindDigit); !errors.Is(err, errors.ErrUnsupported) {

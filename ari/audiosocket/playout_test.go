@@ -65,6 +65,7 @@ func TestPlayout(t *testing.T) {
 		last      int // frames in hand at the end, at most
 		worst     int // frames in hand at any time, at most
 		minPlayed int
+		target    int // at the end; 0 means minTarget
 	}{
 		{name: "an even stream plays whole with a frame in reserve", ticks: 1000, arrive: steady, last: 1, worst: 2, minPlayed: 999},
 		{
@@ -98,7 +99,19 @@ func TestPlayout(t *testing.T) {
 					return 6
 				}
 				return 1
-			}, lost: 3, cut: 5, last: 2, worst: 6, minPlayed: 590,
+			}, lost: 3, cut: 4, last: 2, worst: 6, minPlayed: 590, target: 3,
+		},
+		{
+			name: "half a minute after a stall of 100 ms it is forgotten", ticks: 1600,
+			arrive: func(i int) float64 {
+				switch {
+				case i >= 100 && i < 105:
+					return 0
+				case i == 105:
+					return 6
+				}
+				return 1
+			}, lost: 3, cut: 5, last: 1, worst: 6, minPlayed: 1590,
 		},
 		{
 			name: "a pause is no jitter and no latency", ticks: 1000,
@@ -122,6 +135,9 @@ func TestPlayout(t *testing.T) {
 		s.run(c.ticks, c.arrive)
 		if s.lost != c.lost || s.got < c.minPlayed || int(s.play.cut) > c.cut {
 			t.Errorf("%s: lost %d, played %d, cut %d; want %d, at least %d, at most %d", c.name, s.lost, s.got, s.play.cut, c.lost, c.minPlayed, c.cut)
+		}
+		if want := max(c.target, minTarget); s.play.target != want {
+			t.Errorf("%s: target %d, want %d", c.name, s.play.target, want)
 		}
 		worst := 0
 		for _, d := range s.delay {
@@ -169,6 +185,29 @@ func TestPlayoutKeepsOrder(t *testing.T) {
 	}
 	if len(out) < 20*frame8 || !bytes.HasPrefix(in, out) {
 		t.Errorf("seed %d: %d bytes came out, not as they went in", seed, len(out))
+	}
+}
+
+// TestPlayoutOverrunStaysOnSamples overruns the ring with odd pieces.
+func TestPlayoutOverrunStaysOnSamples(t *testing.T) {
+	p := newPlayout(frame8)
+	in := (&source{}).bytes(40 * frame8)
+	for at := 0; at < len(in); {
+		n := min(301, len(in)-at)
+		p.put(in[at : at+n])
+		at += n
+	}
+	got := make([]byte, frame8)
+	p.peek(got, 0)
+	first := binary.LittleEndian.Uint16(got)
+	if want := (&source{next: first}).bytes(frame8); !bytes.Equal(got, want) || p.held < len(p.ring)-1 || p.cut < 24 {
+		t.Errorf("begins with %v, held %d, cut %d", got[:4], p.held, p.cut)
+	}
+	p.put((&source{}).bytes(20 * frame8)[:20*frame8-1]) // more than the ring holds
+	p.peek(got, 0)
+	first = binary.LittleEndian.Uint16(got)
+	if want := (&source{next: first}).bytes(frame8); !bytes.Equal(got, want) {
+		t.Errorf("after more than the ring holds: begins with %v", got[:4])
 	}
 }
 
