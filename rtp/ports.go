@@ -1,0 +1,73 @@
+package rtp
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"sync"
+	"syscall"
+)
+
+// ErrNoPort: every port pair of the range is in use.
+var ErrNoPort = errors.New("rtp: no free port")
+
+// Ports hands out pairs of UDP ports: an even one for RTP, the next for RTCP.
+// A port that somebody else has bound is skipped.
+type Ports struct {
+	bind     netip.Addr
+	min, max uint16
+
+	mu   sync.Mutex
+	next uint16 // guarded by mu: even, where the next search begins
+}
+
+// NewPorts uses the pairs of min..max on address bind.
+func NewPorts(bind netip.Addr, minPort, maxPort uint16) (*Ports, error) {
+	first := minPort + minPort%2
+	if first < minPort || maxPort < first+1 || first == 0 {
+		return nil, fmt.Errorf("rtp: no pair of ports in %d-%d", minPort, maxPort)
+	}
+	p := &Ports{bind: bind, min: first, max: maxPort}
+	p.next = first + 2*uint16(rand.N(p.pairs()))
+	return p, nil
+}
+
+// pairs is how many calls can have media at one time.
+func (p *Ports) pairs() int { return (int(p.max) - int(p.min) + 1) / 2 }
+
+// open binds a pair.
+func (p *Ports) open(in *buffers) (media, control *socket, err error) {
+	for range p.pairs() {
+		port := p.take()
+		media, err = openSocket(netip.AddrPortFrom(p.bind, port), in)
+		if errors.Is(err, syscall.EADDRINUSE) {
+			continue
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		control, err = openSocket(netip.AddrPortFrom(p.bind, port+1), in)
+		if err == nil {
+			return media, control, nil
+		}
+		media.close()
+		if !errors.Is(err, syscall.EADDRINUSE) {
+			return nil, nil, err
+		}
+	}
+	return nil, nil, fmt.Errorf("%w in %d-%d", ErrNoPort, p.min, p.max)
+}
+
+// take moves on by a pair, so that a port rests as long as possible.
+func (p *Ports) take() uint16 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	port := p.next
+	if int(port)+3 > int(p.max) {
+		p.next = p.min
+	} else {
+		p.next = port + 2
+	}
+	return port
+}

@@ -1,0 +1,344 @@
+package rtp
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/pion/rtp"
+)
+
+// ErrDigit: not a key, or too many keys are waiting to be sent.
+var ErrDigit = errors.New("rtp: digit cannot be sent")
+
+const (
+	minHeader   = 12
+	ssrcQuiet   = int64(60 * time.Millisecond) // a stream that paused this long may be followed by another
+	ssrcPackets = 3                            // or another that insists
+	keyFrames   = 5                            // 100 ms
+)
+
+// Options sets up a Session.
+type Options struct {
+	Payload      uint8          // RTP payload type of the audio, both ways
+	ClockRate    int            // RTP clock, Hz; 0 = 8000
+	FrameBytes   int            // of a 20 ms payload; 0 = 160
+	EventPayload uint8          // payload type of telephone-event; 0 = none
+	Remote       netip.AddrPort // from the peer's SDP; invalid = nothing is sent yet
+	RemoteRTCP   netip.AddrPort // invalid = Remote, next port
+	// Latch lets the first valid packet choose where audio comes from and
+	// goes to, once, when it is not Remote (symmetric RTP, RFC 4961).
+	Latch    bool
+	Delay    time.Duration // of the jitter buffer; 0 = DefaultDelay
+	MaxDelay time.Duration // 0 = DefaultMaxDelay
+}
+
+// Session is one call's RTP stream in both directions.
+type Session struct {
+	opt     Options
+	frame   int // clock units of 20 ms
+	media   *socket
+	control *socket
+	port    uint16
+	gate    gate
+	wanted  atomic.Pointer[target] // where to send, as last asked
+	held    atomic.Bool
+	count   counters
+	arrived atomic.Int64
+
+	keyMu sync.Mutex // guards keyIn: keys to send that the tick has not seen
+	keyIn ring
+	keys  atomic.Int32 // how many are in keyIn
+
+	// All below belongs to the tick.
+	target  *target
+	latched bool
+	source  netip.AddrPort
+	packet  rtp.Packet
+	jitter  *Jitter
+	digits  digitReader
+	writer  digitWriter
+	in      stream
+	out     outStream
+	now     int64
+	rtcp    reporter
+}
+
+// target is where a session's packets go.
+type target struct{ rtp, rtcp netip.AddrPort }
+
+// stream is what is received.
+type stream struct {
+	open    bool
+	ssrc    uint32
+	last    int64 // unix ns
+	other   uint32
+	others  int
+	baseSeq uint32 // for loss in reports
+	maxSeq  uint32
+	packets uint32
+}
+
+// outStream is what is sent.
+type outStream struct {
+	ssrc, base uint32
+	seq        uint16
+	lastTS     uint32
+	packets    uint32
+	octets     uint32
+	started    bool
+	buf        [datagramMax]byte
+}
+
+// Open binds a pair of ports and makes a session on it. The caller closes it.
+func Open(p *Ports, o Options) (*Session, error) {
+	if o.ClockRate == 0 {
+		o.ClockRate = 8000
+	}
+	in := newBuffers()
+	media, control, err := p.open(in)
+	if err != nil {
+		return nil, err
+	}
+	port, err := media.port()
+	if err != nil {
+		media.close()
+		control.close()
+		return nil, err
+	}
+	s := &Session{opt: o, frame: o.ClockRate / 50, media: media, control: control, port: port}
+	s.jitter = NewJitter(JitterOptions{
+		ClockRate: o.ClockRate, FrameSamples: s.frame, FrameBytes: o.FrameBytes, Delay: o.Delay, MaxDelay: o.MaxDelay,
+	})
+	var seed [12]byte
+	_, _ = rand.Read(seed[:]) // never fails, crypto/rand
+	s.out.ssrc = binary.BigEndian.Uint32(seed[0:])
+	s.out.base = binary.BigEndian.Uint32(seed[4:])
+	s.out.seq = binary.BigEndian.Uint16(seed[8:]) & 0x7FFF // room before the first wrap, RFC 3711 §3.3.1
+	s.rtcp.init(binary.BigEndian.Uint16(seed[10:]))
+	s.SetRemote(o.Remote, o.RemoteRTCP)
+	return s, nil
+}
+
+// Port is the local RTP port.
+func (s *Session) Port() uint16 { return s.port }
+
+// SetRemote sends to another address from the next tick on, as a re-INVITE
+// asks. The source may latch anew.
+func (s *Session) SetRemote(to, rtcp netip.AddrPort) {
+	if !rtcp.IsValid() && to.IsValid() {
+		rtcp = netip.AddrPortFrom(to.Addr(), to.Port()+1)
+	}
+	s.wanted.Store(&target{to, rtcp})
+}
+
+// Hold stops sending, or starts again. What arrives meanwhile is dropped.
+func (s *Session) Hold(on bool) { s.held.Store(on) }
+
+// SendDigit queues a key to be sent as an RFC 4733 event of 100 ms.
+func (s *Session) SendDigit(d byte) error {
+	if _, ok := eventOf(d); !ok || s.opt.EventPayload == 0 {
+		return ErrDigit
+	}
+	s.keyMu.Lock()
+	defer s.keyMu.Unlock()
+	if !s.keyIn.push(d) {
+		return ErrDigit
+	}
+	s.keys.Add(1)
+	return nil
+}
+
+// Drain reads all that has arrived into the jitter buffer. now is unix time
+// in ns.
+func (s *Session) Drain(now int64) {
+	if !s.gate.enter() {
+		return
+	}
+	defer s.gate.leave(s.closeSockets)
+	s.now = now
+	s.retarget()
+	s.media.start()
+	for {
+		b, from, arrival, ok := s.media.receive(now)
+		if !ok {
+			break
+		}
+		s.accept(b, from, arrival)
+	}
+	s.digits.idle(now)
+}
+
+// retarget takes over an address that was set since the last tick.
+func (s *Session) retarget() {
+	if t := s.wanted.Load(); t != s.target {
+		s.target, s.latched, s.source = t, false, t.rtp
+		s.media.aim(t.rtp)
+		s.control.aim(t.rtcp)
+	}
+}
+
+// accept judges one datagram.
+func (s *Session) accept(b []byte, from netip.AddrPort, arrival int64) {
+	why, ok := s.judge(b, from)
+	if !ok {
+		s.count.dropped[why].Add(1)
+		return
+	}
+	p := &s.packet
+	if !s.sameStream(p.SSRC, arrival) {
+		s.count.dropped[DropSSRC].Add(1)
+		return
+	}
+	s.arrived.Store(arrival)
+	s.count.packetsIn.Add(1)
+	s.count.bytesIn.Add(uint64(len(p.Payload)))
+	s.in.note(p.SequenceNumber)
+	if p.PayloadType != s.opt.Payload {
+		s.digits.packet(p.Timestamp, p.Payload, arrival)
+		s.jitter.PutGap(p.SequenceNumber, p.Timestamp, arrival)
+		return
+	}
+	if !s.held.Load() {
+		s.jitter.Put(p.SequenceNumber, p.Timestamp, arrival, p.Payload)
+	}
+}
+
+// judge parses b into s.packet and says whether it may be used.
+func (s *Session) judge(b []byte, from netip.AddrPort) (Drop, bool) {
+	if len(b) < minHeader {
+		return DropSize, false
+	}
+	if b[0]>>6 != 2 {
+		return DropVersion, false
+	}
+	if pt := b[1] & 0x7F; pt != s.opt.Payload && (s.opt.EventPayload == 0 || pt != s.opt.EventPayload) {
+		return DropPayload, false
+	}
+	if err := s.packet.Unmarshal(b); err != nil {
+		return DropSize, false
+	}
+	if from == s.source {
+		s.latched = true
+		return 0, true
+	}
+	if !s.opt.Latch || s.latched {
+		return DropSource, false
+	}
+	s.latched, s.source = true, from
+	s.media.aim(from)
+	return 0, true
+}
+
+// sameStream follows a change of SSRC once the old stream has paused, or the
+// new one insists; two at one time cannot throw each other out.
+func (s *Session) sameStream(ssrc uint32, arrival int64) bool {
+	in := &s.in
+	if in.open && in.ssrc == ssrc {
+		in.last, in.others = arrival, 0
+		return true
+	}
+	if in.other != ssrc {
+		in.other, in.others = ssrc, 0
+	}
+	in.others++
+	if in.open && arrival-in.last < ssrcQuiet && in.others < ssrcPackets {
+		return false
+	}
+	s.jitter.Reset()
+	s.digits.reset()
+	*in = stream{open: true, ssrc: ssrc, last: arrival}
+	return true
+}
+
+// note follows the sequence numbers for reports, RFC 3550 §A.1.
+func (in *stream) note(seq uint16) {
+	if in.packets == 0 {
+		in.baseSeq, in.maxSeq = 1<<16+uint32(seq), 1<<16+uint32(seq)
+	}
+	in.packets++
+	if ext := in.maxSeq + uint32(int32(int16(seq-uint16(in.maxSeq)))); int32(ext-in.maxSeq) > 0 {
+		in.maxSeq = ext
+	}
+}
+
+// Take copies the payload that is due to dst; see Jitter.Take.
+func (s *Session) Take(dst []byte) (n int, lost bool) { return s.jitter.Take(dst, s.now) }
+
+// Digit returns the next key that the peer pressed and released.
+func (s *Session) Digit() (d byte, ok bool) { return s.digits.keys.pop() }
+
+// LastArrival is the unix time (ns) of the last packet that was used; 0 = none.
+func (s *Session) LastArrival() int64 { return s.arrived.Load() }
+
+// Send sends one 20 ms payload. ts counts RTP clock units; the session adds
+// its random base. While a key is sent, its event goes out instead.
+func (s *Session) Send(payload []byte, ts uint32, marker bool) {
+	if s.held.Load() || !s.gate.enter() {
+		return
+	}
+	defer s.gate.leave(s.closeSockets)
+	ts += s.out.base
+	s.takeKeys()
+	buf := s.out.buf[:]
+	if event, first, ok := s.writer.next(buf[minHeader:minHeader+eventBytes], ts, s.frame); ok {
+		s.transmit(s.opt.EventPayload, event, first, eventBytes)
+		return
+	}
+	if len(payload) > len(buf)-minHeader {
+		s.count.dropped[DropSend].Add(1)
+		return
+	}
+	n := copy(buf[minHeader:], payload)
+	s.transmit(s.opt.Payload, ts, marker || !s.out.started, n)
+}
+
+// takeKeys moves queued keys to the tick's side.
+func (s *Session) takeKeys() {
+	if s.keys.Load() == 0 || !s.keyMu.TryLock() {
+		return
+	}
+	defer s.keyMu.Unlock()
+	for d, ok := s.keyIn.pop(); ok; d, ok = s.keyIn.pop() {
+		s.writer.queue.push(d)
+	}
+	s.writer.frames = keyFrames
+	s.keys.Store(0)
+}
+
+// transmit sends n payload bytes that stand in the buffer already.
+func (s *Session) transmit(pt uint8, ts uint32, marker bool, n int) {
+	o := &s.out
+	h := rtp.Header{Version: 2, Marker: marker, PayloadType: pt, SequenceNumber: o.seq, Timestamp: ts, SSRC: o.ssrc}
+	if _, err := h.MarshalTo(o.buf[:minHeader]); err != nil {
+		return
+	}
+	o.seq++
+	o.started = true
+	if !s.media.send(o.buf[:minHeader+n]) {
+		s.count.dropped[DropSend].Add(1)
+		return
+	}
+	o.lastTS = ts
+	o.packets++
+	o.octets += uint32(n)
+	s.count.packetsOut.Add(1)
+	s.count.bytesOut.Add(uint64(n))
+}
+
+// Close says BYE and gives the ports back. It may be called at any time; a
+// tick that is inside finishes first.
+func (s *Session) Close() error {
+	s.gate.close(s.closeSockets)
+	return nil
+}
+
+func (s *Session) closeSockets() {
+	s.bye()
+	s.media.close()
+	s.control.close()
+}
