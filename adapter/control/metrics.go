@@ -1,0 +1,110 @@
+package control
+
+import (
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"parley/engine"
+)
+
+// Media is what the native mixer counts; see NewMetrics.
+type Media struct {
+	Rooms, Legs               uint64 // now
+	Ticks, LateTicks, LateBig uint64 // since start: run, over 2 ms late, over 20 ms late
+	Dropped                   map[string]uint64
+}
+
+// Metrics counts what happens and shows it to Prometheus.
+type Metrics struct {
+	registry   *prometheus.Registry
+	admissions *prometheus.CounterVec
+	leaves     *prometheus.CounterVec
+	pinFails   prometheus.Counter
+}
+
+// NewMetrics registers the counters; media is asked at each scrape, and extra
+// are counters of other parts by their full metric name.
+func NewMetrics(media func() Media, extra func() map[string]float64) *Metrics {
+	m := &Metrics{
+		registry: prometheus.NewRegistry(),
+		admissions: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "parley_admissions_total", Help: "Calls admitted or refused, by result and reason.",
+		}, []string{"result", "reason"}),
+		leaves: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "parley_leaves_total", Help: "Members who left, by reason.",
+		}, []string{"reason"}),
+		pinFails: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "parley_pin_failures_total", Help: "Calls refused after their last wrong PIN.",
+		}),
+	}
+	m.registry.MustRegister(m.admissions, m.leaves, m.pinFails, &mediaCollector{media, extra},
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	for _, r := range engine.Reasons() {
+		m.admissions.WithLabelValues(string(engine.ResultRejected), string(r))
+		m.leaves.WithLabelValues(string(r))
+	}
+	m.admissions.WithLabelValues(string(engine.ResultJoined), "")
+	return m
+}
+
+// Handler serves the metrics.
+func (m *Metrics) Handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4})
+}
+
+// Observe is an engine.Observer.
+func (m *Metrics) Observe(e engine.Event) {
+	switch e.Type {
+	case engine.EventJoined, engine.EventWaiting:
+		if e.Time.Equal(e.Member.JoinedAt) {
+			m.admissions.WithLabelValues(string(engine.ResultJoined), "").Inc()
+		}
+	case engine.EventRejected:
+		m.admissions.WithLabelValues(string(e.Outcome.Result), string(e.Reason)).Inc()
+		if e.Reason == engine.ReasonPINFailed {
+			m.pinFails.Inc()
+		}
+	case engine.EventLeft:
+		m.leaves.WithLabelValues(string(e.Reason)).Inc()
+	case engine.EventRoomStarted, engine.EventRoomEnded, engine.EventRoomLocked, engine.EventRoomUnlocked,
+		engine.EventRoomModified, engine.EventMuted, engine.EventUnmuted, engine.EventDeafened,
+		engine.EventUndeafened, engine.EventModified, engine.EventTalking, engine.EventSilent,
+		engine.EventHandRaised, engine.EventHandLowered:
+	}
+}
+
+// mediaCollector reads the mixer's counters when Prometheus asks.
+type mediaCollector struct {
+	media func() Media
+	extra func() map[string]float64
+}
+
+// Describe sends nothing: the set of metrics depends on what was counted.
+func (c *mediaCollector) Describe(chan<- *prometheus.Desc) {}
+
+// Collect implements prometheus.Collector.
+func (c *mediaCollector) Collect(ch chan<- prometheus.Metric) {
+	m := c.media()
+	gauge := func(name, help string, v uint64) {
+		ch <- prometheus.MustNewConstMetric(prometheus.NewDesc(name, help, nil, nil), prometheus.GaugeValue, float64(v))
+	}
+	count := func(name, help string, v uint64) {
+		ch <- prometheus.MustNewConstMetric(prometheus.NewDesc(name, help, nil, nil), prometheus.CounterValue, float64(v))
+	}
+	gauge("parley_rooms", "Rooms that the native mixer runs now.", m.Rooms)
+	gauge("parley_legs", "Legs with media now.", m.Legs)
+	count("parley_ticks_total", "Room ticks of 20 ms that were run.", m.Ticks)
+	count("parley_ticks_late_total", "Room ticks that began more than 2 ms late.", m.LateTicks)
+	count("parley_ticks_overdue_total", "Room ticks that began more than 20 ms late.", m.LateBig)
+	dropped := prometheus.NewDesc("parley_rtp_packets_dropped_total", "Packets dropped, by reason.", []string{"why"}, nil)
+	for why, n := range m.Dropped {
+		ch <- prometheus.MustNewConstMetric(dropped, prometheus.CounterValue, float64(n), why)
+	}
+	for name, v := range c.extra() {
+		ch <- prometheus.MustNewConstMetric(prometheus.NewDesc(name, "Counted by the part of that name.", nil, nil),
+			prometheus.CounterValue, v)
+	}
+}

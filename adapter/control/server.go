@@ -1,0 +1,245 @@
+package control
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"parley/engine"
+)
+
+// CommandTimeout is how long a command may wait for the fact that confirms it.
+const CommandTimeout = 5 * time.Second
+
+// maxBody is the largest request body in bytes.
+const maxBody = 64 << 10
+
+// Check is one part of Parley and whether it works.
+type Check struct {
+	Name  string `json:"name"` // e.g. "sip", "ast1"
+	Ready bool   `json:"ready"`
+	Text  string `json:"text"` // what an operator reads
+}
+
+// Options sets up the API.
+type Options struct {
+	Exchange *engine.Exchange
+	// Reload reads the configuration again and puts it in force. Its lines
+	// are the report; an error holds every problem, and nothing was changed.
+	Reload  func(context.Context) ([]string, error)
+	Checks  func() []Check // of listeners and switches
+	Metrics http.Handler
+	Version string
+	// Tokens are accepted as "Authorization: Bearer …". None: no credentials
+	// are asked, which the configuration allows on loopback only.
+	Tokens []string
+	Log    *slog.Logger
+}
+
+type server struct {
+	Options
+	tokens [][sha256.Size]byte
+}
+
+// Handler serves the API.
+func Handler(o Options) http.Handler {
+	s := &server{Options: o}
+	for _, t := range o.Tokens {
+		s.tokens = append(s.tokens, sha256.Sum256([]byte(t)))
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { reply(w, http.StatusOK, map[string]bool{"ok": true}) })
+	mux.HandleFunc("GET /readyz", s.ready)
+	mux.Handle("GET /metrics", o.Metrics)
+	mux.HandleFunc("GET /v1/version", func(w http.ResponseWriter, _ *http.Request) {
+		reply(w, http.StatusOK, map[string]string{"version": o.Version})
+	})
+	mux.HandleFunc("GET /v1/status", s.status)
+	mux.HandleFunc("POST /v1/reload", s.reload)
+	mux.HandleFunc("GET /v1/rooms", s.rooms)
+	mux.HandleFunc("GET /v1/rooms/{room}", s.room)
+	mux.HandleFunc("DELETE /v1/rooms/{room}/run", s.command(func(*http.Request) (engine.Command, error) { return engine.End{}, nil }))
+	mux.HandleFunc("POST /v1/rooms/{room}/lock", s.command(func(*http.Request) (engine.Command, error) { return engine.Lock{On: true}, nil }))
+	mux.HandleFunc("POST /v1/rooms/{room}/unlock", s.command(func(*http.Request) (engine.Command, error) { return engine.Lock{}, nil }))
+	mux.HandleFunc("PATCH /v1/rooms/{room}/participants/{id}", s.patch)
+	mux.HandleFunc("DELETE /v1/rooms/{room}/participants/{id}", s.command(func(r *http.Request) (engine.Command, error) {
+		id, err := member(r)
+		return engine.Kick{Member: id}, err
+	}))
+	return s.guard(http.NewCrossOriginProtection().Handler(http.MaxBytesHandler(mux, maxBody)))
+}
+
+// guard lets in who may: the token where there is one, and where there is
+// none only requests that name this host by its loopback address, so that no
+// web page can reach the API through a name of its own.
+func (s *server) guard(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		open := r.URL.Path == "/healthz" || r.URL.Path == "/readyz"
+		switch {
+		case open:
+		case len(s.tokens) > 0 && !s.authorized(r):
+			w.Header().Set("WWW-Authenticate", "Bearer")
+			fail(w, http.StatusUnauthorized, "no_auth", "a bearer token is needed")
+			return
+		case len(s.tokens) == 0 && !loopbackHost(r.Host):
+			fail(w, http.StatusMisdirectedRequest, "bad_host", "without tokens the API answers to loopback names only")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (s *server) authorized(r *http.Request) bool {
+	given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	sum := sha256.Sum256([]byte(given))
+	found := 0
+	for _, t := range s.tokens {
+		found |= subtle.ConstantTimeCompare(t[:], sum[:])
+	}
+	return ok && found == 1
+}
+
+func loopbackHost(host string) bool {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	host = strings.Trim(host, "[]")
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+func (s *server) ready(w http.ResponseWriter, _ *http.Request) {
+	checks := s.Checks()
+	status := http.StatusOK
+	for _, c := range checks {
+		if !c.Ready {
+			status = http.StatusServiceUnavailable
+		}
+	}
+	reply(w, status, map[string]any{"ready": status == http.StatusOK, "checks": checks})
+}
+
+func (s *server) status(w http.ResponseWriter, r *http.Request) {
+	rooms, err := s.Exchange.Rooms(r.Context())
+	if err != nil {
+		s.refuse(w, err)
+		return
+	}
+	reply(w, http.StatusOK, map[string]any{"version": s.Version, "checks": s.Checks(), "rooms": len(rooms)})
+}
+
+func (s *server) reload(w http.ResponseWriter, r *http.Request) {
+	lines, err := s.Reload(r.Context())
+	if err != nil {
+		fail(w, http.StatusUnprocessableEntity, "config", err.Error())
+		return
+	}
+	reply(w, http.StatusOK, map[string][]string{"report": lines})
+}
+
+func (s *server) rooms(w http.ResponseWriter, r *http.Request) {
+	rooms, err := s.Exchange.Rooms(r.Context())
+	if err != nil {
+		s.refuse(w, err)
+		return
+	}
+	reply(w, http.StatusOK, map[string]any{"rooms": rooms})
+}
+
+func (s *server) room(w http.ResponseWriter, r *http.Request) {
+	view, err := s.Exchange.Room(r.Context(), engine.RoomName(r.PathValue("room")))
+	if err != nil {
+		s.refuse(w, err)
+		return
+	}
+	reply(w, http.StatusOK, view)
+}
+
+// patch sets the state of one participant, or of "all".
+func (s *server) patch(w http.ResponseWriter, r *http.Request) {
+	var body struct {
+		Muted *bool `json:"muted"`
+		Deaf  *bool `json:"deaf"`
+	}
+	d := json.NewDecoder(r.Body)
+	d.DisallowUnknownFields()
+	if err := d.Decode(&body); err != nil {
+		fail(w, http.StatusUnprocessableEntity, "bad_body", strings.TrimPrefix(err.Error(), "json: "))
+		return
+	}
+	id, err := member(r)
+	if err != nil {
+		s.refuse(w, err)
+		return
+	}
+	var commands []engine.Command
+	if body.Muted != nil {
+		commands = append(commands, engine.Mute{Member: id, On: *body.Muted})
+	}
+	if body.Deaf != nil {
+		commands = append(commands, engine.Deafen{Member: id, On: *body.Deaf})
+	}
+	s.do(w, r, commands...)
+}
+
+func (s *server) command(read func(*http.Request) (engine.Command, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		c, err := read(r)
+		if err != nil {
+			s.refuse(w, err)
+			return
+		}
+		s.do(w, r, c)
+	}
+}
+
+// do asks the room and answers 204 when all of it has come true.
+func (s *server) do(w http.ResponseWriter, r *http.Request, commands ...engine.Command) {
+	ctx, cancel := context.WithTimeout(r.Context(), CommandTimeout)
+	defer cancel()
+	for _, c := range commands {
+		if err := s.Exchange.Do(ctx, engine.RoomName(r.PathValue("room")), c); err != nil {
+			s.refuse(w, err)
+			return
+		}
+		s.Log.Info("command", "room", r.PathValue("room"), "command", c, "from", r.RemoteAddr)
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// refuse turns an error's class into a status and a code.
+func (s *server) refuse(w http.ResponseWriter, err error) {
+	status, code := http.StatusInternalServerError, "internal"
+	switch {
+	case errors.Is(err, engine.ErrNoRoom):
+		status, code = http.StatusNotFound, "room_not_running"
+	case errors.Is(err, engine.ErrNoMember):
+		status, code = http.StatusNotFound, "participant_not_found"
+	case errors.Is(err, engine.ErrBadCommand):
+		status, code = http.StatusUnprocessableEntity, "bad_value"
+	case errors.Is(err, engine.ErrClosed):
+		status, code = http.StatusConflict, "room_ended"
+	case errors.Is(err, context.DeadlineExceeded):
+		status, code = http.StatusGatewayTimeout, "not_confirmed"
+	}
+	fail(w, status, code, err.Error())
+}
+
+func reply(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	_ = e.Encode(body) // the client is gone: nobody to tell
+}
+
+func fail(w http.ResponseWriter, status int, code, message string) {
+	reply(w, status, Problem{Code: code, Message: message})
+}

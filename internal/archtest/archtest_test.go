@@ -1,0 +1,151 @@
+// Package archtest holds the shape of the code as a test: which package may
+// import which, and how long files and functions may be.
+package archtest
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const (
+	maxFile     = 400 // lines
+	maxFunction = 60  // lines; 40 is the aim
+)
+
+// allowed says what a package may import of ours, tests aside. A package that
+// is not listed may not exist.
+func allowed() map[string]string {
+	return map[string]string{
+		"mixer":              "",
+		"codec":              "",
+		"rtp":                "",
+		"esl":                "",
+		"esl/esltest":        "esl",
+		"ari":                "",
+		"ari/aritest":        "ari",
+		"ari/audiosocket":    "",
+		"sound":              "codec",
+		"sip":                "codec",
+		"sip/siptest":        "codec sip",
+		"engine":             "",
+		"engine/native":      "codec engine internal/tick mixer sound",
+		"adapter/config":     "engine",
+		"adapter/freeswitch": "engine esl",
+		"adapter/asterisk":   "ari ari/audiosocket codec engine engine/native",
+		"adapter/phone":      "codec engine engine/native rtp sip",
+		"adapter/control":    "engine",
+		"adapter": "adapter/asterisk adapter/config adapter/control adapter/freeswitch adapter/phone ari/audiosocket " +
+			"codec engine engine/native internal/tick rtp sip sound",
+		"bench":              "codec internal/audiotest internal/cpu sip sip/siptest",
+		"cmd/parley":         "adapter adapter/config adapter/control bench engine",
+		"internal/archtest":  "",
+		"internal/audiotest": "",
+		"internal/tick":      "",
+	}
+}
+
+func TestImportsFlowOneWay(t *testing.T) {
+	rules := allowed()
+	eachFile(t, func(pkg, name string, file *ast.File, _ *token.FileSet) {
+		permitted, known := rules[pkg]
+		if !known {
+			t.Errorf("%s: package %s is not in the table", name, pkg)
+			return
+		}
+		if strings.HasSuffix(name, "_test.go") {
+			return
+		}
+		for _, spec := range file.Imports {
+			path, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if ours, ok := strings.CutPrefix(path, "parley/"); ok && !contains(permitted, ours) {
+				t.Errorf("%s: %s may not import %s", name, pkg, ours)
+			}
+		}
+	})
+}
+
+func TestFilesAndFunctionsAreShort(t *testing.T) {
+	eachFile(t, func(_, name string, file *ast.File, set *token.FileSet) {
+		if n := set.Position(file.End()).Line; n > maxFile {
+			t.Errorf("%s has %d lines, at most %d", name, n, maxFile)
+		}
+		for _, d := range file.Decls {
+			f, ok := d.(*ast.FuncDecl)
+			if !ok || strings.HasSuffix(name, "_test.go") {
+				continue
+			}
+			if n := set.Position(f.End()).Line - set.Position(f.Pos()).Line + 1; n > maxFunction {
+				t.Errorf("%s: %s has %d lines, at most %d", name, f.Name.Name, n, maxFunction)
+			}
+		}
+	})
+}
+
+func contains(list, word string) bool {
+	for w := range strings.FieldsSeq(list) {
+		if w == word {
+			return true
+		}
+	}
+	return false
+}
+
+// eachFile parses every Go file of the main module.
+func eachFile(t *testing.T, see func(pkg, name string, file *ast.File, set *token.FileSet)) {
+	t.Helper()
+	root := filepath.Join("..", "..")
+	seen := 0
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			return enter(root, path, d)
+		}
+		if !strings.HasSuffix(path, ".go") {
+			return nil
+		}
+		set := token.NewFileSet()
+		file, err := parser.ParseFile(set, path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		pkg, err := filepath.Rel(root, filepath.Dir(path))
+		if err != nil {
+			return err
+		}
+		seen++
+		see(filepath.ToSlash(pkg), path, file, set)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if seen < 50 {
+		t.Errorf("only %d files seen: is the test looking at the right place?", seen)
+	}
+}
+
+// enter skips what is not of the main module.
+func enter(root, path string, d fs.DirEntry) error {
+	if path == root {
+		return nil
+	}
+	if strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata" {
+		return filepath.SkipDir
+	}
+	if _, err := os.Stat(filepath.Join(path, "go.mod")); err == nil {
+		return filepath.SkipDir
+	}
+	return nil
+}
