@@ -157,6 +157,26 @@ func TestClicksFindWhatBreaksATone(t *testing.T) {
 	atMost(t, "the piece before it", levels[at/piece-1], -60)
 }
 
+func TestWorstStepHearsClicksOnly(t *testing.T) {
+	atMost(t, "a steady tone", WorstStep(Tone(8000, 400, -10, 8000, 0), 8000, 400), -80)
+	atMost(t, "nothing", WorstStep(nil, 8000, 400), Floor)
+
+	faded := Tone(8000, 400, -10, 8000, 0)
+	for i := range 160 {
+		faded[4000+i] = int16(int(faded[4000+i]) * (160 - i) / 160)
+	}
+	clear(faded[4160:])
+	atMost(t, "a fade of 20 ms", WorstStep(faded, 8000, 400), -50)
+
+	cut := Tone(8000, 400, -10, 8000, 0)
+	clear(cut[4005:]) // a quarter of a period in: at the top
+	near(t, "a cut", WorstStep(cut, 8000, 400), -10, 0.5)
+
+	wrong := Tone(8000, 400, -10, 8000, 0)
+	wrong[4000] += 1000
+	near(t, "one wrong sample", WorstStep(wrong, 8000, 400), -30.3+5.6, 0.5) // times 2 cos 18°
+}
+
 func TestTHDN(t *testing.T) {
 	tone := Tone(8000, 1000.1, -10, 8000, 0)
 	atMost(t, "a clean tone", THDN(tone, 8000, 1000.1), -85)

@@ -30,6 +30,19 @@ func WorstClick(pcm []int16, rate int, freqs ...float64) float64 {
 	return peak(Residual(pcm, rate, freqs...))
 }
 
+// WorstStep is the loudest sample behind a filter that lets nothing pass of a
+// tone of this frequency, whatever its level and phase. Unlike WorstClick it
+// does not mind a slow fade or a slip in time that is smooth: what it finds is
+// what the ear calls a click. A step is found at its height.
+func WorstStep(pcm []int16, rate int, freq float64) float64 {
+	turn := 2 * math.Cos(angle(rate, freq, 1))
+	worst := 0.0
+	for i := 2; i < len(pcm); i++ {
+		worst = max(worst, math.Abs(float64(pcm[i])-turn*float64(pcm[i-1])+float64(pcm[i-2])))
+	}
+	return decibel(worst / full)
+}
+
 // THDN is the power of all that is not one of the tones, in dB of the power of
 // the tones: total harmonic distortion plus noise.
 func THDN(pcm []int16, rate int, freqs ...float64) float64 {
