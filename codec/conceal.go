@@ -1,0 +1,190 @@
+package codec
+
+import (
+	"math"
+	"time"
+)
+
+// The times of the concealment, in the manner of ITU-T G.711 Appendix I.
+const (
+	minPitch  = 5 * time.Millisecond  // of a voice; shorter ones are found as multiples
+	maxPitch  = 15 * time.Millisecond // of a voice
+	template  = 20 * time.Millisecond // is compared with what went before
+	growth    = 10 * time.Millisecond // one more pitch period is repeated after each
+	faded     = 60 * time.Millisecond // of loss end in silence
+	joinStart = 4 * time.Millisecond  // takes the return of the signal
+	joinMost  = 10 * time.Millisecond // after a long loss
+
+	maxPeriods = 3
+	// voiced is the least correlation that counts as a pitch. Noise is repeated
+	// in the longest piece instead, lest it hum.
+	voiced = 0.4
+)
+
+// Concealer fills the gaps in one stream. Tell it of every frame in order: Good
+// of one that came, Lost of one that did not. A gap goes on with the last pitch
+// periods, fades from 10 ms on and is silent from 60 ms on.
+//
+// It adds no delay: a stream without loss passes untouched.
+type Concealer struct {
+	rate   Rate
+	past   []int16 // what was played, up to now
+	before []int16 // past, as it was when the loss began
+
+	lost   int     // samples since the loss began; 0 = none
+	pitch  int     // of before, in samples
+	jump   float64 // from the first repeated sample to the last one played
+	now    repeat
+	old    repeat // what now is blended with; no periods: the real signal
+	blend  int    // samples that the blending goes on
+	joined int    // samples since the signal came back
+	join   int    // samples that the return takes; 0 = it is over
+}
+
+// repeat is a place in the last periods of a voice, which go round and round.
+type repeat struct{ periods, at int }
+
+// NewConcealer makes a concealer for one stream.
+func NewConcealer(r Rate) *Concealer {
+	n := maxPeriods*r.Samples(maxPitch) + r.Samples(maxPitch)/4 + 1
+	return &Concealer{rate: r, past: make([]int16, n), before: make([]int16, n)}
+}
+
+// Good remembers a frame that came. The first samples after a gap are smoothed
+// in place.
+func (c *Concealer) Good(pcm []int16) {
+	if c.lost > 0 && c.join == 0 {
+		c.join = min(c.rate.Samples(joinStart)+c.lost/4, c.rate.Samples(joinMost))
+		c.joined = 0
+	}
+	for i := range pcm {
+		if c.join == 0 {
+			break
+		}
+		in := float64(c.joined+1) / float64(c.join+1)
+		pcm[i] = round(in*float64(pcm[i]) + (1-in)*c.next())
+		if c.joined++; c.joined == c.join {
+			c.join, c.lost = 0, 0
+		}
+	}
+	c.remember(pcm)
+}
+
+// Lost fills a frame that did not come.
+func (c *Concealer) Lost(pcm []int16) {
+	if c.lost == 0 || c.join > 0 {
+		c.begin()
+	}
+	for i := range pcm {
+		pcm[i] = round(c.next())
+	}
+	c.remember(pcm)
+}
+
+// begin starts a gap.
+func (c *Concealer) begin() {
+	copy(c.before, c.past)
+	c.lost, c.join = 0, 0
+	c.pitch = c.findPitch()
+	c.now, c.old, c.blend = repeat{periods: 1}, repeat{}, c.pitch/4
+	last := len(c.before) - 1
+	c.jump = float64(c.before[last]) - float64(c.before[last-c.pitch])
+}
+
+// next is the next sample of the repetition, faded.
+func (c *Concealer) next() float64 {
+	gain := c.gain()
+	if gain == 0 {
+		return 0
+	}
+	if c.lost > 0 && c.lost%c.rate.Samples(growth) == 0 && c.now.periods < maxPeriods {
+		c.old, c.blend = c.now, c.pitch/4
+		c.now = repeat{periods: c.now.periods + 1, at: c.now.at % c.pitch}
+	}
+	c.lost++
+	v := c.step(&c.now)
+	if c.blend > 0 {
+		out := float64(c.blend) / float64(c.pitch/4+1)
+		c.blend--
+		if c.old.periods > 0 {
+			v += out * (c.step(&c.old) - v)
+		} else {
+			v += out * c.jump
+		}
+	}
+	return gain * v
+}
+
+// gain is 1 at first and falls in a straight line to 0.
+func (c *Concealer) gain() float64 {
+	from, to := c.rate.Samples(growth), c.rate.Samples(faded)
+	return min(float64(to-c.lost)/float64(to-from), 1)
+}
+
+// step plays one sample. The last quarter of a period blends into what came
+// before the first one, so that the seam is not heard.
+func (c *Concealer) step(r *repeat) float64 {
+	length, quarter := r.periods*c.pitch, c.pitch/4
+	i := len(c.before) - length + r.at
+	v := float64(c.before[i])
+	if left := length - r.at; left <= quarter {
+		out := float64(left) / float64(quarter+1)
+		v = out*v + (1-out)*float64(c.before[i-length])
+	}
+	if r.at++; r.at == length {
+		r.at = 0
+	}
+	return v
+}
+
+// findPitch is the distance at which the end of the signal resembles itself
+// most: to 1/4 ms first, then to the sample. Looking at 4,000 and then at 8,000
+// samples per second is enough, and a burst of loss hits all legs at once.
+func (c *Concealer) findPitch() int {
+	low, high := c.rate.Samples(minPitch), c.rate.Samples(maxPitch)
+	fine := max(int(c.rate)/8000, 1)
+	coarse := 2 * fine
+	best, likeness := c.search(low, high, coarse, coarse)
+	if likeness < voiced {
+		return high
+	}
+	best, _ = c.search(max(best-coarse+1, low), min(best+coarse-1, high), 1, fine)
+	return best
+}
+
+// search tries each lag-th distance from low to high on each step-th sample. It
+// returns the distance of the largest normalised correlation, and that.
+func (c *Concealer) search(low, high, lag, step int) (best int, likeness float64) {
+	n := c.rate.Samples(template)
+	end := c.before[len(c.before)-n:]
+	best = high
+	for d := low; d <= high; d += lag {
+		earlier := c.before[len(c.before)-n-d:][:n]
+		var product, energy int64
+		for i := 0; i < n; i += step {
+			product += int64(end[i]) * int64(earlier[i])
+			energy += int64(earlier[i]) * int64(earlier[i])
+		}
+		if product <= 0 {
+			continue
+		}
+		if l := float64(product) / math.Sqrt(float64(energy)); l > likeness {
+			best, likeness = d, l
+		}
+	}
+	var own int64
+	for i := 0; i < n; i += step {
+		own += int64(end[i]) * int64(end[i])
+	}
+	return best, likeness / math.Sqrt(float64(max(own, 1)))
+}
+
+func (c *Concealer) remember(pcm []int16) {
+	pcm = pcm[max(len(pcm)-len(c.past), 0):]
+	n := copy(c.past, c.past[len(pcm):])
+	copy(c.past[n:], pcm)
+}
+
+func round(v float64) int16 {
+	return int16(min(max(math.Round(v), math.MinInt16), math.MaxInt16))
+}
