@@ -36,27 +36,43 @@ func NewPorts(bind netip.Addr, minPort, maxPort uint16) (*Ports, error) {
 // pairs is how many calls can have media at one time.
 func (p *Ports) pairs() int { return (int(p.max) - int(p.min) + 1) / 2 }
 
-// open binds a pair.
-func (p *Ports) open(in *buffers) (media, control *socket, err error) {
+// Pair is two bound ports that no session uses yet.
+type Pair struct {
+	media, control *socket
+	port           uint16
+}
+
+// Port is the RTP one.
+func (p *Pair) Port() uint16 { return p.port }
+
+// Close gives the ports back, unless a session has them.
+func (p *Pair) Close() {
+	p.media.close()
+	p.control.close()
+}
+
+// Reserve binds a pair. The error wraps ErrNoPort when there is none.
+func (p *Ports) Reserve() (*Pair, error) {
+	in := newBuffers()
 	for range p.pairs() {
 		port := p.take()
-		media, err = openSocket(netip.AddrPortFrom(p.bind, port), in)
+		media, err := openSocket(netip.AddrPortFrom(p.bind, port), in)
 		if errors.Is(err, syscall.EADDRINUSE) {
 			continue
 		}
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		control, err = openSocket(netip.AddrPortFrom(p.bind, port+1), in)
+		control, err := openSocket(netip.AddrPortFrom(p.bind, port+1), in)
 		if err == nil {
-			return media, control, nil
+			return &Pair{media, control, port}, nil
 		}
 		media.close()
 		if !errors.Is(err, syscall.EADDRINUSE) {
-			return nil, nil, err
+			return nil, err
 		}
 	}
-	return nil, nil, fmt.Errorf("%w in %d-%d", ErrNoPort, p.min, p.max)
+	return nil, fmt.Errorf("%w in %d-%d", ErrNoPort, p.min, p.max)
 }
 
 // take moves on by a pair, so that a port rests as long as possible.

@@ -24,10 +24,12 @@ const (
 
 // Options sets up a Session.
 type Options struct {
-	Payload      uint8          // RTP payload type of the audio, both ways
+	Payload      uint8          // RTP payload type of the audio that is sent
+	Receive      uint8          // and of the audio that is received
 	ClockRate    int            // RTP clock, Hz; 0 = 8000
 	FrameBytes   int            // of a 20 ms payload; 0 = 160
-	EventPayload uint8          // payload type of telephone-event; 0 = none
+	EventPayload uint8          // payload type of keys that are sent (RFC 4733); 0 = none
+	EventReceive uint8          // and of keys that are received; 0 = none
 	Remote       netip.AddrPort // from the peer's SDP; invalid = nothing is sent yet
 	RemoteRTCP   netip.AddrPort // invalid = Remote, next port
 	// Latch lets the first valid packet choose where audio comes from and
@@ -96,21 +98,19 @@ type outStream struct {
 
 // Open binds a pair of ports and makes a session on it. The caller closes it.
 func Open(p *Ports, o Options) (*Session, error) {
+	pair, err := p.Reserve()
+	if err != nil {
+		return nil, err
+	}
+	return pair.Session(o), nil
+}
+
+// Session makes a session on the pair, which then belongs to it.
+func (p *Pair) Session(o Options) *Session {
 	if o.ClockRate == 0 {
 		o.ClockRate = 8000
 	}
-	in := newBuffers()
-	media, control, err := p.open(in)
-	if err != nil {
-		return nil, err
-	}
-	port, err := media.port()
-	if err != nil {
-		media.close()
-		control.close()
-		return nil, err
-	}
-	s := &Session{opt: o, frame: o.ClockRate / 50, media: media, control: control, port: port}
+	s := &Session{opt: o, frame: o.ClockRate / 50, media: p.media, control: p.control, port: p.port}
 	s.jitter = NewJitter(JitterOptions{
 		ClockRate: o.ClockRate, FrameSamples: s.frame, FrameBytes: o.FrameBytes, Delay: o.Delay, MaxDelay: o.MaxDelay,
 	})
@@ -121,7 +121,7 @@ func Open(p *Ports, o Options) (*Session, error) {
 	s.out.seq = binary.BigEndian.Uint16(seed[8:]) & 0x7FFF // room before the first wrap, RFC 3711 §3.3.1
 	s.rtcp.init(binary.BigEndian.Uint16(seed[10:]))
 	s.SetRemote(o.Remote, o.RemoteRTCP)
-	return s, nil
+	return s
 }
 
 // Port is the local RTP port.
@@ -198,7 +198,7 @@ func (s *Session) accept(b []byte, from netip.AddrPort, arrival int64) {
 	s.count.packetsIn.Add(1)
 	s.count.bytesIn.Add(uint64(len(p.Payload)))
 	s.in.note(p.SequenceNumber)
-	if p.PayloadType != s.opt.Payload {
+	if p.PayloadType != s.opt.Receive {
 		s.digits.packet(p.Timestamp, p.Payload, arrival)
 		s.jitter.PutGap(p.SequenceNumber, p.Timestamp, arrival)
 		return
@@ -216,7 +216,7 @@ func (s *Session) judge(b []byte, from netip.AddrPort) (Drop, bool) {
 	if b[0]>>6 != 2 {
 		return DropVersion, false
 	}
-	if pt := b[1] & 0x7F; pt != s.opt.Payload && (s.opt.EventPayload == 0 || pt != s.opt.EventPayload) {
+	if pt := b[1] & 0x7F; pt != s.opt.Receive && (s.opt.EventReceive == 0 || pt != s.opt.EventReceive) {
 		return DropPayload, false
 	}
 	if err := s.packet.Unmarshal(b); err != nil {

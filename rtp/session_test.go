@@ -90,7 +90,7 @@ func openSession(t testing.TB, o Options) *Session {
 
 func TestSessionReceivesFromItsSourceOnly(t *testing.T) {
 	a, b := newPeer(t), newPeer(t)
-	s := openSession(t, Options{Remote: a.addr(), EventPayload: 101})
+	s := openSession(t, Options{Remote: a.addr(), EventPayload: 101, EventReceive: 101})
 	now := int64(1e18)
 	a.send(s, 0, []byte{1})
 	b.send(s, 0, []byte{2})
@@ -187,7 +187,7 @@ func TestSessionSendsInOrderAndHolds(t *testing.T) {
 
 func TestSessionCarriesDigitsBothWays(t *testing.T) {
 	a := newPeer(t)
-	s := openSession(t, Options{Remote: a.addr(), EventPayload: 101})
+	s := openSession(t, Options{Remote: a.addr(), EventPayload: 101, EventReceive: 101})
 	a.send(s, 0, []byte{1})
 	a.ts = 5000
 	for range 3 {
@@ -347,7 +347,7 @@ func FuzzDatagram(f *testing.F) {
 	f.Add([]byte{0x80, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 5}, uint8(0))
 	f.Add([]byte{0xBF, 101, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 5}, uint8(1))
 	f.Add([]byte{0x81, 200, 0, 12, 0, 0, 0, 1}, uint8(2))
-	s := openSession(f, Options{EventPayload: 101})
+	s := openSession(f, Options{EventPayload: 101, EventReceive: 101})
 	from := netip.AddrPortFrom(loopback(), 9)
 	s.SetRemote(from, netip.AddrPort{})
 	s.Drain(1)

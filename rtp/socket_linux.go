@@ -97,22 +97,6 @@ func sockaddr(a netip.AddrPort, ipv6 bool) unix.Sockaddr {
 	return &unix.SockaddrInet4{Port: int(a.Port()), Addr: a.Addr().Unmap().As4()}
 }
 
-// port is the bound one.
-func (s *socket) port() (uint16, error) {
-	sa, err := unix.Getsockname(s.fd)
-	if err != nil {
-		return 0, fmt.Errorf("rtp: getsockname: %w", err)
-	}
-	switch sa := sa.(type) {
-	case *unix.SockaddrInet4:
-		return uint16(sa.Port), nil
-	case *unix.SockaddrInet6:
-		return uint16(sa.Port), nil
-	default:
-		return 0, fmt.Errorf("rtp: getsockname: %T", sa)
-	}
-}
-
 // start begins a round of receiving.
 func (s *socket) start() { s.have, s.at, s.more = 0, 0, true }
 

@@ -41,10 +41,6 @@ func openSocket(addr netip.AddrPort, in *buffers) (*socket, error) {
 	return &socket{conn: conn, raw: raw, in: in}, nil
 }
 
-func (s *socket) port() (uint16, error) {
-	return netip.MustParseAddrPort(s.conn.LocalAddr().String()).Port(), nil
-}
-
 func (s *socket) start() {}
 
 func (s *socket) receive(now int64) (b []byte, from netip.AddrPort, arrival int64, ok bool) {
