@@ -1,0 +1,333 @@
+package esltest
+
+import (
+	"fmt"
+	"maps"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"parley/esl"
+)
+
+// CallOptions describe a call. Zero fields get a plain call to 3001.
+type CallOptions struct {
+	UUID    string
+	Number  string            // the number dialled
+	Vars    map[string]string // channel variables
+	Headers map[string]string // further headers of the reply to connect
+	Mode    string            // Socket-Mode; "" is "async"
+	Control string            // "" is "full"
+}
+
+// App is an application the controller has started.
+type App struct{ Name, Arg, ID string }
+
+// Ending is how a call left the socket application.
+type Ending struct {
+	HungUp  bool
+	Moved   bool   // transferred away before
+	Broken  string // what still ran when the socket ended, and was broken by resume
+	Stuck   string // application that still runs, because nothing resumed the dialplan
+	Vars    map[string]string
+	Because error // how the connection ended; nil after "exit"
+}
+
+// blocking are the applications that run until Call.Finish.
+var blocking = []string{"bridge", "playback", "conference", "echo", "park", "sleep"}
+
+// Call is the switch's part of one call on an outbound socket. Its methods may
+// be called from any goroutine. It fails the test when it is sent something a
+// switch would misread.
+type Call struct {
+	opts  CallOptions
+	apps  chan App
+	ended chan Ending
+
+	mu        sync.Mutex // held over a change and the messages that report it
+	w         wire
+	vars      map[string]string
+	requests  []string
+	connected bool
+	events    bool
+	lingers   bool
+	resume    bool
+	answered  bool
+	hungUp    bool
+	moved     bool
+	queue     []App // the first one is running
+}
+
+// NewCall plays a call on nc until the controller, or Hangup, ends it.
+func NewCall(tb testing.TB, nc net.Conn, o CallOptions) *Call {
+	if o.UUID == "" {
+		o.UUID = "a42bc026-62a9-452f-948b-76c56d7e7e28"
+	}
+	if o.Number == "" {
+		o.Number = "3001"
+	}
+	if o.Mode == "" {
+		o.Mode = "async"
+	}
+	if o.Control == "" {
+		o.Control = "full"
+	}
+	c := &Call{opts: o, w: wire{tb: tb, nc: nc}, vars: maps.Clone(o.Vars),
+		apps: make(chan App, 256), ended: make(chan Ending, 1)}
+	if c.vars == nil {
+		c.vars = make(map[string]string)
+	}
+	go c.run()
+	return c
+}
+
+// UUID is the call's Unique-ID.
+func (c *Call) UUID() string { return c.opts.UUID }
+
+// Apps reports every application as it starts to run. What is not over at once
+// (bridge, playback …) runs until Finish.
+func (c *Call) Apps() <-chan App { return c.apps }
+
+// Ended reports once how the call left the socket application.
+func (c *Call) Ended() <-chan Ending { return c.ended }
+
+// Var is a channel variable's value now.
+func (c *Call) Var(name string) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.vars[name]
+}
+
+// Requests are the first lines of all commands so far.
+func (c *Call) Requests() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.requests)
+}
+
+// Fire sends an event of this call, if the controller has subscribed.
+func (c *Call) Fire(name string, pairs ...string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.fire(name, pairs...)
+}
+
+// Answer reports that the call has been answered, as a bridge does when its
+// other side answers, and that the two are connected.
+func (c *Call) Answer() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.answer()
+	c.fire("CHANNEL_BRIDGE")
+}
+
+// Finish ends the running application; vars are set on the call first, as a
+// bridge does with originate_disposition.
+func (c *Call) Finish(vars map[string]string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	maps.Copy(c.vars, vars)
+	c.finish()
+}
+
+// Hangup hangs the call up.
+func (c *Call) Hangup(cause string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.hangup(cause)
+}
+
+// Transfer moves the call to another extension, as uuid_transfer does: the
+// running application and the socket application end, the connection stays.
+func (c *Call) Transfer() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.moved = true
+	c.drain()
+	c.fire("CHANNEL_EXECUTE_COMPLETE", "Application", "socket", "Application-Response", "_none_")
+}
+
+func (c *Call) run() {
+	r := esl.NewReader(c.w.nc)
+	for {
+		q, err := r.Request()
+		if err != nil {
+			c.end(err)
+			return
+		}
+		if !c.serve(q) {
+			c.end(nil)
+			return
+		}
+	}
+}
+
+// end settles what becomes of the call once its connection is gone.
+func (c *Call) end(why error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e := Ending{HungUp: c.hungUp, Moved: c.moved, Vars: maps.Clone(c.vars), Because: why}
+	resumed := c.resume || c.vars["socket_resume"] == "true"
+	switch {
+	case c.hungUp:
+	case c.moved && resumed:
+		e.Broken = "the extension it was moved to"
+	case len(c.queue) > 0 && resumed:
+		e.Broken = c.queue[0].Name
+	case len(c.queue) > 0:
+		e.Stuck = c.queue[0].Name
+	}
+	_ = c.w.nc.Close()
+	c.ended <- e
+}
+
+// serve handles one command and reports whether the connection goes on.
+func (c *Call) serve(q *esl.Request) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.requests = append(c.requests, q.Line)
+	if !c.connected {
+		if q.Line != "connect" {
+			c.w.tb.Errorf("first command on an outbound socket is %q; the switch would not answer it", q.Line)
+			return false
+		}
+		c.connected = true
+		c.connect()
+		return true
+	}
+	if _, ok := is(q.Line, "exit"); ok {
+		c.w.reply("+OK bye")
+		c.notice("disconnect", goodbye)
+		return false
+	}
+	if c.opts.Control != "full" {
+		c.w.reply("-ERR command not found")
+		return true
+	}
+	return c.command(q)
+}
+
+func (c *Call) command(q *esl.Request) bool {
+	switch line := q.Line; {
+	case hasWord(line, "sendmsg"):
+		c.message(q)
+	case hasWord(line, "api"):
+		rest, _ := is(line, "api ")
+		cmd, args, _ := strings.Cut(rest, " ")
+		body := c.call(cmd, args)
+		c.w.api(body)
+		if cmd == "uuid_kill" && body == "+OK\n" {
+			_, cause, _ := strings.Cut(args, " ")
+			c.hangup(cause)
+		}
+	case hasWord(line, "linger"):
+		c.lingers = true
+		n, _ := is(line, "linger")
+		c.w.reply("+OK will linger " + n + " seconds")
+	case hasWord(line, "myevents"):
+		if c.events {
+			c.w.reply("-ERR aready enabled.")
+			break
+		}
+		c.events = true
+		c.w.reply("+OK Events Enabled")
+	case hasWord(line, "resume"):
+		c.resume = true
+		c.vars["socket_resume"] = "true"
+		c.w.reply("+OK")
+	case line == "nixevent":
+		c.w.reply("-ERR no keywords supplied")
+	default:
+		c.w.reply("-ERR command not found")
+	}
+	return true
+}
+
+func hasWord(line, word string) bool {
+	_, ok := is(line, word)
+	return ok
+}
+
+// connect sends the call's data, encoded like an event but without a length.
+func (c *Call) connect() {
+	e := Event("CHANNEL_DATA",
+		"Channel-State", "CS_EXECUTE", "Answer-State", "ringing",
+		"Unique-ID", c.opts.UUID, "Channel-Name", "sofia/internal/alice@127.0.0.1",
+		"Channel-Read-Codec-Name", "PCMU", "Channel-Read-Codec-Rate", "8000",
+		"Caller-Caller-ID-Name", "Alice", "Caller-Caller-ID-Number", "1001",
+		"Caller-Destination-Number", c.opts.Number)
+	for _, m := range []struct {
+		prefix string
+		values map[string]string
+	}{{"", c.opts.Headers}, {"variable_", c.vars}} {
+		for _, name := range slices.Sorted(maps.Keys(m.values)) {
+			e.Headers = append(e.Headers, esl.Header{Name: m.prefix + name, Value: m.values[name]})
+		}
+	}
+	e.Headers = append(e.Headers,
+		esl.Header{Name: "Content-Type", Value: "command/reply"},
+		esl.Header{Name: "Reply-Text", Value: "+OK\n"},
+		esl.Header{Name: "Socket-Mode", Value: c.opts.Mode},
+		esl.Header{Name: "Control", Value: c.opts.Control})
+	c.w.put("%s", e.AppendPlain(nil))
+}
+
+func (c *Call) notice(disposition, body string) {
+	c.w.put("Content-Type: text/disconnect-notice\nControlled-Session-UUID: %s\nContent-Disposition: %s\n"+
+		"Content-Length: %d\n\n%s", c.opts.UUID, disposition, len(body), body)
+}
+
+func (c *Call) fire(name string, pairs ...string) {
+	if !c.events {
+		return
+	}
+	state := "ringing"
+	switch {
+	case c.hungUp:
+		state = "hangup"
+	case c.answered:
+		state = "answered"
+	}
+	e := Event(name, append([]string{"Unique-ID", c.opts.UUID, "Answer-State", state}, pairs...)...)
+	for _, k := range slices.Sorted(maps.Keys(c.vars)) {
+		e.Headers = append(e.Headers, esl.Header{Name: "variable_" + k, Value: c.vars[k]})
+	}
+	c.w.event(e)
+}
+
+func (c *Call) answer() {
+	if !c.answered {
+		c.answered = true
+		c.fire("CHANNEL_ANSWER")
+	}
+}
+
+func (c *Call) hangup(cause string) {
+	if c.hungUp {
+		return
+	}
+	c.hungUp = true
+	c.fire("CHANNEL_HANGUP", "Hangup-Cause", cause)
+	c.drain()
+	c.fire("CHANNEL_EXECUTE_COMPLETE", "Application", "socket", "Application-Response", "_none_")
+	c.fire("CHANNEL_HANGUP_COMPLETE", "Hangup-Cause", cause)
+	if c.lingers {
+		c.notice("linger", "")
+		return
+	}
+	c.notice("disconnect", goodbye)
+	_ = c.w.nc.Close() // run notices
+}
+
+// drain ends the running application and forgets those behind it.
+func (c *Call) drain() {
+	if len(c.queue) > 0 {
+		c.queue = c.queue[:1]
+		c.finish()
+	}
+}
+
+// String helps a failing test.
+func (a App) String() string { return fmt.Sprintf("%s(%s)", a.Name, a.Arg) }

@@ -1,0 +1,114 @@
+// Package esltest plays FreeSWITCH's part of an event socket, for tests of
+// what talks to it. Call is a call that a dialplan hands to an outbound
+// socket; Switch is the inbound server. Both are small programs that speak the
+// protocol, verify what they are sent, and run over any net.Conn, net.Pipe in
+// a synctest bubble included.
+package esltest
+
+import (
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+
+	"parley/esl"
+)
+
+// wire writes a switch's messages. Its caller keeps them in order.
+type wire struct {
+	tb  testing.TB
+	nc  net.Conn
+	seq int // Event-Sequence
+}
+
+// put writes; a peer that has gone is not the fake's concern.
+func (w *wire) put(format string, args ...any) {
+	_, _ = fmt.Fprintf(w.nc, format, args...)
+}
+
+func (w *wire) reply(text string) {
+	w.put("Content-Type: command/reply\nReply-Text: %s\n\n", text)
+}
+
+func (w *wire) api(body string) {
+	if body == "" {
+		body = "-ERR no reply\n"
+	}
+	w.put("Content-Type: api/response\nContent-Length: %d\n\n%s", len(body), body)
+}
+
+func (w *wire) event(e *esl.Event) {
+	w.seq++
+	numbered := &esl.Event{Body: e.Body, Headers: append(e.Headers[:len(e.Headers):len(e.Headers)],
+		esl.Header{Name: "Event-Sequence", Value: fmt.Sprint(w.seq)})}
+	body := numbered.AppendPlain(nil)
+	w.put("Content-Length: %d\nContent-Type: text/event-plain\n\n%s", len(body), body)
+}
+
+const goodbye = "Disconnected, goodbye.\nSee you at ClueCon! http://www.cluecon.com/\n"
+
+// Event builds an event from a name and pairs of header name and value.
+func Event(name string, pairs ...string) *esl.Event {
+	e := &esl.Event{Headers: esl.Headers{{Name: "Event-Name", Value: name}}}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		e.Headers = append(e.Headers, esl.Header{Name: pairs[i], Value: pairs[i+1]})
+	}
+	return e
+}
+
+// is reports whether a command line begins with a word, as the switch compares.
+func is(line, word string) (rest string, ok bool) {
+	if len(line) < len(word) || !strings.EqualFold(line[:len(word)], word) {
+		return "", false
+	}
+	return strings.TrimLeft(line[len(word):], " "), true
+}
+
+// splitItems takes a list apart at sep the way the switch does: a backslash
+// escapes, single quotes group, blanks around an item are cut off.
+func splitItems(list string, sep byte) []string {
+	var items []string
+	start, quoted := 0, false
+	for i := 0; i < len(list); i++ {
+		switch c := list[i]; {
+		case c == '\\':
+			i++
+		case c == '\'' && (quoted || strings.IndexByte(list[i+1:], '\'') >= 0):
+			quoted = !quoted
+		case c == sep && !quoted:
+			items = append(items, cleanItem(list[start:i], sep))
+			start = i + 1
+		}
+	}
+	return append(items, cleanItem(list[start:], sep))
+}
+
+// escapes are the letters that mean something after a backslash.
+var escapes = strings.NewReplacer("n", "\n", "r", "\r", "t", "\t", "s", " ")
+
+func cleanItem(item string, sep byte) string {
+	item = strings.TrimLeft(item, " ")
+	var b strings.Builder
+	keep, quoted := 0, false // keep: length up to the last byte that is no trailing blank
+	for i := 0; i < len(item); i++ {
+		c := item[i]
+		if c == '\\' && i+1 < len(item) {
+			next := string(item[i+1])
+			if plain := escapes.Replace(next); plain != next || strings.ContainsAny(next, `'"\`+string(sep)) {
+				b.WriteString(plain)
+				keep = b.Len()
+				i++
+				continue
+			}
+		}
+		if c == '\'' && (quoted || strings.IndexByte(item[i+1:], '\'') >= 0) {
+			quoted = !quoted
+			continue
+		}
+		b.WriteByte(c)
+		if c != ' ' || quoted {
+			keep = b.Len()
+		}
+	}
+	return b.String()[:keep]
+}
