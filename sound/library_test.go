@@ -92,6 +92,9 @@ func TestFileIsFoundInTheRightPlace(t *testing.T) {
 		if p := powerAt(c.PCM(narrow)[:800], tt.hz, narrow); p < -14 {
 			t.Errorf("%s in %s: %.1f dB at %.0f Hz", tt.spec, tt.language, p, tt.hz)
 		}
+		if c.Endless() != strings.HasPrefix(tt.spec, "local_stream:") {
+			t.Errorf("%s: endless %v", tt.spec, c.Endless())
+		}
 		if err := l.Check(tt.spec, strings.Trim(tt.language, "./")); err != nil {
 			t.Errorf("%s: %v", tt.spec, err)
 		}
@@ -260,6 +263,9 @@ func TestOddFilesAreRefused(t *testing.T) {
 		if _, err := l.Load(spec, ""); err == nil {
 			t.Errorf("%s was loaded", spec)
 		}
+	}
+	if _, err := l.Load("folder", ""); !errors.Is(err, ErrFormat) {
+		t.Errorf("a folder: %v", err)
 	}
 	_, err := l.Load("bad", "")
 	if !errors.Is(err, ErrFormat) || !strings.Contains(err.Error(), filepath.Join(l.opts.Dir, "bad.wav")) {

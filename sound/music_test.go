@@ -28,13 +28,18 @@ func TestHoldMusic(t *testing.T) {
 				t.Errorf("second %d: only %.1f dBov", at/int(rate), level)
 			}
 		}
-		// The step over the seam is no larger than steps elsewhere.
+		// No step at the seam is larger than those elsewhere, and the end rings
+		// on over the beginning.
 		var steepest int
-		for i := 1; i < len(pcm); i++ {
-			steepest = max(steepest, step(pcm[i-1], pcm[i]))
+		last := len(pcm) - 1
+		for i := range last - 1 {
+			steepest = max(steepest, step(pcm[i], pcm[i+1]))
 		}
-		if s := step(pcm[len(pcm)-1], pcm[0]); s > steepest {
-			t.Errorf("a step of %d over the seam, %d elsewhere", s, steepest)
+		if s := max(step(pcm[last-1], pcm[last]), step(pcm[last], pcm[0])); s > steepest {
+			t.Errorf("a step of %d at the seam, %d elsewhere", s, steepest)
+		}
+		if level := loudness(pcm[:rate/500]); level < -50 {
+			t.Errorf("the loop begins at %.1f dBov", level)
 		}
 	}
 	// The first note is a C4 and its fifth is not there yet.

@@ -88,6 +88,10 @@ func TestSpokenTextsOutliveTheLibrary(t *testing.T) {
 	if got := read(t, dir, "runs"); got != "x\nx" {
 		t.Errorf("runs %q", got)
 	}
+	load(t, library(t, o, nil), "say:hello", "fr")
+	if got := read(t, dir, "args"); got != "-v fr" {
+		t.Errorf("another language was not spoken: %q", got)
+	}
 }
 
 func TestOldSpeechIsDropped(t *testing.T) {
@@ -115,6 +119,14 @@ func TestOldSpeechIsDropped(t *testing.T) {
 	}
 	if got := read(t, dir, "new.wav"); got != "x" {
 		t.Errorf("the newest is %q", got)
+	}
+}
+
+func TestManyTextsInARow(t *testing.T) {
+	command, _ := synthesiser(t, speaks)
+	l := library(t, Options{Speech: Speech{Command: command}}, nil)
+	for _, text := range []string{"one", "two", "three", "four"} {
+		load(t, l, "say:"+text, "")
 	}
 }
 

@@ -21,6 +21,7 @@ type wave struct {
 	size                      uint32 // of the data chunk, when it lies
 	before                    []byte // chunks between fmt and data
 	extra                     int    // bytes behind the 16 of fmt
+	frame                     int    // bytes of a frame, when it lies
 }
 
 func (w wave) bytes() []byte {
@@ -31,6 +32,9 @@ func (w wave) bytes() []byte {
 	b = le.AppendUint16(b, uint16(w.channels))
 	b = le.AppendUint32(b, uint32(w.rate))
 	b = le.AppendUint32(b, uint32(w.rate*frame))
+	if w.frame != 0 {
+		frame = w.frame
+	}
 	b = le.AppendUint16(b, uint16(frame))
 	b = le.AppendUint16(b, uint16(w.bits))
 	if w.extra >= 24 { // the subformat of an extensible file is float here
@@ -107,6 +111,7 @@ func wavCases() []wavCase {
 		{name: "no channel", in: with(func(w *wave) { w.channels = 0 }), err: ErrFormat},
 		{name: "six channels", in: with(func(w *wave) { w.channels = 6 }), err: ErrFormat},
 		{name: "96 kHz", in: with(func(w *wave) { w.rate = 96000 }), err: ErrFormat},
+		{name: "samples in wider boxes", in: with(func(w *wave) { w.frame = 4 }), err: ErrFormat},
 		{name: "12 bit", in: bits(tagPCM, 12, 0, 0), err: ErrFormat},
 		{name: "MP3 in WAV", in: bits(0x55, 16, 0, 0), err: ErrFormat},
 		{name: "huge chunk", in: with(func(w *wave) { w.before = []byte("LIST\xff\xff\xff\xff") }), err: ErrTooLarge},
