@@ -28,7 +28,8 @@ type Clip struct {
 	other map[codec.Rate][]int16 // guarded by mu: rates asked for beyond the two
 }
 
-// FromPCM makes a clip of samples at one of codec.Rates. The slice is copied.
+// FromPCM makes a clip of samples at one of codec.Rates; it panics at another
+// rate. The slice is copied.
 func FromPCM(pcm []int16, rate codec.Rate) *Clip {
 	return &Clip{narrow: codec.Convert(pcm, rate, narrow), wide: codec.Convert(pcm, rate, wide)}
 }
