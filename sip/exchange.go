@@ -1,0 +1,209 @@
+package sip
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	sipgo "github.com/emiago/sipgo/sip"
+)
+
+// longAnswer is how long a peer may think about a request within a call.
+const longAnswer = 2 * giveUp
+
+// open sends a request of ours in sipgo's machine, which repeats it. again is
+// told of further 2xx to an INVITE.
+func (e *Endpoint) open(req *sipgo.Request, h *hop, again func(*sipgo.Response)) (*sipgo.ClientTx, error) {
+	branch, _ := req.Via().Params.Get("branch")
+	key := branch + "\n" + string(req.Method)
+	tx := sipgo.NewClientTx(key, req, h, e.log)
+	if again != nil {
+		tx.OnRetransmission(again)
+	}
+	e.clients.add(key, tx)
+	tx.OnTerminate(func(string, error) { e.clients.drop(key) })
+	if err := tx.Init(); err != nil {
+		tx.Terminate()
+		return nil, errors.Join(ErrPeer, err)
+	}
+	return tx, nil
+}
+
+// exchange sends a request and waits for its final answer. No answer at all is
+// a *StatusError with 408, as RFC 3261 §8.1.3.1 has it.
+func (e *Endpoint) exchange(req *sipgo.Request, h *hop, again func(*sipgo.Response)) (*sipgo.Response, error) {
+	tx, err := e.open(req, h, again)
+	if err != nil {
+		return nil, err
+	}
+	if req.Method != sipgo.INVITE { // an INVITE's stays, for what comes late
+		defer tx.Terminate()
+	}
+	limit := time.NewTimer(longAnswer)
+	defer limit.Stop()
+	for {
+		select {
+		case res := <-tx.Responses():
+			if !res.IsProvisional() {
+				return res, nil
+			}
+		case <-tx.Done():
+			return nil, &StatusError{Method: string(req.Method), Code: 408, Reason: reason(408)}
+		case <-limit.C:
+			tx.Terminate()
+			return nil, &StatusError{Method: string(req.Method), Code: 408, Reason: reason(408)}
+		case <-e.stopped:
+			tx.Terminate()
+			return nil, ErrClosed
+		}
+	}
+}
+
+// ask sends a request of a call the way it has to go.
+func (e *Endpoint) ask(req *sipgo.Request, w way, again func(*sipgo.Response)) (*sipgo.Response, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), giveUp)
+	defer cancel()
+	h, err := e.reach(ctx, w)
+	if err != nil {
+		return nil, err
+	}
+	e.complete(req, h)
+	return e.exchange(req, h, again)
+}
+
+// complete adds to a request what depends on its way.
+func (e *Endpoint) complete(req *sipgo.Request, h *hop) {
+	e.stamp(req, h)
+	switch req.Method {
+	case sipgo.INVITE, sipgo.UPDATE:
+		req.AppendHeader(e.contact(h))
+		req.AppendHeader(header("Allow", allowed))
+		req.AppendHeader(header("Supported", supported))
+	}
+	req.AppendHeader(header("User-Agent", e.opt.UserAgent))
+}
+
+// outgoing is a request within a call, before it is sent.
+type outgoing struct {
+	method sipgo.RequestMethod
+	kind   string // of the body
+	body   []byte
+	with   []sipgo.Header
+	proved bool // it has credentials: a second challenge is a refusal
+}
+
+// send sends a request and has done called with what came of it, in the queue.
+// Anything but a 2xx is an error; res is there if the peer answered.
+func (c *Call) send(o outgoing, done func(res *sipgo.Response, err error)) {
+	c.dialog.localSeq++
+	seq := c.dialog.localSeq
+	req := c.dialogRequest(o.method, seq, o.kind, o.body)
+	for _, h := range o.with {
+		req.AppendHeader(h)
+	}
+	w := c.dialog.way()
+	again := func(*sipgo.Response) { c.do(func() { c.repeatACK(seq) }) }
+	spawned := c.e.tasks.spawn(func() {
+		defer c.e.guard("exchange")
+		res, err := c.e.ask(req, w, again)
+		c.do(func() { c.settle(o, req, res, err, done) })
+	})
+	if !spawned {
+		done(nil, ErrClosed)
+	}
+}
+
+// settle judges what came of a request, and proves who we are if asked to.
+func (c *Call) settle(o outgoing, req *sipgo.Request, res *sipgo.Response, err error, done func(*sipgo.Response, error)) {
+	if err != nil {
+		done(nil, err)
+		return
+	}
+	code := res.StatusCode
+	if (code == 401 || code == 407) && !o.proved && c.state != over {
+		if h, ok := c.auth.credentials(req, res); ok {
+			o.with, o.proved = append(o.with, h), true
+			c.send(o, done)
+			return
+		}
+	}
+	if code >= 300 {
+		done(res, &StatusError{Method: string(o.method), Code: code, Reason: res.Reason})
+		return
+	}
+	done(res, nil)
+}
+
+func (c *Call) dialogRequest(method sipgo.RequestMethod, seq uint32, kind string, body []byte) *sipgo.Request {
+	req := c.dialog.request(method, seq)
+	id := sipgo.CallIDHeader(c.id.callID)
+	req.AppendHeader(&id)
+	if body != nil {
+		req.AppendHeader(header("Content-Type", kind))
+	}
+	req.SetBody(body)
+	return req
+}
+
+// sentACK is the last ACK we sent, to send it again.
+type sentACK struct {
+	seq uint32
+	req *sipgo.Request
+	way way
+}
+
+// sendACK confirms a 2xx to an INVITE of ours.
+func (c *Call) sendACK(seq uint32) {
+	c.ack = sentACK{seq: seq, req: c.dialogRequest(sipgo.ACK, seq, "", nil), way: c.dialog.way()}
+	c.repeatACK(seq)
+}
+
+func (c *Call) repeatACK(seq uint32) {
+	a := c.ack
+	if a.req == nil || a.seq != seq {
+		return
+	}
+	c.e.tasks.spawn(func() {
+		defer c.e.guard("ack")
+		if err := c.e.write(a.req.Clone(), a.way); err != nil {
+			c.e.log.Debug("sip: ACK", "call", c.id.callID, "error", err)
+		}
+	})
+}
+
+// write sends a request that nobody answers.
+func (e *Endpoint) write(req *sipgo.Request, w way) error {
+	ctx, cancel := context.WithTimeout(context.Background(), giveUp)
+	defer cancel()
+	h, err := e.reach(ctx, w)
+	if err != nil {
+		return err
+	}
+	e.complete(req, h)
+	return h.WriteMsg(req)
+}
+
+// bye ends the dialog. What the peer says to it does not matter.
+func (c *Call) bye(hs []Header) {
+	o := outgoing{method: sipgo.BYE}
+	for _, h := range hs {
+		if printable(h.Name) && printable(h.Value) {
+			o.with = append(o.with, header(h.Name, h.Value))
+		}
+	}
+	c.send(o, func(*sipgo.Response, error) {})
+}
+
+// lastWords is a BYE without waiting for an answer, where that takes no time.
+func (c *Call) lastWords() {
+	c.dialog.localSeq++
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel() // no name is looked up, nobody is dialled
+	h, err := c.e.reach(ctx, c.dialog.way())
+	if err != nil {
+		return
+	}
+	req := c.dialogRequest(sipgo.BYE, c.dialog.localSeq, "", nil)
+	c.e.complete(req, h)
+	_ = h.WriteMsg(req) // it is over in any case
+}

@@ -1,0 +1,373 @@
+package sip
+
+import (
+	"errors"
+	"strings"
+	"time"
+
+	sipgo "github.com/emiago/sipgo/sip"
+	"golang.org/x/time/rate"
+)
+
+// Timers of RFC 3261 §17.1.1.1, for what the dialogs send again themselves.
+// sipgo's transaction machines have the same values as theirs.
+const (
+	timerT1 = 500 * time.Millisecond
+	timerT2 = 4 * time.Second
+	giveUp  = 64 * timerT1
+)
+
+// invited judges an INVITE outside calls. Refusals leave nothing behind,
+// unless the caller proved who he is: then sipgo keeps what was answered, for
+// a copy of the request would look like a replay.
+func (e *Endpoint) invited(req *sipgo.Request, h, from *hop, key string) {
+	o := origin{req.CallID().Value(), tagOf(req.From().Params), req.CSeq().SeqNo}
+	if e.calls.merged(o) {
+		e.reply(req, h, 482)
+		return
+	}
+	if e.refusing() {
+		e.stats.Refused.Add(1)
+		e.reply(req, h, 503, e.retryAfter())
+		return
+	}
+	v := e.judge(req, from)
+	if v.refuse != 0 {
+		e.reply(req, h, v.refuse, v.with...)
+		return
+	}
+	c, code, hs := e.newCall(req, from, v.user)
+	if code != 0 && v.user == "" {
+		e.reply(req, h, code, hs...)
+		return
+	}
+	tx := e.serve(key, req, h)
+	if tx == nil {
+		return
+	}
+	if code != 0 {
+		_ = tx.respond(e.newResponse(req, code, e.tagFor(req), hs...)) // it is asked again if that fails
+		return
+	}
+	e.ringIn(c, tx, o)
+}
+
+// judge looks at who calls.
+func (e *Endpoint) judge(req *sipgo.Request, from *hop) verdict {
+	if e.trusted(from.peer()) {
+		return verdict{}
+	}
+	v := e.auth.judge(req, from.peer(), time.Now())
+	switch {
+	case v.wrong || v.refuse == 403:
+		e.stats.Unauthorized.Add(1)
+	case v.refuse != 0:
+		e.stats.Challenged.Add(1)
+	}
+	return v
+}
+
+// newCall makes the call of an INVITE, or says how to refuse it.
+func (e *Endpoint) newCall(req *sipgo.Request, from *hop, user string) (*Call, int, []sipgo.Header) {
+	contact, ok := contactOf(req)
+	info, fine := infoIn(req, from, user)
+	if !ok || !fine {
+		e.stats.Malformed.Add(1)
+		return nil, 400, []sipgo.Header{header("Warning", warning(399, "Bad Contact or Name"))}
+	}
+	offer, offered, code, hs := offerOf(req)
+	if code != 0 {
+		return nil, code, hs
+	}
+	ask := refreshAskOf(req)
+	if ask.tooShort(e.opt.MinSE) {
+		return nil, 422, []sipgo.Header{header("Min-SE", seconds(int64(e.opt.MinSE/time.Second)))}
+	}
+	c := e.blankCall(info)
+	c.id = dialogID{info.CallID, random(8), tagOf(req.From().Params)}
+	c.offer, c.ask = offer, ask
+	c.info.Offered = offered
+	if offered {
+		chosen, err := offer.choose(e.opt.Codecs, e.opt.TheirOrder)
+		if err != nil {
+			return nil, 488, []sipgo.Header{header("Warning", warning(305, "No common codec"))}
+		}
+		c.session = offer.session(chosen, chosen, SendRecv)
+	}
+	c.dialog = dialogIn(req, c.id.local)
+	c.dialog.link = from.link
+	c.dialog.retarget(contact, from)
+	c.learn(req)
+	return c, 0, nil
+}
+
+// blankCall has what all calls have.
+func (e *Endpoint) blankCall(info Info) *Call {
+	return &Call{
+		e: e, info: info, done: make(chan struct{}), events: nobody{},
+		pace: rate.NewLimiter(callPace, callBurst),
+		text: describer{id: uint64(time.Now().UnixMilli()), version: 1},
+	}
+}
+
+// infoIn is what a handler gets to know. It is false if a name in it is not
+// printable.
+func infoIn(req *sipgo.Request, from *hop, user string) (Info, bool) {
+	i := Info{
+		Incoming: true, CallID: req.CallID().Value(), Target: unescape(req.Recipient.User),
+		From:   party(req.From().DisplayName, req.From().Address),
+		To:     party(req.To().DisplayName, req.To().Address),
+		Source: from.to, Transport: from.network(), User: user, Headers: keptHeaders(req),
+	}
+	if ua := first(req, "User-Agent"); printable(ua) {
+		i.UserAgent = ua
+	}
+	return i, printable(i.Target + i.From.User + i.From.Host + i.To.User + i.To.Host)
+}
+
+// party reads one side. A name that is not printable is dropped.
+func party(name string, u sipgo.Uri) Party {
+	name = strings.ReplaceAll(name, `\`, "")
+	if !printable(name) {
+		name = ""
+	}
+	return Party{User: unescape(u.User), Host: strings.Trim(u.Host, "[]"), Name: name}
+}
+
+// offerOf reads the offer of a request, or says how to refuse it.
+func offerOf(req *sipgo.Request) (m media, offered bool, code int, hs []sipgo.Header) {
+	if len(req.Body()) == 0 {
+		return m, false, 0, nil
+	}
+	if enc := first(req, "Content-Encoding", "e"); enc != "" && !strings.EqualFold(enc, "identity") {
+		return m, false, 415, []sipgo.Header{header("Accept-Encoding", "identity")}
+	}
+	if contentType(req) != "application/sdp" {
+		return m, false, 415, []sipgo.Header{header("Accept", "application/sdp")}
+	}
+	m, err := parseMedia(req.Body())
+	switch {
+	case errors.Is(err, ErrSDPLimit):
+		return m, false, 513, nil
+	case errors.Is(err, ErrNoAudio):
+		return m, false, 488, []sipgo.Header{header("Warning", warning(304, "No plain RTP audio"))}
+	case err != nil:
+		return m, false, 400, []sipgo.Header{header("Warning", warning(399, err.Error()))}
+	}
+	return m, true, 0, nil
+}
+
+// contentType is what the body is, without parameters.
+func contentType(m interface {
+	ContentType() *sipgo.ContentTypeHeader
+}) string {
+	t := m.ContentType()
+	if t == nil {
+		return ""
+	}
+	value, _, _ := strings.Cut(t.Value(), ";")
+	return strings.ToLower(strings.TrimSpace(value))
+}
+
+// learn notes what the peer can do.
+func (c *Call) learn(m sipgo.Message) {
+	for _, t := range tokens(m, "Allow") {
+		if t == "update" {
+			c.canUpdate = true
+		}
+	}
+}
+
+// ringIn lets a call in: 100 at once, then the handler.
+func (e *Endpoint) ringIn(c *Call, tx *serverTx, o origin) {
+	c.invite, tx.call = tx, c
+	if s, ok := c.dialog.link.(*stream); ok {
+		s.calls.Add(1)
+	}
+	e.calls.add(c, &o)
+	e.stats.CallsIn.Add(1)
+	_ = tx.respond(e.newResponse(tx.req, 100, "")) // the INVITE is sent again if that is lost
+	c.do(func() {
+		if e.opt.Incoming == nil {
+			c.decided.Store(true)
+			c.refuse(480, End{Cause: Refused, Code: 480}, nil)
+			return
+		}
+		if ev := e.opt.Incoming(c); ev != nil {
+			c.events = ev
+		}
+	})
+}
+
+// ring tells the caller that somebody is being called.
+func (c *Call) ring() {
+	if c.state == offering && c.invite != nil && !c.decided.Load() {
+		c.respond(c.invite, 180, c.e.contact(c.invite.hop))
+	}
+}
+
+// respond answers a request of the peer. If it cannot be sent, the peer asks
+// again or gives up; there is nothing to do about it here.
+func (c *Call) respond(tx *serverTx, code int, hs ...sipgo.Header) {
+	if err := tx.respond(c.e.newResponse(tx.req, code, c.id.local, hs...)); err != nil {
+		c.e.log.Debug("sip: respond", "call", c.id.callID, "code", code, "error", err)
+	}
+}
+
+// accept answers the INVITE with 200.
+func (c *Call) accept(l Local, hs []Header) {
+	if c.state != offering {
+		return
+	}
+	c.local, c.state = l, answered
+	c.refresh = c.ask.grant(c.e.opt, refresh{})
+	var body []byte
+	if c.info.Offered {
+		c.chosen, _ = c.offer.choose(l.Codecs, c.e.opt.TheirOrder) // Answer looked
+		s := c.offer.session(c.chosen, c.chosen, l.Direction)
+		body = c.text.answer(c.offer, c.chosen, l, s.Direction)
+		c.setSession(s)
+	} else {
+		c.mine = numbered(l.Codecs)
+		body = c.text.offer(l, c.mine)
+	}
+	c.success(c.invite, body, hs, !c.info.Offered)
+	c.invite = nil
+	if c.info.Offered {
+		c.events.Media(c.session)
+	}
+}
+
+// success answers an INVITE or UPDATE with 200 and a description.
+func (c *Call) success(tx *serverTx, body []byte, extra []Header, ourOffer bool) {
+	hs := append(c.refresh.reply(c.ask),
+		c.e.contact(tx.hop), header("Allow", allowed), header("Supported", supported), header("Accept", accepted))
+	for _, h := range extra {
+		if printable(h.Name) && printable(h.Value) {
+			hs = append(hs, header(h.Name, h.Value))
+		}
+	}
+	if body != nil {
+		hs = append(hs, header("Content-Type", "application/sdp"))
+	}
+	res := c.e.newResponse(tx.req, 200, c.id.local, hs...)
+	res.SetBody(body)
+	if err := tx.respond(res); err != nil {
+		c.e.log.Debug("sip: answer", "call", c.id.callID, "error", err)
+	}
+	if tx.req.Method == sipgo.INVITE {
+		c.awaitACK(res, tx, ourOffer)
+	}
+	c.keepAlive()
+}
+
+// confirmation is a 2xx that is sent again until its ACK comes
+// (RFC 3261 §13.3.1.4).
+type confirmation struct {
+	res    *sipgo.Response // nil: none is awaited
+	hop    *hop
+	seq    uint32
+	offer  bool // it carried our offer: the ACK brings the answer
+	passed time.Duration
+	wait   time.Duration
+	timer  *time.Timer
+}
+
+func (f *confirmation) stop() {
+	if f.timer != nil {
+		f.timer.Stop()
+	}
+	*f = confirmation{}
+}
+
+func (c *Call) awaitACK(res *sipgo.Response, tx *serverTx, ourOffer bool) {
+	c.confirm.stop()
+	c.confirm = confirmation{res: res, hop: tx.hop, seq: tx.req.CSeq().SeqNo, offer: ourOffer, wait: timerT1}
+	c.rearm()
+}
+
+func (c *Call) rearm() {
+	f := &c.confirm
+	f.wait = min(f.wait, giveUp-f.passed)
+	seq := f.seq
+	f.timer = c.after(f.wait, func() {
+		if c.confirm.res != nil && c.confirm.seq == seq {
+			c.again()
+		}
+	})
+}
+
+// again sends the 2xx again, or gives the call up.
+func (c *Call) again() {
+	f := &c.confirm
+	if f.passed += f.wait; f.passed >= giveUp {
+		c.e.stats.NoACK.Add(1)
+		c.confirm.stop()
+		c.bye(nil)
+		c.finish(End{Cause: NoACK})
+		return
+	}
+	c.e.stats.Resent.Add(1)
+	if err := f.hop.WriteMsg(f.res); err != nil {
+		c.e.log.Debug("sip: answer again", "call", c.id.callID, "error", err)
+	}
+	f.wait = min(2*f.wait, timerT2)
+	c.rearm()
+}
+
+// acked takes the ACK of a 2xx.
+func (c *Call) acked(req *sipgo.Request) {
+	if c.confirm.res == nil || req.CSeq().SeqNo != c.confirm.seq {
+		return
+	}
+	ours := c.confirm.offer
+	c.confirm.stop()
+	first := c.state == answered
+	if first {
+		c.state = up
+	}
+	if c.leaving != nil {
+		c.hangUp(*c.leaving, c.parting)
+		return
+	}
+	if !ours {
+		return
+	}
+	if err := c.answeredBy(req.Body(), contentType(req)); err != nil && first {
+		c.hangUp(End{Cause: Failed, Reason: err.Error()}, nil)
+	}
+}
+
+// refuse ends a call that is not answered.
+func (c *Call) refuse(code int, end End, extra []Header) {
+	if c.state != offering {
+		return
+	}
+	var hs []sipgo.Header
+	for _, h := range extra {
+		if printable(h.Name) && printable(h.Value) {
+			hs = append(hs, header(h.Name, h.Value))
+		}
+	}
+	if code == 503 && len(hs) == 0 {
+		hs = append(hs, c.e.retryAfter())
+	}
+	c.respond(c.invite, code, hs...)
+	c.finish(end)
+}
+
+// cancelled takes the caller's CANCEL, unless the answer was quicker.
+func (c *Call) cancelled(req *sipgo.Request) {
+	if c.state != offering || !c.decided.CompareAndSwap(false, true) {
+		return
+	}
+	c.refuse(487, End{Cause: Cancelled, Code: 487, Reason: reasonOf(req)}, nil)
+}
+
+// reasonOf is the Reason header (RFC 3326), if there is one to show.
+func reasonOf(m sipgo.Message) string {
+	if r := first(m, "Reason"); len(r) <= 256 && printable(r) {
+		return r
+	}
+	return ""
+}
