@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -31,10 +32,10 @@ const (
 // Speech says how say: is spoken.
 type Speech struct {
 	// Command and its arguments (tts_command). It gets the text on its standard
-	// input, never as an argument, and writes a WAV file to its standard output.
-	// "{language}" in an argument becomes the language. Empty: no say:.
-	// Examples: flite -voice slt -f /dev/stdin -o /dev/stdout,
-	// espeak-ng --stdin --stdout -v {language}.
+	// input, never as an argument, and writes a WAV file to its standard output,
+	// or to the file that "{out}" in an argument names. "{language}" becomes the
+	// language. Empty: no say:. Examples: espeak-ng --stdin --stdout -v {language},
+	// flite -voice slt -f /dev/stdin -o {out} (flite cannot write to a pipe).
 	Command []string
 	Timeout time.Duration // 0 means DefaultSpeechTimeout
 	Dir     string        // keeps what was spoken over restarts; "" means it does not
@@ -122,9 +123,8 @@ func (s *speaker) file(text, language string) string {
 	return filepath.Join(s.Dir, hex.EncodeToString(h[:])+".wav")
 }
 
-// run speaks a text with the command. The environment of the process stays
-// with us: it may hold secrets.
-func (s *speaker) run(text, language string) ([]byte, error) {
+// run speaks a text with the command and returns the WAV file it made.
+func (s *speaker) run(text, language string) (wav []byte, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), s.Timeout)
 	defer cancel()
 	select {
@@ -133,9 +133,33 @@ func (s *speaker) run(text, language string) ([]byte, error) {
 	case <-ctx.Done():
 		return nil, fmt.Errorf("%w: %d texts are being spoken already", ErrSpeech, maxSpeakers)
 	}
+	dir, err := os.MkdirTemp("", "parley-say-*")
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrSpeech, err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	file := filepath.Join(dir, "out.wav")
+	wav, err = s.execute(ctx, strings.NewReplacer("{language}", language, "{out}", file), text)
+	if err != nil || !strings.Contains(strings.Join(s.Command[1:], " "), "{out}") {
+		return wav, err
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s made no file: %w", ErrSpeech, s.Command[0], err)
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	if wav, err = io.ReadAll(io.LimitReader(f, maxSpeech+1)); len(wav) > maxSpeech {
+		return nil, s.wroteTooMuch()
+	}
+	return wav, err
+}
+
+// execute runs the command and returns its standard output. The environment of
+// our process stays with us: it may hold secrets.
+func (s *speaker) execute(ctx context.Context, fill *strings.Replacer, text string) ([]byte, error) {
 	var args []string
 	for _, a := range s.Command[1:] {
-		args = append(args, strings.ReplaceAll(a, "{language}", language))
+		args = append(args, fill.Replace(a))
 	}
 	out, complaint := &capped{limit: maxSpeech}, &capped{limit: 512, quiet: true}
 	cmd := exec.CommandContext(ctx, s.Command[0], args...)
@@ -148,11 +172,15 @@ func (s *speaker) run(text, language string) ([]byte, error) {
 	case ctx.Err() != nil:
 		return nil, fmt.Errorf("%w: %s took longer than %v", ErrSpeech, s.Command[0], s.Timeout)
 	case out.full:
-		return nil, fmt.Errorf("%w: %w: %s wrote more than %d bytes", ErrSpeech, ErrTooLarge, s.Command[0], maxSpeech)
+		return nil, s.wroteTooMuch()
 	case err != nil:
 		return nil, fmt.Errorf("%w: %s: %w: %s", ErrSpeech, s.Command[0], err, clipped(strings.TrimSpace(complaint.buf.String())))
 	}
 	return out.buf.Bytes(), nil
+}
+
+func (s *speaker) wroteTooMuch() error {
+	return fmt.Errorf("%w: %w: %s wrote more than %d bytes", ErrSpeech, ErrTooLarge, s.Command[0], maxSpeech)
 }
 
 // save keeps a file whole or not at all, and drops the oldest beyond maxSpoken.

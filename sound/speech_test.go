@@ -122,6 +122,17 @@ func TestOldSpeechIsDropped(t *testing.T) {
 	}
 }
 
+func TestSpeechIntoAFile(t *testing.T) {
+	command, dir := synthesiser(t, "cat >/dev/null; echo rubbish; cat tone.wav >$4; echo $4 >out")
+	command = append(command, "-o", "{out}")
+	l := library(t, Options{Speech: Speech{Command: command}}, nil)
+	c := load(t, l, "say:hello", "")
+	near(t, "500 Hz", powerAt(c.PCM(narrow)[80:720], 500, narrow), -12, 0.5)
+	if _, err := os.Stat(filepath.Dir(read(t, dir, "out"))); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the file is left behind: %v", err)
+	}
+}
+
 func TestManyTextsInARow(t *testing.T) {
 	command, _ := synthesiser(t, speaks)
 	l := library(t, Options{Speech: Speech{Command: command}}, nil)
@@ -141,10 +152,15 @@ func TestSayFails(t *testing.T) {
 		{"no audio", "cat >/dev/null", 0, ErrFormat, "RIFF header"},
 		{"too slow", "cat >/dev/null; exec sleep 30", 50 * time.Millisecond, ErrSpeech, "longer than 50ms"},
 		{"no end", "cat tone.wav; exec cat /dev/zero", 0, ErrTooLarge, "more than 16777216 bytes"},
+		{"no file", "cat >/dev/null", 0, ErrSpeech, "made no file"},
+		{"file without end", "head -c 17000000 /dev/zero >$3", 0, ErrTooLarge, "more than 16777216 bytes"},
 		{"much complaint", "head -c 100000 /dev/zero >&2; exit 1", 0, ErrSpeech, "exit status 1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			command, _ := synthesiser(t, tt.script)
+			if strings.Contains(tt.name, "file") {
+				command = append(command, "{out}")
+			}
 			l := library(t, Options{Speech: Speech{Command: command, Timeout: tt.timeout}}, nil)
 			_, err := l.Load("say:hello", "")
 			if !errors.Is(err, tt.err) || !errors.Is(err, ErrSpeech) || !strings.Contains(err.Error(), tt.text) {
