@@ -146,14 +146,33 @@ func TestConcealerFadesToSilence(t *testing.T) {
 	}
 }
 
-// Noise repeated in short pieces would hum: 5 ms at 200 Hz.
+// Noise repeated in short pieces would hum: 5 ms at 200 Hz. Repeated in the same
+// piece of 15 ms again and again it would flutter.
 func TestConcealerDoesNotHum(t *testing.T) {
 	pcm := noise(8000, 10000)
-	gap := lose(pcm, 8000, between(20, 20))[20*160:][:160]
-	for lag := 40; lag < 120; lag++ {
-		if got := likeness(gap[:160-lag], gap[lag:]); got > 0.8 {
+	gap := lose(pcm, 8000, between(20, 21))[20*160:][:320]
+	for lag := 40; lag <= 120; lag++ {
+		if got := likeness(gap[:320-lag], gap[lag:]); got > 0.5 {
 			t.Errorf("noise is repeated after %d samples: correlation %.2f", lag, got)
 		}
+	}
+}
+
+// A stream that comes back and breaks again at once: what came is repeated,
+// rather than the silence before it.
+func TestConcealerStartsAnew(t *testing.T) {
+	c, pcm := NewConcealer(8000), audiotest.Tone(8000, 400, -10, 800, 0)
+	c.Good(pcm)
+	c.Lost(make([]int16, 1600))
+	c.Good(pcm[:64]) // less than the return takes
+	gap := make([]int16, 160)
+	c.Lost(gap)
+	if got := audiotest.RMS(gap[:80]); got < -30 {
+		t.Errorf("the second gap has %.1f dBFS, want -30 or more", got)
+	}
+	c.Good(pcm)
+	if !slices.Equal(pcm[80:], audiotest.Tone(8000, 400, -10, 800, 0)[80:]) {
+		t.Error("the first return went on in the second")
 	}
 }
 

@@ -117,11 +117,11 @@ func dot(coefs []int32, pcm []int16) int16 {
 }
 
 // design computes the filters, one for each place an output sample can have
-// between two of input. Each adds up to exactly one, so that a constant stays
-// constant. Half is the delay in samples of input.
+// between two of input. Each adds up to one, so that a constant stays constant.
+// Half is the delay in samples of input.
 func design(up, down, half int) []int32 {
 	taps := 2 * half
-	bank := make([]int32, up*taps)
+	bank := make([]int32, 0, up*taps)
 	band := cutoff * float64(up) / float64(max(up, down)) // of half the input rate
 	filter := make([]float64, taps)
 	for phase := range up {
@@ -131,23 +131,11 @@ func design(up, down, half int) []int32 {
 			filter[i] = sinc(band*t) * kaiser(t/float64(half))
 			sum += filter[i]
 		}
-		quantise(bank[phase*taps:][:taps], filter, sum)
-	}
-	return bank
-}
-
-// quantise scales a filter from a sum to one, and puts what rounding left over
-// where it is smallest in proportion: into the largest coefficient.
-func quantise(dst []int32, filter []float64, sum float64) {
-	left, largest := int32(1<<coefBits), 0
-	for i, f := range filter {
-		dst[i] = int32(math.Round(f / sum * (1 << coefBits)))
-		left -= dst[i]
-		if dst[i] > dst[largest] {
-			largest = i
+		for _, f := range filter {
+			bank = append(bank, int32(math.Round(f/sum*(1<<coefBits))))
 		}
 	}
-	dst[largest] += left
+	return bank
 }
 
 func sinc(x float64) float64 {

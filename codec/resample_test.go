@@ -264,6 +264,15 @@ func TestConvertKeepsTime(t *testing.T) {
 	})
 }
 
+func TestConvertKeepsTheEnd(t *testing.T) {
+	pcm := make([]int16, 100)
+	pcm[99] = 20000
+	out := Convert(pcm, 8000, 16000)
+	if got := slices.Index(out, slices.Max(out)); got != 198 || out[198] < 15000 {
+		t.Errorf("the last sample is at %d with %d", got, out[got])
+	}
+}
+
 func TestConvertMakesANewSlice(t *testing.T) {
 	pcm := []int16{1, 2, 3}
 	got := Convert(pcm, 8000, 8000)

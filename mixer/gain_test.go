@@ -95,6 +95,16 @@ func TestGainGoesThereInALine(t *testing.T) {
 	}
 }
 
+func TestGainClampsOnTheWay(t *testing.T) {
+	var g Gain
+	g.Set(12)
+	pcm := []int16{30000, -30000, 30000, -30000}
+	g.Apply(pcm)
+	if want := []int16{32767, -32768, 32767, -32768}; !slices.Equal(pcm, want) {
+		t.Errorf("got %v, want %v", pcm, want)
+	}
+}
+
 func TestGainJumps(t *testing.T) {
 	var g Gain
 	g.Jump(Mute)
