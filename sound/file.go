@@ -102,15 +102,6 @@ func (f file) decode(l *Library, language string) (pcm []int16, rate codec.Rate,
 	return pcm, rate, nil
 }
 
-// absent says whether there is no such file.
-func (f file) absent(l *Library, language string) bool {
-	r, _, err := f.open(l, language)
-	if err == nil {
-		err = r.Close()
-	}
-	return errors.Is(err, ErrMissing)
-}
-
 // open finds the file in the first of its places and says where that is.
 func (f file) open(l *Library, language string) (r io.ReadCloser, at string, err error) {
 	if path.IsAbs(f.name) {

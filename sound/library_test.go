@@ -251,6 +251,19 @@ func TestDefaultsNeverFail(t *testing.T) {
 	}
 }
 
+func TestBrokenMusicIsToldButReplaced(t *testing.T) {
+	l := library(t, Options{}, map[string]float64{"music/moh.wav": 400})
+	if err := os.WriteFile(filepath.Join(l.opts.Dir, "music", "moh.wav"), []byte("RIFF"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if c := load(t, l, HoldMusic, ""); c != l.music() {
+		t.Error("not the built-in music")
+	}
+	if err := l.Check(HoldMusic, ""); !errors.Is(err, ErrFormat) {
+		t.Errorf("check: %v", err)
+	}
+}
+
 func TestOddFilesAreRefused(t *testing.T) {
 	l := library(t, Options{}, map[string]float64{"ok.wav": 400})
 	if err := os.MkdirAll(filepath.Join(l.opts.Dir, "en", "folder.wav"), 0o755); err != nil {

@@ -1,6 +1,7 @@
 package sound
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -147,21 +148,22 @@ func newMusic(name string) (source, error) {
 }
 
 func (m music) load(l *Library, language string) (*Clip, error) {
-	if m.builtIn && m.file.absent(l, language) {
+	c, err := m.file.load(l, language)
+	switch {
+	case err == nil:
+		return c.looped(), nil
+	case m.builtIn: // a broken file is for check to tell
 		return l.music(), nil
 	}
-	c, err := m.file.load(l, language)
-	if err != nil {
-		return nil, err
-	}
-	return c.looped(), nil
+	return nil, err
 }
 
 func (m music) check(l *Library, language string) error {
-	if m.builtIn && m.file.absent(l, language) {
+	err := m.file.check(l, language)
+	if m.builtIn && errors.Is(err, ErrMissing) {
 		return nil
 	}
-	return m.file.check(l, language)
+	return err
 }
 
 // sequence is several sources played in a row.
