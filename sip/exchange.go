@@ -3,6 +3,7 @@ package sip
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	sipgo "github.com/emiago/sipgo/sip"
@@ -29,14 +30,20 @@ func (e *Endpoint) open(req *sipgo.Request, h *hop, again func(*sipgo.Response))
 	return tx, nil
 }
 
-// exchange sends a request and waits for its final answer. No answer at all is
-// a *StatusError with 408, as RFC 3261 §8.1.3.1 has it.
-func (e *Endpoint) exchange(req *sipgo.Request, h *hop, again func(*sipgo.Response)) (*sipgo.Response, error) {
-	tx, err := e.open(req, h, again)
+// exchange sends a request and waits for its final answer.
+func (e *Endpoint) exchange(req *sipgo.Request, h *hop) (*sipgo.Response, error) {
+	tx, err := e.open(req, h, nil)
 	if err != nil {
 		return nil, err
 	}
-	if req.Method != sipgo.INVITE { // an INVITE's stays, for what comes late
+	return e.await(tx)
+}
+
+// await waits for the final answer. None at all is a *StatusError with 408, as
+// RFC 3261 §8.1.3.1 has it.
+func (e *Endpoint) await(tx *sipgo.ClientTx) (*sipgo.Response, error) {
+	method := tx.Origin().Method
+	if method != sipgo.INVITE { // an INVITE's stays, for what comes late
 		defer tx.Terminate()
 	}
 	limit := time.NewTimer(longAnswer)
@@ -48,27 +55,15 @@ func (e *Endpoint) exchange(req *sipgo.Request, h *hop, again func(*sipgo.Respon
 				return res, nil
 			}
 		case <-tx.Done():
-			return nil, &StatusError{Method: string(req.Method), Code: 408, Reason: reason(408)}
+			return nil, &StatusError{Method: string(method), Code: 408, Reason: reason(408)}
 		case <-limit.C:
 			tx.Terminate()
-			return nil, &StatusError{Method: string(req.Method), Code: 408, Reason: reason(408)}
+			return nil, &StatusError{Method: string(method), Code: 408, Reason: reason(408)}
 		case <-e.stopped:
 			tx.Terminate()
 			return nil, ErrClosed
 		}
 	}
-}
-
-// ask sends a request of a call the way it has to go.
-func (e *Endpoint) ask(req *sipgo.Request, w way, again func(*sipgo.Response)) (*sipgo.Response, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), giveUp)
-	defer cancel()
-	h, err := e.reach(ctx, w)
-	if err != nil {
-		return nil, err
-	}
-	e.complete(req, h)
-	return e.exchange(req, h, again)
 }
 
 // complete adds to a request what depends on its way.
@@ -101,16 +96,42 @@ func (c *Call) send(o outgoing, done func(res *sipgo.Response, err error)) {
 	for _, h := range o.with {
 		req.AppendHeader(h)
 	}
-	w := c.dialog.way()
 	again := func(*sipgo.Response) { c.do(func() { c.repeatACK(seq) }) }
-	spawned := c.e.tasks.spawn(func() {
-		defer c.e.guard("exchange")
-		res, err := c.e.ask(req, w, again)
+	spawned := c.inTurn(func(h *hop, err error, sent func()) {
+		var res *sipgo.Response
+		if err == nil {
+			c.e.complete(req, h)
+			var tx *sipgo.ClientTx
+			if tx, err = c.e.open(req, h, again); err == nil {
+				sent()
+				res, err = c.e.await(tx)
+			}
+		}
 		c.do(func() { c.settle(o, req, res, err, done) })
 	})
 	if !spawned {
 		done(nil, ErrClosed)
 	}
+}
+
+// inTurn has f send something to the peer, beside the queue, for it may have
+// to look up a name and dial. What f sends leaves after all that was to be
+// sent before, and before all that comes later: f calls sent when it has.
+func (c *Call) inTurn(f func(h *hop, err error, sent func())) bool {
+	w, before, after := c.dialog.way(), c.turn, make(chan struct{})
+	c.turn = after
+	return c.e.tasks.spawn(func() {
+		sent := sync.OnceFunc(func() { close(after) })
+		defer sent()
+		defer c.e.guard("send")
+		if before != nil {
+			<-before
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), giveUp)
+		defer cancel()
+		h, err := c.e.reach(ctx, w)
+		f(h, err, sent)
+	})
 }
 
 // settle judges what came of a request, and proves who we are if asked to.
@@ -149,38 +170,28 @@ func (c *Call) dialogRequest(method sipgo.RequestMethod, seq uint32, kind string
 type sentACK struct {
 	seq uint32
 	req *sipgo.Request
-	way way
 }
 
 // sendACK confirms a 2xx to an INVITE of ours.
 func (c *Call) sendACK(seq uint32) {
-	c.ack = sentACK{seq: seq, req: c.dialogRequest(sipgo.ACK, seq, "", nil), way: c.dialog.way()}
+	c.ack = sentACK{seq: seq, req: c.dialogRequest(sipgo.ACK, seq, "", nil)}
 	c.repeatACK(seq)
 }
 
 func (c *Call) repeatACK(seq uint32) {
-	a := c.ack
-	if a.req == nil || a.seq != seq {
+	if c.ack.req == nil || c.ack.seq != seq {
 		return
 	}
-	c.e.tasks.spawn(func() {
-		defer c.e.guard("ack")
-		if err := c.e.write(a.req.Clone(), a.way); err != nil {
+	req := c.ack.req.Clone()
+	c.inTurn(func(h *hop, err error, _ func()) {
+		if err == nil {
+			c.e.complete(req, h)
+			err = h.WriteMsg(req)
+		}
+		if err != nil {
 			c.e.log.Debug("sip: ACK", "call", c.id.callID, "error", err)
 		}
 	})
-}
-
-// write sends a request that nobody answers.
-func (e *Endpoint) write(req *sipgo.Request, w way) error {
-	ctx, cancel := context.WithTimeout(context.Background(), giveUp)
-	defer cancel()
-	h, err := e.reach(ctx, w)
-	if err != nil {
-		return err
-	}
-	e.complete(req, h)
-	return h.WriteMsg(req)
 }
 
 // bye ends the dialog. What the peer says to it does not matter.

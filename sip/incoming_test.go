@@ -7,7 +7,7 @@ import (
 )
 
 func TestCallFromInviteToBye(t *testing.T) {
-	bubble(t, Options{}, func(r *rig) {
+	bubble(t, Options{}, func(t *testing.T, r *rig) {
 		l := r.p.leg()
 		inv := l.invite(pcmuSDP).add("X-Parley-Room", "3001").add("User-Agent", "Desk Phone")
 		inv.add("Record-Route", "<sip:10.0.0.9;lr>")
@@ -50,7 +50,7 @@ func TestCallFromInviteToBye(t *testing.T) {
 }
 
 func TestHangUpSendsByeAlongTheRoute(t *testing.T) {
-	bubble(t, Options{}, func(r *rig) {
+	bubble(t, Options{}, func(t *testing.T, r *rig) {
 		proxy := r.peer("10.0.0.9:5060")
 		l := r.p.leg()
 		l.send(l.invite(pcmuSDP).add("Record-Route", "<sip:10.0.0.9;lr>, <sip:10.0.0.8;lr>"))
@@ -76,7 +76,7 @@ func TestHangUpSendsByeAlongTheRoute(t *testing.T) {
 }
 
 func TestStrictRouterGetsItsURI(t *testing.T) {
-	bubble(t, Options{}, func(r *rig) {
+	bubble(t, Options{}, func(t *testing.T, r *rig) {
 		proxy := r.peer("10.0.0.9:5060")
 		l := r.p.leg()
 		l.send(l.invite(pcmuSDP).add("Record-Route", "<sip:10.0.0.9>"))
@@ -92,7 +92,7 @@ func TestStrictRouterGetsItsURI(t *testing.T) {
 }
 
 func TestContactOfAnotherNetworkIsNotUsed(t *testing.T) {
-	bubble(t, Options{}, func(r *rig) {
+	bubble(t, Options{}, func(t *testing.T, r *rig) {
 		p := r.peer("192.0.2.7:1024")
 		l := p.leg()
 		l.send(l.invite(pcmuSDP).set("Contact", "<sip:ann@192.168.1.5:5060>"))
@@ -148,7 +148,7 @@ func TestRefusals(t *testing.T) {
 		{"interval too small, compact", "INVITE", func(m *text) { m.add("k", "timer").add("x", "60") }, 422, "Min-SE", "90"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			bubble(t, Options{}, func(r *rig) {
+			bubble(t, Options{}, func(t *testing.T, r *rig) {
 				l := r.p.leg()
 				m := l.invite(pcmuSDP)
 				if tt.method != "INVITE" {
@@ -184,7 +184,7 @@ func TestWhatCannotBeAnsweredIsDropped(t *testing.T) {
 		"ACK sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP x\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:a@b>\r\nCall-ID: 1\r\nCSeq: 1 ACK\r\n\r\n",
 		strings.Repeat("x", 60_000),
 	} {
-		bubble(t, Options{}, func(r *rig) {
+		bubble(t, Options{}, func(t *testing.T, r *rig) {
 			r.p.raw([]byte(in))
 			r.p.quiet(time.Minute)
 			l := r.p.leg()
@@ -197,7 +197,7 @@ func TestRejectAndRinging(t *testing.T) {
 	o := Options{}
 	var got *Call
 	o.Incoming = func(c *Call) Events { got = c; c.Ringing(); return nil }
-	bubble(t, o, func(r *rig) {
+	bubble(t, o, func(t *testing.T, r *rig) {
 		l := r.p.leg()
 		inv := l.send(l.invite(pcmuSDP))
 		r.p.response(100)
@@ -213,9 +213,7 @@ func TestRejectAndRinging(t *testing.T) {
 		if again := r.p.response(486); again == nil { // T1: no ACK yet
 			t.Error("not sent again")
 		}
-		ack := readText(inv.bytes()).set("CSeq", "1 ACK").set("To", no.get("To"))
-		ack.start, ack.body = strings.Replace(ack.start, "INVITE", "ACK", 1), ""
-		r.p.send(ack.set("Content-Length", "0"))
+		r.p.confirm(inv, no)
 		r.p.quiet(40 * time.Second)
 		if got.Reject(486) != ErrOver || got.Answer(ours()) != ErrOver {
 			t.Error("answered twice")
@@ -227,7 +225,7 @@ func TestCancelBeforeAnswer(t *testing.T) {
 	o := Options{}
 	told := &diary{}
 	o.Incoming = func(*Call) Events { return told }
-	bubble(t, o, func(r *rig) {
+	bubble(t, o, func(t *testing.T, r *rig) {
 		l := r.p.leg()
 		l.send(l.invite(pcmuSDP))
 		r.p.response(100)
@@ -241,7 +239,7 @@ func TestCancelBeforeAnswer(t *testing.T) {
 }
 
 func TestCancelAfterAnswerChangesNothing(t *testing.T) {
-	bubble(t, Options{}, func(r *rig) {
+	bubble(t, Options{}, func(t *testing.T, r *rig) {
 		l := r.p.leg()
 		l.send(l.invite(pcmuSDP))
 		r.p.response(100)
@@ -256,7 +254,7 @@ func TestCancelAfterAnswerChangesNothing(t *testing.T) {
 }
 
 func TestInviteAgainIsNotASecondCall(t *testing.T) {
-	bubble(t, Options{}, func(r *rig) {
+	bubble(t, Options{}, func(t *testing.T, r *rig) {
 		l := r.p.leg()
 		inv := l.send(l.invite(pcmuSDP))
 		r.p.send(inv)
@@ -279,7 +277,7 @@ func TestInviteAgainIsNotASecondCall(t *testing.T) {
 }
 
 func TestAnswerIsSentUntilItsACK(t *testing.T) {
-	bubble(t, Options{}, func(r *rig) {
+	bubble(t, Options{}, func(t *testing.T, r *rig) {
 		l := r.p.leg()
 		l.send(l.invite(pcmuSDP))
 		r.p.response(100)
@@ -306,7 +304,7 @@ func TestAnswerIsSentUntilItsACK(t *testing.T) {
 }
 
 func TestByeWaitsForTheACK(t *testing.T) {
-	bubble(t, Options{}, func(r *rig) {
+	bubble(t, Options{}, func(t *testing.T, r *rig) {
 		l := r.p.leg()
 		l.send(l.invite(pcmuSDP))
 		r.p.response(100)
@@ -322,7 +320,7 @@ func TestByeWaitsForTheACK(t *testing.T) {
 }
 
 func TestOfferInTheAnswer(t *testing.T) {
-	bubble(t, Options{}, func(r *rig) {
+	bubble(t, Options{}, func(t *testing.T, r *rig) {
 		l := r.p.leg()
 		l.send(l.invite(""))
 		r.p.response(100)
@@ -343,7 +341,7 @@ func TestOfferInTheAnswer(t *testing.T) {
 }
 
 func TestACKWithoutTheAnswerEndsTheCall(t *testing.T) {
-	bubble(t, Options{}, func(r *rig) {
+	bubble(t, Options{}, func(t *testing.T, r *rig) {
 		l := r.p.leg()
 		l.send(l.invite(""))
 		r.p.response(100)
@@ -358,7 +356,7 @@ func TestAnswerErrors(t *testing.T) {
 	o := Options{}
 	var got *Call
 	o.Incoming = func(c *Call) Events { got = c; return nil }
-	bubble(t, o, func(r *rig) {
+	bubble(t, o, func(t *testing.T, r *rig) {
 		l := r.p.leg()
 		l.send(l.invite(pcmuSDP))
 		r.p.response(100)
@@ -387,7 +385,7 @@ func TestPanicsStayInTheirCall(t *testing.T) {
 		_ = c.Answer(ours())
 		return bad
 	}
-	bubble(t, o, func(r *rig) {
+	bubble(t, o, func(t *testing.T, r *rig) {
 		fine := r.p.leg()
 		fine.up(pcmuSDP)
 		l := r.p.leg()
@@ -411,7 +409,7 @@ func TestPanicsStayInTheirCall(t *testing.T) {
 
 func TestDrainBusyAndFull(t *testing.T) {
 	busy := false
-	bubble(t, Options{MaxCalls: 1, RetryAfter: 7 * time.Second, Busy: func() bool { return busy }}, func(r *rig) {
+	bubble(t, Options{MaxCalls: 1, RetryAfter: 7 * time.Second, Busy: func() bool { return busy }}, func(t *testing.T, r *rig) {
 		refused := func() {
 			t.Helper()
 			for _, m := range []*text{r.p.leg().invite(pcmuSDP), r.p.leg().request("OPTIONS")} {
@@ -438,7 +436,7 @@ func TestDrainBusyAndFull(t *testing.T) {
 }
 
 func TestCloseEndsWhatIsUp(t *testing.T) {
-	bubble(t, Options{}, func(r *rig) {
+	bubble(t, Options{}, func(t *testing.T, r *rig) {
 		l := r.p.leg()
 		l.up(pcmuSDP)
 		c := <-r.last

@@ -248,7 +248,7 @@ func (p *placing) cancel(invite *sipgo.Request, h *hop) {
 	req.SetTransport(h.network())
 	p.e.tasks.spawn(func() {
 		defer p.e.guard("cancel")
-		if _, err := p.e.exchange(req, h, nil); err != nil {
+		if _, err := p.e.exchange(req, h); err != nil {
 			p.e.log.Debug("sip: CANCEL", "call", p.id, "error", err)
 		}
 	})

@@ -290,6 +290,14 @@ func (p *peer) answer(req *text, code int, tag string) *text {
 	return m
 }
 
+// confirm sends the ACK of a refusal, which belongs to the INVITE's transaction.
+func (p *peer) confirm(invite, refusal *text) {
+	ack := readText(invite.bytes()).set("To", refusal.get("To")).set("Content-Type", "").set("Content-Length", "0")
+	ack.set("CSeq", strings.Replace(invite.get("CSeq"), "INVITE", "ACK", 1))
+	ack.start, ack.body = strings.Replace(ack.start, "INVITE", "ACK", 1), ""
+	p.send(ack)
+}
+
 // up makes a call that is answered, up to the ACK.
 func (l *leg) up(sdp string) *text {
 	l.p.t.Helper()
@@ -357,7 +365,7 @@ func ours() Local { return Local{Addr: netip.MustParseAddrPort("10.0.0.1:40000")
 
 // bubble runs f with an endpoint that answers every call, unless o says
 // otherwise. It checks that all ends with the endpoint.
-func bubble(t *testing.T, o Options, f func(*rig)) {
+func bubble(t *testing.T, o Options, f func(*testing.T, *rig)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		r := &rig{t: t, w: newWire(), told: &diary{}, last: make(chan *Call, 20_000)}
@@ -388,7 +396,7 @@ func bubble(t *testing.T, o Options, f func(*rig)) {
 				t.Errorf("%d calls left", n)
 			}
 		}()
-		f(r)
+		f(t, r)
 	})
 }
 
