@@ -2,6 +2,8 @@ package tick
 
 import (
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -356,4 +358,26 @@ func BenchmarkRound(b *testing.B) {
 		drive(s, h, Period)
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/tasks, "ns/task")
+}
+
+func TestManual_RunsWhenTold(t *testing.T) {
+	var m Manual
+	var order []string
+	var numbers []uint64
+	a := NewTask(func(_ int, _ int64, n uint64) { order = append(order, "a"); numbers = append(numbers, n) })
+	b := NewTask(func(int, int64, uint64) { order = append(order, "b") })
+	m.Add(a)
+	m.Add(b)
+	m.Add(a)
+	m.Step()
+	m.Turn()
+	m.Step()
+	m.Remove(b)
+	m.Step()
+	if got := strings.Join(order, ""); got != "abbaa" {
+		t.Errorf("ran %s", got)
+	}
+	if !slices.Equal(numbers, []uint64{1, 2, 3}) || !m.Now().Equal(time.Unix(0, int64(3*Period))) || m.Tasks() != 1 {
+		t.Errorf("ticks %v, now %v, %d tasks", numbers, m.Now(), m.Tasks())
+	}
 }

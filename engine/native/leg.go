@@ -1,0 +1,209 @@
+package native
+
+import (
+	"log/slog"
+	"math"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"parley/codec"
+	"parley/engine"
+	"parley/internal/tick"
+)
+
+// Leg is the voice of one call. An adapter embeds it and adds Release, which
+// makes an engine.Leg of it. In no room it is ticked by a task of its own; in a
+// room, by the room.
+type Leg struct {
+	id     engine.LegID
+	sw     *Switch
+	port   Port
+	format codec.Format
+	task   *tick.Task
+	out    outlet
+
+	// owner is who may tick it: nil is its own task, sw.alone its own task at
+	// this moment, else a room. A room lets go of it by storing nil.
+	owner    atomic.Pointer[Bridge]
+	room     atomic.Pointer[Bridge] // the room it is a member of, as ordered
+	held     atomic.Bool
+	closed   atomic.Bool
+	attached atomic.Bool
+	prompt   atomic.Pointer[prompt]
+	tape     atomic.Pointer[tape]
+	level    atomic.Uint64 // bits of the float64
+	talking  atomic.Bool
+	patience atomic.Uint64 // ticks without a packet until it is given up
+
+	mu   sync.Mutex // guards "closed or in the clock"
+	gone bool       // guarded by mu
+
+	voice voice // the owner's
+}
+
+func newLeg(s *Switch, id engine.LegID, port Port, f codec.Format) *Leg {
+	l := &Leg{id: id, sw: s, port: port, format: f, voice: newVoice(f)}
+	l.task = tick.NewTask(l.tick)
+	l.level.Store(math.Float64bits(silence))
+	l.SetMediaLost(s.opts.MediaLost)
+	return l
+}
+
+// Voice is the leg itself, so that a Bridge finds it in what embeds it.
+func (l *Leg) Voice() *Leg { return l }
+
+// ID is the call's name.
+func (l *Leg) ID() engine.LegID { return l.id }
+
+// Attach says where facts go. Keys pressed before are kept.
+func (l *Leg) Attach(sink engine.Sink) {
+	l.out.open(sink)
+	l.attached.Store(true)
+}
+
+// SetHold says that the other side holds the call: it is neither heard nor
+// hears anything, and nothing is sent. What is played to it goes on unheard.
+func (l *Leg) SetHold(on bool) { l.held.Store(on) }
+
+// SetMediaLost changes, for this leg, how long may pass without a packet until
+// it is given up; 0 is for ever, for a port whose silence means nothing.
+func (l *Leg) SetMediaLost(after time.Duration) {
+	ticks := uint64(after / tick.Period)
+	if after <= 0 {
+		ticks = math.MaxUint64
+	}
+	l.patience.Store(ticks)
+}
+
+// Play implements engine.Leg. The sounds are loaded elsewhere; until they are
+// there is silence.
+func (l *Leg) Play(op engine.OpID, what engine.Media) {
+	p := &prompt{op: op}
+	l.prompt.Store(p)
+	ok := l.sw.load(func() {
+		p.reel, p.err = l.sw.reel(what, l.format.Rate)
+		if p.reel.empty() {
+			l.settle(p, p.err)
+			return
+		}
+		p.ready.Store(true)
+	})
+	if !ok {
+		l.settle(p, ErrBusy)
+	}
+}
+
+// StopPlay implements engine.Leg.
+func (l *Leg) StopPlay() { l.prompt.Store(nil) }
+
+// settle posts the end of a prompt, unless it was replaced or stopped.
+func (l *Leg) settle(p *prompt, err error) {
+	if l.prompt.CompareAndSwap(p, nil) {
+		l.out.post(engine.PromptDone{Leg: l.id, Op: p.op, Err: err})
+	}
+}
+
+// Record implements engine.Leg. At most MaxRecording is kept. A recording that
+// is running is dropped and settles as one in which nothing was said.
+func (l *Leg) Record(op engine.OpID, limit time.Duration) {
+	t := newTape(op, l.format.Rate, limit)
+	if old := l.tape.Swap(t); old != nil && old.settled.CompareAndSwap(false, true) {
+		l.out.post(engine.Recorded{Leg: l.id, Op: old.op})
+	}
+}
+
+// StopRecord implements engine.Leg.
+func (l *Leg) StopRecord() {
+	if t := l.tape.Load(); t != nil {
+		t.stop.Store(true)
+	}
+}
+
+// taped keeps a complete recording and posts it.
+func (l *Leg) taped(t *tape) {
+	if !t.settled.CompareAndSwap(false, true) {
+		return
+	}
+	l.tape.CompareAndSwap(t, nil)
+	said := t.clip()
+	if said != nil {
+		l.sw.keep(l.id, said)
+	}
+	l.out.post(engine.Recorded{Leg: l.id, Op: t.op, OK: said != nil})
+}
+
+// Close ends the call's media; the adapter calls it when the call has ended.
+// Nothing is posted afterwards. A member stays in its room, silent, until it
+// is removed. Close is idempotent.
+func (l *Leg) Close() error {
+	l.mu.Lock()
+	first := !l.gone
+	l.gone = true
+	l.mu.Unlock()
+	if !first {
+		return nil
+	}
+	l.out.close()
+	l.closed.Store(true)
+	l.sw.opts.Clock.Remove(l.task)
+	l.prompt.Store(nil)
+	l.tape.Store(nil)
+	l.talking.Store(false)
+	err := l.port.Close()
+	l.sw.ledger.close(l)
+	l.sw.totals.legs.Add(-1)
+	l.sw.expire(l.id)
+	return err
+}
+
+// rouse starts the leg's own task, unless it is closed.
+func (l *Leg) rouse() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.gone {
+		l.sw.opts.Clock.Add(l.task)
+	}
+}
+
+// rest stops the leg's own task: a room ticks it.
+func (l *Leg) rest() { l.sw.opts.Clock.Remove(l.task) }
+
+// loudness is the level of the last frame, dBov.
+func (l *Leg) loudness() float64 { return math.Float64frombits(l.level.Load()) }
+
+// health is the state of the port's stream.
+func (l *Leg) health() Health {
+	if m, ok := l.port.(Meter); ok {
+		return m.Health()
+	}
+	return Health{}
+}
+
+// tick is the leg's own task. In a room it does nothing.
+func (l *Leg) tick(worker int, now int64, n uint64) {
+	if !l.owner.CompareAndSwap(nil, l.sw.alone) {
+		return
+	}
+	defer l.owner.Store(nil)
+	defer l.guard()
+	if l.voice.broken {
+		l.giveUp()
+		return
+	}
+	l.sw.now.Store(now)
+	s := &l.sw.scratch[worker]
+	if l.begin(s, now, n) && l.voice.live {
+		l.alone(s, now, n)
+	}
+}
+
+// guard keeps a panic to the leg it happened in: the leg is over.
+func (l *Leg) guard() {
+	if r := recover(); r != nil {
+		l.voice.broken = true
+		l.sw.opts.Log.Error("leg panicked", slog.String("leg", string(l.id)), slog.Any("panic", r),
+			slog.String("stack", string(debug.Stack())))
+	}
+}

@@ -1,0 +1,39 @@
+package native
+
+import "time"
+
+// Port is the media of one call, such as an rtp.Session: packets in play order
+// one way, payloads the other. One tick worker at a time calls it, once per
+// 20 ms; Close may come from anywhere at any time. Nothing in it may block or
+// allocate.
+type Port interface {
+	// Drain reads what has arrived. now is in Unix ns.
+	Drain(now int64)
+	// Take copies the next packet's payload, in play order, to dst. n is 0 where
+	// there is none: lost says that one is missing and should be concealed, else
+	// nothing is due.
+	Take(dst []byte) (n int, lost bool)
+	// Send sends a payload. ts counts the format's RTP clock from 0; marker says
+	// that audio begins here.
+	Send(payload []byte, ts uint32, marker bool)
+	// Digit pops the next key the caller pressed: '0'-'9', '*', '#', 'A'-'D'.
+	Digit() (d byte, ok bool)
+	// LastArrival is when the last packet was accepted, in Unix ns; 0 is never.
+	LastArrival() int64
+	// Report does what RTCP asks for at this time.
+	Report(now int64)
+	// Close ends it. It is idempotent.
+	Close() error
+}
+
+// Meter is what a Port may offer besides: the state of its stream. It is
+// called outside the tick, from any goroutine, after Close too.
+type Meter interface{ Health() Health }
+
+// Health is the state of a stream since its beginning.
+type Health struct {
+	Received uint64            // packets accepted
+	Lost     uint64            // packets that never came, or too late
+	Delay    time.Duration     // audio held back to put packets in order
+	Dropped  map[string]uint64 // packets thrown away, by reason; only ever grows
+}

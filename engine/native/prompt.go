@@ -1,0 +1,111 @@
+package native
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+
+	"parley/codec"
+	"parley/engine"
+	"parley/sound"
+)
+
+// reel is sounds played one after the other, at one rate.
+type reel struct {
+	sounds  []sound.Player // each at its beginning
+	frame   int            // samples of a tick
+	loop    bool
+	endless bool // it has no end of its own
+	next    int  // index of the sound after cur
+	cur     sound.Player
+}
+
+func (r *reel) empty() bool { return len(r.sounds) == 0 }
+
+// read fills dst and says how much of it; less than all is the end.
+func (r *reel) read(dst []int16) int {
+	n := 0
+	for {
+		n += r.cur.Read(dst[n:])
+		if n == len(dst) {
+			return n
+		}
+		if r.next == len(r.sounds) && r.loop {
+			r.next = 0
+		}
+		if r.next == len(r.sounds) {
+			return n
+		}
+		r.cur = r.sounds[r.next]
+		r.next++
+	}
+}
+
+// reel loads a piece of media. What cannot be loaded is left out and named in
+// the error. It may block.
+func (s *Switch) reel(m engine.Media, rate codec.Rate) (reel, error) {
+	r := reel{frame: frame(rate), loop: m.Loop}
+	var errs []error
+	for _, item := range m.Items {
+		c, err := s.clip(item, m.Language)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("native: cannot play %q: %w", item, err))
+			continue
+		}
+		if len(c.PCM(rate)) > 0 { // else a loop of nothing would never end
+			r.sounds = append(r.sounds, c.Player(rate))
+			r.endless = m.Loop || c.Endless()
+		}
+	}
+	return r, errors.Join(errs...)
+}
+
+// clip finds a recording, or has the library load a sound.
+func (s *Switch) clip(spec, language string) (*sound.Clip, error) {
+	if id, ok := strings.CutPrefix(spec, engine.RecordedName("")); ok {
+		if c := s.recording(engine.LegID(id)); c != nil {
+			return c, nil
+		}
+		return nil, ErrNoRecording
+	}
+	return s.opts.Sounds.Load(spec, language)
+}
+
+// prompt is what one leg is played.
+type prompt struct {
+	op    engine.OpID
+	ready atomic.Bool // reel and err are there
+	reel  reel        // the loader's, from ready on the tick's
+	err   error       // of items left out; written before ready
+
+	begun, ended, told bool // the tick's
+}
+
+// prompting fills dst with the next 20 ms of what is played to the leg alone
+// and says whether that is anything. What is stopped fades for one frame.
+func (l *Leg) prompting(dst []int16) bool {
+	v := &l.voice
+	old, want := v.playing, l.prompt.Load()
+	v.playing = want
+	switch {
+	case old != want && old != nil && old.begun && !old.ended:
+		clear(dst[old.reel.read(dst):])
+		ramp(dst, true, false)
+		return true
+	case want == nil || !want.ready.Load():
+		clear(dst)
+		return false
+	}
+	want.begun = true
+	n := 0
+	if !want.ended {
+		n = want.reel.read(dst)
+		want.ended = n < len(dst)
+	}
+	clear(dst[n:])
+	if want.ended && !want.told {
+		want.told = l.sw.tell(note{kind: notePrompt, leg: l, prompt: want})
+	}
+	return n > 0
+}

@@ -1,0 +1,89 @@
+package native
+
+import (
+	"sync/atomic"
+
+	"parley/engine"
+)
+
+// kind says what a note is about.
+type kind uint8
+
+const (
+	noteDigit   kind = iota // leg, digit
+	notePrompt              // leg, prompt: has ended
+	noteTape                // leg, tape: is complete
+	noteGone                // leg: no media for too long, or broken
+	noteTalking             // bridge, member, on
+	notePlan                // bridge, number: the plan is in force
+	notePlay                // bridge, play: has ended
+	noteFailed              // bridge: its tick panicked
+)
+
+// note is what a tick has to tell. It is small and copied, never allocated.
+type note struct {
+	kind   kind
+	on     bool
+	digit  byte
+	member engine.MemberID
+	number uint64
+	leg    *Leg
+	bridge *Bridge
+	prompt *prompt
+	tape   *tape
+	play   *play
+}
+
+// ring carries notes from any number of ticks to one courier, without a lock.
+// It is full rather than slow: who cannot put a note keeps the matter and comes
+// again in the next tick, so nothing is lost.
+type ring struct {
+	cells []cell
+	head  atomic.Uint64 // where the next note goes; the producers'
+	tail  uint64        // where the next note comes from; the courier's
+}
+
+// cell is free for the note of a position when seq is that position, and holds
+// it when seq is one more.
+type cell struct {
+	seq  atomic.Uint64
+	note note
+}
+
+// newRing makes a ring of a power of two of cells.
+func newRing(size int) *ring {
+	r := &ring{cells: make([]cell, size)}
+	for i := range r.cells {
+		r.cells[i].seq.Store(uint64(i))
+	}
+	return r
+}
+
+// put is false when the ring is full.
+func (r *ring) put(n *note) bool {
+	for {
+		at := r.head.Load()
+		c := &r.cells[at%uint64(len(r.cells))]
+		switch ahead := int64(c.seq.Load() - at); {
+		case ahead < 0:
+			return false
+		case ahead == 0 && r.head.CompareAndSwap(at, at+1):
+			c.note = *n
+			c.seq.Store(at + 1)
+			return true
+		}
+	}
+}
+
+// take is false when there is no note.
+func (r *ring) take() (n note, ok bool) {
+	c := &r.cells[r.tail%uint64(len(r.cells))]
+	if c.seq.Load() != r.tail+1 {
+		return note{}, false
+	}
+	n = c.note
+	c.note = note{} // lets the garbage collector have what it points to
+	c.seq.Store(r.tail + uint64(len(r.cells)))
+	r.tail++
+	return n, true
+}

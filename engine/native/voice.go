@@ -1,0 +1,272 @@
+package native
+
+import (
+	"math"
+
+	"parley/codec"
+	"parley/engine"
+	"parley/mixer"
+)
+
+const (
+	silence = mixer.Silence
+	floor   = -65.0 // dBov: a frame that is quieter is no voice, and shares the others' mix
+	takes   = 16    // packets per tick at most: 20 ms in packets of 2.5 ms, and some to spare
+	keys    = 4     // digits told per tick at most
+)
+
+// voice is what a leg's owner keeps from tick to tick.
+type voice struct {
+	decoder codec.Decoder
+	encoder codec.Encoder
+	conceal *codec.Concealer
+	meter   mixer.Meter
+	step    uint32 // RTP clock per tick
+
+	first  uint64 // tick that ts counts from
+	last   uint64 // tick that was done last
+	live   bool   // not closed, as of this tick
+	held   bool   // as of this tick
+	sent   bool   // the tick before sent something
+	broken bool   // it panicked
+
+	// What the caller says.
+	fifo    []int16 // decoded and not yet used; the capacity is fixed
+	ptime   int     // samples of the last packet
+	pcm     []int16 // this tick's frame
+	dry     bool    // nothing is coming: silence, not loss
+	loud    bool    // pcm has a voice in it
+	taping  *tape
+	digit   byte  // popped and not yet told; 0 is none
+	arrival int64 // the last packet, as of the tick heard
+	heard   uint64
+	lost    bool // told that nothing is heard any more
+
+	// Its place in a room; see seat.
+	mouth, ear       bool // is in the others' mix, hears a mix: as of the last tick
+	spoke            bool // is in the mix of this tick
+	shared           bool // the last tick gave it the mix that all share
+	told             bool // the last word on talking
+	talk, listen     mixer.Gain
+	talkDB, listenDB engine.Decibels
+	limiter, over    mixer.Limiter // of its own mix, and of a prompt over it
+	playing          *prompt
+}
+
+func newVoice(f codec.Format) voice {
+	n := frame(f.Rate)
+	block := make([]int16, n+n+f.Rate.Samples(codec.MaxFrame))
+	return voice{
+		decoder: f.Decoder(),
+		encoder: f.Encoder(),
+		conceal: codec.NewConcealer(f.Rate),
+		step:    uint32(f.Clock / 50),
+		pcm:     block[:n:n],
+		fifo:    block[n:n],
+		ptime:   n,
+		dry:     true,
+	}
+}
+
+// begin is the first half of a leg's tick: it fetches what the caller says. It
+// is false when this tick, or a later one, has been done.
+func (l *Leg) begin(s *scratch, now int64, n uint64) bool {
+	v := &l.voice
+	if n <= v.last {
+		return false
+	}
+	if v.first == 0 {
+		v.first, v.heard = n, n
+	}
+	v.last = n
+	v.live = !l.closed.Load()
+	v.held = l.held.Load()
+	v.loud, v.spoke = false, false
+	if v.live {
+		l.port.Drain(now)
+	}
+	silent := l.pull(s)
+	l.measure(silent)
+	if v.live {
+		l.capture()
+		l.keys()
+		l.watch(n)
+	}
+	return true
+}
+
+// end is the last act of a leg's tick.
+func (l *Leg) end(now int64) {
+	l.port.Report(now)
+}
+
+// pull fills pcm with the next 20 ms, whatever the length of packets, and says
+// whether it is all silence. When packets stop coming one frame of concealment
+// follows, which the mix fades out.
+func (l *Leg) pull(s *scratch) (silent bool) {
+	v := &l.voice
+	for range takes {
+		if !v.live || len(v.fifo) >= len(v.pcm) {
+			break
+		}
+		n, lost := l.port.Take(s.packet[:])
+		if n == 0 && !lost {
+			break
+		}
+		l.decode(s, n)
+	}
+	got := copy(v.pcm, v.fifo)
+	v.fifo = v.fifo[:copy(v.fifo, v.fifo[got:])]
+	rest := v.pcm[got:]
+	switch {
+	case len(rest) == 0:
+		v.dry = false
+	case v.dry:
+		clear(rest)
+		return got == 0
+	default:
+		v.conceal.Lost(rest)
+		v.dry = true
+	}
+	return false
+}
+
+// decode puts one packet's audio into the fifo; n == 0 is a packet that is
+// missing, as is one that cannot be decoded.
+func (l *Leg) decode(s *scratch, n int) {
+	v := &l.voice
+	room := v.fifo[len(v.fifo):cap(v.fifo)]
+	dst := s.decoded[:l.format.Rate.Samples(codec.MaxFrame)]
+	if n > 0 {
+		m, err := v.decoder.Decode(dst, s.packet[:n])
+		if err == nil && m > 0 {
+			v.ptime = m
+			v.conceal.Good(dst[:m])
+			v.fifo = v.fifo[:len(v.fifo)+copy(room, dst[:m])]
+			return
+		}
+		l.sw.totals.undecodable.Add(1)
+	}
+	dst = dst[:min(v.ptime, len(room))]
+	v.conceal.Lost(dst)
+	v.fifo = v.fifo[:len(v.fifo)+copy(room, dst)]
+}
+
+// measure tells voice from silence.
+func (l *Leg) measure(silent bool) {
+	v := &l.voice
+	level := float32(silence)
+	if !silent {
+		level = v.meter.Level(v.pcm)
+	}
+	talking, _ := v.meter.Talking(level)
+	v.loud = level > floor
+	l.level.Store(math.Float64bits(float64(level)))
+	l.talking.Store(talking && v.live)
+}
+
+// capture records.
+func (l *Leg) capture() {
+	v := &l.voice
+	if want := l.tape.Load(); want != v.taping {
+		v.taping = want
+	}
+	t := v.taping
+	if t == nil {
+		return
+	}
+	if !t.done {
+		t.add(v.pcm, l.talking.Load())
+	}
+	if t.done && l.sw.tell(note{kind: noteTape, leg: l, tape: t}) {
+		l.tape.CompareAndSwap(t, nil)
+		v.taping = nil
+	}
+}
+
+// keys tells what was pressed, once there is somebody to tell.
+func (l *Leg) keys() {
+	v := &l.voice
+	for range keys {
+		if !l.attached.Load() {
+			return
+		}
+		if v.digit == 0 {
+			v.digit, _ = l.port.Digit()
+		}
+		if v.digit == 0 || !l.sw.tell(note{kind: noteDigit, leg: l, digit: v.digit}) {
+			return
+		}
+		v.digit = 0
+	}
+}
+
+// watch gives the leg up when nothing has come for too long. It compares
+// arrivals with each other only and counts ticks, so a clock that is set does
+// no harm.
+func (l *Leg) watch(n uint64) {
+	v := &l.voice
+	if at := l.port.LastArrival(); at != v.arrival || v.held {
+		v.arrival, v.heard = at, n
+	}
+	if n-v.heard > l.patience.Load() {
+		l.giveUp()
+	}
+}
+
+// giveUp tells, once, that the leg is gone.
+func (l *Leg) giveUp() {
+	v := &l.voice
+	if !v.lost && l.attached.Load() {
+		v.lost = l.sw.tell(note{kind: noteGone, leg: l})
+	}
+}
+
+// alone is the second half of the tick of a leg in no room: it hears its prompt
+// or silence.
+func (l *Leg) alone(s *scratch, now int64, n uint64) {
+	out := s.out[:len(l.voice.pcm)]
+	l.prompting(out)
+	l.say(s, out, n)
+	l.end(now)
+}
+
+// say encodes a frame for this leg only, and sends it.
+func (l *Leg) say(s *scratch, pcm []int16, n uint64) {
+	v := &l.voice
+	v.shared = false
+	if v.held {
+		v.sent = false
+		return
+	}
+	size, err := v.encoder.Encode(s.payload[:], pcm)
+	if err != nil { // cannot be: NewLeg tried it
+		return
+	}
+	l.send(s.payload[:size], n)
+}
+
+// send sends the payload of tick n.
+func (l *Leg) send(payload []byte, n uint64) {
+	v := &l.voice
+	l.port.Send(payload, uint32(n-v.first)*v.step, !v.sent)
+	v.sent = true
+}
+
+// ramp fades a frame from silence or full to silence or full, in a straight line.
+func ramp(pcm []int16, from, to bool) {
+	if from == to {
+		if !from {
+			clear(pcm)
+		}
+		return
+	}
+	n := int32(len(pcm))
+	for i := range pcm {
+		k := int32(i) + 1
+		if from {
+			k = n - k
+		}
+		pcm[i] = int16(int32(pcm[i]) * k / n)
+	}
+}
