@@ -145,13 +145,13 @@ func sinc(x float64) float64 {
 	return math.Sin(math.Pi*x) / (math.Pi * x)
 }
 
-// kaiser is the window at x of -1..1. It is open at -1 and 1, so that a filter
-// of even length has a middle.
+// kaiser is the window at x of -1..1, to a constant factor. It is open at -1 and
+// 1, so that a filter of even length has a middle.
 func kaiser(x float64) float64 {
 	if x <= -1 || x >= 1 {
 		return 0
 	}
-	return bessel(beta*math.Sqrt(1-x*x)) / bessel(beta)
+	return bessel(beta * math.Sqrt(1-x*x))
 }
 
 // bessel is the modified Bessel function of the first kind, order zero.
