@@ -140,7 +140,8 @@ type Call struct {
 	leaving   *End         // HangUp came before the ACK
 	parting   []Header     // for the BYE then
 	ack       sentACK
-	asking    bool // an INVITE or UPDATE of ours is under way
+	turn      chan struct{} // closed when what was to be sent has left
+	asking    bool          // an INVITE or UPDATE of ours is under way
 	refresh   refresh
 	least     time.Duration // the peer's Min-SE
 	ask       refreshAsk    // of the request that is being answered

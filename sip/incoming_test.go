@@ -107,7 +107,9 @@ func TestContactOfAnotherNetworkIsNotUsed(t *testing.T) {
 }
 
 func TestRefusals(t *testing.T) {
-	sdp := func(from, to string) func(*text) { return func(m *text) { m.body = strings.Replace(m.body, from, to, 1) } }
+	sdp := func(from, to string) func(*text) {
+		return func(m *text) { m.body = strings.Replace(m.body, from, to, 1) }
+	}
 	set := func(name, value string) func(*text) { return func(m *text) { m.set(name, value) } }
 	start := func(s string) func(*text) { return func(m *text) { m.start = s } }
 	for _, tt := range []struct {
