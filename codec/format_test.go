@@ -17,7 +17,7 @@ func TestRateSamples(t *testing.T) {
 		{44100, 20 * time.Millisecond, 882},
 		{44100, time.Millisecond, 44}, // rounds down
 		{48000, MaxFrame, 5760},
-		{48000, 24 * time.Hour, 48000 * 86400},
+		{48000, 12 * time.Hour, 48000 * 43200},
 		{8000, 0, 0},
 	}
 	for _, tt := range tests {

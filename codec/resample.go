@@ -177,7 +177,7 @@ func divisor(a, b int) int {
 func Convert(pcm []int16, from, to Rate) []int16 {
 	r := NewResampler(from, to)
 	r.at = r.taps / 2 * r.up // skip what is late
-	out := make([]int16, (len(pcm)*r.up+r.down-1)/r.down)
+	out := make([]int16, (int64(len(pcm))*int64(r.up)+int64(r.down)-1)/int64(r.down))
 	n := r.Process(out, pcm)
 	r.Process(out[n:], make([]int16, r.taps/2))
 	return out
