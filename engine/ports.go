@@ -8,7 +8,15 @@ import "time"
 // After Release a leg posts nothing more.
 type Leg interface {
 	ID() LegID
+	Voice
 
+	// Release gives the call back: results are set on its channel, then its
+	// dialplan goes on (a call with no dialplan, or with o.Hangup, is ended).
+	Release(o Outcome)
+}
+
+// Voice is what a caller hears and says apart from a room.
+type Voice interface {
 	// Play plays what to this caller alone, in place of a prompt that may be
 	// playing. It settles with PromptDone{Op: op} when it ends by itself; a
 	// prompt that is replaced or stopped settles with nothing. In a room the
@@ -18,15 +26,11 @@ type Leg interface {
 	// StopPlay ends the prompt that is playing, at once.
 	StopPlay()
 
-	// Record keeps what the caller says, at most max long, under the media
+	// Record keeps what the caller says, at most limit long, under the media
 	// name RecordedName(ID). It settles with Recorded{Op: op}. StopRecord
 	// ends it early and settles it too.
-	Record(op OpID, max time.Duration)
+	Record(op OpID, limit time.Duration)
 	StopRecord()
-
-	// Release gives the call back: results are set on its channel, then its
-	// dialplan goes on (a call with no dialplan, or with o.Hangup, is ended).
-	Release(o Outcome)
 }
 
 // Bridge is the place where one room's audio is mixed. Its methods return at

@@ -129,7 +129,7 @@ func (r *room) announceCount(now time.Time, s *seat) {
 }
 
 func countItems(n int) []string {
-	return []string{"there-are", "number:" + strconv.Itoa(n), "participants"}
+	return []string{"phrase:count:" + strconv.Itoa(n)}
 }
 
 // ambience gives a member the music that belongs to his situation, once a

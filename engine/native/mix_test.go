@@ -211,28 +211,59 @@ func TestRoom_ComingAndGoingDoesNotClick(t *testing.T) {
 		{"sends nothing more", func(_ *rig, _ hall, c *caller) { c.speak = nil }},
 		{"is turned down", func(_ *rig, h hall, _ *caller) { h.Set(0, 3, engine.MemberState{Talk: -70}) }},
 	} {
-		t.Run(c.name, func(t *testing.T) {
+		for _, f := range []codec.Format{l16(), codec.L16(16000)} {
+			t.Run(fmt.Sprint(c.name, f.Rate), func(t *testing.T) {
+				inBubble(t, func(r *rig) {
+					h := r.hall()
+					a := r.call("a", l16(), mute(8000))
+					third := r.call("third", f, tone(f.Rate, 300, -6))
+					r.seat(h, 1, a, engine.MemberState{})
+					mark := len(a.heard)
+					r.seat(h, 3, third, engine.MemberState{})
+					r.run(5)
+					c.do(r, h, third)
+					r.run(10)
+					got := a.since(mark)
+					if step := audiotest.WorstStep(got, 8000, 300); step > -35 {
+						t.Errorf("a click of %.1f dB", step)
+					}
+					if loud := audiotest.Peak(got); loud < -7 {
+						t.Fatalf("never heard in full: %.1f dB", loud)
+					}
+					if !audiotest.Silent(got[len(got)-160:], -80) {
+						t.Errorf("is still heard")
+					}
+				})
+			})
+		}
+	}
+}
+
+// In a room that has to be turned down, one who leaves the mix that all share,
+// or comes back to it, goes on at the same volume.
+func TestRoom_VolumeStaysWhereTheMixIsShared(t *testing.T) {
+	for _, company := range []bool{true, false} {
+		t.Run(fmt.Sprint("another shares it: ", company), func(t *testing.T) {
 			inBubble(t, func(r *rig) {
+				r.sounds["silence"] = clip(8000, make([]int16, 3200))
 				h := r.hall()
+				for i := range 4 {
+					r.seat(h, engine.MemberID(i+1), r.call(engine.LegID(fmt.Sprint(i)), l16(), tone(8000, 200*float64(i+1), 0)), engine.MemberState{})
+				}
 				a := r.call("a", l16(), mute(8000))
-				b := r.call("b", l16(), mute(8000))
-				third := r.call("third", l16(), tone(8000, 300, -6))
-				r.seat(h, 1, a, engine.MemberState{})
-				r.seat(h, 2, b, engine.MemberState{})
+				r.seat(h, 5, a, engine.MemberState{})
+				if company {
+					r.seat(h, 6, r.call("b", l16(), mute(8000)), engine.MemberState{})
+				}
+				r.run(30)
 				mark := len(a.heard)
-				r.seat(h, 3, third, engine.MemberState{})
-				r.run(5)
-				c.do(r, h, third)
-				r.run(10)
-				got := a.since(mark)
-				if step := audiotest.WorstStep(got, 8000, 300); step > -35 {
-					t.Errorf("a click of %.1f dB", step)
+				for range 2 {
+					r.run(3)
+					a.Play(1, media("silence"))
+					r.run(30)
 				}
-				if loud := audiotest.Peak(got); loud < -7 {
-					t.Fatalf("never heard in full: %.1f dB", loud)
-				}
-				if !audiotest.Silent(got[len(got)-160:], -80) {
-					t.Errorf("is still heard")
+				if click := audiotest.WorstClick(a.since(mark), 8000, 200, 400, 600, 800); click > -60 {
+					t.Errorf("differs from a steady sound by %.1f dB", click)
 				}
 			})
 		})

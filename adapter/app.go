@@ -1,0 +1,281 @@
+package adapter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"parley/adapter/config"
+	"parley/adapter/control"
+	"parley/adapter/phone"
+	"parley/ari/audiosocket"
+	"parley/codec"
+	"parley/engine"
+	"parley/engine/native"
+	"parley/internal/tick"
+	"parley/rtp"
+	"parley/sip"
+	"parley/sound"
+)
+
+// Times of a shutdown: for calls to hear why, and for servers to end.
+const (
+	partingTime = 8 * time.Second
+	closingTime = 3 * time.Second
+)
+
+// Options sets up an App.
+type Options struct {
+	Source  config.Source // read again by a reload
+	Version string
+	Log     *slog.Logger
+}
+
+// App is a whole running Parley.
+type App struct {
+	opt      Options
+	config   atomic.Pointer[config.Config]
+	reloads  sync.Mutex // one reload at a time
+	sounds   sounds
+	pool     *tick.Pool
+	native   *native.Switch
+	exchange *engine.Exchange
+	metrics  *control.Metrics
+	phones   *phone.Phones
+	endpoint *sip.Endpoint
+	api      net.Listener
+	esl      net.Listener
+	sockets  *audiosocket.Listener
+	links    []link
+	serve    []func(context.Context) error // run until their context ends
+}
+
+// link is a connection to a switch.
+type link interface {
+	Run(ctx context.Context) error
+	Check() (name string, ready bool, text string)
+}
+
+// Start opens everything that c names. On an error nothing stays open; its
+// text says what to change.
+func Start(ctx context.Context, c *config.Config, o Options) (*App, error) {
+	a := &App{opt: o}
+	a.config.Store(c)
+	for _, open := range []func(context.Context, *config.Config) error{
+		a.openEngine, a.openSIP, a.openFreeSWITCH, a.openAsterisk, a.openHTTP,
+	} {
+		if err := open(ctx, c); err != nil {
+			a.close()
+			return nil, err
+		}
+	}
+	return a, nil
+}
+
+// sounds is the library in use; a reload replaces it.
+type sounds struct{ atomic.Pointer[sound.Library] }
+
+func (s *sounds) Load(spec, language string) (*sound.Clip, error) {
+	return s.Pointer.Load().Load(spec, language)
+}
+
+func (a *App) openEngine(_ context.Context, c *config.Config) error {
+	library, err := NewSounds(c)
+	if err != nil {
+		return err
+	}
+	a.sounds.Store(library)
+	a.pool = tick.New(tick.Options{})
+	maxLegs := c.Limits.MaxLegs
+	a.native, err = native.New(native.Options{
+		Clock: a.pool, Sounds: &a.sounds, MaxLegs: maxLegs, MediaLost: c.Media.Timeout, Log: a.opt.Log,
+	})
+	if err != nil {
+		return err
+	}
+	a.metrics = control.NewMetrics(a.media, a.counters)
+	a.exchange, err = engine.New(engine.Options{
+		Directory: c.Directory(), Bridges: a.native.Bridge, MaxRooms: c.Limits.MaxRooms,
+		Observer: observer(a.opt.Log, a.metrics.Observe),
+		Throttle: engine.ThrottleOptions{Failures: c.Throttle.Failures, Period: c.Throttle.Period},
+		Panicked: func(r engine.RoomName, p any) {
+			a.opt.Log.Error("room ended by a fault of ours", "room", r, "panic", p)
+		},
+	})
+	return err
+}
+
+func (a *App) openSIP(_ context.Context, c *config.Config) error {
+	bind := c.RTP.Bind
+	if bind == "" {
+		bind = hostOf(c.SIP.Listen)
+	}
+	local, err := localIP(bind)
+	if err != nil {
+		return err
+	}
+	listenOn, err := netip.ParseAddr(bind)
+	if err != nil {
+		listenOn = local
+	}
+	ports, err := rtp.NewPorts(listenOn, uint16(c.RTP.Ports.First), uint16(c.RTP.Ports.Last))
+	if err != nil {
+		return fmt.Errorf("rtp.ports: %w. [bad_value]", err)
+	}
+	advertise, _ := netip.ParseAddr(c.Media.Advertise)
+	a.phones = phone.New(phone.Options{
+		Exchange: a.exchange, Switch: a.native, Ports: ports, Local: local, Advertise: advertise,
+		Trusted: trusted(), Jitter: c.Media.Jitter, JitterMax: c.Media.JitterMax, Log: a.opt.Log,
+	})
+	o := sip.Options{
+		Advertise: hostOf(c.SIP.Advertise), User: phone.Attendant, UserAgent: "Parley/" + a.opt.Version,
+		Codecs: codecs(c.SIP.Codecs), Incoming: a.phones.Incoming, MaxCalls: c.Limits.MaxLegs, Realm: c.SIP.Realm,
+		Busy: func() bool { return a.native.Busy() != nil },
+		Rate: sip.Rate{Requests: float64(c.SIP.RatePerSource), Burst: c.SIP.BurstPerSource}, Log: a.opt.Log,
+	}
+	for _, u := range c.SIP.Users {
+		o.Users = append(o.Users, sip.User{Name: u.Name, Password: u.Password.Reveal()})
+	}
+	if slices.Contains(c.SIP.Transports, "udp") {
+		o.UDP = []string{c.SIP.Listen}
+	}
+	if slices.Contains(c.SIP.Transports, "tcp") {
+		o.TCP = []string{c.SIP.Listen}
+	}
+	a.endpoint, err = sip.New(o)
+	if err != nil {
+		return explainBind("sip.listen", c.SIP.Listen, err)
+	}
+	a.serve = append(a.serve, a.endpoint.Run)
+	return nil
+}
+
+// codecs are the formats of the configured encoding names, in that order.
+func codecs(names []string) []codec.Format {
+	var list []codec.Format
+	for _, name := range names {
+		for _, f := range codec.Known() {
+			if f.Name == name {
+				list = append(list, f)
+			}
+		}
+	}
+	return list
+}
+
+func (a *App) openHTTP(ctx context.Context, c *config.Config) error {
+	l, err := listen(ctx, "http.listen", c.HTTP.Listen)
+	if err != nil {
+		return err
+	}
+	a.api = l
+	var tokens []string
+	for _, t := range c.Auth.Tokens {
+		tokens = append(tokens, t.Token.Reveal())
+	}
+	server := &http.Server{
+		Handler: control.Handler(control.Options{
+			Exchange: a.exchange, Reload: a.Reload, Checks: a.checks, Metrics: a.metrics.Handler(),
+			Version: a.opt.Version, Tokens: tokens, Log: a.opt.Log,
+		}),
+		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second,
+		IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
+		ErrorLog: slog.NewLogLogger(a.opt.Log.Handler(), slog.LevelDebug),
+	}
+	a.serve = append(a.serve, func(ctx context.Context) error {
+		stop := context.AfterFunc(ctx, func() {
+			grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), closingTime)
+			defer cancel()
+			_ = server.Shutdown(grace)
+		})
+		defer stop()
+		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+	return nil
+}
+
+// NewSounds makes the library of a configuration.
+func NewSounds(c *config.Config) (*sound.Library, error) {
+	l, err := sound.New(sound.Options{
+		Dir: c.SoundsDir, Language: c.Language, Speech: sound.Speech{Command: c.TTSCommand},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%w. Set sounds_dir. [media_missing]", err)
+	}
+	return l, nil
+}
+
+// Run serves until ctx ends, then gives every call back and closes all.
+func (a *App) Run(ctx context.Context) error {
+	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	g, failed := errgroup.WithContext(serving)
+	for _, serve := range a.serve {
+		g.Go(func() error { return serve(serving) })
+	}
+	for _, l := range a.links {
+		g.Go(func() error { return l.Run(serving) })
+	}
+	select {
+	case <-ctx.Done():
+		a.part()
+	case <-failed.Done():
+	}
+	stop()
+	err := g.Wait()
+	a.close()
+	if ctx.Err() != nil && (err == nil || errors.Is(err, context.Canceled)) {
+		return nil
+	}
+	return err
+}
+
+// part takes no more calls and says goodbye to those that are here.
+func (a *App) part() {
+	a.opt.Log.Info("stopping: calls are given back")
+	a.endpoint.Drain()
+	ctx, cancel := context.WithTimeout(context.Background(), partingTime)
+	defer cancel()
+	if err := a.exchange.Close(ctx); err != nil {
+		a.opt.Log.Warn("some calls did not end in time", "error", err)
+	}
+}
+
+// close closes what is open, in the order of the audio's way.
+func (a *App) close() {
+	if a.endpoint != nil {
+		a.endpoint.Close()
+	}
+	for _, l := range []net.Listener{a.esl, a.api} {
+		if l != nil {
+			_ = l.Close()
+		}
+	}
+	if a.sockets != nil {
+		_ = a.sockets.Close()
+	}
+	if a.native != nil {
+		a.native.Close()
+	}
+	if a.pool != nil {
+		a.pool.Close()
+	}
+}
+
+// trusted are the networks whose headers may say anything.
+func trusted() []netip.Prefix {
+	return []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+}

@@ -1,0 +1,77 @@
+package adapter
+
+import (
+	"context"
+	"io"
+	"log/slog"
+
+	"parley/adapter/config"
+	"parley/engine"
+)
+
+// NewLog makes the process's logger: to w, as the configuration says.
+func NewLog(w io.Writer, c config.Log) *slog.Logger {
+	o := &slog.HandlerOptions{Level: c.Level}
+	if c.Format == "json" {
+		return slog.New(slog.NewJSONHandler(w, o))
+	}
+	return slog.New(slog.NewTextHandler(w, o))
+}
+
+// observer writes one line for each admission, leave and refusal, and one for
+// what is done to a room. PINs are not in events, so they are not in here.
+func observer(log *slog.Logger, also ...engine.Observer) engine.Observer {
+	return func(e engine.Event) {
+		for _, o := range also {
+			o(e)
+		}
+		logEvent(log, e)
+	}
+}
+
+func logEvent(log *slog.Logger, e engine.Event) {
+	level := slog.LevelInfo
+	switch e.Type {
+	case engine.EventTalking, engine.EventSilent, engine.EventModified:
+		level = slog.LevelDebug
+	case engine.EventRejected:
+		if e.Outcome.Result == engine.ResultFailed && e.Reason != engine.ReasonHangup {
+			level = slog.LevelWarn
+		}
+	case engine.EventRoomStarted, engine.EventRoomEnded, engine.EventRoomLocked, engine.EventRoomUnlocked,
+		engine.EventRoomModified, engine.EventJoined, engine.EventWaiting, engine.EventLeft, engine.EventMuted,
+		engine.EventUnmuted, engine.EventDeafened, engine.EventUndeafened, engine.EventHandRaised,
+		engine.EventHandLowered:
+	}
+	attrs := []slog.Attr{slog.String("room", string(e.Room))}
+	if e.Leg != "" {
+		attrs = append(attrs, callAttrs(e)...)
+	}
+	if e.Reason != engine.ReasonNone {
+		attrs = append(attrs, slog.String("reason", string(e.Reason)))
+	}
+	if e.Type == engine.EventLeft {
+		attrs = append(attrs, slog.String("exit", string(e.Outcome.Exit)), slog.Duration("duration", e.Outcome.Duration))
+	}
+	attrs = append(attrs, slog.Int("present", e.Present))
+	log.LogAttrs(context.Background(), level, string(e.Type), attrs...)
+	if e.Type == engine.EventJoined || e.Type == engine.EventWaiting || e.Type == engine.EventRejected {
+		for _, w := range e.Outcome.Warnings {
+			log.LogAttrs(context.Background(), slog.LevelWarn, "call "+string(e.Leg)+": "+w)
+		}
+	}
+}
+
+func callAttrs(e engine.Event) []slog.Attr {
+	attrs := []slog.Attr{
+		slog.String("call", string(e.Leg)), slog.String("kind", e.Invite.Kind),
+		slog.String("caller", e.Invite.Caller.Number),
+	}
+	if e.Invite.Switch != "" {
+		attrs = append(attrs, slog.String("switch", e.Invite.Switch))
+	}
+	if e.Member.ID != 0 {
+		attrs = append(attrs, slog.Uint64("member", uint64(e.Member.ID)), slog.String("role", e.Member.Role))
+	}
+	return attrs
+}

@@ -1,0 +1,138 @@
+package phone
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"parley/engine"
+	"parley/engine/native"
+	"parley/sip"
+)
+
+// TokenPrefix begins the user part of a call that is claimed. No room name can
+// begin with it.
+const TokenPrefix = "~"
+
+// ErrUnclaimed: no call came with the token in time.
+var ErrUnclaimed = errors.New("phone: no call came for the token")
+
+// Voice is the media of a SIP call. Where the call's signalling lives
+// elsewhere, it is all that this package knows of it.
+type Voice struct {
+	*native.Leg
+	call *sip.Call
+	sink atomic.Pointer[engine.Sink]
+}
+
+// Attach says where facts go, keys that come by INFO among them.
+func (v *Voice) Attach(s engine.Sink) {
+	v.sink.Store(&s)
+	v.Leg.Attach(s)
+}
+
+// press passes on a key that came by INFO.
+func (v *Voice) press(d byte) {
+	if s := v.sink.Load(); s != nil {
+		(*s).Post(engine.Digit{Leg: v.ID(), Digit: d})
+	}
+}
+
+// HangUp ends the SIP call that carries the media.
+func (v *Voice) HangUp() { v.call.HangUp() }
+
+// Done is closed when that call is over.
+func (v *Voice) Done() <-chan struct{} { return v.call.Done() }
+
+// claims are the tokens that calls are awaited for.
+type claims struct {
+	mu     sync.Mutex
+	tokens map[string]*claim // guarded by mu
+}
+
+// claim waits for one call.
+type claim struct {
+	id   engine.LegID // that the call gets
+	came chan *Voice  // capacity 1
+
+	mu   sync.Mutex
+	void bool // guarded by mu: nobody waits any more
+}
+
+func newClaims() claims { return claims{tokens: map[string]*claim{}} }
+
+// take uses a token up; nil when nobody waits for it. The map's own lookup is
+// no oracle: a token has 130 random bits and lives once.
+func (c *claims) take(token string) *claim {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	found := c.tokens[token]
+	delete(c.tokens, token)
+	return found
+}
+
+// taken hands the call over; when nobody waits any more, it ends.
+func (c *claim) taken(v *Voice) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.void {
+		v.HangUp()
+		return
+	}
+	c.came <- v
+}
+
+// drop makes the claim void; a call that came at the last moment ends.
+func (c *claim) drop() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.void = true
+	select {
+	case v := <-c.came:
+		v.HangUp()
+	default:
+	}
+}
+
+// Ticket is the right to one call's media.
+type Ticket struct {
+	token  string
+	claim  *claim
+	phones *Phones
+}
+
+// Ticket makes a token that cannot be guessed and is good for one call, whose
+// media is then known by id. Wait or Drop must follow.
+func (p *Phones) Ticket(id engine.LegID) *Ticket {
+	t := &Ticket{
+		token: TokenPrefix + strings.ToLower(rand.Text()), claim: &claim{id: id, came: make(chan *Voice, 1)}, phones: p,
+	}
+	p.claims.mu.Lock()
+	defer p.claims.mu.Unlock()
+	p.claims.tokens[t.token] = t.claim
+	return t
+}
+
+// Token is the user part of the SIP URI to send the media to.
+func (t *Ticket) Token() string { return t.token }
+
+// Wait returns the media of the call that brings the token; it is answered and
+// audio can flow. When ctx ends the token is void and the error is ErrUnclaimed.
+func (t *Ticket) Wait(ctx context.Context) (*Voice, error) {
+	select {
+	case v := <-t.claim.came:
+		return v, nil
+	case <-ctx.Done():
+		t.Drop()
+		return nil, ErrUnclaimed
+	}
+}
+
+// Drop makes the token void; a call that took it at the last moment ends.
+func (t *Ticket) Drop() {
+	t.phones.claims.take(t.token)
+	t.claim.drop()
+}

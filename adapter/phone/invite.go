@@ -1,0 +1,74 @@
+package phone
+
+import (
+	"net/netip"
+	"strings"
+
+	"parley/engine"
+	"parley/sip"
+)
+
+const headerPrefix = "X-Parley-"
+
+// headerName is the SIP header of a variable: end_on_exit is
+// X-Parley-End-On-Exit.
+func headerName(variable string) string {
+	words := strings.Split(variable, "_")
+	for i, w := range words {
+		if w != "" {
+			words[i] = strings.ToUpper(w[:1]) + w[1:]
+		}
+	}
+	return headerPrefix + strings.Join(words, "-")
+}
+
+// variableName is the inverse; ok is false for other headers.
+func variableName(header string) (name string, ok bool) {
+	if len(header) <= len(headerPrefix) || !strings.EqualFold(header[:len(headerPrefix)], headerPrefix) {
+		return "", false
+	}
+	return strings.ReplaceAll(strings.ToLower(header[len(headerPrefix):]), "-", "_"), true
+}
+
+// harmless are the variables that any caller may set by a header. The others
+// decide about roles, rules and files.
+func harmless(name string) bool {
+	return name == "pin" || name == "language" || name == "muted" || name == "deaf"
+}
+
+// invite reads what a SIP call asks for.
+func (p *Phones) invite(info sip.Info) engine.Invite {
+	trusted := info.User != "" || within(p.opt.Trusted, info.Source.Addr())
+	in := engine.Invite{
+		Room: info.Target, Kind: "sip", Variables: map[string]string{}, Source: info.Source.Addr().String(),
+		Caller: engine.Caller{Number: info.From.User, Name: info.From.Name},
+	}
+	if info.Target == Attendant {
+		in.Room = ""
+	}
+	if trusted {
+		in.Source += "/" + info.From.User // a PBX: its callers are told apart
+	}
+	for _, h := range info.Headers {
+		name, ok := variableName(h.Name)
+		switch {
+		case !ok:
+		case name == "room" && trusted:
+			in.Room = h.Value
+		case trusted || harmless(name):
+			in.Variables[name] = h.Value
+		default:
+			in.Warnings = append(in.Warnings, h.Name+" is ignored: the caller's address is not in sip.trusted")
+		}
+	}
+	return in
+}
+
+func within(prefixes []netip.Prefix, a netip.Addr) bool {
+	for _, p := range prefixes {
+		if p.Contains(a.Unmap()) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,220 @@
+// Package phone makes legs of SIP calls: of phones and trunks that call a
+// room, and of the media that a switch sends us for a call of its own, which
+// names a one-time token instead of a room.
+package phone
+
+import (
+	"log/slog"
+	"net/netip"
+	"strings"
+	"time"
+
+	"parley/codec"
+	"parley/engine"
+	"parley/engine/native"
+	"parley/rtp"
+	"parley/sip"
+)
+
+// Attendant is the user part that names no room: the caller is asked for one.
+const Attendant = "parley"
+
+// Options sets up Phones. All but Trusted, Advertise, Jitter and Log must be set.
+type Options struct {
+	Exchange  *engine.Exchange
+	Switch    *native.Switch
+	Ports     *rtp.Ports
+	Local     netip.Addr     // where our RTP is, for SDP
+	Advertise netip.Addr     // instead of Local, when peers see us elsewhere
+	Trusted   []netip.Prefix // whose X-Parley-* headers may say anything
+	Jitter    time.Duration  // 0 = rtp.DefaultDelay
+	JitterMax time.Duration  // 0 = rtp.DefaultMaxDelay
+	Log       *slog.Logger
+}
+
+// Phones takes the calls of a sip.Endpoint; see Incoming.
+type Phones struct {
+	opt    Options
+	claims claims
+}
+
+// New checks nothing and starts nothing.
+func New(o Options) *Phones {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if !o.Advertise.IsValid() {
+		o.Advertise = o.Local
+	}
+	return &Phones{opt: o, claims: newClaims()}
+}
+
+// Incoming is a sip.Options.Incoming: it answers, or refuses what cannot have
+// media here.
+func (p *Phones) Incoming(c *sip.Call) sip.Events {
+	info := c.Info()
+	var claim *claim
+	if strings.HasPrefix(info.Target, TokenPrefix) {
+		if claim = p.claims.take(info.Target); claim == nil {
+			p.opt.Log.Warn("sip: unknown or used token", "call", info.CallID, "source", info.Source)
+			_ = c.Reject(404)
+			return nil
+		}
+	}
+	pair, err := p.opt.Ports.Reserve()
+	if err != nil {
+		p.opt.Log.Error("sip: no media", "call", info.CallID, "error", err)
+		_ = c.Reject(503, sip.Header{Name: "Retry-After", Value: "10"})
+		return nil
+	}
+	t := &talk{phones: p, call: c, pair: pair, claim: claim}
+	if err := c.Answer(t.local()); err != nil {
+		p.opt.Log.Info("sip: not answered", "call", info.CallID, "error", err)
+		pair.Close()
+		_ = c.Reject(488)
+		return nil
+	}
+	return t
+}
+
+// talk is one SIP call, from its answer to its end. It is the sip.Events of
+// the call: its methods run one after the other.
+type talk struct {
+	phones *Phones
+	call   *sip.Call
+	pair   *rtp.Pair // until there is a session
+	port   *port
+	voice  *Voice
+	sink   engine.Sink // nil: the call was claimed
+	claim  *claim
+}
+
+// local is our side of the audio. A call keeps the codec it began with.
+func (t *talk) local() sip.Local {
+	l := sip.Local{Addr: netip.AddrPortFrom(t.phones.opt.Advertise, t.pair.Port())}
+	if t.call.Info().Offered {
+		f := t.call.Session().Codec
+		for _, known := range codec.Known() {
+			if known.Name == f.Name && known.Rate == f.Rate {
+				l.Codecs = []codec.Format{known}
+			}
+		}
+	}
+	return l
+}
+
+// Media implements sip.Events.
+func (t *talk) Media(s sip.Session) {
+	if t.voice == nil {
+		t.begin(s)
+		return
+	}
+	t.port.SetRemote(s.Remote, s.RemoteRTCP)
+	t.hold(s)
+}
+
+// hold follows the direction of the audio: who does not want to hear us is
+// away, and what he sends meanwhile is music on hold.
+func (t *talk) hold(s sip.Session) {
+	t.port.Hold(s.Held())
+	t.voice.SetHold(s.Held())
+}
+
+// begin starts media and sends the call to its room, or to who waits for it.
+func (t *talk) begin(s sip.Session) {
+	o := t.phones.opt
+	t.port = &port{t.pair.Session(rtp.Options{
+		Payload: s.Codec.Payload, Receive: s.Receive, ClockRate: s.Codec.Clock,
+		FrameBytes:   s.Codec.Clock / 50 * frameFactor(s.Codec),
+		EventPayload: s.Digits, EventReceive: s.DigitsIn,
+		Remote: s.Remote, RemoteRTCP: s.RemoteRTCP, Latch: true,
+		Delay: o.Jitter, MaxDelay: o.JitterMax,
+	})}
+	id := engine.LegID(t.call.Info().CallID)
+	if t.claim != nil {
+		id = t.claim.id
+	}
+	voice, err := o.Switch.NewLeg(id, t.port, s.Codec)
+	if err != nil {
+		o.Log.Warn("sip: no media", "call", id, "error", err)
+		_ = t.port.Close()
+		t.call.HangUp()
+		return
+	}
+	t.voice = &Voice{Leg: voice, call: t.call}
+	t.hold(s)
+	if t.claim != nil {
+		t.claim.taken(t.voice)
+		return
+	}
+	t.sink = o.Exchange.Arrive(leg{t.voice}, t.phones.invite(t.call.Info()))
+	t.voice.Attach(t.sink)
+	t.sink.Post(engine.MediaUp{Leg: id})
+}
+
+// frameFactor is the bytes of a clock unit.
+func frameFactor(f codec.Format) int {
+	if f.Name == "L16" {
+		return 2
+	}
+	return 1
+}
+
+// Digit implements sip.Events: a key that came by INFO.
+func (t *talk) Digit(d byte) {
+	if t.voice != nil {
+		t.voice.press(d)
+	}
+}
+
+// Ended implements sip.Events.
+func (t *talk) Ended(end sip.End) {
+	if t.voice == nil {
+		if t.port == nil {
+			t.pair.Close()
+		}
+		return
+	}
+	if t.sink != nil && end.Cause != sip.ByUs {
+		t.sink.Post(engine.LegGone{Leg: t.voice.ID(), Reason: lossOf(end.Cause)})
+	}
+	_ = t.voice.Close()
+}
+
+// lossOf is why a call is gone, in the engine's words.
+func lossOf(c sip.Cause) engine.Reason {
+	switch c {
+	case sip.NoACK, sip.Expired, sip.Failed:
+		return engine.ReasonMediaLost
+	case sip.ByPeer, sip.ByUs, sip.Cancelled, sip.Refused, sip.Shutdown:
+		return engine.ReasonHangup
+	default:
+		return engine.ReasonHangup
+	}
+}
+
+// leg is a plain SIP call as the engine drives it.
+type leg struct{ *Voice }
+
+// Release implements engine.Leg. A SIP call has no dialplan: it ends, and the
+// BYE says how.
+func (l leg) Release(o engine.Outcome) {
+	var hs []sip.Header
+	for _, v := range o.Variables() {
+		if v.Value != "" {
+			hs = append(hs, sip.Header{Name: headerName(v.Name), Value: v.Value})
+		}
+	}
+	l.call.HangUp(hs...)
+}
+
+// port is an rtp.Session with the figures that the switch shows.
+type port struct{ *rtp.Session }
+
+// Health implements native.Meter.
+func (p *port) Health() native.Health {
+	st := p.Stats()
+	dropped := st.Dropped
+	dropped["late"], dropped["duplicate"], dropped["skipped"] = st.Late, st.Duplicate, st.Skipped
+	return native.Health{Received: st.PacketsIn, Lost: st.Lost + st.Late, Delay: st.Delay, Dropped: dropped}
+}

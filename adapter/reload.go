@@ -1,0 +1,40 @@
+package adapter
+
+import (
+	"context"
+	"strings"
+
+	"parley/adapter/config"
+)
+
+// Reload reads the configuration again and puts it in force for new calls.
+// The report says what changed, what waits for a restart, and what live rooms
+// keep. With an error nothing has changed.
+func (a *App) Reload(ctx context.Context) ([]string, error) {
+	a.reloads.Lock()
+	defer a.reloads.Unlock()
+	next, warnings, err := config.Load(a.opt.Source)
+	if err != nil {
+		return nil, err
+	}
+	library, err := NewSounds(next)
+	if err != nil {
+		return nil, err
+	}
+	changes := config.Diff(a.config.Load(), next)
+	a.config.Store(next)
+	a.sounds.Store(library)
+	var report []string
+	for _, w := range warnings {
+		report = append(report, w.String())
+	}
+	for _, c := range changes {
+		report = append(report, c.String())
+	}
+	report = append(report, a.exchange.Reload(ctx, next.Directory())...)
+	if len(report) == 0 {
+		report = []string{"nothing changed"}
+	}
+	a.opt.Log.Info("reload: " + strings.Join(report, "; "))
+	return report, nil
+}

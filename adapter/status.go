@@ -1,0 +1,72 @@
+package adapter
+
+import (
+	"fmt"
+	"strings"
+
+	"parley/adapter/control"
+	"parley/adapter/phone"
+)
+
+// checks says of each part whether it works.
+func (a *App) checks() []control.Check {
+	c := a.config.Load()
+	list := []control.Check{
+		{Name: "sip", Ready: true, Text: fmt.Sprintf("listening on %s, %d calls", c.SIP.Listen, a.endpoint.Calls())},
+	}
+	if err := a.native.Busy(); err != nil {
+		list = append(list, control.Check{Name: "mixer", Text: err.Error()})
+	}
+	for _, l := range a.links {
+		name, ready, text := l.Check()
+		list = append(list, control.Check{Name: name, Ready: ready, Text: text})
+	}
+	return list
+}
+
+// Banner is what `parley serve` prints when it is up: a line per listener,
+// and how to make a first call.
+func (a *App) Banner() string {
+	c := a.config.Load()
+	var b strings.Builder
+	line := func(what, where, why string) { fmt.Fprintf(&b, "%-12s %-22s %s\n", what, where, why) }
+	line("sip", c.SIP.Listen, strings.Join(c.SIP.Transports, " and ")+": phones, trunks and FreeSWITCH's media")
+	line("esl", c.FreeSWITCH.Listen, "FreeSWITCH dialplans: socket "+c.FreeSWITCH.Listen+" async full")
+	line("audiosocket", c.AudioSocket.Listen, "Asterisk's media")
+	line("http", c.HTTP.Listen, "API, /healthz, /readyz, /metrics")
+	line("rtp", fmt.Sprintf("%d-%d/udp", c.RTP.Ports.First, c.RTP.Ports.Last), "audio")
+	for _, s := range c.Switches {
+		line(s.Name, s.ARI+s.ESL, string(s.Kind))
+	}
+	if len(c.Files) == 0 {
+		b.WriteString("\nNo configuration file: built-in defaults. configs/parley.yaml lists every key.\n")
+	}
+	fmt.Fprintf(&b, "\nFirst call: dial sip:3001@%s from two phones; both are in room 3001.\n"+
+		"sip:%s@%s asks for the room number. `parley rooms` shows who is where.\n", c.SIP.Listen, phone.Attendant, c.SIP.Listen)
+	return b.String()
+}
+
+// media are the mixer's figures for the metrics.
+func (a *App) media() control.Media {
+	n := a.native.Counters()
+	return control.Media{
+		Rooms: uint64(n.Rooms), Legs: uint64(n.Legs), Ticks: n.Ticks.Ticks, LateTicks: n.Ticks.Late, LateBig: n.Ticks.VeryLate,
+		Dropped: n.Dropped,
+	}
+}
+
+// counters are those of the protocols, by metric name.
+func (a *App) counters() map[string]float64 {
+	s := a.endpoint.Stats()
+	return map[string]float64{
+		"parley_sip_messages_received_total":  float64(s.Received.Load()),
+		"parley_sip_messages_malformed_total": float64(s.Malformed.Load()),
+		"parley_sip_messages_flooded_total":   float64(s.Flooded.Load()),
+		"parley_sip_requests_limited_total":   float64(s.Limited.Load()),
+		"parley_sip_requests_refused_total":   float64(s.Refused.Load()),
+		"parley_sip_unauthorized_total":       float64(s.Unauthorized.Load()),
+		"parley_sip_calls_in_total":           float64(s.CallsIn.Load()),
+		"parley_sip_calls_expired_total":      float64(s.Expired.Load()),
+		"parley_sip_panics_total":             float64(s.Panics.Load()),
+	}
+}

@@ -1,0 +1,85 @@
+package adapter
+
+import (
+	"context"
+
+	"parley/adapter/asterisk"
+	"parley/adapter/config"
+	"parley/adapter/freeswitch"
+	"parley/adapter/phone"
+	"parley/ari/audiosocket"
+	"parley/engine"
+)
+
+// openFreeSWITCH listens for calls of FreeSWITCH dialplans.
+func (a *App) openFreeSWITCH(ctx context.Context, c *config.Config) error {
+	l, err := listen(ctx, "freeswitch.listen", c.FreeSWITCH.Listen)
+	if err != nil {
+		return err
+	}
+	a.esl = l
+	fs := freeswitch.New(freeswitch.Options{
+		Exchange: a.exchange, DialString: c.FreeSWITCH.DialString, Address: sipAddress(c), Token: c.FreeSWITCH.Token,
+		Ticket: func(id engine.LegID) freeswitch.Ticket { return ticket{a.phones.Ticket(id)} }, Log: a.opt.Log,
+	})
+	a.serve = append(a.serve, func(ctx context.Context) error { return fs.Serve(ctx, l) })
+	return nil
+}
+
+// ticket is a phone.Ticket as adapter/freeswitch knows it.
+type ticket struct{ *phone.Ticket }
+
+func (t ticket) Wait(ctx context.Context) (freeswitch.Voice, error) {
+	v, err := t.Ticket.Wait(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+// openAsterisk listens for Asterisk's audio and connects to each Asterisk.
+func (a *App) openAsterisk(ctx context.Context, c *config.Config) error {
+	sockets, err := audiosocket.Listen(context.WithoutCancel(ctx), c.AudioSocket.Listen, audiosocket.Options{})
+	if err != nil {
+		return explainBind("audiosocket.listen", c.AudioSocket.Listen, err)
+	}
+	a.sockets = sockets
+	for _, s := range c.Switches {
+		if s.Kind != config.KindAsterisk {
+			continue
+		}
+		l, err := asterisk.New(asterisk.Options{
+			Name: s.Name, URL: s.ARI, User: s.User, Password: s.Password.Reveal(), App: s.App,
+			Exchange: a.exchange, Switch: a.native, Sockets: sockets, Advertise: socketAddress(c), Log: a.opt.Log,
+		})
+		if err != nil {
+			return err
+		}
+		a.links = append(a.links, l)
+	}
+	return nil
+}
+
+// socketAddress is where an Asterisk sends the audio of its calls.
+func socketAddress(c *config.Config) string {
+	if c.AudioSocket.Advertise != "" {
+		return c.AudioSocket.Advertise
+	}
+	host := hostOf(c.AudioSocket.Listen)
+	if ip, err := localIP(host); err == nil {
+		host = ip.String()
+	}
+	return withHost(c.AudioSocket.Listen, host)
+}
+
+// sipAddress is where a switch sends the audio of its calls.
+func sipAddress(c *config.Config) string {
+	if c.SIP.Advertise != "" {
+		return c.SIP.Advertise
+	}
+	host := hostOf(c.SIP.Listen)
+	if ip, err := localIP(host); err == nil {
+		host = ip.String()
+	}
+	return withHost(c.SIP.Listen, host)
+}

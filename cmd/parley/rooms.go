@@ -1,0 +1,237 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"parley/adapter/config"
+	"parley/adapter/control"
+	"parley/engine"
+)
+
+// client talks to the process that runs on the same configuration.
+func client(f *flags) (*control.Client, error) {
+	c, _, err := config.Load(config.Source{File: f.config})
+	if err != nil {
+		return nil, err
+	}
+	host, port, err := net.SplitHostPort(c.HTTP.Listen)
+	if err != nil {
+		return nil, err
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	token := ""
+	if len(c.Auth.Tokens) > 0 {
+		token = c.Auth.Tokens[0].Token.Reveal()
+	}
+	return &control.Client{
+		Base: "http://" + net.JoinHostPort(host, port), Token: token, HTTP: &http.Client{Timeout: 30 * time.Second},
+	}, nil
+}
+
+func reloadCommand(f *flags) *cobra.Command {
+	return &cobra.Command{
+		Use: "reload", Short: "Make the running Parley read its configuration again", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := client(f)
+			if err != nil {
+				return err
+			}
+			lines, err := c.Reload(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if f.json {
+				return printJSON(cmd, lines)
+			}
+			for _, l := range lines {
+				fmt.Fprintln(cmd.OutOrStdout(), "reload:", l)
+			}
+			return nil
+		},
+	}
+}
+
+func statusCommand(f *flags) *cobra.Command {
+	return &cobra.Command{
+		Use: "status", Short: "Show how the running Parley and its switches are", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := client(f)
+			if err != nil {
+				return err
+			}
+			s, err := c.Status(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if f.json {
+				return printJSON(cmd, s)
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "parley %s, %d rooms\n", s.Version, s.Rooms)
+			bad := false
+			for _, k := range s.Checks {
+				word := "up"
+				if !k.Ready {
+					word, bad = "DOWN", true
+				}
+				fmt.Fprintf(cmd.OutOrStdout(), "%-12s %-5s %s\n", k.Name, word, k.Text)
+			}
+			if bad {
+				return errSaid
+			}
+			return nil
+		},
+	}
+}
+
+func roomsCommand(f *flags) *cobra.Command {
+	return &cobra.Command{
+		Use: "rooms", Short: "List the running rooms", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := client(f)
+			if err != nil {
+				return err
+			}
+			rooms, err := c.Rooms(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if f.json {
+				return printJSON(cmd, rooms)
+			}
+			if len(rooms) == 0 {
+				fmt.Fprintln(cmd.OutOrStdout(), "no rooms are running")
+			}
+			for _, r := range rooms {
+				fmt.Fprintln(cmd.OutOrStdout(), headline(r))
+			}
+			return nil
+		},
+	}
+}
+
+func roomCommand(f *flags) *cobra.Command {
+	return &cobra.Command{
+		Use:   "room NAME [mute|unmute|deaf|undeaf|kick MEMBER|all] [lock|unlock|end]",
+		Short: "Show a room, or do something in it",
+		Long:  "MEMBER is the number that `parley room NAME` shows, or all. A command says it is done when it has come true.",
+		Args:  cobra.RangeArgs(1, 3),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			do, err := verb(args)
+			if err != nil {
+				return err
+			}
+			c, err := client(f)
+			if err != nil {
+				return err
+			}
+			if do != nil {
+				return do(cmd, c)
+			}
+			r, err := c.Room(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			if f.json {
+				return printJSON(cmd, r)
+			}
+			printRoom(cmd.OutOrStdout(), r)
+			return nil
+		},
+	}
+}
+
+// verb reads what is to be done; nil means show.
+func verb(args []string) (func(*cobra.Command, *control.Client) error, error) {
+	if len(args) == 1 {
+		return nil, nil
+	}
+	room, what := args[0], args[1]
+	member := ""
+	if len(args) == 3 {
+		member = args[2]
+	}
+	type action = func(*cobra.Command, *control.Client) error
+	set := func(key string, on bool) action {
+		return func(cmd *cobra.Command, c *control.Client) error { return c.Set(cmd.Context(), room, member, key, on) }
+	}
+	ofMember := map[string]action{
+		"mute": set("muted", true), "unmute": set("muted", false), "deaf": set("deaf", true), "undeaf": set("deaf", false),
+		"kick": func(cmd *cobra.Command, c *control.Client) error { return c.Kick(cmd.Context(), room, member) },
+	}
+	ofRoom := map[string]action{
+		"lock":   func(cmd *cobra.Command, c *control.Client) error { return c.Lock(cmd.Context(), room, true) },
+		"unlock": func(cmd *cobra.Command, c *control.Client) error { return c.Lock(cmd.Context(), room, false) },
+		"end":    func(cmd *cobra.Command, c *control.Client) error { return c.End(cmd.Context(), room) },
+	}
+	if do, ok := ofMember[what]; ok {
+		if member == "" {
+			return nil, usageError{fmt.Errorf("parley room %s %s: which member? a number or all", room, what)}
+		}
+		return do, nil
+	}
+	if do, ok := ofRoom[what]; ok && member == "" {
+		return do, nil
+	}
+	return nil, usageError{fmt.Errorf("parley room: unknown command %q; one of mute, unmute, deaf, undeaf, kick, lock, unlock, end", what)}
+}
+
+// headline is a room in one line.
+func headline(r engine.RoomView) string {
+	title, limit, lock := "", "", "no"
+	if r.Title != "" {
+		title = " (" + r.Title + ")"
+	}
+	if r.MaxParticipants > 0 {
+		limit = fmt.Sprintf("/%d", r.MaxParticipants)
+	}
+	if r.Locked {
+		lock = "yes"
+	}
+	age := "-"
+	if !r.StartedAt.IsZero() {
+		age = clock(time.Since(r.StartedAt))
+	}
+	return fmt.Sprintf("room %s%s  %s %s  %d%s  locked %s  mixer %s", r.Name, title, r.State, age,
+		len(r.Members), limit, lock, r.Mixer)
+}
+
+func clock(d time.Duration) string {
+	s := int(d / time.Second)
+	return fmt.Sprintf("%02d:%02d:%02d", s/3600, s/60%60, s%60)
+}
+
+func printRoom(w io.Writer, r engine.RoomView) {
+	fmt.Fprintln(w, headline(r))
+	fmt.Fprintf(w, "%3s  %-10s %-14s %-16s %-10s %-10s %4s %4s %4s %8s %6s %7s\n",
+		"#", "role", "number", "name", "switch", "codec", "talk", "mute", "deaf", "level", "loss", "delay")
+	for _, m := range r.Members {
+		from := m.Switch
+		if from == "" {
+			from = m.Kind
+		}
+		role := m.Role
+		if m.State == "waiting" {
+			role = "(" + role + ")"
+		}
+		fmt.Fprintf(w, "%3d  %-10s %-14s %-16s %-10s %-10s %4s %4s %4s %5.0f dB %5.1f%% %4d ms\n", m.ID, role,
+			m.Number, m.Name, from, m.Codec, star(m.Talking), star(m.Muted), star(m.Deaf), m.Level, 100*m.Lost, m.DelayMS)
+	}
+	if r.Prompting > 0 {
+		fmt.Fprintf(w, "%d more at the attendant\n", r.Prompting)
+	}
+}
+
+func star(on bool) string {
+	if on {
+		return "*"
+	}
+	return "-"
+}

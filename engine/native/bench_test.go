@@ -1,0 +1,158 @@
+package native
+
+import (
+	"fmt"
+	"net/netip"
+	"runtime"
+	"testing"
+	"time"
+
+	"parley/codec"
+	"parley/engine"
+	"parley/rtp"
+)
+
+// perLeg reports the time of one leg in one tick.
+func perLeg(b *testing.B, legs int) {
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(legs), "ns/leg")
+}
+
+// One room of 100 legs, 3 talk, nothing but arithmetic.
+func BenchmarkRoom(b *testing.B) {
+	for _, c := range []struct{ legs, talkers int }{{100, 3}, {100, 100}, {1000, 3}} {
+		b.Run(fmt.Sprintf("%dx%d", c.legs, c.talkers), func(b *testing.B) {
+			r := newRig(b, Options{})
+			defer r.sw.Close()
+			room := crowd(r, c.legs, c.talkers, codec.PCMU())
+			settle(b, r, room)
+			n := uint64(1000)
+			b.ReportAllocs()
+			for b.Loop() {
+				n++
+				room.run(0, int64(n)*20e6, n)
+			}
+			perLeg(b, c.legs)
+		})
+	}
+}
+
+// The same on real sockets: the phones' side is not timed.
+func BenchmarkRoomOnSockets(b *testing.B) {
+	const legs, talkers = 100, 3
+	r := newRig(b, Options{})
+	defer r.sw.Close()
+	ports, err := rtp.NewPorts(netip.MustParseAddr("127.0.0.1"), 46000, 46999)
+	if err != nil {
+		b.Fatal(err)
+	}
+	h := r.hall()
+	var phones []*rtp.Session
+	for i := range legs {
+		ours, theirs := connect(b, ports)
+		phones = append(phones, theirs)
+		l, err := r.sw.NewLeg(engine.LegID(fmt.Sprint(i)), ours, codec.PCMU())
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer l.Close()
+		defer theirs.Close()
+		h.Admit(0, engine.MemberID(i+1), &caller{Leg: l}, engine.MemberState{})
+	}
+	settle(b, r, h.Bridge)
+	payload := [2][]byte{encode(b, codec.PCMU(), mute(8000)(0)), encode(b, codec.PCMU(), tone(8000, 400, -20)(0))}
+	n := uint64(1000)
+	now := time.Now().UnixNano()
+	var packet [maxPacket]byte
+	b.ReportAllocs()
+	for b.Loop() {
+		b.StopTimer()
+		n++
+		now += 20e6
+		for i, p := range phones {
+			p.Drain(now)
+			for k, _ := p.Take(packet[:]); k > 0; k, _ = p.Take(packet[:]) {
+			}
+			p.Send(payload[max(0, min(1, talkers-i))], uint32(n)*160, false)
+		}
+		b.StartTimer()
+		h.run(0, now, n)
+	}
+	perLeg(b, legs)
+	b.ReportMetric(float64(r.sw.seen())/float64(b.N)/legs, "packets/leg")
+}
+
+// seen is how many packets the legs' sessions have received.
+func (s *Switch) seen() (n uint64) {
+	s.ledger.mu.Lock()
+	defer s.ledger.mu.Unlock()
+	for l := range s.ledger.live {
+		n += l.port.(*rtp.Session).Stats().PacketsIn
+	}
+	return n
+}
+
+// connect makes two sessions that send to each other.
+func connect(b *testing.B, ports *rtp.Ports) (ours, theirs *rtp.Session) {
+	b.Helper()
+	pair, err := ports.Reserve()
+	if err != nil {
+		b.Fatal(err)
+	}
+	local := netip.MustParseAddr("127.0.0.1")
+	if theirs, err = rtp.Open(ports, rtp.Options{Remote: netip.AddrPortFrom(local, pair.Port())}); err != nil {
+		b.Fatal(err)
+	}
+	return pair.Session(rtp.Options{Remote: netip.AddrPortFrom(local, theirs.Port())}), theirs
+}
+
+// What a leg takes of the heap, in a room, its RTP session with and without.
+func BenchmarkLegMemory(b *testing.B) {
+	const legs = 200
+	ports, err := rtp.NewPorts(netip.MustParseAddr("127.0.0.1"), 46000, 46999)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, c := range []struct {
+		name   string
+		format codec.Format
+		port   func() Port
+	}{
+		{"PCMU", codec.PCMU(), func() Port { return &quietPort{} }},
+		{"L16/16000", codec.L16(16000), func() Port { return &quietPort{} }},
+		{"PCMU with RTP", codec.PCMU(), func() Port {
+			s, err := rtp.Open(ports, rtp.Options{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			return s
+		}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			for b.Loop() {
+				r := newRig(b, Options{})
+				h := r.hall()
+				before := heap()
+				for i := range legs {
+					l, err := r.sw.NewLeg(engine.LegID(fmt.Sprint(i)), c.port(), c.format)
+					if err != nil {
+						b.Fatal(err)
+					}
+					h.Admit(0, engine.MemberID(i+1), &caller{Leg: l}, engine.MemberState{})
+				}
+				b.ReportMetric(float64(heap()-before)/legs, "B/leg")
+				for i := range h.seats {
+					_ = h.seats[i].leg.Close()
+				}
+				r.sw.Close()
+			}
+		})
+	}
+}
+
+// heap is the memory in use.
+func heap() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}

@@ -1,0 +1,180 @@
+//go:build integration
+
+package integration
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/ory/dockertest/v3"
+	"github.com/ory/dockertest/v3/docker"
+)
+
+// Images by switch: the local one, what else may name it, the public one.
+type image struct{ name, local, env, public string }
+
+func freeswitchImage() image {
+	return image{"FreeSWITCH", "parley-test/freeswitch:1.11.1", "PARLEY_FREESWITCH_IMAGE", "safarov/freeswitch:latest"}
+}
+
+func asteriskImage() image {
+	return image{"Asterisk", "parley-test/asterisk:22", "PARLEY_ASTERISK_IMAGE", ""}
+}
+
+// docks is the Docker daemon and what was skipped for want of an image.
+type docks struct {
+	pool    *dockertest.Pool
+	mu      sync.Mutex
+	skipped map[string]string // guarded by mu: test -> why
+}
+
+var dock docks //nolint:gochecknoglobals // TestMain has no other way to hand it over
+
+const label = "parley-integration"
+
+func TestMain(m *testing.M) {
+	code := func() int {
+		pool, err := dockertest.NewPool("")
+		if err == nil {
+			err = pool.Client.Ping()
+		}
+		if err != nil {
+			fmt.Printf("integration: no Docker daemon: %v\n", err)
+			return 1
+		}
+		dock = docks{pool: pool, skipped: map[string]string{}}
+		purge(pool)
+		if err := buildParley(); err != nil {
+			fmt.Println("integration:", err)
+			return 1
+		}
+		defer os.RemoveAll(filepath.Dir(parleyBinary))
+		return m.Run()
+	}()
+	for test, why := range dock.skipped {
+		fmt.Printf("SKIPPED %s: %s\n", test, why)
+	}
+	if len(dock.skipped) > 0 {
+		fmt.Printf("%d tests against real switches were skipped\n", len(dock.skipped))
+	}
+	os.Exit(code)
+}
+
+// purge removes containers that an earlier run left.
+func purge(pool *dockertest.Pool) {
+	left, err := pool.Client.ListContainers(docker.ListContainersOptions{
+		All: true, Filters: map[string][]string{"label": {label + "=1"}},
+	})
+	if err != nil {
+		return
+	}
+	for _, c := range left {
+		_ = pool.Client.RemoveContainer(docker.RemoveContainerOptions{ID: c.ID, Force: true})
+	}
+}
+
+// find returns the image to run, or skips the test when there is none.
+func (i image) find(t *testing.T) (repository, tag string) {
+	t.Helper()
+	names := []string{i.local}
+	if own := os.Getenv(i.env); own != "" {
+		names = []string{own}
+	} else if i.public != "" {
+		names = append(names, i.public)
+	}
+	for _, name := range names {
+		repository, tag = split(name)
+		if _, err := dock.pool.Client.InspectImage(repository + ":" + tag); err == nil {
+			return repository, tag
+		}
+		err := dock.pool.Client.PullImage(docker.PullImageOptions{Repository: repository, Tag: tag, InactivityTimeout: 30 * time.Second},
+			docker.AuthConfiguration{})
+		if err == nil {
+			return repository, tag
+		}
+	}
+	why := fmt.Sprintf("no image of %s: none of %s is here or can be pulled; set %s", i.name, strings.Join(names, ", "), i.env)
+	dock.mu.Lock()
+	dock.skipped[t.Name()] = why
+	dock.mu.Unlock()
+	t.Skip(why)
+	return "", ""
+}
+
+func split(name string) (repository, tag string) {
+	if at := strings.LastIndexByte(name, ':'); at > strings.LastIndexByte(name, '/') {
+		return name[:at], name[at+1:]
+	}
+	return name, "latest"
+}
+
+// container is a running switch.
+type container struct {
+	t        *testing.T
+	resource *dockertest.Resource
+}
+
+// start runs an image on the host's network. mounts are host:container pairs.
+func start(t *testing.T, i image, cmd, env, mounts []string) *container {
+	t.Helper()
+	repository, tag := i.find(t)
+	r, err := dock.pool.RunWithOptions(&dockertest.RunOptions{
+		Repository: repository, Tag: tag, Cmd: cmd, Env: env, Mounts: mounts, Labels: map[string]string{label: "1"},
+		NetworkMode: "host",
+	}, func(h *docker.HostConfig) {
+		h.PublishAllPorts = false
+		h.AutoRemove = false
+		h.RestartPolicy = docker.RestartPolicy{Name: "no"}
+	})
+	if err != nil {
+		t.Fatalf("%s: %v", i.name, err)
+	}
+	c := &container{t, r}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("%s log, last lines:\n%s", i.name, c.log(120))
+		}
+		_ = dock.pool.Purge(r)
+	})
+	return c
+}
+
+// log returns the last lines of the container's output.
+func (c *container) log(lines int) string {
+	var out bytes.Buffer
+	_ = dock.pool.Client.Logs(docker.LogsOptions{
+		Container: c.resource.Container.ID, OutputStream: &out, ErrorStream: &out, Stdout: true, Stderr: true,
+		Tail: fmt.Sprint(lines), RawTerminal: c.resource.Container.Config.Tty,
+	})
+	return out.String()
+}
+
+// exec runs a command in the container and returns its output.
+func (c *container) exec(cmd ...string) string {
+	c.t.Helper()
+	var out bytes.Buffer
+	if _, err := c.resource.Exec(cmd, dockertest.ExecOptions{StdOut: &out, StdErr: &out}); err != nil {
+		c.t.Fatalf("exec %v: %v", cmd, err)
+	}
+	return out.String()
+}
+
+// eventually repeats look until it says ok; it fails the test after limit.
+func eventually(t *testing.T, limit time.Duration, what string, look func() (string, bool)) string {
+	t.Helper()
+	last := ""
+	for end := time.Now().Add(limit); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		var ok bool
+		if last, ok = look(); ok {
+			return last
+		}
+	}
+	t.Fatalf("%s did not happen within %v; last seen: %s", what, limit, last)
+	return ""
+}

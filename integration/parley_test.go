@@ -1,0 +1,205 @@
+//go:build integration
+
+package integration
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"parley/adapter/control"
+	"parley/engine"
+)
+
+// Where everything listens. The switches' own ports are in their conf folders.
+const (
+	sipAddress    = "127.0.0.1:15070"
+	eslAddress    = "127.0.0.1:18084"
+	httpAddress   = "127.0.0.1:18085"
+	socketAddress = "127.0.0.1:18086"
+	rtpPorts      = "30000-31999"
+	asteriskSIP   = "127.0.0.1:5064"
+	freeswitchSIP = "127.0.0.1:5062"
+)
+
+var parleyBinary string //nolint:gochecknoglobals // built once in TestMain
+
+func buildParley() error {
+	dir, err := os.MkdirTemp("", "parley-integration-")
+	if err != nil {
+		return err
+	}
+	parleyBinary = filepath.Join(dir, "parley")
+	cmd := exec.Command("go", "build", "-o", parleyBinary, "./cmd/parley")
+	cmd.Dir = ".."
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return nil
+}
+
+// parley is a running process.
+type parley struct {
+	t      *testing.T
+	cmd    *exec.Cmd
+	config string
+	done   chan struct{}
+	api    *control.Client
+
+	mu  sync.Mutex
+	out bytes.Buffer // guarded by mu
+}
+
+func (p *parley) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.out.Write(b)
+}
+
+func (p *parley) log() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.out.String()
+}
+
+// base is the configuration of every test: where to listen, and the switches.
+func base(asterisk bool) string {
+	c := fmt.Sprintf(`
+sip: {listen: %q}
+freeswitch: {listen: %q}
+audiosocket: {listen: %q}
+http: {listen: %q}
+rtp: {ports: %q}
+log: {level: debug}
+`, sipAddress, eslAddress, socketAddress, httpAddress, rtpPorts)
+	if asterisk {
+		c += `
+switches:
+  - {name: ast1, kind: asterisk, ari: "http://127.0.0.1:18088/ari", user: parley, password: parley-test, app: parley}
+`
+	}
+	return c
+}
+
+// run starts Parley on a configuration and waits until it is ready.
+func run(t *testing.T, config string) *parley {
+	t.Helper()
+	dir := t.TempDir()
+	p := &parley{t: t, config: filepath.Join(dir, "parley.yaml"), done: make(chan struct{})}
+	if err := os.WriteFile(p.config, []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.api = &control.Client{Base: "http://" + httpAddress, HTTP: &http.Client{Timeout: 10 * time.Second}}
+	p.start()
+	t.Cleanup(func() {
+		p.stop()
+		if t.Failed() {
+			t.Logf("parley log:\n%s", p.log())
+		}
+	})
+	return p
+}
+
+func (p *parley) start() {
+	p.t.Helper()
+	p.cmd = exec.Command(parleyBinary, "serve", "--config", p.config)
+	p.cmd.Stdout, p.cmd.Stderr = p, p
+	p.cmd.Dir = filepath.Dir(p.config)
+	p.done = make(chan struct{})
+	if err := p.cmd.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	done, cmd := p.done, p.cmd
+	go func() {
+		defer close(done)
+		_ = cmd.Wait()
+	}()
+	eventually(p.t, 20*time.Second, "parley getting ready", func() (string, bool) {
+		select {
+		case <-done:
+			p.t.Fatalf("parley ended:\n%s", p.log())
+		default:
+		}
+		resp, err := http.Get("http://" + httpAddress + "/readyz")
+		if err != nil {
+			return err.Error(), false
+		}
+		defer resp.Body.Close()
+		return resp.Status + "\n" + p.log(), resp.StatusCode == http.StatusOK
+	})
+}
+
+// stop ends the process as an admin would, and waits.
+func (p *parley) stop() {
+	if p.cmd.ProcessState == nil {
+		_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	}
+	select {
+	case <-p.done:
+	case <-time.After(20 * time.Second):
+		p.t.Errorf("parley did not stop")
+		p.kill()
+	}
+}
+
+// kill is kill -9.
+func (p *parley) kill() {
+	_ = p.cmd.Process.Kill()
+	<-p.done
+}
+
+// members waits until a room has n joined or waiting members.
+func (p *parley) members(room string, n int) []engine.MemberView {
+	p.t.Helper()
+	var view engine.RoomView
+	eventually(p.t, 15*time.Second, fmt.Sprintf("room %s having %d members", room, n), func() (string, bool) {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		var err error
+		view, err = p.api.Room(ctx, room)
+		if err != nil {
+			return err.Error(), false
+		}
+		have := 0
+		for _, m := range view.Members {
+			if m.State == "joined" || m.State == "waiting" {
+				have++
+			}
+		}
+		return fmt.Sprintf("%+v", view), have == n
+	})
+	return view.Members
+}
+
+// gone waits until a room does not run any more.
+func (p *parley) gone(room string) {
+	p.t.Helper()
+	eventually(p.t, 15*time.Second, "the end of room "+room, func() (string, bool) {
+		_, err := p.api.Room(context.Background(), room)
+		return fmt.Sprint(err), err != nil && strings.Contains(err.Error(), "room_not_running")
+	})
+}
+
+// listening waits until something accepts TCP connections at an address.
+func listening(t *testing.T, address string) {
+	t.Helper()
+	eventually(t, 30*time.Second, "somebody listening on "+address, func() (string, bool) {
+		c, err := net.DialTimeout("tcp", address, time.Second)
+		if err != nil {
+			return err.Error(), false
+		}
+		_ = c.Close()
+		return "", true
+	})
+}
