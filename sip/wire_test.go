@@ -233,6 +233,7 @@ func (p *peer) raw(b []byte) {
 func (p *peer) next(d time.Duration) *text {
 	select {
 	case in := <-p.sock.in:
+		synctest.Wait() // whoever sent it is done with what he did besides
 		return readText(in.data)
 	case <-time.After(d):
 		return nil

@@ -1,0 +1,221 @@
+package siptest
+
+import (
+	"context"
+	"errors"
+	"math"
+	"testing"
+	"time"
+
+	"parley/codec"
+	"parley/sip"
+)
+
+// level is the peak of a sine wave in PCM, in dBFS (Goertzel).
+func level(pcm []int16, hz float64, r codec.Rate) float64 {
+	w := 2 * math.Pi * hz / float64(r)
+	var a, b float64
+	for _, s := range pcm {
+		a, b = float64(s)+2*math.Cos(w)*a-b, a
+	}
+	power := a*a + b*b - 2*math.Cos(w)*a*b
+	return 20 * math.Log10(2*math.Sqrt(max(power, 1e-9))/float64(len(pcm))/32767)
+}
+
+func phone(t *testing.T, o Options) *Phone {
+	t.Helper()
+	p, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Close)
+	return p
+}
+
+func limited(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// pair is a call between two phones.
+func pair(t *testing.T, uri string, codecs []codec.Format, a, b CallOptions) (caller, callee *Call) {
+	t.Helper()
+	ctx := limited(t)
+	p, q := phone(t, Options{Codecs: codecs}), phone(t, Options{User: "bob"})
+	type taken struct {
+		c   *Call
+		err error
+	}
+	in := make(chan taken, 1)
+	go func() {
+		c, err := q.Accept(ctx, b)
+		in <- taken{c, err}
+	}()
+	caller, err := p.Dial(ctx, q.URI()+uri, a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := <-in
+	if got.err != nil {
+		t.Fatal(got.err)
+	}
+	return caller, got.c
+}
+
+func TestPhonesHearEachOther(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		uri   string
+		codec codec.Format
+	}{
+		{"PCMU over UDP", "", codec.PCMU()},
+		{"PCMA over TCP", ";transport=tcp", codec.PCMA()},
+		{"L16 at 16000", "", codec.L16(16000)},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			a, b := pair(t, tt.uri, []codec.Format{tt.codec},
+				CallOptions{Tone: Tone{440, -10}, Headers: []sip.Header{{Name: "X-Parley-Room", Value: "7"}}}, CallOptions{Tone: Tone{1000, -20}})
+			if b.Rate() != tt.codec.Rate || b.Codec().Name != tt.codec.Name || b.SIP().Info().Header("X-Parley-Room") != "7" {
+				t.Errorf("%+v", b.SIP().Info())
+			}
+			for _, x := range []struct {
+				c        *Call
+				own, not float64
+				want     float64
+			}{{a, 1000, 440, -20}, {b, 440, 1000, -10}} {
+				pcm := x.c.Listen(200 * time.Millisecond)
+				if len(pcm) != x.c.Rate().Samples(200*time.Millisecond) {
+					t.Fatalf("%d samples", len(pcm))
+				}
+				if got := level(pcm, x.own, x.c.Rate()); math.Abs(got-x.want) > 0.3 {
+					t.Errorf("%v Hz at %.1f dBFS, want %v", x.own, got, x.want)
+				}
+				if got := level(pcm, x.not, x.c.Rate()); got > x.want-35 {
+					t.Errorf("%v Hz at %.1f dBFS", x.not, got)
+				}
+			}
+			a.Hangup()
+			<-b.Done()
+			if a.EndReason() != "us" || b.EndReason() != "peer" {
+				t.Errorf("%s, %s", a.EndReason(), b.EndReason())
+			}
+		})
+	}
+}
+
+func TestDigits(t *testing.T) {
+	ctx := limited(t)
+	a, b := pair(t, "", nil, CallOptions{}, CallOptions{})
+	if err := a.Digits(ctx, "15#"); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.InfoDigits(ctx, "*0"); err != nil {
+		t.Fatal(err)
+	}
+	b.Listen(40 * time.Millisecond) // voice again: all digits are through
+	audio, info := b.Heard()
+	if audio != "15#" || info != "" {
+		t.Errorf("heard %q %q", audio, info)
+	}
+	if _, info := a.Heard(); info != "*0" {
+		t.Errorf("heard %q", info)
+	}
+	ends := 0
+	for _, p := range b.Packets() {
+		if p.Payload == b.Session().DigitsIn {
+			ends++
+		}
+	}
+	if ends != 3*(4+3) {
+		t.Errorf("%d packets for three digits", ends)
+	}
+	if err := a.Digits(ctx, "x"); err == nil {
+		t.Error("no such key")
+	}
+	a.Hangup()
+	<-a.Done()
+	if err := a.Digits(ctx, "1"); !errors.Is(err, sip.ErrOver) {
+		t.Error(err)
+	}
+}
+
+func TestHoldResumeAndMute(t *testing.T) {
+	ctx := limited(t)
+	a, b := pair(t, "", nil, CallOptions{Tone: Tone{440, -10}}, CallOptions{Tone: Tone{1000, -10}})
+	a.Listen(60 * time.Millisecond)
+	if err := a.Hold(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if d := b.Session().Direction; d != sip.Inactive || !b.Session().Held() {
+		t.Errorf("peer is %v", d)
+	}
+	if err := a.Resume(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if got := level(a.Listen(100*time.Millisecond), 1000, a.Rate()); math.Abs(got+10) > 0.5 {
+		t.Errorf("after the hold %.1f dBFS", got)
+	}
+	b.SetTone(Tone{600, -10})
+	a.Listen(100 * time.Millisecond)
+	if got := level(a.Listen(100*time.Millisecond), 600, a.Rate()); math.Abs(got+10) > 0.5 {
+		t.Errorf("new tone %.1f dBFS", got)
+	}
+	b.Mute(true)
+	a.Listen(60 * time.Millisecond) // what is under way
+	if n := len(a.record.since(0)); n == 0 || len(a.Record()) != n {
+		t.Errorf("recorded %d", n)
+	}
+}
+
+func TestPCMIsSaidOnce(t *testing.T) {
+	clip := make([]int16, 800)
+	for i := range clip {
+		clip[i] = 8000
+	}
+	_, b := pair(t, "", []codec.Format{codec.L16(8000)}, CallOptions{PCM: clip}, CallOptions{})
+	b.Listen(200 * time.Millisecond)
+	n := 0
+	for _, s := range b.Record() {
+		if s == 8000 {
+			n++
+		}
+	}
+	if n != 800 {
+		t.Errorf("heard %d of it", n)
+	}
+}
+
+func TestRejectedCall(t *testing.T) {
+	ctx := limited(t)
+	p, q := phone(t, Options{}), phone(t, Options{User: "bob"})
+	go func() { _, _ = q.Reject(ctx, 486) }()
+	_, err := p.Dial(ctx, q.URI(), CallOptions{})
+	var refused *sip.StatusError
+	if !errors.As(err, &refused) || refused.Code != 486 {
+		t.Error(err)
+	}
+}
+
+func TestRecordFollowsTimestamps(t *testing.T) {
+	r := record{fresh: make(chan struct{})}
+	put := func(ssrc, ts uint32, v int16) {
+		r.voice(Packet{Timestamp: ts, SSRC: ssrc}, []int16{v, v})
+	}
+	put(1, 0xfffffffe, 1)
+	put(1, 2, 3) // one is missing
+	put(1, 0, 2) // it was only late
+	put(1, 8, 4) // and now two are
+	put(2, 77, 5)
+	want := []int16{1, 1, 2, 2, 3, 3, 0, 0, 0, 0, 4, 4, 5, 5}
+	got := r.since(0)
+	if len(got) != len(want) {
+		t.Fatalf("%v", got)
+	}
+	for i := range want {
+		if got[i] != want[i] {
+			t.Fatalf("%v, want %v", got, want)
+		}
+	}
+}
