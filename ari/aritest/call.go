@@ -1,0 +1,303 @@
+package aritest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"parley/ari/audiosocket"
+)
+
+// How a call left the application.
+const (
+	Continued  = "continued"  // the client gave it back
+	Redirected = "redirected" // by its media channel's hangup handler, or from outside
+	HungUp     = "hung up"
+)
+
+// Exit is where a call went.
+type Exit struct {
+	How   string
+	Place string // context,extension,priority; "" is the next priority
+}
+
+// channel is a channel of the switch.
+type channel struct {
+	id, name, state string
+	args            []string
+	stasis          bool
+	bridge          *bridge
+	variables       map[string]string
+	handler         string        // hangup handler: context,exten,priority(args)
+	left            chan Exit     // capacity 1
+	media           net.Conn      // AudioSocket channels
+	received        atomic.Uint64 // audio frames
+	heard           chan struct{} // capacity 1: received went up; closed at the end
+}
+
+func (c *channel) snapshot() map[string]any {
+	app, data := "", ""
+	if c.stasis {
+		app, data = "Stasis", strings.Join(append([]string{App}, c.args...), ",")
+	}
+	return map[string]any{
+		"id": c.id, "name": c.name, "state": c.state, "protocol_id": "", "accountcode": "", "language": "en",
+		"caller": map[string]any{"name": "Alice", "number": "1001"}, "connected": map[string]any{"name": "", "number": ""},
+		"dialplan":     map[string]any{"context": "parley", "exten": "3001", "priority": 2, "app_name": app, "app_data": data},
+		"creationtime": stamp(time.Now()),
+	}
+}
+
+// set knows the two functions of hangup handlers.
+func (c *channel) set(name, value string) {
+	switch name {
+	case "CHANNEL(hangup_handler_push)", "CHANNEL(hangup_handler_wipe)":
+		c.handler = value
+	default:
+		c.variables[name] = value
+	}
+}
+
+// Call is a caller in the hands of the switch.
+type Call struct {
+	s *Server
+	c *channel
+}
+
+// Call lets a new call enter the application with these arguments.
+func (s *Server) Call(args ...string) *Call {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.calls++
+	c := &channel{
+		id: fmt.Sprintf("1795000000.%d", s.calls), name: fmt.Sprintf("PJSIP/phone-%08x", s.calls),
+		state: "Ring", args: args, stasis: true, variables: map[string]string{}, left: make(chan Exit, 1),
+	}
+	s.channels[c.id] = c
+	s.start(c)
+	return &Call{s: s, c: c}
+}
+
+func (s *Server) start(c *channel) {
+	s.emit(map[string]any{"type": "StasisStart", "args": append([]string{}, c.args...), "channel": c.snapshot()})
+}
+
+// ID is the channel's id, Name its name.
+func (c *Call) ID() string   { return c.c.id }
+func (c *Call) Name() string { return c.c.name }
+
+// Left delivers once where the call went.
+func (c *Call) Left() <-chan Exit { return c.c.left }
+
+// Hangup is the caller hanging up.
+func (c *Call) Hangup() {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	c.s.emit(map[string]any{"type": "ChannelHangupRequest", "cause": 16, "channel": c.c.snapshot()})
+	c.s.leave(c.c, Exit{How: HungUp})
+}
+
+// Redirect takes the call out of the application from outside.
+func (c *Call) Redirect(place string) {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	c.s.leave(c.c, Exit{How: Redirected, Place: place})
+}
+
+// Press is a key of the caller: an event, and a frame to his media.
+func (c *Call) Press(digits string) {
+	for _, d := range digits {
+		c.s.mu.Lock()
+		c.s.emit(map[string]any{"type": "ChannelDtmfReceived", "digit": string(d), "duration_ms": 100, "channel": c.c.snapshot()})
+		m := c.s.partner(c.c)
+		c.s.mu.Unlock()
+		if m != nil {
+			c.s.send(m, audiosocket.KindDigit, []byte{byte(d)})
+		}
+	}
+}
+
+// Speak sends audio to the media channel the call is bridged with; false: to
+// none.
+func (c *Call) Speak(k audiosocket.Kind, payload []byte) bool {
+	c.s.mu.Lock()
+	m := c.s.partner(c.c)
+	c.s.mu.Unlock()
+	if m != nil {
+		c.s.send(m, k, payload)
+	}
+	return m != nil
+}
+
+// Heard counts the audio frames the call was sent.
+func (c *Call) Heard() uint64 {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	if m := c.s.partner(c.c); m != nil {
+		return m.received.Load()
+	}
+	return 0
+}
+
+// Hear waits for audio to be sent to the call; false: its media has ended, or
+// it has none.
+func (c *Call) Hear() bool {
+	c.s.mu.Lock()
+	m := c.s.partner(c.c)
+	c.s.mu.Unlock()
+	if m == nil {
+		return false
+	}
+	_, ok := <-m.heard
+	return ok
+}
+
+// Variables are those set on the channel.
+func (c *Call) Variables() map[string]string {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	return maps.Clone(c.c.variables)
+}
+
+// State is the channel's, "Ring" or "Up".
+func (c *Call) State() string {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	return c.c.state
+}
+
+// Count is how many channels and bridges there are, for tests of leaks.
+func (s *Server) Count() (channels, bridges int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.channels), len(s.bridges)
+}
+
+// partner is the media channel in the bridge of c.
+func (s *Server) partner(c *channel) *channel {
+	if c.bridge == nil {
+		return nil
+	}
+	for _, id := range c.bridge.members {
+		if m := s.channels[id]; m.media != nil {
+			return m
+		}
+	}
+	return nil
+}
+
+// leave ends a channel's stay in the application. Only a call that hung up is
+// gone from the switch; media channels have nowhere else to be.
+func (s *Server) leave(c *channel, e Exit) {
+	if s.channels[c.id] != c {
+		return // gone before
+	}
+	was := c.stasis
+	if was {
+		s.unbridge(c)
+		c.stasis = false
+		s.emit(map[string]any{"type": "StasisEnd", "channel": c.snapshot()})
+	}
+	switch {
+	case c.media != nil:
+		s.endMedia(c)
+		return
+	case e.How == HungUp:
+		delete(s.channels, c.id)
+	}
+	if was {
+		c.left <- e
+	}
+}
+
+// externalMedia connects like chan_audiosocket. The channel enters the
+// application a little after the reply, as it does in life.
+func (s *Server) externalMedia(a args) (int, any) {
+	s.know(a, "app", "channelId", "external_host", "encapsulation", "transport", "format", "data")
+	id, err := audiosocket.ParseUUID(a.Get("data"))
+	if a.Get("app") != App || a.Get("encapsulation") != "audiosocket" || a.Get("transport") != "tcp" || err != nil {
+		s.t.Errorf("aritest: externalMedia %v", a.Values)
+	}
+	if a.Get("format") != "slin" && a.Get("format") != "slin16" || s.channels[a.Get("channelId")] != nil {
+		return http.StatusInternalServerError, "An internal error prevented this request from being handled"
+	}
+	conn, err := net.DialTimeout("tcp", a.Get("external_host"), 2*time.Second)
+	if err != nil {
+		return http.StatusInternalServerError, "An internal error prevented this request from being handled"
+	}
+	c := &channel{
+		id: a.Get("channelId"), name: "AudioSocket/" + a.Get("external_host") + "-" + a.Get("data"), state: "Down",
+		args: []string{a.Get("data")}, variables: map[string]string{}, media: conn,
+		heard: make(chan struct{}, 1),
+	}
+	for name, value := range a.variables() {
+		c.set(name, value)
+	}
+	s.channels[c.id] = c
+	s.wg.Go(func() { s.runMedia(c, id) })
+	return http.StatusOK, c.snapshot()
+}
+
+// runMedia is the channel's life: it ends with the connection.
+func (s *Server) runMedia(c *channel, id audiosocket.UUID) {
+	stop := context.AfterFunc(s.ctx, func() { c.media.Close() }) //nolint:errcheck // unblocks the read
+	defer stop()
+	s.send(c, audiosocket.KindUUID, id[:])
+	s.mu.Lock()
+	if s.channels[c.id] == c {
+		c.state, c.stasis = "Up", true
+		s.start(c)
+	}
+	s.mu.Unlock()
+	buf := make([]byte, 1<<16)
+	for {
+		k, b, err := audiosocket.ReadFrame(c.media, buf)
+		if err != nil {
+			if !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) && !errors.Is(err, io.ErrUnexpectedEOF) {
+				s.t.Logf("aritest: %s: %v", c.name, err)
+			}
+			break
+		}
+		if k == audiosocket.KindDigit || k == audiosocket.KindHangup || len(b) == 0 {
+			s.t.Errorf("aritest: %s got %v of %d bytes, which ends a real channel", c.name, k, len(b))
+		}
+		c.received.Add(1)
+		select {
+		case c.heard <- struct{}{}:
+		default:
+		}
+	}
+	close(c.heard)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.leave(c, Exit{How: HungUp})
+}
+
+// endMedia closes the connection and runs the hangup handler as the pasted
+// dialplan does: ChannelRedirect of the channel its arguments name.
+func (s *Server) endMedia(c *channel) {
+	c.media.Close() //nolint:errcheck // the other end may have closed already
+	delete(s.channels, c.id)
+	s.emit(map[string]any{"type": "ChannelDestroyed", "cause": 16, "cause_txt": "Normal Clearing", "channel": c.snapshot()})
+	_, arguments, ok := strings.Cut(strings.TrimSuffix(c.handler, ")"), "(")
+	if !ok {
+		return
+	}
+	name, place, _ := strings.Cut(arguments, ",")
+	for _, other := range s.channels {
+		if other.name == name {
+			s.leave(other, Exit{How: Redirected, Place: place})
+		}
+	}
+}
+
+func (s *Server) send(c *channel, k audiosocket.Kind, payload []byte) {
+	c.media.Write(audiosocket.AppendFrame(nil, k, payload)) //nolint:errcheck // the reader sees the end
+}

@@ -1,0 +1,166 @@
+package ari
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	v6 "github.com/CyCoreSystems/ari/v6"
+)
+
+// Channel and Bridge are Asterisk's snapshots. Pointers in a Channel may be
+// nil; its getters can be called nevertheless.
+type (
+	Channel = v6.ChannelData
+	Bridge  = v6.BridgeData
+	Info    = v6.AsteriskInfo
+)
+
+// Info asks what the switch is.
+func (c *Client) Info(ctx context.Context) (*Info, error) {
+	var i Info
+	return &i, c.call(ctx, http.MethodGet, []string{"asterisk", "info"}, nil, nil, &i)
+}
+
+// Channels lists every channel of the switch, also those of others.
+func (c *Client) Channels(ctx context.Context) ([]Channel, error) {
+	var all []Channel
+	return all, c.call(ctx, http.MethodGet, []string{"channels"}, nil, nil, &all)
+}
+
+// Channel asks for one channel.
+func (c *Client) Channel(ctx context.Context, id string) (*Channel, error) {
+	var ch Channel
+	return &ch, c.call(ctx, http.MethodGet, []string{"channels", id}, nil, nil, &ch)
+}
+
+// Bridges lists every bridge of the switch, also those of others.
+func (c *Client) Bridges(ctx context.Context) ([]Bridge, error) {
+	var all []Bridge
+	return all, c.call(ctx, http.MethodGet, []string{"bridges"}, nil, nil, &all)
+}
+
+// CreateBridge makes a mixing bridge whose members never talk past Asterisk,
+// or finds the one of this id: a repeated call changes nothing.
+func (c *Client) CreateBridge(ctx context.Context, id, name string) error {
+	err := c.call(ctx, http.MethodPost, []string{"bridges", id}, url.Values{"type": {"mixing,proxy_media"}, "name": {name}}, nil, nil)
+	if errors.Is(err, ErrConflict) {
+		return nil
+	}
+	return err
+}
+
+// DestroyBridge puts its members out; they stay in the application.
+func (c *Client) DestroyBridge(ctx context.Context, id string) error {
+	return c.call(ctx, http.MethodDelete, []string{"bridges", id}, nil, nil, nil)
+}
+
+// AddChannel puts channels into a bridge, in order. A channel must have
+// entered the application before (its StasisStart), else ErrState. One that is
+// in the bridge already leaves and enters again.
+func (c *Client) AddChannel(ctx context.Context, bridge string, channels ...string) error {
+	return c.call(ctx, http.MethodPost, []string{"bridges", bridge, "addChannel"}, url.Values{"channel": {strings.Join(channels, ",")}}, nil, nil)
+}
+
+// ExternalMedia describes an AudioSocket channel to make.
+type ExternalMedia struct {
+	ID        string            // of the channel
+	Host      string            // where Asterisk shall connect to, host:port
+	UUID      string            // to say there
+	Format    string            // "slin" or "slin16"
+	Variables map[string]string // set before the channel does anything; functions too
+}
+
+// ExternalMedia makes an AudioSocket channel in the application, or finds the
+// one of this id after an uncertain first try. Asterisk has connected to the
+// host when this returns; its refusals (an unknown format, nobody listening)
+// are all ErrSwitch.
+func (c *Client) ExternalMedia(ctx context.Context, m ExternalMedia) (*Channel, error) {
+	body := struct {
+		App           string            `json:"app"`
+		ChannelID     string            `json:"channelId"`
+		Host          string            `json:"external_host"`
+		Encapsulation string            `json:"encapsulation"`
+		Transport     string            `json:"transport"`
+		Format        string            `json:"format"`
+		Data          string            `json:"data"`
+		Variables     map[string]string `json:"variables,omitempty"`
+	}{c.o.App, m.ID, m.Host, "audiosocket", "tcp", m.Format, m.UUID, m.Variables}
+	var ch Channel
+	err := c.call(ctx, http.MethodPost, []string{"channels", "externalMedia"}, nil, body, &ch)
+	if errors.Is(err, ErrSwitch) { // also what Asterisk says when the id is taken
+		if old, oldErr := c.Channel(ctx, m.ID); oldErr == nil {
+			return old, nil
+		}
+	}
+	return &ch, err
+}
+
+// Answer answers a call that still rings.
+func (c *Client) Answer(ctx context.Context, channel string) error {
+	return c.call(ctx, http.MethodPost, []string{"channels", channel, "answer"}, nil, nil, nil)
+}
+
+// Place is a position in the dialplan. The zero Place is the priority after
+// the one that entered the application.
+type Place struct {
+	Context   string
+	Extension string
+	Priority  int    // 0 means 1 with an Extension
+	Label     string // in place of Priority
+}
+
+// Continue gives a channel back to the dialplan, at p.
+func (c *Client) Continue(ctx context.Context, channel string, p Place) error {
+	q := url.Values{}
+	for name, value := range map[string]string{"context": p.Context, "extension": p.Extension, "label": p.Label} {
+		if value != "" {
+			q.Set(name, value)
+		}
+	}
+	if p.Priority != 0 {
+		q.Set("priority", strconv.Itoa(p.Priority))
+	}
+	return c.call(ctx, http.MethodPost, []string{"channels", channel, "continue"}, q, nil, nil)
+}
+
+// Hangup ends any channel. reason is Asterisk's word, "" means normal.
+func (c *Client) Hangup(ctx context.Context, channel, reason string) error {
+	q := url.Values{}
+	if reason != "" {
+		q.Set("reason", reason)
+	}
+	return c.call(ctx, http.MethodDelete, []string{"channels", channel}, q, nil, nil)
+}
+
+// Variable reads a channel variable, or a dialplan function when name ends in
+// a parenthesis. ErrNotFound also means that it is not set.
+func (c *Client) Variable(ctx context.Context, channel, name string) (string, error) {
+	var v struct{ Value string }
+	err := c.call(ctx, http.MethodGet, []string{"channels", channel, "variable"}, url.Values{"variable": {name}}, nil, &v)
+	return v.Value, err
+}
+
+// SetVariable sets a channel variable or a dialplan function. The channel must
+// be in the application.
+func (c *Client) SetVariable(ctx context.Context, channel, name, value string) error {
+	return c.call(ctx, http.MethodPost, []string{"channels", channel, "variable"}, url.Values{"variable": {name}, "value": {value}}, nil, nil)
+}
+
+// ignore asks Asterisk not to send some types of event. A user who may only
+// read cannot even do this.
+func (c *Client) ignore(ctx context.Context, types []string) error {
+	type filter struct {
+		Type string `json:"type"`
+	}
+	body := struct {
+		Disallowed []filter `json:"disallowed"`
+	}{[]filter{}}
+	for _, t := range types {
+		body.Disallowed = append(body.Disallowed, filter{t})
+	}
+	return c.call(ctx, http.MethodPut, []string{"applications", c.o.App, "eventFilter"}, nil, body, nil)
+}
