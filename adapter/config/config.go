@@ -1,0 +1,234 @@
+// Package config reads Parley's configuration: one YAML file, the files of
+// profiles.d and rooms.d beside it, and the environment.
+//
+// Load returns one typed, checked value, or every problem there is, each with
+// its file, line and code. A Config is never changed after Load: a reload is a
+// second Load, and Diff says what is different.
+//
+// Every key is written once, in a table of fields (settings, profileFields,
+// switchFields …). Reading, defaults, the environment, Dump and Diff all go
+// through these tables.
+package config
+
+import (
+	"log/slog"
+	"slices"
+	"time"
+
+	"parley/engine"
+)
+
+// Config is a whole configuration, checked. Its fields are the keys of
+// configs/parley.yaml, which explains them. It is not changed after Load.
+type Config struct {
+	Files []string // read for it, the main one first; none = built-in defaults
+
+	Language   string
+	SoundsDir  string   // "" = built-in sounds only
+	StateDir   string   // not yet made
+	TTSCommand []string // none = no say:
+
+	SIP         SIP
+	RTP         RTP
+	Media       Media
+	FreeSWITCH  FreeSWITCH
+	AudioSocket AudioSocket
+	HTTP        HTTP
+	Auth        Auth
+	Limits      Limits
+	Throttle    Throttle
+	Log         Log
+
+	Switches []Switch
+	Controls []engine.Controls // the built-in "default" and "moderator" always among them
+	Profiles []engine.Profile  // "default" always among them
+	Rooms    []Room
+}
+
+// SIP is our SIP endpoint.
+type SIP struct {
+	Listen         string   // HOST:PORT
+	Transports     []string // "udp", "tcp"
+	Advertise      string   // HOST or HOST:PORT that peers are told; "" = the local address
+	Realm          string   // of digest authentication
+	Users          []User   // none = callers are not asked
+	Codecs         []string // encoding names in order of preference
+	RatePerSource  int      // requests per second from one address, in the long run
+	BurstPerSource int      // and at once
+}
+
+// User is a SIP caller known by digest authentication.
+type User struct {
+	Name     string
+	Password Secret
+}
+
+// RTP is where our audio sockets are.
+type RTP struct {
+	Bind  string // IP address; "" = the host of SIP.Listen
+	Ports Ports
+}
+
+// Ports is a range of UDP ports, both ends in it.
+type Ports struct{ First, Last int }
+
+// Media is what happens to audio on its way.
+type Media struct {
+	Advertise string        // IP address in our SDP; "" = the local address
+	Jitter    time.Duration // audio held back before it is played
+	JitterMax time.Duration // the most it may become
+	Timeout   time.Duration // a leg without any media for this long is lost; 0 = never
+}
+
+// FreeSWITCH is how FreeSWITCH dialplans reach us.
+type FreeSWITCH struct {
+	Listen     string        // HOST:PORT for the socket application
+	DialString string        // the bridge to our SIP endpoint; {profile}, {token} and {address} are filled in
+	Token      time.Duration // how long a token is good
+}
+
+// AudioSocket is where Asterisk sends audio.
+type AudioSocket struct {
+	Listen    string // HOST:PORT
+	Advertise string // HOST:PORT that Asterisk is told; "" = Listen
+}
+
+// HTTP is the API, the health pages and the metrics.
+type HTTP struct {
+	Listen string // HOST:PORT
+}
+
+// Auth is who may use the API.
+type Auth struct {
+	Tokens []Token // none = nobody is asked, which is allowed on loopback only
+}
+
+// Token is one API client.
+type Token struct {
+	Name  string
+	Token Secret
+}
+
+// Limits of the whole process.
+type Limits struct {
+	MaxLegs  int // calls at one time; 0 = no limit
+	MaxRooms int // rooms at one time
+}
+
+// Throttle is the brake on guessing PINs.
+type Throttle struct {
+	Failures int
+	Period   time.Duration
+}
+
+// Log is how we log to stderr.
+type Log struct {
+	Level  slog.Level
+	Format string // "text" or "json"
+}
+
+// Kind is the make of a switch.
+type Kind string
+
+// The kinds of switches.
+const (
+	KindAsterisk   Kind = "asterisk"
+	KindFreeSWITCH Kind = "freeswitch"
+)
+
+// Switch is a PBX that we connect to.
+type Switch struct {
+	Name     string
+	Kind     Kind
+	ARI      string // Asterisk: base URL, e.g. http://127.0.0.1:8088/ari
+	App      string // Asterisk: our Stasis application
+	User     string // Asterisk: of ari.conf
+	ESL      string // FreeSWITCH: HOST:PORT of mod_event_socket
+	Password Secret
+}
+
+// Room is a room that the configuration names.
+type Room struct {
+	Name    engine.RoomName
+	Title   string
+	Profile string
+	own     patch
+}
+
+// Apply lays the room's own settings over a profile.
+func (r Room) Apply(p *engine.Profile) *engine.Profile { return r.own.over(p) }
+
+// Defaults is the configuration of a Parley without a file.
+func Defaults() *Config {
+	c := settingDefaults()
+	c.Controls = builtinMenus()
+	c.Profiles = []engine.Profile{baseProfile(c.Language, c.Controls)}
+	return c
+}
+
+func settingDefaults() *Config {
+	return &Config{
+		Language: "en",
+		StateDir: "./var",
+		SIP: SIP{
+			Listen: "127.0.0.1:5070", Transports: []string{"udp", "tcp"}, Realm: "parley",
+			Codecs: []string{"PCMU", "PCMA", "L16"}, RatePerSource: 100, BurstPerSource: 200,
+		},
+		RTP:   RTP{Ports: Ports{40000, 44999}},
+		Media: Media{Jitter: 40 * time.Millisecond, JitterMax: 200 * time.Millisecond, Timeout: 30 * time.Second},
+		FreeSWITCH: FreeSWITCH{
+			Listen: "127.0.0.1:8084", DialString: "sofia/{profile}/{token}@{address}", Token: 30 * time.Second,
+		},
+		AudioSocket: AudioSocket{Listen: "127.0.0.1:8086"},
+		HTTP:        HTTP{Listen: "127.0.0.1:8085"},
+		Limits:      Limits{MaxLegs: 2000, MaxRooms: 10_000},
+		Throttle:    Throttle{Failures: 5, Period: 10 * time.Second},
+		Log:         Log{Level: slog.LevelInfo, Format: "text"},
+	}
+}
+
+// Directory is the part of the configuration that the engine runs on.
+func (c *Config) Directory() *engine.Directory {
+	d := &engine.Directory{
+		Profiles: make(map[string]*engine.Profile, len(c.Profiles)),
+		Rooms:    make(map[engine.RoomName]*engine.RoomEntry, len(c.Rooms)),
+	}
+	for _, p := range c.Profiles {
+		d.Profiles[p.Name] = &p
+	}
+	for _, r := range c.Rooms {
+		d.Rooms[r.Name] = &engine.RoomEntry{Title: r.Title, Profile: r.Profile, Apply: r.Apply}
+	}
+	return d
+}
+
+// Sound is one sound that a profile or room names.
+type Sound struct {
+	Owner    string // "profile default", "room 3001"
+	Key      string // "enter_sound", "moderator.exit_sound"
+	Language string
+	Spec     string
+}
+
+// Sounds lists every sound there is to find, for the one who can look.
+func (c *Config) Sounds() []Sound {
+	var all []Sound
+	for _, p := range c.Profiles {
+		all = appendSounds(all, "profile "+p.Name, p.Language, profileFields(&p))
+	}
+	for _, r := range c.Rooms {
+		i := slices.IndexFunc(c.Profiles, func(p engine.Profile) bool { return p.Name == r.Profile })
+		language := r.Apply(&c.Profiles[i]).Language
+		all = appendSounds(all, "room "+string(r.Name), language, r.own.fields())
+	}
+	return all
+}
+
+func appendSounds(all []Sound, owner, language string, fields []field) []Sound {
+	for _, f := range fields {
+		if s, ok := f.value.(soundCell); ok && *s.at != "" {
+			all = append(all, Sound{owner, f.name, language, *s.at})
+		}
+	}
+	return all
+}

@@ -1,0 +1,158 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"parley/engine"
+)
+
+// both is one key for two places.
+type both struct{ a, b value }
+
+func (w both) read(d *document, key string, n *yaml.Node) {
+	w.a.read(d, key, n)
+	w.b.take(w.a)
+}
+
+func (w both) node() *yaml.Node { return w.a.node() }
+
+func (w both) take(from value) {
+	w.a.take(from.(both).a)
+	w.b.take(from.(both).b)
+}
+
+func (w both) same(as value) bool { return w.a.same(as.(both).a) && w.b.same(as.(both).b) }
+
+// mixer is where the audio is mixed: natively, as yet.
+type mixer struct{}
+
+func (mixer) read(d *document, key string, n *yaml.Node) {
+	switch text, ok := d.scalar(key, n); {
+	case !ok || text == "native":
+	case text == "switch":
+		d.bad(n, key, errors.New("must be native: this version cannot drive a switch's own conference"))
+	default:
+		d.bad(n, key, errors.New("must be native"))
+	}
+}
+
+func (mixer) node() *yaml.Node { return scalarNode("native") }
+func (mixer) take(value)       {}
+func (mixer) same(value) bool  { return true }
+
+const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+
+// language is a tag such as en or pt-BR.
+func language(at *string) value {
+	return matching(at, func(text string) bool {
+		return len(text) <= 35 && strings.Trim(text[:min(1, len(text))], letters) == "" &&
+			len(text) >= 2 && strings.Trim(text, letters+"-_") == ""
+	}, "a language such as en or pt-BR")
+}
+
+// token says whether text is a word that needs no quotes in a protocol.
+func token(text string) bool {
+	return text != "" && len(text) <= 128 && strings.Trim(text, letters+".-_@+") == ""
+}
+
+// keys are keys of a telephone, out of allowed; none for none.
+func keys(at *string, allowed, must string) value {
+	return cell[string]{at, func(text string) (string, error) {
+		switch {
+		case text == "none" || text == "false":
+			return "", nil
+		case text == "" || len(text) > 8 || strings.Trim(text, allowed) != "":
+			return "", errors.New("must be " + must)
+		}
+		return text, nil
+	}, func(text string) string {
+		if text == "" {
+			return "none"
+		}
+		return text
+	}}
+}
+
+const keypad = "0123456789*#ABCD"
+
+func terminator(at *string) value {
+	return keys(at, keypad, "1 to 8 keys of 0-9 * # A-D, or none")
+}
+
+// pins are the PINs of a role: "1234", or {pin: "1234", label: Ann}.
+type pins struct{ at *[]engine.PIN }
+
+func (p pins) read(d *document, key string, n *yaml.Node) {
+	var got []engine.PIN
+	for _, c := range d.elements(key, n) {
+		if _, digits, ok := pinEntry(c); ok {
+			got = append(got, engine.NewPIN(digits))
+		} else {
+			d.bad(c, key, errors.New(`must be PINs of 1 to 16 digits, each "1234" or {pin: "1234", label: Ann}`))
+		}
+	}
+	*p.at = got
+}
+
+func (p pins) node() *yaml.Node {
+	l := listNode()
+	for _, pin := range *p.at {
+		l.Content = append(l.Content, scalarNode(pin.String()))
+	}
+	return l
+}
+
+func (p pins) take(from value)    { *p.at = *from.(pins).at }
+func (p pins) same(as value) bool { return slices.Equal(*p.at, *as.(pins).at) }
+
+// pinEntry reads one PIN. Its digits are taken as written: 0123 keeps its
+// zero.
+func pinEntry(n *yaml.Node) (label, pin string, ok bool) {
+	if n.Kind == yaml.MappingNode {
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			v := n.Content[i+1]
+			switch key := n.Content[i].Value; {
+			case v.Kind == yaml.ScalarNode && key == "pin":
+				pin = v.Value
+			case v.Kind == yaml.ScalarNode && key == "label" && !strings.ContainsFunc(v.Value, control):
+				label = v.Value
+			default:
+				return "", "", false
+			}
+		}
+		return label, pin, digits(pin, 1, 16)
+	}
+	return "", n.Value, n.Kind == yaml.ScalarNode && digits(n.Value, 1, 16)
+}
+
+// knownPIN is a PIN while the PINs of a room are compared.
+type knownPIN struct {
+	digits, name string // name is how a message calls it
+	at           *yaml.Node
+	inherited    bool // from the room's profile; at is the room
+}
+
+// knownPINs lists the PINs under key of a profile or room.
+func knownPINs(role string, n *yaml.Node) []knownPIN {
+	if n == nil || n.Kind != yaml.SequenceNode {
+		return nil
+	}
+	var all []knownPIN
+	for _, c := range n.Content {
+		label, pin, ok := pinEntry(c)
+		if !ok {
+			continue
+		}
+		name := "a PIN of " + role + ".pins"
+		if label != "" {
+			name = fmt.Sprintf("PIN of %q", clip(label))
+		}
+		all = append(all, knownPIN{digits: pin, name: name, at: c})
+	}
+	return all
+}

@@ -1,0 +1,119 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Secret is a password or a token. However it is printed or marshalled, "***"
+// comes out; only Reveal shows it.
+type Secret struct{ value string }
+
+// NewSecret hides s.
+func NewSecret(s string) Secret { return Secret{s} }
+
+// Reveal returns the secret itself, for the one who must send or compare it.
+func (s Secret) Reveal() string { return s.value }
+
+// Empty says that no secret was configured.
+func (s Secret) Empty() bool { return s.value == "" }
+
+func (s Secret) String() string {
+	if s.Empty() {
+		return ""
+	}
+	return "***"
+}
+
+// Format hides the secret from every verb, %#v and %d among them.
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
+
+// MarshalText hides the secret from JSON, YAML and slog.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// maxSecret is the longest secret in bytes.
+const maxSecret = 4096
+
+// secretField is a secret written in the configuration.
+func secretField(at *Secret) value { return cell[Secret]{at, parseSecret, Secret.String} }
+
+func parseSecret(text string) (Secret, error) {
+	switch {
+	case text == "":
+		return Secret{}, errors.New("is empty")
+	case len(text) > maxSecret:
+		return Secret{}, fmt.Errorf("is longer than %d bytes", maxSecret)
+	case strings.ContainsFunc(text, control):
+		return Secret{}, errors.New("has a line break or another control character in it")
+	}
+	return Secret{text}, nil
+}
+
+// secretFile is the same secret kept in a file of its own.
+type secretFile struct{ at *Secret }
+
+func (s secretFile) read(d *document, key string, n *yaml.Node) {
+	path, ok := d.scalar(key, n)
+	if !ok {
+		return
+	}
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(filepath.Dir(d.file), path)
+	}
+	text, mode, err := readSecret(path)
+	if err == nil {
+		*s.at, err = parseSecret(text)
+	}
+	if err != nil {
+		d.problem(n, "secret_file", "%s %q: %v.", key, clip(path), err)
+		return
+	}
+	if mode&0o007 != 0 {
+		d.warn(n, "secret_mode", "%s %q may be read by every user of this machine (mode %#o); chmod 600.", key, clip(path), mode)
+	}
+}
+
+func (s secretFile) node() *yaml.Node { return scalarNode(s.at.String()) }
+func (s secretFile) take(from value)  { *s.at = *from.(secretFile).at }
+func (s secretFile) same(as value) bool {
+	return *s.at == *as.(secretFile).at
+}
+
+// readSecret reads a small regular file, without its last line break. Its
+// errors do not repeat the path.
+func readSecret(path string) (text string, mode fs.FileMode, err error) {
+	info, err := os.Stat(path) // before opening: a pipe would block
+	if err != nil {
+		return "", 0, cause(err)
+	}
+	if !info.Mode().IsRegular() {
+		return "", 0, errors.New("is not a regular file")
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return "", 0, cause(err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxSecret+3))
+	if err != nil {
+		return "", 0, cause(err)
+	}
+	text = strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r")
+	return text, info.Mode().Perm(), nil
+}
+
+// cause takes the path off an error of package os.
+func cause(err error) error {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return pe.Err
+	}
+	return err
+}
