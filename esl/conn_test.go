@@ -76,15 +76,15 @@ func TestLateReplyAnswersNobodyElse(t *testing.T) {
 		c, p := client(t, esl.ConnOptions{})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		go p.read()
-		if _, err := c.API(ctx, "first", ""); !errors.Is(err, context.DeadlineExceeded) {
-			t.Fatalf("without a reply: %v", err)
-		}
 		go func() {
+			p.read()
 			p.read()
 			p.write("Content-Type: api/response\nContent-Length: 5\n\nfirst")
 			p.write("Content-Type: api/response\nContent-Length: 6\n\nsecond")
 		}()
+		if _, err := c.API(ctx, "first", ""); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("without a reply: %v", err)
+		}
 		if got, err := c.API(t.Context(), "second", ""); err != nil || got != "second" {
 			t.Errorf("got %q, %v", got, err)
 		}

@@ -153,12 +153,17 @@ func TestHangupReleasesExecute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ending := control(t, esltest.CallOptions{}, func(ctx context.Context, s *esl.Session, c *esltest.Call) {
 			begin(ctx, t, s)
-			ran := make(chan error)
+			ran, queued := make(chan error, 1), make(chan error, 1)
 			go func() { _, err := s.Execute(ctx, "bridge", "x"); ran <- err }()
 			<-c.Apps()
-			queued := make(chan error)
 			go func() { _, err := s.Execute(ctx, "playback", "x"); queued <- err }()
+			c.Fire("CHANNEL_HANGUP_COMPLETE", "Unique-ID", "another call's")
 			synctest.Wait()
+			if len(ran)+len(queued) != 0 {
+				t.Error("another call's end ended the wait")
+			}
+			<-s.Events() // CHANNEL_EXECUTE
+			<-s.Events() // the other call's end
 			c.Hangup("NORMAL_CLEARING")
 			if err := <-ran; err != nil {
 				t.Errorf("what ran: %v", err)
@@ -177,7 +182,7 @@ func TestHangupReleasesExecute(t *testing.T) {
 			for len(s.Events()) > 0 {
 				names = append(names, (<-s.Events()).Name())
 			}
-			want := "CHANNEL_EXECUTE CHANNEL_HANGUP CHANNEL_EXECUTE_COMPLETE CHANNEL_EXECUTE_COMPLETE CHANNEL_HANGUP_COMPLETE"
+			want := "CHANNEL_HANGUP CHANNEL_EXECUTE_COMPLETE CHANNEL_EXECUTE_COMPLETE CHANNEL_HANGUP_COMPLETE"
 			if got := strings.Join(names, " "); got != want {
 				t.Errorf("events %s\nwant   %s", got, want)
 			}

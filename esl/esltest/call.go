@@ -107,7 +107,8 @@ func (c *Call) Requests() []string {
 	return slices.Clone(c.requests)
 }
 
-// Fire sends an event of this call, if the controller has subscribed.
+// Fire sends an event, if the controller has subscribed: one of this call,
+// unless pairs name another Unique-ID.
 func (c *Call) Fire(name string, pairs ...string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -290,7 +291,7 @@ func (c *Call) fire(name string, pairs ...string) {
 	case c.answered:
 		state = "answered"
 	}
-	e := Event(name, append([]string{"Unique-ID", c.opts.UUID, "Answer-State", state}, pairs...)...)
+	e := Event(name, append(pairs[:len(pairs):len(pairs)], "Unique-ID", c.opts.UUID, "Answer-State", state)...)
 	for _, k := range slices.Sorted(maps.Keys(c.vars)) {
 		e.Headers = append(e.Headers, esl.Header{Name: "variable_" + k, Value: c.vars[k]})
 	}
