@@ -29,7 +29,7 @@ func (a *App) openFreeSWITCH(ctx context.Context, c *config.Config) error {
 // ticket is a phone.Ticket as adapter/freeswitch knows it.
 type ticket struct{ *phone.Ticket }
 
-func (t ticket) Wait(ctx context.Context) (freeswitch.Voice, error) {
+func (t ticket) Wait(ctx context.Context) (freeswitch.Media, error) {
 	v, err := t.Ticket.Wait(ctx)
 	if err != nil {
 		return nil, err

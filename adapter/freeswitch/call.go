@@ -24,7 +24,7 @@ type call struct {
 
 // leg is the call as the engine drives it.
 type leg struct {
-	Voice    // its ID is the channel's UUID
+	Media    // its ID is the channel's UUID
 	released chan<- engine.Outcome
 }
 
@@ -48,7 +48,7 @@ func (c *call) prepare(ctx context.Context) error {
 }
 
 // fetchMedia has the switch bridge the call to us, and waits for its audio.
-func (c *call) fetchMedia(ctx context.Context) (Voice, error) {
+func (c *call) fetchMedia(ctx context.Context) (Media, error) {
 	ticket := c.adapter.opt.Ticket(engine.LegID(c.session.UUID()))
 	defer ticket.Drop()
 	profile := c.session.Var("sofia_profile_name")
@@ -103,7 +103,7 @@ func (c *call) fail(err error) {
 }
 
 // serve brings the call to its room and stays until it is given back.
-func (c *call) serve(ctx context.Context, voice Voice) {
+func (c *call) serve(ctx context.Context, voice Media) {
 	defer voice.HangUp()
 	sink := c.adapter.opt.Exchange.Arrive(&leg{voice, c.released}, c.invite())
 	voice.Attach(sink)

@@ -19,8 +19,8 @@ import (
 	"parley/esl"
 )
 
-// Voice is the media of a call, as our SIP endpoint has it.
-type Voice interface {
+// Media is the media of a call, as our SIP endpoint has it.
+type Media interface {
 	ID() engine.LegID
 	engine.Voice
 	Voice() *native.Leg
@@ -32,7 +32,7 @@ type Voice interface {
 // Ticket is the right to the media of one call; see phone.Ticket.
 type Ticket interface {
 	Token() string
-	Wait(context.Context) (Voice, error)
+	Wait(context.Context) (Media, error)
 	Drop()
 }
 

@@ -20,32 +20,32 @@ const TokenPrefix = "~"
 // ErrUnclaimed: no call came with the token in time.
 var ErrUnclaimed = errors.New("phone: no call came for the token")
 
-// Voice is the media of a SIP call. Where the call's signalling lives
+// Media is the media of a SIP call. Where the call's signalling lives
 // elsewhere, it is all that this package knows of it.
-type Voice struct {
+type Media struct {
 	*native.Leg
 	call *sip.Call
 	sink atomic.Pointer[engine.Sink]
 }
 
 // Attach says where facts go, keys that come by INFO among them.
-func (v *Voice) Attach(s engine.Sink) {
+func (v *Media) Attach(s engine.Sink) {
 	v.sink.Store(&s)
 	v.Leg.Attach(s)
 }
 
 // press passes on a key that came by INFO.
-func (v *Voice) press(d byte) {
+func (v *Media) press(d byte) {
 	if s := v.sink.Load(); s != nil {
 		(*s).Post(engine.Digit{Leg: v.ID(), Digit: d})
 	}
 }
 
 // HangUp ends the SIP call that carries the media.
-func (v *Voice) HangUp() { v.call.HangUp() }
+func (v *Media) HangUp() { v.call.HangUp() }
 
 // Done is closed when that call is over.
-func (v *Voice) Done() <-chan struct{} { return v.call.Done() }
+func (v *Media) Done() <-chan struct{} { return v.call.Done() }
 
 // claims are the tokens that calls are awaited for.
 type claims struct {
@@ -56,7 +56,7 @@ type claims struct {
 // claim waits for one call.
 type claim struct {
 	id   engine.LegID // that the call gets
-	came chan *Voice  // capacity 1
+	came chan *Media  // capacity 1
 
 	mu   sync.Mutex
 	void bool // guarded by mu: nobody waits any more
@@ -75,7 +75,7 @@ func (c *claims) take(token string) *claim {
 }
 
 // taken hands the call over; when nobody waits any more, it ends.
-func (c *claim) taken(v *Voice) {
+func (c *claim) taken(v *Media) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.void {
@@ -108,7 +108,7 @@ type Ticket struct {
 // media is then known by id. Wait or Drop must follow.
 func (p *Phones) Ticket(id engine.LegID) *Ticket {
 	t := &Ticket{
-		token: TokenPrefix + strings.ToLower(rand.Text()), claim: &claim{id: id, came: make(chan *Voice, 1)}, phones: p,
+		token: TokenPrefix + strings.ToLower(rand.Text()), claim: &claim{id: id, came: make(chan *Media, 1)}, phones: p,
 	}
 	p.claims.mu.Lock()
 	defer p.claims.mu.Unlock()
@@ -121,7 +121,7 @@ func (t *Ticket) Token() string { return t.token }
 
 // Wait returns the media of the call that brings the token; it is answered and
 // audio can flow. When ctx ends the token is void and the error is ErrUnclaimed.
-func (t *Ticket) Wait(ctx context.Context) (*Voice, error) {
+func (t *Ticket) Wait(ctx context.Context) (*Media, error) {
 	select {
 	case v := <-t.claim.came:
 		return v, nil

@@ -84,7 +84,7 @@ type talk struct {
 	call   *sip.Call
 	pair   *rtp.Pair // until there is a session
 	port   *port
-	voice  *Voice
+	voice  *Media
 	sink   engine.Sink // nil: the call was claimed
 	claim  *claim
 }
@@ -141,7 +141,7 @@ func (t *talk) begin(s sip.Session) {
 		t.call.HangUp()
 		return
 	}
-	t.voice = &Voice{Leg: voice, call: t.call}
+	t.voice = &Media{Leg: voice, call: t.call}
 	t.hold(s)
 	if t.claim != nil {
 		t.claim.taken(t.voice)
@@ -194,7 +194,7 @@ func lossOf(c sip.Cause) engine.Reason {
 }
 
 // leg is a plain SIP call as the engine drives it.
-type leg struct{ *Voice }
+type leg struct{ *Media }
 
 // Release implements engine.Leg. A SIP call has no dialplan: it ends, and the
 // BYE says how.

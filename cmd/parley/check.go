@@ -38,9 +38,18 @@ func check(cmd *cobra.Command, f *flags) error {
 		}
 		return report(cmd, f, found)
 	}
-	found = append(found, finding{"config", true, c.Summary(len(warnings))})
+	found = append(found, finding{"config", true, summary(c, len(warnings))})
 	found = append(found, checkSounds(c)...)
 	return report(cmd, f, found)
+}
+
+// summary says what was read.
+func summary(c *config.Config, warnings int) string {
+	file := "built-in defaults"
+	if len(c.Files) > 0 {
+		file = c.Files[0]
+	}
+	return fmt.Sprintf("%s (%d profiles, %d rooms, %d warnings)", file, len(c.Profiles), len(c.Rooms), warnings)
 }
 
 // problems splits a load's error into its lines.
@@ -51,7 +60,7 @@ func problems(err error) []string {
 	}
 	lines := make([]string, len(all))
 	for i, p := range all {
-		lines[i] = p.Error()
+		lines[i] = p.String()
 	}
 	return lines
 }
