@@ -64,7 +64,7 @@ func (b *Bridge) current(p *plan) (y *play, last bool) {
 		if !y.ready.Load() {
 			return nil, false
 		}
-		return y, i+1 < len(p.plays) && y.endless()
+		return y, i+1 < len(p.plays) && p.plays[i+1].ready.Load() && y.endless()
 	}
 	return nil, false
 }

@@ -232,8 +232,9 @@ func (r *rig) hall() hall {
 	return h
 }
 
-// run goes on by n ticks; facts are posted by its end.
+// run goes on by n ticks: first sounds are loaded, in the end facts are posted.
 func (r *rig) run(n int) {
+	synctest.Wait()
 	for range n {
 		r.clock.Step()
 		synctest.Wait()

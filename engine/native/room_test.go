@@ -1,7 +1,6 @@
 package native
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -42,6 +41,17 @@ func TestBridge_FactsFollowTheTick(t *testing.T) {
 	})
 }
 
+func TestBridge_FactsWaitForTheirOwnPlan(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		h := r.hall()
+		h.Admit(1, 1, r.call("a", l16(), nil), engine.MemberState{})
+		first := h.number
+		h.Set(2, 1, engine.MemberState{Muted: true})
+		h.acknowledged(first) // as the courier does
+		h.want(t, engine.Joined{Op: 1, Member: 1})
+	})
+}
+
 func TestBridge_EveryOrderIsSettled(t *testing.T) {
 	inBubble(t, func(r *rig) {
 		h, other := r.hall(), r.hall()
@@ -77,135 +87,6 @@ func TestBridge_EveryOrderIsSettled(t *testing.T) {
 }
 
 type voiceless struct{ engine.Leg }
-
-// The report of an item that cannot be played comes with the end of the play.
-func TestBridge_PlayErrorNamesTheItem(t *testing.T) {
-	inBubble(t, func(r *rig) {
-		r.sounds["beep"] = clip(8000, audiotest.Tone(8000, 1000, -20, 1600, 0))
-		h := r.hall()
-		a := r.call("a", l16(), mute(8000))
-		r.seat(h, 1, a, engine.MemberState{})
-		mark := len(a.heard)
-		h.Play(1, media("nowhere", "beep"), engine.Audience{})
-		r.run(15)
-		facts := h.take()
-		if len(facts) != 1 || !errors.Is(facts[0].(engine.Played).Err, errNoSound) || !strings.Contains(fmt.Sprint(facts), "nowhere") {
-			t.Errorf("facts %v", facts)
-		}
-		if audiotest.Silent(a.since(mark), -30) {
-			t.Error("the rest is not played")
-		}
-	})
-}
-
-func TestBridge_PlaysQueueForTheirAudience(t *testing.T) {
-	inBubble(t, func(r *rig) {
-		r.sounds["one"] = clip(16000, audiotest.Tone(16000, 1000, -20, 16000, 0))
-		r.sounds["two"] = clip(16000, audiotest.Tone(16000, 1270, -20, 16000, 0))
-		h := r.hall()
-		callers := []*caller{
-			r.call("speaker", codec.PCMU(), tone(8000, 400, -20)),
-			r.call("listener", codec.PCMU(), mute(8000)),
-			r.call("wide", codec.L16(16000), mute(16000)),
-			r.call("deaf", codec.PCMU(), mute(8000)),
-			r.call("waiting", codec.PCMU(), mute(8000)),
-			r.call("muted", codec.PCMU(), mute(8000)),
-		}
-		states := []engine.MemberState{{}, {}, {}, {Deaf: true}, {Waiting: true}, {Muted: true}}
-		for i, c := range callers {
-			r.seat(h, engine.MemberID(i+1), c, states[i])
-		}
-		h.take()
-		h.Play(1, media("one"), engine.Audience{Except: 2})
-		h.Play(2, media("two"), engine.Audience{})
-		synctest.Wait()
-		mark := func() (at []int) {
-			for _, c := range callers {
-				at = append(at, len(c.heard))
-			}
-			return at
-		}
-		hears := func(from, to []int, freq float64, want ...bool) {
-			t.Helper()
-			for i, c := range callers {
-				got := audiotest.Power(c.heard[from[i]:to[i]], int(c.line.format.Rate), freq)
-				if want[i] && math.Abs(got+20) > 1.5 || !want[i] && got > -65 {
-					t.Errorf("%s: %.0f Hz at %.1f dB, want it: %v", c.ID(), freq, got, want[i])
-				}
-			}
-		}
-		at0 := mark()
-		r.run(50)
-		at1 := mark()
-		h.want(t)
-		r.run(1)
-		h.want(t, engine.Played{Op: 1})
-		at2 := mark()
-		r.run(49)
-		at3 := mark()
-		r.run(3)
-		h.want(t, engine.Played{Op: 2})
-		at4 := mark()
-		r.run(10)
-		hears(at0, at1, 1000, true, false, true, false, false, true)
-		hears(at0, at1, 1270, false, false, false, false, false, false)
-		hears(at0, at1, 400, false, true, true, false, false, true)
-		hears(at2, at3, 1270, true, true, true, false, false, true)
-		hears(at2, at3, 1000, false, false, false, false, false, false)
-		hears(at4, mark(), 1270, false, false, false, false, false, false)
-	})
-}
-
-// Whoever comes with a rate nobody had so far hears the play from where it is.
-func TestBridge_PlayReachesALateClass(t *testing.T) {
-	inBubble(t, func(r *rig) {
-		early, late := audiotest.Tone(16000, 1000, -20, 16000, 0), audiotest.Tone(16000, 1400, -20, 16000, 0)
-		r.sounds["both"] = clip(16000, slices.Concat(early, late))
-		h := r.hall()
-		a := r.call("a", l16(), mute(8000))
-		r.seat(h, 1, a, engine.MemberState{})
-		h.Play(1, media("both"), engine.Audience{})
-		synctest.Wait()
-		r.run(60)
-		b := r.call("b", codec.L16(16000), mute(16000))
-		r.seat(h, 2, b, engine.MemberState{})
-		mark := len(b.heard)
-		r.run(30)
-		if got := audiotest.Power(b.since(mark), 16000, 1400); math.Abs(got+20) > 1.5 {
-			t.Errorf("%.1f dB", got)
-		}
-		if got := audiotest.Power(b.since(mark), 16000, 1000); got > -80 {
-			t.Errorf("hears it from the beginning: %.1f dB", got)
-		}
-		h.Remove(2, 1) // only the late class is left
-		r.run(15)
-		if facts := h.take(); !slices.Contains(facts, engine.Fact(engine.Played{Op: 1})) {
-			t.Errorf("facts %v", facts)
-		}
-	})
-}
-
-func TestBridge_EndlessPlayEndsForTheNext(t *testing.T) {
-	inBubble(t, func(r *rig) {
-		r.sounds["beep"] = clip(8000, audiotest.Tone(8000, 1000, -20, 8000, 0))
-		h := r.hall()
-		a := r.call("a", l16(), mute(8000))
-		r.seat(h, 1, a, engine.MemberState{})
-		h.take()
-		h.Play(1, engine.Media{Items: []string{"beep"}, Loop: true}, engine.Audience{})
-		r.run(200)
-		h.want(t)
-		mark := len(a.heard)
-		h.Play(2, media("beep"), engine.Audience{})
-		r.run(3)
-		h.want(t, engine.Played{Op: 1})
-		if step := audiotest.WorstStep(a.since(mark)[:160], 8000, 1000); step > -50 {
-			t.Errorf("ends with a click of %.1f dB", step)
-		}
-		r.run(52)
-		h.want(t, engine.Played{Op: 2})
-	})
-}
 
 func TestBridge_WaitingHearAndAreHeardByNobody(t *testing.T) {
 	inBubble(t, func(r *rig) {
@@ -250,7 +131,9 @@ func TestBridge_Talking(t *testing.T) {
 	inBubble(t, func(r *rig) {
 		h := r.hall()
 		a := r.call("a", l16(), tone(8000, 400, -20))
+		r.run(2) // talks before he is a member
 		h.Admit(1, 1, a, engine.MemberState{})
+		r.clock.Turn()
 		r.run(4)
 		h.want(t, engine.Joined{Op: 1, Member: 1}, engine.Talking{Member: 1, On: true})
 		a.speak = mute(8000)
@@ -387,92 +270,4 @@ func TestBridge_PanicEndsTheRoomOnly(t *testing.T) {
 			t.Errorf("%d tasks", tasks)
 		}
 	})
-}
-
-func TestBridge_TickAllocatesNothing(t *testing.T) {
-	r := newRig(t, Options{})
-	defer r.sw.Close()
-	b := crowd(r, 100, 3, codec.PCMU())
-	wide := &quietPort{payload: encode(t, codec.L16(16000), tone(16000, 400, -20)(0))}
-	l, err := r.sw.NewLeg("wide", wide, codec.L16(16000))
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.Admit(0, 1000, &caller{Leg: l}, engine.MemberState{})
-	r.sounds["music"] = clip(8000, audiotest.Tone(8000, 1000, -20, 8000, 0))
-	b.seats[50].leg.Play(1, engine.Media{Items: []string{"music"}, Loop: true})
-	b.Play(1, engine.Media{Items: []string{"music"}, Loop: true}, engine.Audience{Except: 7})
-	settle(t, r, b)
-	n := uint64(1000)
-	if got := testing.AllocsPerRun(200, func() { n++; b.run(0, int64(n)*20e6, n) }); got != 0 {
-		t.Errorf("%v allocations per tick of a room", got)
-	}
-	own := &quietPort{payload: wide.payload}
-	alone, err := r.sw.NewLeg("alone", own, codec.L16(16000))
-	if err != nil {
-		t.Fatal(err)
-	}
-	alone.Play(1, engine.Media{Items: []string{"music"}, Loop: true})
-	alone.Record(1, MaxRecording)
-	n = 1
-	if got := testing.AllocsPerRun(200, func() { n++; alone.tick(0, int64(n)*20e6, n) }); got != 0 {
-		t.Errorf("%v allocations per tick of a leg", got)
-	}
-	if own.sent < 200 || wide.sent < 200 {
-		t.Errorf("sent %d and %d", own.sent, wide.sent)
-	}
-}
-
-// quietPort gives the same packet in every tick and counts what is sent.
-type quietPort struct {
-	payload []byte
-	taken   bool
-	arrived int64
-	sent    int
-}
-
-func (p *quietPort) Drain(now int64) { p.taken, p.arrived = false, now }
-func (p *quietPort) Take(dst []byte) (int, bool) {
-	if p.taken {
-		return 0, false
-	}
-	p.taken = true
-	return copy(dst, p.payload), false
-}
-func (p *quietPort) Send([]byte, uint32, bool) { p.sent++ }
-func (p *quietPort) Digit() (byte, bool)       { return 0, false }
-func (p *quietPort) LastArrival() int64        { return p.arrived }
-func (p *quietPort) Report(int64)              {}
-func (p *quietPort) Close() error              { return nil }
-
-// crowd is a room of so many legs, of which the first few talk.
-func crowd(r *rig, legs, talkers int, f codec.Format) *Bridge {
-	r.Helper()
-	h := r.hall()
-	for i := range legs {
-		p := &quietPort{payload: encode(r, f, mute(f.Rate)(0))}
-		if i < talkers {
-			p.payload = encode(r, f, tone(f.Rate, freqOf(i), -20)(0))
-		}
-		l, err := r.sw.NewLeg(engine.LegID(fmt.Sprint(i)), p, f)
-		if err != nil {
-			r.Fatal(err)
-		}
-		h.Admit(0, engine.MemberID(i+1), &caller{Leg: l}, engine.MemberState{})
-	}
-	return h.Bridge
-}
-
-// settle ticks a room until everybody is in and all sounds are loaded.
-func settle(t testing.TB, r *rig, b *Bridge) {
-	t.Helper()
-	loaded := make(chan struct{})
-	r.sw.load(func() { close(loaded) })
-	<-loaded
-	for range 3 {
-		r.clock.Step()
-	}
-	if got := b.plan.Load(); b.mine.settled != got.number {
-		t.Fatal("the plan is not in force")
-	}
 }

@@ -1,0 +1,104 @@
+package native
+
+import (
+	"fmt"
+	"testing"
+
+	"parley/codec"
+	"parley/engine"
+	"parley/internal/audiotest"
+)
+
+func TestBridge_TickAllocatesNothing(t *testing.T) {
+	r := newRig(t, Options{})
+	defer r.sw.Close()
+	b := crowd(r, 100, 3, codec.PCMU())
+	wide := &quietPort{payload: encode(t, codec.L16(16000), tone(16000, 400, -20)(0))}
+	l, err := r.sw.NewLeg("wide", wide, codec.L16(16000))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Admit(0, 1000, &caller{Leg: l}, engine.MemberState{})
+	r.sounds["music"] = clip(8000, audiotest.Tone(8000, 1000, -20, 8000, 0))
+	b.seats[50].leg.Play(1, engine.Media{Items: []string{"music"}, Loop: true})
+	b.Play(1, engine.Media{Items: []string{"music"}, Loop: true}, engine.Audience{Except: 7})
+	settle(t, r, b)
+	n := uint64(1000)
+	if got := testing.AllocsPerRun(200, func() { n++; b.run(0, int64(n)*20e6, n) }); got != 0 {
+		t.Errorf("%v allocations per tick of a room", got)
+	}
+	own := &quietPort{payload: wide.payload}
+	alone, err := r.sw.NewLeg("alone", own, codec.L16(16000))
+	if err != nil {
+		t.Fatal(err)
+	}
+	alone.Play(1, engine.Media{Items: []string{"music"}, Loop: true})
+	alone.Record(1, MaxRecording)
+	n = 1
+	if got := testing.AllocsPerRun(200, func() { n++; alone.tick(0, int64(n)*20e6, n) }); got != 0 {
+		t.Errorf("%v allocations per tick of a leg", got)
+	}
+	if own.sent < 200 || wide.sent < 200 {
+		t.Errorf("sent %d and %d", own.sent, wide.sent)
+	}
+}
+
+// quietPort gives the same packet in every tick and counts what is sent.
+type quietPort struct {
+	payload []byte
+	taken   bool
+	arrived int64
+	sent    int
+}
+
+func (p *quietPort) Drain(now int64) { p.taken, p.arrived = false, now }
+
+func (p *quietPort) Take(dst []byte) (int, bool) {
+	if p.taken {
+		return 0, false
+	}
+	p.taken = true
+	return copy(dst, p.payload), false
+}
+
+func (p *quietPort) Send([]byte, uint32, bool) { p.sent++ }
+
+func (p *quietPort) Digit() (byte, bool) { return 0, false }
+
+func (p *quietPort) LastArrival() int64 { return p.arrived }
+
+func (p *quietPort) Report(int64) {}
+
+func (p *quietPort) Close() error { return nil }
+
+// crowd is a room of so many legs, of which the first few talk.
+func crowd(r *rig, legs, talkers int, f codec.Format) *Bridge {
+	r.Helper()
+	h := r.hall()
+	for i := range legs {
+		p := &quietPort{payload: encode(r, f, mute(f.Rate)(0))}
+		if i < talkers {
+			p.payload = encode(r, f, tone(f.Rate, freqOf(i), -20)(0))
+		}
+		l, err := r.sw.NewLeg(engine.LegID(fmt.Sprint(i)), p, f)
+		if err != nil {
+			r.Fatal(err)
+		}
+		h.Admit(0, engine.MemberID(i+1), &caller{Leg: l}, engine.MemberState{})
+	}
+	return h.Bridge
+}
+
+// settle ticks a room until everybody is in and all sounds are loaded.
+func settle(t testing.TB, r *rig, b *Bridge) {
+	t.Helper()
+	loaded := make(chan struct{})
+	r.sw.load(func() { close(loaded) })
+	<-loaded
+	for range 3 {
+		r.clock.Step()
+	}
+	if got := b.plan.Load(); b.mine.settled != got.number {
+		t.Fatal("the plan is not in force")
+	}
+}

@@ -1,0 +1,87 @@
+package native
+
+import (
+	"errors"
+	"testing"
+
+	"parley/codec"
+	"parley/internal/tick"
+)
+
+func TestSwitch_RefusesWhatItCannotDo(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		for _, f := range []codec.Format{
+			{}, {Name: "G729", Rate: 8000, Clock: 8000}, {Name: "L16", Rate: 11025, Clock: 11025},
+			{Name: "L16", Rate: 96000, Clock: 96000}, {Name: "L16", Rate: 8000}, {Name: "PCMU", Rate: -8000, Clock: 8000},
+		} {
+			if _, err := r.sw.NewLeg("x", &line{t: t}, f); !errors.Is(err, ErrFormat) {
+				t.Errorf("%+v: %v", f, err)
+			}
+		}
+		if c := r.sw.Counters(); c.Legs != 0 || r.clock.Tasks() != 0 {
+			t.Errorf("%d legs, %d tasks", c.Legs, r.clock.Tasks())
+		}
+	})
+	for _, o := range []Options{{}, {Clock: &tick.Manual{}}, {Clock: &tick.Manual{}, Sounds: shelf{}, MaxLegs: -1}} {
+		if _, err := New(o); err == nil {
+			t.Errorf("%+v is taken", o)
+		}
+	}
+}
+
+// loaded is a clock under load.
+type loaded struct {
+	*tick.Manual
+	load float64
+}
+
+func (l *loaded) Load() float64 { return l.load }
+
+func TestSwitch_Busy(t *testing.T) {
+	clock := &loaded{Manual: &tick.Manual{}}
+	r := newRig(t, Options{Clock: clock, MaxLegs: 2, MaxLoad: 0.5})
+	defer r.sw.Close()
+	a := r.call("a", l16(), nil)
+	r.call("b", l16(), nil)
+	_, err := r.sw.NewLeg("c", &line{t: t}, l16())
+	_, err2 := r.sw.Bridge("3001", "i", &sink{})
+	if !errors.Is(err, ErrBusy) || !errors.Is(err2, ErrBusy) {
+		t.Errorf("with as many legs as may be: %v, %v", err, err2)
+	}
+	_ = a.Close()
+	_ = a.Close()
+	c := r.call("c", l16(), nil)
+	_ = c.Close()
+	clock.load = 0.51
+	_, err = r.sw.NewLeg("d", &line{t: t}, l16())
+	bridge, err2 := r.sw.Bridge("3001", "i", &sink{})
+	if !errors.Is(err, ErrBusy) || !errors.Is(err2, ErrBusy) || bridge != nil {
+		t.Errorf("with no time left: %v, %v, %v", err, err2, bridge)
+	}
+}
+
+func TestSwitch_CountersOutliveLegs(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		a := r.call("a", l16(), nil)
+		b := r.call("b", l16(), nil)
+		a.stats = Health{Received: 10, Lost: 1, Dropped: map[string]uint64{"late": 3}}
+		b.stats = Health{Received: 5, Dropped: map[string]uint64{"late": 1, "source": 2}}
+		for range 2 {
+			c := r.sw.Counters()
+			if c.Legs != 2 || c.Received != 15 || c.Lost != 1 || c.Dropped["late"] != 4 || c.Dropped["source"] != 2 {
+				t.Errorf("%+v", c)
+			}
+		}
+		a.stats = Health{Received: 12, Lost: 1, Dropped: map[string]uint64{"late": 4}}
+		_ = a.Close()
+		h := r.hall()
+		if c := r.sw.Counters(); c.Legs != 1 || c.Rooms != 1 || c.Received != 17 || c.Dropped["late"] != 5 {
+			t.Errorf("after a has gone: %+v", c)
+		}
+		h.Close()
+		h.Close()
+		if c := r.sw.Counters(); c.Rooms != 0 {
+			t.Errorf("%d rooms", c.Rooms)
+		}
+	})
+}
