@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"parley/engine"
 )
 
 // Change is one record of the configuration that a reload makes different.
@@ -53,48 +55,46 @@ func (k KeyChange) String() string {
 }
 
 // Diff lists what is different in a new configuration, in its order.
-func Diff(old, new *Config) []Change {
+func Diff(old, now *Config) []Change {
 	var all []Change
-	changed := diffFields(settings(old), settings(new))
-	for _, f := range settings(new) {
+	changed := diffFields(settings(old), settings(now))
+	for _, f := range settings(now) {
 		if i := slices.IndexFunc(changed, func(k KeyChange) bool { return k.Key == f.name }); i >= 0 {
 			all = append(all, Change{Kind: "setting", What: "changed", Keys: changed[i : i+1], Restart: f.flags&restart != 0})
 		}
 	}
 	return slices.Concat(all,
-		diff("user", old.SIP.Users, new.SIP.Users, userFields),
-		diff("token", old.Auth.Tokens, new.Auth.Tokens, tokenFields),
-		diff("switch", old.Switches, new.Switches, switchFields),
-		diff("controls", old.Controls, new.Controls, controlsFields),
-		diff("profile", old.Profiles, new.Profiles, namedProfileFields),
-		diff("room", old.Rooms, new.Rooms, roomFields),
+		diff("user", old.SIP.Users, now.SIP.Users, userFields, func(u *User) string { return u.Name }),
+		diff("token", old.Auth.Tokens, now.Auth.Tokens, tokenFields, func(t *Token) string { return t.Name }),
+		diff("switch", old.Switches, now.Switches, switchFields, func(s *Switch) string { return s.Name }),
+		diff("controls", old.Controls, now.Controls, controlsFields, func(c *engine.Controls) string { return c.Name }),
+		diff("profile", old.Profiles, now.Profiles, namedProfileFields, func(p *engine.Profile) string { return p.Name }),
+		diff("room", old.Rooms, now.Rooms, roomFields, func(r *Room) string { return string(r.Name) }),
 	)
 }
 
 // diff compares two lists of records by their names.
-func diff[T any](kind string, old, new []T, fields func(*T) []field) []Change {
-	before := make(map[string][]field, len(old))
-	var order []string
+func diff[T any](kind string, old, now []T, fields func(*T) []field, name func(*T) string) []Change {
+	before := make(map[string]*T, len(old))
 	for i := range old {
-		f := printed(&old[i], fields)
-		before[inline(f[0].node())] = f
-		order = append(order, inline(f[0].node()))
+		before[name(&old[i])] = &old[i]
 	}
 	var all []Change
-	for i := range new {
-		now := printed(&new[i], fields)
-		c := Change{Kind: kind, Name: inline(now[0].node()), What: "added", Restart: now[0].flags&restart != 0}
+	for i := range now {
+		is := printed(&now[i], fields)
+		c := Change{Kind: kind, Name: name(&now[i]), What: "added", Restart: is[0].flags&restart != 0}
 		if was, ok := before[c.Name]; ok {
-			c.What, c.Keys = "changed", diffFields(was, now)
+			c.What, c.Keys = "changed", diffFields(printed(was, fields), is)
 			delete(before, c.Name)
 		}
 		if c.What == "added" || c.Keys != nil {
 			all = append(all, c)
 		}
 	}
-	for _, name := range order {
-		if was, gone := before[name]; gone {
-			all = append(all, Change{Kind: kind, Name: name, What: "removed", Restart: was[0].flags&restart != 0})
+	for i := range old {
+		if _, gone := before[name(&old[i])]; gone {
+			restarts := printed(&old[i], fields)[0].flags&restart != 0
+			all = append(all, Change{Kind: kind, Name: name(&old[i]), What: "removed", Restart: restarts})
 		}
 	}
 	return all
