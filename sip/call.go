@@ -356,8 +356,8 @@ func (c *Call) finish(end End) {
 	}
 	c.state = over
 	c.e.calls.drop(c)
-	if s, ok := c.dialog.link.(*stream); ok {
-		s.calls.Add(-1)
+	if s, ok := c.dialog.link.(*stream); ok { // the last answers still come by it
+		time.AfterFunc(giveUp, func() { s.calls.Add(-1) })
 	}
 	c.confirm.stop()
 	if c.clock != nil {
