@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"math"
 	"runtime/debug"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -179,6 +180,19 @@ func (l *Leg) health() Health {
 		return m.Health()
 	}
 	return Health{}
+}
+
+// media is the state of a leg's media for the roster.
+func (l *Leg) media(m engine.MemberID) engine.MemberMedia {
+	h := l.health()
+	out := engine.MemberMedia{
+		Member: m, Level: l.loudness(), Talking: l.talking.Load(),
+		Codec: l.format.Name + "/" + strconv.Itoa(int(l.format.Rate)), Delay: h.Delay,
+	}
+	if all := h.Received + h.Lost; all > 0 {
+		out.Lost = float64(h.Lost) / float64(all)
+	}
+	return out
 }
 
 // tick is the leg's own task. In a room it does nothing.

@@ -177,53 +177,6 @@ func (s *Switch) NewLeg(id engine.LegID, port Port, f codec.Format) (*Leg, error
 // frame is the number of samples in a tick.
 func frame(r codec.Rate) int { return r.Samples(tick.Period) }
 
-// tell hands a note to the courier; false means later. The note is not kept.
-func (s *Switch) tell(n note) bool {
-	if !s.notes.put(&n) {
-		return false
-	}
-	select {
-	case s.wake <- struct{}{}:
-	default:
-	}
-	return true
-}
-
-// courier turns notes into facts, in the order they were put.
-func (s *Switch) courier() {
-	for {
-		for n, ok := s.notes.take(); ok; n, ok = s.notes.take() {
-			s.deliver(n)
-		}
-		select {
-		case <-s.wake:
-		case <-s.quit:
-			return
-		}
-	}
-}
-
-func (s *Switch) deliver(n note) {
-	switch n.kind {
-	case noteDigit:
-		n.leg.out.post(engine.Digit{Leg: n.leg.id, Digit: n.digit})
-	case notePrompt:
-		n.leg.settle(n.prompt, n.prompt.err)
-	case noteTape:
-		n.leg.taped(n.tape)
-	case noteGone:
-		n.leg.out.post(engine.LegGone{Leg: n.leg.id, Reason: engine.ReasonMediaLost})
-	case noteTalking:
-		n.bridge.out.post(engine.Talking{Member: n.member, On: n.on})
-	case notePlan:
-		n.bridge.acknowledged(n.number)
-	case notePlay:
-		n.bridge.played(n.play)
-	case noteFailed:
-		n.bridge.failed()
-	}
-}
-
 // load runs a job in the loader's goroutine; false when too many wait.
 func (s *Switch) load(job func()) bool {
 	select {

@@ -1,6 +1,7 @@
 package native
 
 import (
+	"sync"
 	"sync/atomic"
 
 	"parley/engine"
@@ -86,4 +87,81 @@ func (r *ring) take() (n note, ok bool) {
 	c.seq.Store(r.tail + uint64(len(r.cells)))
 	r.tail++
 	return n, true
+}
+
+// tell hands a note to the courier; false means later. The note is not kept.
+func (s *Switch) tell(n note) bool {
+	if !s.notes.put(&n) {
+		return false
+	}
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+	return true
+}
+
+// courier turns notes into facts, in the order they were put.
+func (s *Switch) courier() {
+	for {
+		for n, ok := s.notes.take(); ok; n, ok = s.notes.take() {
+			s.deliver(n)
+		}
+		select {
+		case <-s.wake:
+		case <-s.quit:
+			return
+		}
+	}
+}
+
+func (s *Switch) deliver(n note) {
+	switch n.kind {
+	case noteDigit:
+		n.leg.out.post(engine.Digit{Leg: n.leg.id, Digit: n.digit})
+	case notePrompt:
+		n.leg.settle(n.prompt, n.prompt.err)
+	case noteTape:
+		n.leg.taped(n.tape)
+	case noteGone:
+		n.leg.out.post(engine.LegGone{Leg: n.leg.id, Reason: engine.ReasonMediaLost})
+	case noteTalking:
+		n.bridge.out.post(engine.Talking{Member: n.member, On: n.on})
+	case notePlan:
+		n.bridge.acknowledged(n.number)
+	case notePlay:
+		n.bridge.played(n.play)
+	case noteFailed:
+		n.bridge.failed()
+	}
+}
+
+// outlet passes facts to a sink until it is shut: none is posted afterwards.
+type outlet struct {
+	mu   sync.Mutex  // held over Post, which never blocks, to keep order and end
+	sink engine.Sink // guarded by mu
+	shut bool        // guarded by mu
+}
+
+func (o *outlet) open(s engine.Sink) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.sink = s
+}
+
+func (o *outlet) post(facts ...engine.Fact) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.shut || o.sink == nil {
+		return
+	}
+	for _, f := range facts {
+		o.sink.Post(f)
+	}
+}
+
+func (o *outlet) close() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.shut = true
 }
