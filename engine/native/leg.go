@@ -135,7 +135,8 @@ func (l *Leg) taped(t *tape) {
 	l.out.post(engine.Recorded{Leg: l.id, Op: t.op, OK: said != nil})
 }
 
-// Close ends the call's media; the adapter calls it when the call has ended.
+// Close ends the call's media and closes its port; the adapter calls it when
+// the call has ended, after it posted LegGone if the engine does not know yet.
 // Nothing is posted afterwards. A member stays in its room, silent, until it
 // is removed. Close is idempotent.
 func (l *Leg) Close() error {

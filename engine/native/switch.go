@@ -154,9 +154,9 @@ func (s *Switch) Busy() error {
 	return nil
 }
 
-// NewLeg starts a call's media: from now on port is driven once per 20 ms. The
-// caller closes the leg, also after an error of the port. Errors wrap ErrBusy
-// or ErrFormat.
+// NewLeg starts a call's media: from now on port is driven once per 20 ms, until
+// Leg.Close closes it. Errors wrap ErrBusy or ErrFormat; the port is then still
+// the caller's to close.
 func (s *Switch) NewLeg(id engine.LegID, port Port, f codec.Format) (*Leg, error) {
 	if !slices.Contains(codec.Rates(), f.Rate) || f.Rate%50 != 0 || f.Clock <= 0 || f.Clock%50 != 0 {
 		return nil, fmt.Errorf("%w: %s/%d", ErrFormat, f.Name, f.Rate)
@@ -167,8 +167,11 @@ func (s *Switch) NewLeg(id engine.LegID, port Port, f codec.Format) (*Leg, error
 	if err := s.Busy(); err != nil {
 		return nil, err
 	}
+	if n := s.totals.legs.Add(1); n > int64(s.opts.MaxLegs) { // another came at the same moment
+		s.totals.legs.Add(-1)
+		return nil, fmt.Errorf("%w: %d legs", ErrBusy, n)
+	}
 	l := newLeg(s, id, port, f)
-	s.totals.legs.Add(1)
 	s.ledger.open(l)
 	l.rouse()
 	return l, nil

@@ -2,6 +2,8 @@ package native
 
 import (
 	"errors"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"parley/codec"
@@ -84,4 +86,42 @@ func TestSwitch_CountersOutliveLegs(t *testing.T) {
 			t.Errorf("%d rooms", c.Rooms)
 		}
 	})
+}
+
+// meeting is a clock whose load is told when so many have asked for it.
+type meeting struct {
+	*tick.Manual
+	sync.WaitGroup
+}
+
+func (m *meeting) Add(k *tick.Task) { m.Manual.Add(k) }
+
+func (m *meeting) Load() float64 {
+	m.Done()
+	m.Wait()
+	return 0
+}
+
+func TestSwitch_LastLegIsTakenOnce(t *testing.T) {
+	const callers, limit = 20, 10
+	clock := &meeting{Manual: &tick.Manual{}}
+	clock.WaitGroup.Add(callers)
+	r := newRig(t, Options{Clock: clock, MaxLegs: limit})
+	defer r.sw.Close()
+	var wg sync.WaitGroup
+	var taken, refused atomic.Int64
+	for range callers { // all find room, and ask for the load at the same time
+		wg.Go(func() {
+			switch _, err := r.sw.NewLeg("x", &quietPort{}, l16()); {
+			case err == nil:
+				taken.Add(1)
+			case errors.Is(err, ErrBusy):
+				refused.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	if taken.Load() != limit || refused.Load() != callers-limit {
+		t.Errorf("%d taken, %d refused of %d", taken.Load(), refused.Load(), callers)
+	}
 }
