@@ -16,8 +16,9 @@ import (
 
 // wire is a UDP network in memory, for bubbles.
 type wire struct {
-	mu   sync.Mutex
-	ends map[string]*socket
+	mu    sync.Mutex
+	ends  map[string]*socket
+	depth int // packets that wait at an end
 }
 
 type packet struct {
@@ -34,13 +35,13 @@ type socket struct {
 	once sync.Once
 }
 
-func newWire() *wire { return &wire{ends: map[string]*socket{}} }
+func newWire(depth int) *wire { return &wire{ends: map[string]*socket{}, depth: depth} }
 
 func (w *wire) listen(_, address string) (net.PacketConn, error) { return w.open(address), nil }
 
 func (w *wire) open(address string) *socket {
 	a := net.UDPAddrFromAddrPort(netip.MustParseAddrPort(address))
-	s := &socket{w: w, addr: a, in: make(chan packet, 20_000), gone: make(chan struct{})}
+	s := &socket{w: w, addr: a, in: make(chan packet, w.depth), gone: make(chan struct{})}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.ends[a.String()] = s
@@ -369,7 +370,7 @@ func ours() Local { return Local{Addr: netip.MustParseAddrPort("10.0.0.1:40000")
 func bubble(t *testing.T, o Options, f func(*testing.T, *rig)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		r := &rig{t: t, w: newWire(), told: &diary{}, last: make(chan *Call, 20_000)}
+		r := &rig{t: t, w: newWire(20_000), told: &diary{}, last: make(chan *Call, 20_000)}
 		o.UDP, o.ListenPacket = []string{homeAddr}, r.w.listen
 		if o.Incoming == nil {
 			o.Incoming = func(c *Call) Events {
