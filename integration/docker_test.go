@@ -126,8 +126,9 @@ func start(t *testing.T, i image, cmd, env, mounts []string) *container {
 	repository, tag := i.find(t)
 	r, err := dock.pool.RunWithOptions(&dockertest.RunOptions{
 		Repository: repository, Tag: tag, Cmd: cmd, Env: env, Mounts: mounts, Labels: map[string]string{label: "1"},
-		NetworkMode: "host",
+		Tty: true, // else the switch keeps its log lines back until it has a block of them
 	}, func(h *docker.HostConfig) {
+		h.NetworkMode = "host"
 		h.PublishAllPorts = false
 		h.AutoRemove = false
 		h.RestartPolicy = docker.RestartPolicy{Name: "no"}
@@ -138,7 +139,7 @@ func start(t *testing.T, i image, cmd, env, mounts []string) *container {
 	c := &container{t, r}
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("%s log, last lines:\n%s", i.name, c.log(120))
+			t.Logf("%s log, last lines:\n%s", i.name, c.log(60))
 		}
 		_ = dock.pool.Purge(r)
 	})

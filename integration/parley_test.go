@@ -23,10 +23,10 @@ import (
 
 // Where everything listens. The switches' own ports are in their conf folders.
 const (
-	sipAddress    = "127.0.0.1:15070"
-	eslAddress    = "127.0.0.1:18084"
-	httpAddress   = "127.0.0.1:18085"
-	socketAddress = "127.0.0.1:18086"
+	sipAddress    = "127.0.0.1:19070"
+	eslAddress    = "127.0.0.1:19084"
+	httpAddress   = "127.0.0.1:19085"
+	socketAddress = "127.0.0.1:19086"
 	rtpPorts      = "30000-31999"
 	asteriskSIP   = "127.0.0.1:5064"
 	freeswitchSIP = "127.0.0.1:5062"

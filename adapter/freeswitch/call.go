@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"strings"
+	"time"
 
 	"parley/engine"
 	"parley/esl"
@@ -19,6 +21,7 @@ type call struct {
 	session  *esl.Session
 	released chan engine.Outcome // capacity 1
 	bridge   string              // Application-UUID of the bridge
+	left     bool                // the channel is not ours any more
 	log      *slog.Logger
 }
 
@@ -31,20 +34,31 @@ type leg struct {
 // Release implements engine.Leg.
 func (l *leg) Release(o engine.Outcome) { l.released <- o }
 
+// borrowed are the channel variables that we need otherwise than the dialplan
+// may have them; they are put back at the end. socket_resume makes the dialplan
+// go on at once if this process dies. The resume command would do the same, but
+// for good: it would break a call that the switch transferred away meanwhile.
+func borrowed() map[string]string {
+	return map[string]string{
+		"socket_resume": "true", "hangup_after_bridge": "false", "park_after_bridge": "false", "continue_on_fail": "true",
+	}
+}
+
 // prepare subscribes, and makes sure that the caller's dialplan goes on
-// whatever becomes of us.
+// whatever becomes of us. Results of an earlier room are removed.
 func (c *call) prepare(ctx context.Context) error {
 	s := c.session
-	if err := s.MyEvents(ctx); err != nil {
-		return err
-	}
 	if err := s.Linger(ctx, lingering); err != nil {
 		return err
 	}
-	return s.SetVars(ctx, map[string]string{
-		"socket_resume": "true", "hangup_after_bridge": "false", "continue_on_fail": "true",
-		"park_after_bridge": "false", "parley_result": "", "parley_reason": "", "parley_exit": "",
-	})
+	if err := s.MyEvents(ctx); err != nil {
+		return err
+	}
+	vars := borrowed()
+	for _, v := range (engine.Outcome{}).Variables() {
+		vars["parley_"+v.Name] = ""
+	}
+	return s.SetVars(ctx, vars)
 }
 
 // fetchMedia has the switch bridge the call to us, and waits for its audio.
@@ -58,7 +72,7 @@ func (c *call) fetchMedia(ctx context.Context) (Media, error) {
 	if !esl.Literal(profile) {
 		return nil, fmt.Errorf("freeswitch: profile %.40q", profile)
 	}
-	id, err := c.session.Start(ctx, "bridge", c.adapter.dial(profile, ticket.Token()))
+	id, err := c.session.Start(ctx, "bridge", c.codecs()+c.adapter.dial(profile, ticket.Token()))
 	if err != nil {
 		return nil, err
 	}
@@ -75,6 +89,15 @@ func (c *call) fetchMedia(ctx context.Context) (Media, error) {
 	return voice, err
 }
 
+// codecs says what to offer us: without it the switch offers the caller's own
+// codec alone, which we may not have. Wideband callers come as they are heard.
+func (c *call) codecs() string {
+	if rate, err := strconv.Atoi(c.session.Header("Channel-Read-Codec-Rate")); err == nil && rate >= 16000 {
+		return "{absolute_codec_string='L16@16000h@20i'}"
+	}
+	return "{absolute_codec_string='PCMU,PCMA'}"
+}
+
 // bridgeEnds reads events until wait is over; what ends the bridge ends the
 // wait.
 func (c *call) bridgeEnds(wait context.Context, cancel context.CancelFunc) error {
@@ -87,9 +110,10 @@ func (c *call) bridgeEnds(wait context.Context, cancel context.CancelFunc) error
 			return c.session.Err()
 		case e := <-c.session.Events():
 			switch {
-			case e == nil || e.Name() == "CHANNEL_HANGUP":
+			case e == nil || c.leaves(e):
+				c.left = true
 				return esl.ErrHungUp
-			case e.Name() == "CHANNEL_EXECUTE_COMPLETE" && e.Value("Application-UUID") == c.bridge:
+			case c.isBridgeEnd(e):
 				return fmt.Errorf("%w: %s", errBridge, e.Var("originate_disposition"))
 			}
 		}
@@ -108,50 +132,79 @@ func (c *call) serve(ctx context.Context, voice Media) {
 	sink := c.adapter.opt.Exchange.Arrive(&leg{voice, c.released}, c.invite())
 	voice.Attach(sink)
 	sink.Post(engine.MediaUp{Leg: voice.ID()})
-	media, events, hungUp := voice.Done(), c.session.Events(), false
+	gone := func(why engine.Reason) { sink.Post(engine.LegGone{Leg: voice.ID(), Reason: why}) }
+	media, events := voice.Done(), c.session.Events()
 	for {
 		select {
 		case o := <-c.released:
-			if !hungUp {
+			if !c.left {
+				voice.HangUp()
+				c.bridgeOver(events)
 				c.finish(o)
 			}
 			return
 		case <-media:
 			media = nil
-			c.gone(sink, voice.ID(), engine.ReasonHangup)
+			gone(engine.ReasonHangup)
 		case e, ok := <-events:
-			if !ok {
+			switch {
+			case !ok && c.left:
 				events = nil
-				c.gone(sink, voice.ID(), c.lossOf(hungUp))
-			} else if e.Name() == "CHANNEL_HANGUP" {
-				hungUp = true
-				c.gone(sink, voice.ID(), engine.ReasonHangup)
+			case !ok:
+				events, c.left = nil, true
+				gone(engine.ReasonSwitchLost)
+			case c.leaves(e):
+				c.left = true
+				gone(engine.ReasonHangup)
 			}
 		case <-ctx.Done():
 			ctx = context.WithoutCancel(ctx)
-			c.gone(sink, voice.ID(), engine.ReasonSwitchLost)
+			gone(engine.ReasonSwitchLost)
 		}
 	}
 }
 
-func (c *call) gone(sink engine.Sink, id engine.LegID, why engine.Reason) {
-	sink.Post(engine.LegGone{Leg: id, Reason: why})
+// leaves says whether an event takes the call away from us: it has hung up, or
+// the switch has sent it elsewhere.
+func (c *call) leaves(e *esl.Event) bool {
+	return e.Name() == "CHANNEL_HANGUP" ||
+		e.Name() == "CHANNEL_EXECUTE_COMPLETE" && e.Value("Application") == "socket"
 }
 
-// lossOf is why the connection's end takes the call with it.
-func (c *call) lossOf(hungUp bool) engine.Reason {
-	if hungUp {
-		return engine.ReasonHangup
+// bridgeOver waits until the switch has ended the bridge, so that what comes
+// next in the dialplan has the caller's audio.
+func (c *call) bridgeOver(events <-chan *esl.Event) {
+	limit := time.NewTimer(bridgeEnd)
+	defer limit.Stop()
+	for {
+		select {
+		case e, ok := <-events:
+			if !ok || c.isBridgeEnd(e) {
+				return
+			}
+			c.left = c.left || c.leaves(e)
+		case <-limit.C:
+			return
+		}
 	}
-	return engine.ReasonSwitchLost
+}
+
+func (c *call) isBridgeEnd(e *esl.Event) bool {
+	return e.Name() == "CHANNEL_EXECUTE_COMPLETE" && e.Value("Application-UUID") == c.bridge
 }
 
 // finish writes the results on the channel and lets the dialplan go on, or
 // ends the call.
 func (c *call) finish(o engine.Outcome) {
+	if c.left {
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), settling)
 	defer cancel()
 	vars := map[string]string{}
+	for name := range borrowed() {
+		vars[name] = c.session.Var(name)
+	}
 	for _, v := range o.Variables() {
 		vars["parley_"+v.Name] = strings.ReplaceAll(v.Value, "${", "$ {")
 	}

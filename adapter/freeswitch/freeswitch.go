@@ -50,6 +50,10 @@ type Options struct {
 // last events.
 const lingering = 5 * time.Second
 
+// bridgeEnd is how long the switch may take to end a bridge whose other side
+// has hung up; seen: 40 ms.
+const bridgeEnd = time.Second
+
 // settling is how long each step of giving a call back may take.
 const settling = 3 * time.Second
 

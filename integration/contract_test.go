@@ -1,0 +1,172 @@
+//go:build integration
+
+package integration
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"parley/internal/audiotest"
+	"parley/sip/siptest"
+)
+
+// contractOf is what differs between the switches in the dialplan contract.
+type contractOf struct {
+	address    string // of the switch, SIP
+	config     string // of Parley
+	result     func(room, result, reason, exit string)
+	inFallback func(room string) bool // two callers are in the switch's own conference
+}
+
+// profiles of the contract's rooms: each number has its own rules.
+const contractProfiles = `
+profiles:
+  - name: default
+    play_entry_tone: false
+    play_exit_tone: false
+    alone_sound: "silence:20"
+    moh_sound: "silence:20"
+    terminator: "#"
+  - name: pin
+    member: {pins: ["1234"]}
+    moderator: {pins: ["98765"]}
+    alone_sound: "silence:20"
+    moh_sound: "silence:20"
+    play_entry_tone: false
+    play_exit_tone: false
+  - name: one
+    max_participants: 1
+    alone_sound: "silence:20"
+    moh_sound: "silence:20"
+rooms:
+  - {name: "3101", profile: pin}
+  - {name: "3102", profile: one}
+`
+
+func tone(hz float64) siptest.CallOptions {
+	return siptest.CallOptions{Tone: siptest.Tone{Hz: hz, DBFS: -20}}
+}
+
+// contract is the dialplan contract of a switch: the same for each.
+func contract(t *testing.T, o contractOf) {
+	t.Helper()
+	p := run(t, o.config+contractProfiles)
+	t.Run("a caller and a phone hear each other", func(t *testing.T) {
+		switched, plain := call(t, o.address, "3001", tone(500)), call(t, sipAddress, "3001", tone(900))
+		p.members("3001", 2)
+		hears(t, []*siptest.Call{switched, plain}, []float64{500, 900})
+		digits(t, switched, "#")
+		o.result("3001", "joined", "terminator", "terminator")
+		ended(t, switched)
+		plain.Hangup()
+		p.gone("3001")
+	})
+	t.Run("right and wrong PIN by keys", func(t *testing.T) {
+		right, wrong := call(t, o.address, "3101", tone(500)), call(t, o.address, "3101", tone(700))
+		time.Sleep(time.Second)
+		digits(t, right, "1234#")
+		p.members("3101", 1)
+		for range 3 {
+			digits(t, wrong, "77#")
+			time.Sleep(300 * time.Millisecond)
+		}
+		o.result("3101", "rejected", "pin_failed", "")
+		ended(t, wrong)
+		if err := p.api.End(context.Background(), "3101"); err != nil {
+			t.Fatal(err)
+		}
+		o.result("3101", "joined", "ended", "ended")
+		ended(t, right)
+		if strings.Contains(p.log(), "1234") {
+			t.Error("a PIN is in the log")
+		}
+	})
+	t.Run("full", func(t *testing.T) {
+		first := call(t, o.address, "3102", tone(500))
+		p.members("3102", 1)
+		second := call(t, o.address, "3102", tone(700))
+		o.result("3102", "rejected", "full", "")
+		ended(t, second)
+		first.Hangup()
+		p.gone("3102")
+	})
+	t.Run("kill -9 sends the callers on within 3 s", func(t *testing.T) {
+		a, b := call(t, o.address, "3003", tone(500)), call(t, o.address, "3003", tone(900))
+		p.members("3003", 2)
+		p.kill()
+		killed := time.Now()
+		eventually(t, 3*time.Second, "both callers in the switch's own conference", func() (string, bool) {
+			return "", o.inFallback("3003")
+		})
+		t.Logf("both callers were in the fallback %v after kill -9", time.Since(killed).Round(time.Millisecond))
+		hears(t, []*siptest.Call{a, b}, []float64{500, 900})
+		a.Hangup()
+		b.Hangup()
+	})
+	t.Run("Parley is down: the switch's own conference", func(t *testing.T) {
+		a, b := call(t, o.address, "3004", tone(500)), call(t, o.address, "3004", tone(900))
+		eventually(t, 5*time.Second, "both callers in the switch's own conference", func() (string, bool) {
+			return "", o.inFallback("3004")
+		})
+		hears(t, []*siptest.Call{a, b}, []float64{500, 900})
+		a.Hangup()
+		b.Hangup()
+	})
+	t.Run("Parley is back: new calls use it", func(t *testing.T) {
+		p.start()
+		c := call(t, o.address, "3005", tone(500))
+		p.members("3005", 1)
+		c.Hangup()
+		p.gone("3005")
+	})
+}
+
+// digits presses keys as RFC 4733 events.
+func digits(t *testing.T, c *siptest.Call, keys string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := c.Digits(ctx, keys); err != nil {
+		t.Fatalf("keys: %v", err)
+	}
+}
+
+// ended waits until a call is hung up by the other side.
+func ended(t *testing.T, c *siptest.Call) {
+	t.Helper()
+	select {
+	case <-c.Done():
+	case <-time.After(15 * time.Second):
+		t.Errorf("the call is still up")
+	}
+}
+
+// hears checks that each caller hears every tone but his own. The level may
+// change a little on its way through a switch's own resampling.
+func hears(t *testing.T, calls []*siptest.Call, tones []float64) {
+	t.Helper()
+	const sent, tolerance = -20.0, 2.0
+	heard := make([][]int16, len(calls))
+	var wg sync.WaitGroup
+	for i, c := range calls {
+		wg.Go(func() {
+			c.Listen(700 * time.Millisecond)
+			heard[i] = c.Listen(900 * time.Millisecond)
+		})
+	}
+	wg.Wait()
+	for i, pcm := range heard {
+		for k, hz := range tones {
+			got := audiotest.Steady(pcm, int(calls[i].Rate()), hz)
+			switch {
+			case k == i && got > sent-35:
+				t.Errorf("caller %d hears himself at %.1f dBFS", i, got)
+			case k != i && (got < sent-tolerance || got > sent+tolerance):
+				t.Errorf("caller %d hears caller %d at %.1f dBFS, sent at %.1f", i, k, got, sent)
+			}
+		}
+	}
+}

@@ -1,0 +1,99 @@
+//go:build integration
+
+package integration
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"parley/sip/siptest"
+)
+
+// startFreeSWITCH runs the switch with the dialplan that users paste.
+func startFreeSWITCH(t *testing.T) *container {
+	t.Helper()
+	pasted := pasteable(t, "freeswitch/parley.xml", "127.0.0.1:8084", eslAddress)
+	conf, err := filepath.Abs("freeswitch/conf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := start(t, freeswitchImage(), nil, nil, []string{
+		conf + "/freeswitch.xml:/conf/freeswitch.xml:ro",
+		conf + "/dialplan/00-plain.xml:/conf/dialplan/00-plain.xml:ro",
+		pasted + ":/conf/dialplan/10-parley.xml:ro",
+	})
+	eventually(t, 40*time.Second, "FreeSWITCH getting ready", func() (string, bool) {
+		out := c.exec("fs_cli", "-P", "8021", "-p", "parley-test", "-x", "status")
+		return out, strings.Contains(out, "is ready")
+	})
+	return c
+}
+
+// pasteable copies a file of configs/ and replaces the default address by the
+// tests'.
+func pasteable(t *testing.T, name string, replace ...string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("..", "configs", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), filepath.Base(name))
+	if err := os.WriteFile(path, []byte(strings.NewReplacer(replace...).Replace(string(data))), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// logged waits for a line of a switch's log that holds all words.
+func (c *container) logged(words ...string) string {
+	c.t.Helper()
+	return eventually(c.t, 15*time.Second, "a log line with "+strings.Join(words, ", "), func() (string, bool) {
+		for line := range strings.Lines(c.log(4000)) {
+			found := true
+			for _, w := range words {
+				found = found && strings.Contains(line, w)
+			}
+			if found {
+				return line, true
+			}
+		}
+		return "no such line", false
+	})
+}
+
+func TestFreeSWITCH(t *testing.T) {
+	fs := startFreeSWITCH(t)
+	contract(t, contractOf{
+		address: freeswitchSIP,
+		config:  base(false),
+		result: func(room, result, reason, exit string) {
+			fs.logged("parley room="+room+" ", "result="+result+" ", "reason="+reason+" ", "exit="+exit+" ")
+		},
+		inFallback: func(room string) bool {
+			return strings.TrimSpace(fs.exec("fs_cli", "-P", "8021", "-p", "parley-test", "-x", "conference "+room+" count")) == "2"
+		},
+	})
+}
+
+func call(t *testing.T, address, room string, o siptest.CallOptions) *siptest.Call {
+	t.Helper()
+	p, err := siptest.New(siptest.Options{User: "1001"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Close)
+	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
+	defer cancel()
+	c, err := p.Dial(ctx, "sip:"+room+"@"+address, o)
+	if err != nil {
+		t.Fatalf("calling %s at %s: %v", room, address, err)
+	}
+	return c
+}
