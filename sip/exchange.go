@@ -127,7 +127,7 @@ func (c *Call) inTurn(f func(h *hop, err error, sent func())) bool {
 		if before != nil {
 			<-before
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), giveUp)
+		ctx, cancel := context.WithTimeout(life{c.e.stopped}, giveUp)
 		defer cancel()
 		h, err := c.e.reach(ctx, w)
 		f(h, err, sent)

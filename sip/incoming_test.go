@@ -145,6 +145,8 @@ func TestRefusals(t *testing.T) {
 		{"cseq of another method", "INVITE", set("CSeq", "1 BYE"), 400, "", ""},
 		{"two call-ids", "INVITE", func(m *text) { m.add("Call-ID", "second") }, 400, "", ""},
 		{"line feed in the dialled number", "INVITE", start("INVITE sip:30%0a01@10.0.0.1 SIP/2.0"), 400, "", ""},
+		{"line feed in a header", "INVITE", set("Subject", "a\nVia: b"), 400, "", ""},
+		{"line feed in the extensions", "OPTIONS", set("Require", "a\nVia: b"), 400, "", ""},
 		{"body shorter than told", "INVITE", set("Content-Length", "9999"), 400, "", ""},
 		{"interval too small", "INVITE", func(m *text) { m.add("Supported", "timer").add("Session-Expires", "60") }, 422, "Min-SE", "90"},
 		{"interval too small, compact", "INVITE", func(m *text) { m.add("k", "timer").add("x", "60") }, 422, "Min-SE", "90"},

@@ -130,6 +130,9 @@ func tokens(m sipgo.Message, names ...string) []string {
 // ill says what makes a request unusable; "" means nothing does.
 func ill(req *sipgo.Request) string {
 	var from, to, id, seq, length, forwards int
+	if controlled(req.Headers()) {
+		return "Control Character"
+	}
 	for _, h := range req.Headers() {
 		switch h.(type) {
 		case *sipgo.FromHeader:
@@ -167,6 +170,18 @@ func ill(req *sipgo.Request) string {
 		return "No From Tag"
 	}
 	return ""
+}
+
+// controlled says whether there are control characters in headers: a line
+// feed alone passes the parser, and would begin a line of its own in what we
+// make of it.
+func controlled(hs []sipgo.Header) bool {
+	for _, h := range hs {
+		if strings.ContainsFunc(h.Name()+h.Value(), func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
+			return true
+		}
+	}
+	return false
 }
 
 func tagOf(p sipgo.HeaderParams) string {
@@ -214,6 +229,20 @@ func transactionKey(req *sipgo.Request, method sipgo.RequestMethod) string {
 		return key
 	}
 	return key + "\n" + req.CallID().Value() + "\n" + tagOf(req.From().Params) + "\n" + strconv.Itoa(int(req.CSeq().SeqNo))
+}
+
+// escape writes a name as the user part of a URI.
+func escape(s string) string {
+	var b strings.Builder
+	for i := range len(s) {
+		c := s[i]
+		if 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("-_.!~*'()+", c) >= 0 {
+			b.WriteByte(c)
+			continue
+		}
+		fmt.Fprintf(&b, "%%%02X", c)
+	}
+	return b.String()
 }
 
 // back is the way of a request's responses (RFC 3261 §18.2.2, RFC 3581). It

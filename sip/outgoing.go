@@ -90,7 +90,7 @@ func (e *Endpoint) prepare(uri string, o InviteOptions) (*placing, error) {
 			return nil, fmt.Errorf("%w: header %q", ErrOptions, h.Name)
 		}
 	}
-	if !printable(o.From.User+o.From.Host+o.From.Name) || strings.ContainsAny(o.From.Name, `"\`) {
+	if !printable(o.From.Host+o.From.Name) || strings.ContainsAny(o.From.Name, `"\`) || strings.ContainsAny(o.From.Host, " <>@;,") {
 		return nil, fmt.Errorf("%w: From", ErrOptions)
 	}
 	if e.calls.len() >= e.opt.MaxCalls {
@@ -142,7 +142,7 @@ func stale(res *sipgo.Response) bool {
 
 // once sends one INVITE. It returns the refusal, or has set p.call.
 func (p *placing) once(ctx context.Context) (*sipgo.Request, *sipgo.Response, error) {
-	h, err := p.e.reach(ctx, way{next: p.target})
+	h, err := p.reach(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -164,9 +164,16 @@ func (p *placing) once(ctx context.Context) (*sipgo.Request, *sipgo.Response, er
 	return req, res, err
 }
 
+func (p *placing) reach(ctx context.Context) (*hop, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(life{p.e.stopped}, cancel)()
+	return p.e.reach(ctx, way{next: p.target})
+}
+
 func (p *placing) request(h *hop) *sipgo.Request {
 	host, _ := p.e.here(h)
-	from := sipgo.FromHeader{DisplayName: p.o.From.Name, Address: sipgo.Uri{Scheme: "sip", User: p.o.From.User, Host: p.o.From.Host}}
+	from := sipgo.FromHeader{DisplayName: p.o.From.Name, Address: sipgo.Uri{Scheme: "sip", User: escape(p.o.From.User), Host: p.o.From.Host}}
 	setDefault(&from.Address.User, p.e.opt.User)
 	setDefault(&from.Address.Host, host)
 	from.Params.Add("tag", p.tag)

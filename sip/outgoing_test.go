@@ -32,12 +32,12 @@ func TestInvite(t *testing.T) {
 	bubble(t, Options{}, func(t *testing.T, r *rig) {
 		var progress []int
 		out := r.dial(t.Context(), InviteOptions{
-			From: Party{User: "alice", Name: "Alice"}, Headers: []Header{{"X-Parley-Token", "secret"}},
+			From: Party{User: "al>ice", Name: "Alice"}, Headers: []Header{{"X-Parley-Token", "secret"}},
 			Progress: func(code int, _ string) { progress = append(progress, code) },
 		})
 		inv := r.p.request("INVITE")
 		if inv.start != "INVITE sip:bob%23@10.0.0.2:5060 SIP/2.0" || inv.get("X-Parley-Token") != "secret" ||
-			!strings.HasPrefix(inv.get("From"), `"Alice" <sip:alice@10.0.0.1>;tag=`) || inv.get("To") != "<sip:bob%23@10.0.0.2>" ||
+			!strings.HasPrefix(inv.get("From"), `"Alice" <sip:al%3Eice@10.0.0.1>;tag=`) || inv.get("To") != "<sip:bob%23@10.0.0.2>" ||
 			inv.get("Contact") != "<sip:parley@10.0.0.1:5070>" || inv.get("User-Agent") != "Parley" {
 			t.Errorf("%+v", inv)
 		}
@@ -291,6 +291,7 @@ func TestInviteOptionsAreChecked(t *testing.T) {
 			{"line break in uri", "sip:a@b\r\nX: y", InviteOptions{Local: ours()}, ErrOptions},
 			{"line break in header", "sip:a@b", InviteOptions{Local: ours(), Headers: []Header{{"X-A", "b\r\nX: y"}}}, ErrOptions},
 			{"line break in name", "sip:a@b", InviteOptions{Local: ours(), From: Party{Name: "a\nb"}}, ErrOptions},
+			{"header within a host", "sip:a@b", InviteOptions{Local: ours(), From: Party{Host: "a>;tag=1"}}, ErrOptions},
 			{"no address", "sip:a@b", InviteOptions{}, ErrLocal},
 			{"unknown transport", "sip:a@10.0.0.2;transport=sctp", InviteOptions{Local: ours()}, ErrPeer},
 			{"no socket of that family", "sip:a@[2001:db8::1]", InviteOptions{Local: ours()}, ErrPeer},

@@ -158,7 +158,7 @@ func unacceptable(req *sipgo.Request) (int, []sipgo.Header) {
 		return 483, nil
 	}
 	lacking := slices.DeleteFunc(tokens(req, "Require"), func(t string) bool { return t == "timer" })
-	if len(lacking) > 0 && printable(strings.Join(lacking, "")) {
+	if len(lacking) > 0 {
 		return 420, []sipgo.Header{header("Unsupported", strings.Join(lacking, ", "))}
 	}
 	return 0, nil
@@ -187,7 +187,7 @@ func (e *Endpoint) serve(key string, req *sipgo.Request, h *hop) *serverTx {
 // response hands a response to the transaction that waits for it.
 func (e *Endpoint) response(res *sipgo.Response) {
 	via, seq := res.Via(), res.CSeq()
-	if via == nil || seq == nil || res.StatusCode < 100 || res.StatusCode > 699 || !printable(res.Reason) {
+	if via == nil || seq == nil || res.StatusCode < 100 || res.StatusCode > 699 || !printable(res.Reason) || controlled(res.Headers()) {
 		e.stats.Malformed.Add(1)
 		return
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 )
@@ -53,6 +54,49 @@ func TestSIPp(t *testing.T) {
 	if n := e.Stats().CallsIn.Load(); n != 9 {
 		t.Errorf("%d calls", n)
 	}
+}
+
+// TestSIPpAnswersUs calls a foreign phone.
+func TestSIPpAnswersUs(t *testing.T) {
+	sipp, err := exec.LookPath("sipp")
+	if err != nil {
+		t.Skip("sipp is not installed: no foreign SIP peer to test against")
+	}
+	free, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := free.LocalAddr().(*net.UDPAddr)
+	_ = free.Close()
+	e, err := New(Options{UDP: []string{"127.0.0.1:0"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() { defer close(done); _ = e.Run(ctx) }()
+	defer func() { cancel(); <-done }()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		run(t, sipp, "-sf", filepath.Join("testdata", "sipp", "uas.xml"), "-p", strconv.Itoa(at.Port))
+	}()
+	// The first INVITE may come before sipp is there: it is sent again.
+	c, err := e.Invite(ctx, "sip:foreign@"+at.String(), InviteOptions{Local: Local{Addr: netip.MustParseAddrPort("127.0.0.1:40000")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := c.Session(); s.Codec.Name != "PCMU" || s.Direction != SendRecv {
+		t.Errorf("%+v", s)
+	}
+	if err := c.Reinvite(ctx, Local{Addr: netip.MustParseAddrPort("127.0.0.1:40000"), Direction: SendOnly}); err != nil {
+		t.Error(err)
+	}
+	if s := c.Session(); s.Direction != SendOnly {
+		t.Errorf("held: %+v", s)
+	}
+	c.HangUp()
+	<-ended
 }
 
 // greet answers as the scenarios expect.
