@@ -25,12 +25,10 @@ const (
 	// DefaultStrangers is how many may be silent at once.
 	DefaultStrangers = 256
 
-	// Kernel buffers, which the kernel doubles for its own needs. What waits
-	// to be sent is delay, so the send buffer holds little. The receive buffer
-	// bridges a stall of ours; when it and Asterisk's own are full (a frozen
-	// process) Asterisk ends the channel and its caller falls back.
-	sendBuffer = 8 * 1024
-	recvBuffer = 32 * 1024
+	// sendBuffer is what the kernel may hold for a peer that does not read,
+	// doubled by it for its own needs: some 25 frames, 0.5 s that a slow
+	// network may take. More would only be delay.
+	sendBuffer = 16 * 1024
 
 	acceptPause = 50 * time.Millisecond // after a failed accept, e.g. no descriptors
 )
@@ -65,7 +63,7 @@ type Listener struct {
 
 // Listen serves addr until ctx ends or Close.
 func Listen(ctx context.Context, addr string, o Options) (*Listener, error) {
-	lc := net.ListenConfig{Control: buffers}
+	lc := net.ListenConfig{Control: bounded}
 	ln, err := lc.Listen(ctx, "tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("audiosocket: %w", err)
@@ -87,13 +85,11 @@ func Listen(ctx context.Context, addr string, o Options) (*Listener, error) {
 	return l, nil
 }
 
-// buffers sets the kernel's buffers, which accepted sockets inherit.
-func buffers(_, _ string, c syscall.RawConn) error {
+// bounded sets the send buffer, which accepted sockets inherit.
+func bounded(_, _ string, c syscall.RawConn) error {
 	var setErr error
 	err := c.Control(func(fd uintptr) {
-		setErr = errors.Join(
-			unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_SNDBUF, sendBuffer),
-			unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, recvBuffer))
+		setErr = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_SNDBUF, sendBuffer)
 	})
 	return errors.Join(err, setErr)
 }
