@@ -93,6 +93,7 @@ func (c *call) run(ctx context.Context) {
 		c.finish(engine.Outcome{Result: engine.ResultFailed, Reason: engine.ReasonNodeBusy})
 		return
 	}
+	voice.SetMediaLost(0) // a caller who is muted at Asterisk sends nothing; the connection says when he is gone
 	defer func() { _ = voice.Close() }()
 	c.serve(ctx, voice, conn)
 }
