@@ -6,7 +6,6 @@ require (
 	github.com/CyCoreSystems/ari/v6 v6.0.0-20251024161400-681c62bc07e7
 	github.com/coder/websocket v1.8.15
 	github.com/emiago/sipgo v1.7.2
-	github.com/google/go-cmp v0.7.0
 	github.com/icholy/digest v1.2.0
 	github.com/percipia/eslgo v1.5.0
 	github.com/pion/rtcp v1.2.20

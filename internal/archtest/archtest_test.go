@@ -29,7 +29,7 @@ func allowed() map[string]string {
 		"esl":                "",
 		"esl/esltest":        "esl",
 		"ari":                "",
-		"ari/aritest":        "ari",
+		"ari/aritest":        "ari ari/audiosocket",
 		"ari/audiosocket":    "",
 		"sound":              "codec",
 		"sip":                "codec",
