@@ -137,9 +137,8 @@ func (a *authority) right(c *digest.Credentials, req *sipgo.Request) bool {
 	if ha1 == "" {
 		ha1 = join(h, c.Username, a.realm, u.Password)
 	}
-	if c.QOP != "auth" { // without a count a listener could use it again
-		return false
-	}
+	// Credentials without a count (RFC 2069) come out different, and must: a
+	// listener could use them again.
 	want := join(h, strings.ToLower(ha1), c.Nonce, fmt.Sprintf("%08x", c.Nc), c.Cnonce, c.QOP, join(h, string(req.Method), c.URI))
 	same := subtle.ConstantTimeCompare([]byte(want), []byte(strings.ToLower(c.Response))) == 1
 	return same && known && sameUser(c.URI, req)

@@ -356,11 +356,12 @@ func (c *Call) refuse(code int, end End, extra []Header) {
 	c.finish(end)
 }
 
-// cancelled takes the caller's CANCEL, unless the answer was quicker.
+// cancelled takes the caller's CANCEL, unless our answer was quicker.
 func (c *Call) cancelled(req *sipgo.Request) {
-	if c.state != offering || !c.decided.CompareAndSwap(false, true) {
+	if c.state != offering {
 		return
 	}
+	c.decided.Store(true)
 	c.refuse(487, End{Cause: Cancelled, Code: 487, Reason: reasonOf(req)}, nil)
 }
 

@@ -3,6 +3,7 @@ package sip
 import (
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -304,6 +305,62 @@ func TestAnswerIsSentUntilItsACK(t *testing.T) {
 		if r.Stats().NoACK.Load() != 1 || r.Stats().Resent.Load() != 10 {
 			t.Error("not counted")
 		}
+	})
+}
+
+func TestACKOfAnotherRequestIsNone(t *testing.T) {
+	bubble(t, Options{}, func(t *testing.T, r *rig) {
+		l := r.p.leg()
+		l.send(l.invite(pcmuSDP))
+		r.p.response(100)
+		l.remote = tagIn(r.p.response(200).get("To"))
+		l.send(l.request("ACK").set("CSeq", "7 ACK"))
+		r.p.response(200)
+		l.send(l.request("ACK"))
+		r.p.quiet(time.Minute)
+	})
+}
+
+func TestWhereAnswersGo(t *testing.T) {
+	for _, tt := range []struct{ name, via, arrives, shows string }{
+		{"to the port it came from", "10.0.0.2:9;branch=z9hG4bKa;rport", "10.0.0.2:5060", ";rport=5060;received=10.0.0.2"},
+		{"to the port it names", "10.0.0.2:9;branch=z9hG4bKa", "10.0.0.2:9", "z9hG4bKa"},
+		{"to the usual port", "10.0.0.2;branch=z9hG4bKa", "10.0.0.2:5060", "z9hG4bKa"},
+		{"not to the host it names", "10.0.0.77:9;branch=z9hG4bKa", "10.0.0.2:9", ";received=10.0.0.2"},
+		{"not to a port there is not", "10.0.0.2:99999;branch=z9hG4bKa", "10.0.0.2:5060", "z9hG4bKa"},
+	} {
+		bubble(t, Options{}, func(t *testing.T, r *rig) {
+			p := r.p
+			if tt.arrives != peerAddr {
+				p = r.peer(tt.arrives)
+			}
+			r.p.send(r.p.leg().request("OPTIONS").set("Via", "SIP/2.0/UDP "+tt.via))
+			if got := p.response(200).get("Via"); !strings.HasSuffix(got, tt.shows) {
+				t.Errorf("%s: %q", tt.name, got)
+			}
+		})
+	}
+}
+
+func TestCallWhoseHandlerIsSlow(t *testing.T) {
+	o := Options{}
+	o.Incoming = func(c *Call) Events { time.Sleep(time.Minute); _ = c.Answer(ours()); return nil }
+	bubble(t, o, func(t *testing.T, r *rig) {
+		l := r.p.leg()
+		l.send(l.invite(pcmuSDP))
+		r.p.response(100)
+		c := r.calls.all()[0]
+		l.remote = c.id.local
+		for range 1000 {
+			l.send(l.request("ACK"))
+		}
+		synctest.Wait()
+		if n := len(c.queue); n > callBacklog || r.Stats().Overflow.Load() < 900 {
+			t.Errorf("%d queued, %d counted", n, r.Stats().Overflow.Load())
+		}
+		other := r.p.leg()
+		r.p.send(other.request("OPTIONS"))
+		r.p.response(200)
 	})
 }
 

@@ -249,12 +249,8 @@ func escape(s string) string {
 // notes in the Via where the request really came from.
 func back(req *sipgo.Request, from *hop) *hop {
 	via := req.Via()
-	source := from.to.Addr().String()
-	_, rport := via.Params.Get("rport")
-	if rport {
-		via.Params.Add("rport", strconv.Itoa(int(from.to.Port())))
-	}
-	if rport || strings.Trim(via.Host, "[]") != source {
+	_, rport := via.Params.Get("rport") // sipgo fills it in
+	if source := from.to.Addr().String(); !rport && strings.Trim(via.Host, "[]") != source {
 		via.Params.Add("received", source)
 	}
 	if from.network() != "UDP" || rport {

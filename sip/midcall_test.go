@@ -288,6 +288,55 @@ func TestOffersThatCross(t *testing.T) {
 	})
 }
 
+func TestOneOfferAtATime(t *testing.T) {
+	hold := ours()
+	hold.Direction = Inactive
+	bubble(t, Options{}, func(t *testing.T, r *rig) {
+		l := r.p.leg()
+		l.send(l.invite(pcmuSDP))
+		r.p.response(100)
+		l.remote = tagIn(r.p.response(200).get("To"))
+		c := <-r.last
+		first := async(func() error { return c.Reinvite(t.Context(), hold) })
+		synctest.Wait()
+		l.send(l.request("ACK"))
+		req := r.p.request("INVITE") // not before the ACK
+		second := async(func() error { return c.Reinvite(t.Context(), ours()) })
+		r.p.quiet(100 * time.Millisecond)
+		r.p.send(r.p.answer(req, 200, "").with("application/sdp", pcmuSDP+"a=inactive\r\n"))
+		r.p.request("ACK")
+		req = r.p.request("INVITE")
+		r.p.send(r.p.answer(req, 200, "").with("application/sdp", pcmuSDP))
+		r.p.request("ACK")
+		if a, b := <-first, <-second; a != nil || b != nil {
+			t.Error(a, b)
+		}
+		r.told.is(t, mediaUp, "media PCMU/8000 inactive 10.0.0.2:4000", mediaUp)
+	})
+}
+
+func TestPeerThatWantsToKnowWhoWeAreWithinACall(t *testing.T) {
+	bubble(t, Options{}, func(t *testing.T, r *rig) {
+		out := r.dial(t.Context(), InviteOptions{Auth: &Auth{"alice", "wonder"}})
+		inv := r.p.request("INVITE")
+		r.p.send(r.p.answer(inv, 200, "b").with("application/sdp", pcmuSDP))
+		r.p.request("ACK")
+		c := (<-out).call
+		done := async(func() error { return c.SendDigit(t.Context(), '1', time.Second) })
+		req := r.p.request("INFO")
+		r.p.send(r.p.answer(req, 401, "").add("WWW-Authenticate", `Digest realm="x", nonce="n", qop="auth"`))
+		req = r.p.request("INFO")
+		if !strings.HasPrefix(req.get("Authorization"), `Digest username="alice"`) || req.get("CSeq") != "3 INFO" {
+			t.Errorf("%+v", req)
+		}
+		r.p.send(r.p.answer(req, 401, "").add("WWW-Authenticate", `Digest realm="x", nonce="n2", qop="auth"`))
+		var refused *StatusError
+		if err := <-done; !errors.As(err, &refused) || refused.Code != 401 {
+			t.Error(err)
+		}
+	})
+}
+
 func TestReinviteOfACallThatIsGone(t *testing.T) {
 	for _, code := range []int{481, 408} {
 		bubble(t, Options{}, func(t *testing.T, r *rig) {

@@ -196,6 +196,7 @@ func TestForks(t *testing.T) {
 		if m := r.p.request("ACK"); tagIn(m.get("To")) != "second" {
 			t.Errorf("%+v", m)
 		}
+		r.p.quiet(time.Minute) // it was told already
 		got := <-out
 		if got.err != nil || r.Calls() != 1 {
 			t.Errorf("%v, %d calls", got.err, r.Calls())
