@@ -28,7 +28,7 @@ const (
 	httpAddress   = "127.0.0.1:19085"
 	socketAddress = "127.0.0.1:19086"
 	rtpPorts      = "30000-31999"
-	asteriskSIP   = "127.0.0.1:5064"
+	asteriskSIP   = "127.0.0.1:5068"
 	freeswitchSIP = "127.0.0.1:5062"
 )
 
@@ -86,7 +86,7 @@ log: {level: debug}
 	if asterisk {
 		c += `
 switches:
-  - {name: ast1, kind: asterisk, ari: "http://127.0.0.1:18088/ari", user: parley, password: parley-test, app: parley}
+  - {name: ast1, kind: asterisk, ari: "http://127.0.0.1:19088/ari", user: parley, password: parley-test, app: parley}
 `
 	}
 	return c

@@ -44,6 +44,7 @@ type Link struct {
 	mu      sync.Mutex
 	up      bool             // guarded by mu
 	text    string           // guarded by mu: of Check
+	version string           // guarded by mu: of the Asterisk that was connected last
 	calls   map[string]*call // guarded by mu: by the id of the caller's channel
 	byMedia map[string]*call // guarded by mu: by the id of the media channel
 	running sync.WaitGroup
@@ -174,6 +175,13 @@ func (l *Link) setState(up bool, text string) (changed bool) {
 	return changed
 }
 
+// versionOf is the version of the Asterisk that was connected last.
+func (l *Link) versionOf() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.version
+}
+
 // isUp says whether the switch is connected.
 func (l *Link) isUp() bool {
 	l.mu.Lock()
@@ -184,6 +192,9 @@ func (l *Link) isUp() bool {
 // connected begins a connection: what happened before is found by comparison.
 func (l *Link) connected(ctx context.Context, e *ari.Connected) {
 	version := e.Info.SystemInfo.Version
+	l.mu.Lock()
+	l.version = version
+	l.mu.Unlock()
 	l.setState(true, fmt.Sprintf("Asterisk %s at %s, app %s", version, l.opt.URL, l.opt.App))
 	l.log.Info("ari "+l.opt.Name+": connected", "version", version, "app", l.opt.App)
 	l.running.Go(func() { l.resync(ctx) })

@@ -19,6 +19,7 @@ import (
 const (
 	mediaTime = 10 * time.Second // from the call's arrival to its audio
 	giveBack  = 5 * time.Second  // to set results and let go
+	leaveTime = time.Second      // from Continue to the end of the application; seen: 3 ms
 	recheck   = 2 * time.Second  // after the link was lost, until the audio is looked at
 )
 
@@ -171,12 +172,14 @@ type format struct {
 	codec codec.Format
 }
 
-// formats are tried in this order: an Asterisk before 22.6 has only the last.
-func formats() []format {
-	return []format{
-		{"slin16", audiosocket.KindSLIN16, codec.SLIN(16000)},
-		{"slin", audiosocket.KindSLIN8, codec.SLIN(8000)},
+// formats are what to try with an Asterisk of some version, the best first. An
+// older one takes a wideband format without a word and sends it as narrowband.
+func formats(version string) []format {
+	narrow := format{"slin", audiosocket.KindSLIN8, codec.SLIN(8000)}
+	if !audiosocket.Wide(version) {
+		return []format{narrow}
 	}
+	return []format{{"slin16", audiosocket.KindSLIN16, codec.SLIN(16000)}, narrow}
 }
 
 // fetchMedia answers the call and brings its audio here.
@@ -192,7 +195,7 @@ func (c *call) fetchMedia(ctx context.Context) (*audiosocket.Conn, codec.Format,
 		return nil, codec.Format{}, err
 	}
 	var err error
-	for _, f := range formats() {
+	for _, f := range formats(c.link.versionOf()) {
 		var conn *audiosocket.Conn
 		if conn, err = c.connect(ctx, f); err == nil {
 			return conn, f.codec, nil
@@ -256,7 +259,6 @@ func (c *call) finish(o engine.Outcome) {
 			c.log.Warn("asterisk: result not set", "variable", v.Name, "error", err)
 		}
 	}
-	c.disarm(ctx)
 	var err error
 	if o.Hangup {
 		err = c.link.client.Hangup(ctx, c.channel, "normal")
@@ -265,6 +267,25 @@ func (c *call) finish(o engine.Outcome) {
 	}
 	if err != nil && !errors.Is(err, ari.ErrNotFound) {
 		c.log.Warn("asterisk: call not given back", "error", err)
+	}
+	c.awaitEnd(ctx)
+	c.disarm(ctx)
+}
+
+// awaitEnd waits until the caller has left the application. Were his media
+// taken down before, its hangup handler could send him on a second time.
+func (c *call) awaitEnd(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, leaveTime)
+	defer cancel()
+	for {
+		select {
+		case e := <-c.events:
+			if end, ok := e.(*ari.StasisEnd); ok && end.Channel.ID == c.channel {
+				return
+			}
+		case <-ctx.Done():
+			return
+		}
 	}
 }
 
