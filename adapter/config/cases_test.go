@@ -89,7 +89,7 @@ zzzzzzz: 1
 		only("bad words", `language: en/../..
 sounds_dir: "a\nb"
 state_dir: ""
-sip: {listen: localhost, transports: [udp, sctp], advertise: "a b", realm: 'a"b', codecs: [], rate_per_source: 0}
+sip: {listen: localhost, transports: [udp, sctp], advertise: "a b", realm: 'a"b', codecs: [], rate_per_source: 0, trusted: [10.0.0.0/33]}
 rtp: {bind: example.org, ports: 40000}
 media: {advertise: host, jitter_ms: 5, timeout_s: -1}
 freeswitch: {dial_string: "sofia/x", token_s: 0}
@@ -105,6 +105,7 @@ log: {level: loud, format: xml}
 			`parley.yaml:4:76: sip.realm must be a word without blanks and quotes. [bad_value]`,
 			`parley.yaml:4:91: sip.codecs must be a list of PCMU, PCMA or L16, each once. [bad_value]`,
 			`parley.yaml:4:112: sip.rate_per_source must be a whole number 1..100000. [bad_value]`,
+			`parley.yaml:4:124: sip.trusted must be a list of addresses and networks, for example [192.0.2.7, 10.0.0.0/8]. [bad_value]`,
 			`parley.yaml:5:13: rtp.bind must be an IP address, or "" for the host of sip.listen. [bad_value]`,
 			`parley.yaml:5:33: rtp.ports must be FIRST-LAST within 1024-65535, for example 40000-44999. [bad_value]`,
 			`parley.yaml:6:20: media.advertise must be an IP address, or "" for the local address. [bad_value]`,

@@ -12,6 +12,7 @@ package config
 
 import (
 	"log/slog"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -47,14 +48,15 @@ type Config struct {
 
 // SIP is our SIP endpoint.
 type SIP struct {
-	Listen         string   // HOST:PORT
-	Transports     []string // "udp", "tcp"
-	Advertise      string   // HOST or HOST:PORT that peers are told; "" = the local address
-	Realm          string   // of digest authentication
-	Users          []User   // none = callers are not asked
-	Codecs         []string // encoding names in order of preference
-	RatePerSource  int      // requests per second from one address, in the long run
-	BurstPerSource int      // and at once
+	Listen         string         // HOST:PORT
+	Transports     []string       // "udp", "tcp"
+	Advertise      string         // HOST or HOST:PORT that peers are told; "" = the local address
+	Realm          string         // of digest authentication
+	Users          []User         // none = callers are not asked
+	Trusted        []netip.Prefix // whose X-Parley-* headers may say anything, and who need not log in
+	Codecs         []string       // encoding names in order of preference
+	RatePerSource  int            // requests per second from one address, in the long run
+	BurstPerSource int            // and at once
 }
 
 // User is a SIP caller known by digest authentication.
@@ -173,6 +175,7 @@ func settingDefaults() *Config {
 		SIP: SIP{
 			Listen: "127.0.0.1:5070", Transports: []string{"udp", "tcp"}, Realm: "parley",
 			Codecs: []string{"PCMU", "PCMA", "L16"}, RatePerSource: 100, BurstPerSource: 200,
+			Trusted: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},
 		},
 		RTP:   RTP{Ports: Ports{40000, 44999}},
 		Media: Media{Jitter: 40 * time.Millisecond, JitterMax: 200 * time.Millisecond, Timeout: 30 * time.Second},

@@ -27,7 +27,7 @@ rooms: [{name: r, title: A, max_participants: 3}, {name: q}]
 		}},
 		{"a PIN, unseen", "[1111]", "[2222]", []string{"profile default changed: member.pins"}},
 		{"a PIN more", "[1111]", "[1111, 3333]", []string{"profile default changed: member.pins [***]→[***, ***]"}},
-		{"a password, unseen", "old-one", "new-one", []string{"user u changed: password"}},
+		{"a password, unseen", "old-one", "new-one", []string{"user u changed: password; needs a restart"}},
 		{"a token, unseen", "0123456789abcdef", "0123456789abcdeX", []string{"token t changed: token"}},
 		{"profiles come and go", "name: gone", "name: new", []string{"profile new added", "profile gone removed"}},
 		{"a room's own", "title: A, max_participants: 3", `title: "B C", profile: gone, pin_attempts: 1`, []string{
@@ -42,11 +42,12 @@ rooms: [{name: r, title: A, max_participants: 3}, {name: q}]
 		{"settings", "sip: {", `tts_command: [a, b]
 sounds_dir: /s
 language: de
-sip: {listen: "127.0.0.1:5080", codecs: [PCMA], `, []string{
+sip: {listen: "127.0.0.1:5080", trusted: "10.0.0.9,fd00::/8", codecs: [PCMA], `, []string{
 			"setting changed: language en→de",
-			`setting changed: sounds_dir ""→/s; needs a restart`,
-			"setting changed: tts_command []→[a, b]; needs a restart",
+			`setting changed: sounds_dir ""→/s`,
+			"setting changed: tts_command []→[a, b]",
 			"setting changed: sip.listen 127.0.0.1:5070→127.0.0.1:5080; needs a restart",
+			"setting changed: sip.trusted [127.0.0.0/8, ::1]→[10.0.0.9, fd00::/8]; needs a restart",
 			"setting changed: sip.codecs [PCMU, PCMA, L16]→[PCMA]; needs a restart",
 			"profile default changed: language en→de",
 			"profile gone changed: language en→de",

@@ -22,8 +22,8 @@ func name(at *string) value {
 
 func userFields(u *User) []field {
 	return []field{
-		{"name", name(&u.Name), 0},
-		{"password", secretField(&u.Password), 0},
+		{"name", name(&u.Name), restart},
+		{"password", secretField(&u.Password), restart},
 		{"password_file", secretFile{&u.Password}, spelling},
 	}
 }

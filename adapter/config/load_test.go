@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -182,6 +183,29 @@ func TestTheEnvironmentWins(t *testing.T) {
 	want.HTTP.Listen = "127.0.0.1:2"
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got\n%s", c.Dump())
+	}
+}
+
+func TestTrustedNetworks(t *testing.T) {
+	for _, tt := range []struct{ in, want string }{
+		{"[]", "[]"},
+		{"192.0.2.7", "[192.0.2.7/32]"},
+		{`[10.1.2.3/8, "::1"]`, "[10.0.0.0/8 ::1/128]"},
+		{`"10.0.0.1, 10.0.0.2 2001:db8::/32"`, "[10.0.0.1/32 10.0.0.2/32 2001:db8::/32]"},
+		{`["::ffff:10.0.0.1", "::ffff:10.9.0.0/104", "::/0"]`, "[10.0.0.1/32 10.0.0.0/8 ::/0]"},
+		{`["fe80::1%eth0"]`, "error"},
+		{"[pbx.example.com]", "error"},
+		{"[10.0.0.0/8, 10]", "error"},
+	} {
+		write(t, "parley.yaml", "sip: {trusted: "+tt.in+"}")
+		c, _, err := Load(Source{})
+		got := "error"
+		if err == nil {
+			got = fmt.Sprint(c.SIP.Trusted)
+		}
+		if got != tt.want {
+			t.Errorf("%s: got %s %v, want %s", tt.in, got, err, tt.want)
+		}
 	}
 }
 

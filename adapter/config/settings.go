@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -19,13 +20,14 @@ import (
 func settings(c *Config) []field {
 	return []field{
 		{"language", language(&c.Language), 0},
-		{"sounds_dir", free(&c.SoundsDir), restart},
+		{"sounds_dir", free(&c.SoundsDir), 0},
 		{"state_dir", nonempty(&c.StateDir), restart},
-		{"tts_command", words{at: &c.TTSCommand}, restart},
+		{"tts_command", words{at: &c.TTSCommand}, 0},
 		{"sip.listen", address(&c.SIP.Listen), restart},
 		{"sip.transports", words{&c.SIP.Transports, []string{"udp", "tcp"}}, restart},
 		{"sip.advertise", matching(&c.SIP.Advertise, advertised, `HOST or HOST:PORT, or "" for the local address`), restart},
 		{"sip.realm", matching(&c.SIP.Realm, token, `a word without blanks and quotes`), restart},
+		{"sip.trusted", networks{&c.SIP.Trusted}, restart},
 		{"sip.codecs", words{&c.SIP.Codecs, []string{"PCMU", "PCMA", "L16"}}, restart},
 		{"sip.rate_per_source", count(&c.SIP.RatePerSource, 1, ""), restart},
 		{"sip.burst_per_source", count(&c.SIP.BurstPerSource, 1, ""), restart},
@@ -226,3 +228,56 @@ func ports(at *Ports) value {
 		return Ports{first, last}, nil
 	}, func(p Ports) string { return fmt.Sprintf("%d-%d", p.First, p.Last) }}
 }
+
+// networks is a list of IP addresses and networks, in one scalar parted by
+// blanks or commas.
+type networks struct{ at *[]netip.Prefix }
+
+func (w networks) read(d *document, key string, n *yaml.Node) {
+	texts, ok := d.texts(key, n, true)
+	if !ok {
+		return
+	}
+	var got []netip.Prefix
+	for _, text := range texts {
+		p, err := network(text)
+		if err != nil {
+			d.bad(n, key, errors.New("must be a list of addresses and networks, for example [192.0.2.7, 10.0.0.0/8]"))
+			return
+		}
+		got = append(got, p)
+	}
+	*w.at = got
+}
+
+// network reads 10.0.0.0/8, or 192.0.2.7, which is a network of one. What is
+// written as IPv4 within IPv6 is IPv4.
+func network(text string) (netip.Prefix, error) {
+	p, err := netip.ParsePrefix(text)
+	if err != nil {
+		a, err := netip.ParseAddr(text)
+		if err != nil || a.Zone() != "" {
+			return netip.Prefix{}, errors.New("no address")
+		}
+		p = netip.PrefixFrom(a, a.BitLen())
+	}
+	if a := p.Addr(); a.Is4In6() && p.Bits() >= 96 {
+		p = netip.PrefixFrom(a.Unmap(), p.Bits()-96)
+	}
+	return p.Masked(), nil
+}
+
+func (w networks) node() *yaml.Node {
+	l := listNode()
+	for _, p := range *w.at {
+		text := p.String()
+		if p.IsSingleIP() {
+			text = p.Addr().String()
+		}
+		l.Content = append(l.Content, scalarNode(text))
+	}
+	return l
+}
+
+func (w networks) take(from value)    { *w.at = *from.(networks).at }
+func (w networks) same(as value) bool { return slices.Equal(*w.at, *as.(networks).at) }

@@ -218,7 +218,7 @@ type words struct {
 }
 
 func (w words) read(d *document, key string, n *yaml.Node) {
-	texts, ok := w.texts(d, key, n)
+	texts, ok := d.texts(key, n, w.known != nil)
 	if !ok {
 		return
 	}
@@ -244,10 +244,12 @@ func (w words) read(d *document, key string, n *yaml.Node) {
 	*w.at = got
 }
 
-func (w words) texts(d *document, key string, n *yaml.Node) (texts []string, ok bool) {
+// texts are the items of a list, which one scalar may hold too, parted by
+// blanks and maybe by commas.
+func (d *document) texts(key string, n *yaml.Node, commas bool) (texts []string, ok bool) {
 	if n.Kind != yaml.SequenceNode {
 		text, ok := d.scalar(key, n)
-		return strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || r == ',' && w.known != nil }), ok
+		return strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || r == ',' && commas }), ok
 	}
 	for _, c := range n.Content {
 		text, ok := d.scalar(key, c)
