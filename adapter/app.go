@@ -108,6 +108,9 @@ func (a *App) openEngine(_ context.Context, c *config.Config) error {
 		Directory: c.Directory(), Bridges: a.native.Bridge, MaxRooms: c.Limits.MaxRooms,
 		Observer: observer(a.opt.Log, a.metrics.Observe),
 		Throttle: engine.ThrottleOptions{Failures: c.Throttle.Failures, Period: c.Throttle.Period},
+		Unplayed: func(r engine.RoomName, err error) {
+			a.opt.Log.Warn("sound not played", "room", r, "error", err, "code", "media_missing")
+		},
 		Panicked: func(r engine.RoomName, p any) {
 			a.opt.Log.Error("room ended by a fault of ours", "room", r, "panic", p)
 		},

@@ -101,7 +101,7 @@ func (c *Client) call(ctx context.Context, method string, path []string, params 
 	if err != nil {
 		return fmt.Errorf("ari: %s %s: %w", method, name, withoutURL(err))
 	}
-	defer resp.Body.Close() //nolint:errcheck // read to its end or given up
+	defer resp.Body.Close()
 	data, err := io.ReadAll(io.LimitReader(resp.Body, maxReply+1))
 	switch {
 	case err != nil:
@@ -165,8 +165,7 @@ func escaped(path []string) string {
 // withoutURL drops the URL that net/http puts before the cause: it may hold
 // values of variables.
 func withoutURL(err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
+	if u, ok := errors.AsType[*url.Error](err); ok {
 		return u.Err
 	}
 	return err

@@ -45,7 +45,7 @@ func (c *Client) Run(ctx context.Context) error {
 		if connected {
 			reported, pause = false, pauseMin
 		}
-		if class := classify(err); !reported || class != told {
+		if class := classify(err); !reported || !errors.Is(class, told) {
 			told, reported = class, true
 			if !c.post(ctx, &Lost{Err: err}) {
 				return ctx.Err()

@@ -179,7 +179,7 @@ func TestTroubleThatChangesIsToldAgain(t *testing.T) {
 		})}})
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		go c.Run(ctx) //nolint:errcheck // ends with the test
+		go c.Run(ctx)
 		for _, step := range []struct {
 			status int
 			err    error

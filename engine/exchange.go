@@ -16,8 +16,9 @@ type Options struct {
 	Bridges   BridgeFactory // makes the bridge of each room; required
 	Observer  Observer      // nil = nobody
 	Throttle  ThrottleOptions
-	MaxRooms  int                 // at one time; 0 = 10,000
-	Panicked  func(RoomName, any) // told of a panic in a room's goroutine
+	MaxRooms  int                   // at one time; 0 = 10,000
+	Panicked  func(RoomName, any)   // told of a panic in a room's goroutine
+	Unplayed  func(RoomName, error) // told of a sound that could not be played
 }
 
 // Exchange knows every running room, and is where calls arrive. Its methods
@@ -53,6 +54,9 @@ func New(o Options) (*Exchange, error) {
 	}
 	if x.house.observe == nil {
 		x.house.observe = func(Event) {}
+	}
+	if x.house.unplayed = o.Unplayed; o.Unplayed == nil {
+		x.house.unplayed = func(RoomName, error) {}
 	}
 	if x.house.panicked == nil {
 		x.house.panicked = func(RoomName, any) {}

@@ -21,7 +21,7 @@ type phone struct {
 
 	mu     sync.Mutex
 	heard  []string // guarded by mu: items played, loops with a * before them
-	attent bool     // guarded by mu: prompts last until done is called
+	attent bool     // guarded by mu: prompts last until they are stopped
 	prompt OpID     // guarded by mu
 	record OpID     // guarded by mu
 }
@@ -78,13 +78,6 @@ func (p *phone) listen() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.attent = true
-}
-
-func (p *phone) done() {
-	p.mu.Lock()
-	op := p.prompt
-	p.mu.Unlock()
-	p.sink.Post(PromptDone{Leg: p.id, Op: op})
 }
 
 // sounds returns what was heard since the last call, silence marks left out.

@@ -281,10 +281,15 @@ const (
 // FreeSWITCH and MeetMe users know with a star before them.
 func DefaultControls(r Role) Controls {
 	keys := []Control{
-		{"*1", ActionMute}, {"*2", ActionDeaf}, {"*3", ActionHand},
-		{"*4", ActionListenDown}, {"*6", ActionListenUp},
-		{"*7", ActionTalkDown}, {"*9", ActionTalkUp},
-		{"*0", ActionCount}, {"*8", ActionLeave},
+		{"*1", ActionMute},
+		{"*2", ActionDeaf},
+		{"*3", ActionHand},
+		{"*4", ActionListenDown},
+		{"*6", ActionListenUp},
+		{"*7", ActionTalkDown},
+		{"*9", ActionTalkUp},
+		{"*0", ActionCount},
+		{"*8", ActionLeave},
 	}
 	if r == RoleModerator {
 		return Controls{Name: "moderator", Keys: append(keys, Control{"*5", ActionLock}, Control{"*#", ActionEnd})}

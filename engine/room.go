@@ -27,7 +27,6 @@ type room struct {
 	lastID  MemberID
 	seq     uint64
 	pending map[OpID]*waiter
-	names   map[OpID]bool // plays of the bridge, for their errors
 
 	startedAt time.Time
 	locked    bool
@@ -47,6 +46,7 @@ type house struct {
 	retire   func(*room) bool // closes the mailbox, unless a call came meanwhile
 	forget   func(*room)      // after a panic
 	panicked func(RoomName, any)
+	unplayed func(RoomName, error) // a sound that could not be played
 }
 
 // handle takes one item of the mailbox.
@@ -81,6 +81,7 @@ func (r *room) applyLeg(now time.Time, s *seat, f Fact) {
 	case Digit:
 		r.digit(now, s, f.Digit)
 	case PromptDone:
+		r.unplayable(f.Err)
 		s.promptDone(now, f.Op)
 		r.ambience(now, s)
 	case Recorded:
@@ -109,6 +110,7 @@ func (r *room) applyBridge(now time.Time, f Fact) {
 	case Talking:
 		r.withMember(f.Member, func(s *seat) { r.talks(now, s, f.On) })
 	case Played:
+		r.unplayable(f.Err)
 	case BridgeFailed:
 		r.bridgeFailed(now)
 	default:
@@ -160,6 +162,13 @@ func (r *room) expired(now time.Time, s *seat) {
 		r.release(now, s)
 	case phaseNumber, phaseGreeting, phasePIN, phaseEntering, phaseAdmitting, phaseJoined,
 		phaseRemoving, phaseLosing, phaseGone, phases:
+	}
+}
+
+// unplayable reports a sound that nobody heard.
+func (r *room) unplayable(err error) {
+	if err != nil {
+		r.house.unplayed(r.name, err)
 	}
 }
 

@@ -27,45 +27,81 @@ func TestAdmission(t *testing.T) {
 		{name: "open room", room: "3001", heard: "you-are-alone *local_stream://moh", role: "member"},
 		{name: "bad name", room: "../x", heard: "invalid-room", want: "rejected bad_room_name"},
 		{name: "number asked", digits: "3001#", heard: "enter-conference-number you-are-alone *local_stream://moh", role: "member"},
-		{name: "number never typed", wait: time.Minute,
+		{
+			name: "number never typed", wait: time.Minute,
 			heard: "enter-conference-number bad-conference-number enter-conference-number bad-conference-number " +
-				"enter-conference-number invalid-room", want: "rejected bad_room_name"},
-		{name: "member by PIN", edit: pins, room: "1", digits: "1234#",
-			heard: "enter-pin you-are-alone *local_stream://moh", role: "member"},
-		{name: "moderator by PIN, complete without terminator", edit: pins, room: "1", digits: "98765",
-			heard: "enter-pin you-are-alone *local_stream://moh", role: "moderator"},
-		{name: "PIN by time-out", edit: pins, room: "1", digits: "1234", wait: 6 * time.Second,
-			heard: "enter-pin you-are-alone *local_stream://moh", role: "member"},
-		{name: "PIN on the third try", edit: pins, room: "1", digits: "1#2#1234#",
-			heard: "enter-pin bad-pin enter-pin bad-pin enter-pin you-are-alone *local_stream://moh", role: "member"},
-		{name: "three wrong PINs", edit: pins, room: "1", digits: "1#2#3#",
-			heard: "enter-pin bad-pin enter-pin bad-pin enter-pin too-many-attempts", want: "rejected pin_failed"},
-		{name: "no digits at all", edit: pins, room: "1", wait: time.Minute,
-			heard: "enter-pin bad-pin enter-pin bad-pin enter-pin too-many-attempts", want: "rejected pin_failed"},
-		{name: "supplied PIN", edit: pins, room: "1", vars: map[string]string{"pin": "98765"},
-			heard: "you-are-alone *local_stream://moh", role: "moderator"},
-		{name: "wrong supplied PIN asks", edit: pins, room: "1", vars: map[string]string{"pin": "4"}, digits: "1234#",
-			heard: "enter-pin you-are-alone *local_stream://moh", role: "member"},
-		{name: "flagged moderator needs none", edit: pins, room: "1", vars: map[string]string{"role": "moderator"},
-			heard: "you-are-alone *local_stream://moh", role: "moderator"},
-		{name: "flagged member is not promoted", edit: pins, room: "1", vars: map[string]string{"role": "member"}, digits: "98765",
-			heard: "enter-pin bad-pin enter-pin", want: "-"},
-		{name: "only moderators have a PIN: pound makes a member", room: "1", digits: "#",
+				"enter-conference-number invalid-room", want: "rejected bad_room_name",
+		},
+		{
+			name: "member by PIN", edit: pins, room: "1", digits: "1234#",
+			heard: "enter-pin you-are-alone *local_stream://moh", role: "member",
+		},
+		{
+			name: "moderator by PIN, complete without terminator", edit: pins, room: "1", digits: "98765",
+			heard: "enter-pin you-are-alone *local_stream://moh", role: "moderator",
+		},
+		{
+			name: "PIN by time-out", edit: pins, room: "1", digits: "1234", wait: 6 * time.Second,
+			heard: "enter-pin you-are-alone *local_stream://moh", role: "member",
+		},
+		{
+			name: "PIN on the third try", edit: pins, room: "1", digits: "1#2#1234#",
+			heard: "enter-pin bad-pin enter-pin bad-pin enter-pin you-are-alone *local_stream://moh", role: "member",
+		},
+		{
+			name: "three wrong PINs", edit: pins, room: "1", digits: "1#2#3#",
+			heard: "enter-pin bad-pin enter-pin bad-pin enter-pin too-many-attempts", want: "rejected pin_failed",
+		},
+		{
+			name: "no digits at all", edit: pins, room: "1", wait: time.Minute,
+			heard: "enter-pin bad-pin enter-pin bad-pin enter-pin too-many-attempts", want: "rejected pin_failed",
+		},
+		{
+			name: "supplied PIN", edit: pins, room: "1", vars: map[string]string{"pin": "98765"},
+			heard: "you-are-alone *local_stream://moh", role: "moderator",
+		},
+		{
+			name: "wrong supplied PIN asks", edit: pins, room: "1", vars: map[string]string{"pin": "4"}, digits: "1234#",
+			heard: "enter-pin you-are-alone *local_stream://moh", role: "member",
+		},
+		{
+			name: "flagged moderator needs none", edit: pins, room: "1", vars: map[string]string{"role": "moderator"},
+			heard: "you-are-alone *local_stream://moh", role: "moderator",
+		},
+		{
+			name: "flagged member is not promoted", edit: pins, room: "1", vars: map[string]string{"role": "member"}, digits: "98765",
+			heard: "enter-pin bad-pin enter-pin", want: "-",
+		},
+		{
+			name: "only moderators have a PIN: pound makes a member", room: "1", digits: "#",
 			edit:  func(p *Profile) { p.Moderator.PINs = []PIN{NewPIN("98765")} },
-			heard: "enter-pin you-are-alone *local_stream://moh", role: "member"},
-		{name: "running only", edit: func(p *Profile) { p.Create = CreateRunning }, room: "1",
-			heard: "not-running", want: "rejected not_running"},
-		{name: "existing only", edit: func(p *Profile) { p.Create = CreateExisting }, room: "1",
-			heard: "not-running", want: "rejected not_running"},
-		{name: "join-only flag", room: "1", vars: map[string]string{"flags": "join-only"},
-			heard: "not-running", want: "rejected not_running"},
-		{name: "entry prompt", edit: func(p *Profile) { p.Member.PlayEntryPrompt = true }, room: "1",
-			heard: "you-are-joining you-are-alone *local_stream://moh", role: "member"},
-		{name: "nobody comes", edit: func(p *Profile) { p.WaitForModerator, p.WaitTimeout = true, time.Minute }, room: "1",
-			wait: 2 * time.Minute, heard: "wait-for-moderator *local_stream://moh no-moderator", want: "rejected no_moderator"},
-		{name: "nobody comes, opened", room: "1", wait: 2 * time.Minute,
+			heard: "enter-pin you-are-alone *local_stream://moh", role: "member",
+		},
+		{
+			name: "running only", edit: func(p *Profile) { p.Create = CreateRunning }, room: "1",
+			heard: "not-running", want: "rejected not_running",
+		},
+		{
+			name: "existing only", edit: func(p *Profile) { p.Create = CreateExisting }, room: "1",
+			heard: "not-running", want: "rejected not_running",
+		},
+		{
+			name: "join-only flag", room: "1", vars: map[string]string{"flags": "join-only"},
+			heard: "not-running", want: "rejected not_running",
+		},
+		{
+			name: "entry prompt", edit: func(p *Profile) { p.Member.PlayEntryPrompt = true }, room: "1",
+			heard: "you-are-joining you-are-alone *local_stream://moh", role: "member",
+		},
+		{
+			name: "nobody comes", edit: func(p *Profile) { p.WaitForModerator, p.WaitTimeout = true, time.Minute }, room: "1",
+			wait: 2 * time.Minute, heard: "wait-for-moderator *local_stream://moh no-moderator", want: "rejected no_moderator",
+		},
+		{
+			name: "nobody comes, opened", room: "1", wait: 2 * time.Minute,
 			edit:  func(p *Profile) { p.WaitForModerator, p.WaitTimeout, p.OnWaitTimeout = true, time.Minute, WaitOpen },
-			heard: "wait-for-moderator *local_stream://moh you-are-alone *local_stream://moh", role: "member"},
+			heard: "wait-for-moderator *local_stream://moh you-are-alone *local_stream://moh", role: "member",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			bubble(t, c.edit, func(t *testing.T, th *theatre) {

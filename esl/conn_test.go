@@ -61,8 +61,10 @@ func client(t testing.TB, o esl.ConnOptions) (*esl.Client, *peer) {
 		p.read()
 		p.write(reply("+OK event listener enabled plain"))
 	}()
-	c, err := esl.Dial(t.Context(), esl.ClientOptions{Conn: o, Password: "x",
-		Dial: func(context.Context) (net.Conn, error) { return near, nil }})
+	c, err := esl.Dial(t.Context(), esl.ClientOptions{
+		Conn: o, Password: "x",
+		Dial: func(context.Context) (net.Conn, error) { return near, nil },
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,8 +97,10 @@ func TestEveryCommandGetsItsOwnReply(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		near, far := net.Pipe()
 		s := esltest.NewSwitch(t, far, esltest.SwitchOptions{API: func(_, args string) string { return args }})
-		c, err := esl.Dial(t.Context(), esl.ClientOptions{Password: "ClueCon",
-			Dial: func(context.Context) (net.Conn, error) { return near, nil }})
+		c, err := esl.Dial(t.Context(), esl.ClientOptions{
+			Password: "ClueCon",
+			Dial:     func(context.Context) (net.Conn, error) { return near, nil },
+		})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -18,28 +18,40 @@ type eventCase struct {
 
 func eventCases() []eventCase {
 	return []eventCase{
-		{name: "plain", in: "Event-Name: HEARTBEAT\nUp-Time: 1%20day\n\n",
-			want: Event{Headers: Headers{{"Event-Name", "HEARTBEAT"}, {"Up-Time", "1 day"}}}},
+		{
+			name: "plain", in: "Event-Name: HEARTBEAT\nUp-Time: 1%20day\n\n",
+			want: Event{Headers: Headers{{"Event-Name", "HEARTBEAT"}, {"Up-Time", "1 day"}}},
+		},
 		{name: "plus is a plus", in: "A: 1+1%2B1\n\n", want: Event{Headers: Headers{{"A", "1+1+1"}}}},
-		{name: "bad escapes stand for themselves", in: "A: 100%\nB: %4\nC: %zz%4\nD: %e4%F6\n\n",
-			want: Event{Headers: Headers{{"A", "100%"}, {"B", "%4"}, {"C", "%zz%4"}, {"D", "\xe4\xf6"}}}},
+		{
+			name: "bad escapes stand for themselves", in: "A: 100%\nB: %4\nC: %zz%4\nD: %e4%F6\n\n",
+			want: Event{Headers: Headers{{"A", "100%"}, {"B", "%4"}, {"C", "%zz%4"}, {"D", "\xe4\xf6"}}},
+		},
 		{name: "undefined is empty", in: "A: _undef_\n\n", want: Event{Headers: Headers{{"A", ""}}}},
 		{name: "array stays as written", in: "A: ARRAY%3A%3Aa%7C%3Ab\n\n", want: Event{Headers: Headers{{"A", "ARRAY::a|:b"}}}},
-		{name: "plain with a body", in: "Event-Name: BACKGROUND_JOB\nContent-Length: 5\n\n+OK%\n",
-			want: Event{Headers{{"Event-Name", "BACKGROUND_JOB"}, {"Content-Length", "5"}}, []byte("+OK%\n")}},
+		{
+			name: "plain with a body", in: "Event-Name: BACKGROUND_JOB\nContent-Length: 5\n\n+OK%\n",
+			want: Event{Headers{{"Event-Name", "BACKGROUND_JOB"}, {"Content-Length", "5"}}, []byte("+OK%\n")},
+		},
 		{name: "plain without the last blank line", in: "A: b\n", want: Event{Headers: Headers{{"A", "b"}}}},
 		{name: "plain, body cut", in: "A: b\nContent-Length: 9\n\n+OK", err: ErrMalformed},
 		{name: "plain, no header", in: "hello\n\n", err: ErrMalformed},
 		{name: "plain, empty", in: "", err: ErrMalformed},
 		{name: "plain, too many lines", in: strings.Repeat("a:\n", MaxLines+1), err: ErrTooLarge},
 
-		{name: "json", json: true, in: `{"Event-Name":"HEARTBEAT","A":"b%20c","a":"again"}`,
-			want: Event{Headers: Headers{{"Event-Name", "HEARTBEAT"}, {"A", "b%20c"}, {"a", "again"}}}},
-		{name: "json with a body", json: true, in: `{"A":"","Content-Length":"4","_body":"+OK\n"}`,
-			want: Event{Headers{{"A", ""}, {"Content-Length", "4"}}, []byte("+OK\n")}},
+		{
+			name: "json", json: true, in: `{"Event-Name":"HEARTBEAT","A":"b%20c","a":"again"}`,
+			want: Event{Headers: Headers{{"Event-Name", "HEARTBEAT"}, {"A", "b%20c"}, {"a", "again"}}},
+		},
+		{
+			name: "json with a body", json: true, in: `{"A":"","Content-Length":"4","_body":"+OK\n"}`,
+			want: Event{Headers{{"A", ""}, {"Content-Length", "4"}}, []byte("+OK\n")},
+		},
 		{name: "json array", json: true, in: `{"A":["a","b"]}`, want: Event{Headers: Headers{{"A", "ARRAY::a|:b"}}}},
-		{name: "json of other types", json: true, in: `{"A":1,"B":true,"C":null}`,
-			want: Event{Headers: Headers{{"A", "1"}, {"B", "true"}, {"C", ""}}}},
+		{
+			name: "json of other types", json: true, in: `{"A":1,"B":true,"C":null}`,
+			want: Event{Headers: Headers{{"A", "1"}, {"B", "true"}, {"C", ""}}},
+		},
 		{name: "json, nested", json: true, in: `{"A":{"B":"c"}}`, err: ErrMalformed},
 		{name: "json, array of arrays", json: true, in: `{"A":[["b"]]}`, err: ErrMalformed},
 		{name: "json, cut", json: true, in: `{"A":"b"`, err: ErrMalformed},

@@ -343,7 +343,7 @@ func TestPeersThatAreNoSwitch(t *testing.T) {
 					}
 				})
 				var refused *esl.ReplyError
-				if _, ok := c.want.(*esl.ReplyError); ok && errors.As(err, &refused) {
+				if errors.As(c.want, &refused) && errors.As(err, &refused) {
 					return
 				}
 				if d := time.Since(start); !errors.Is(err, c.want) || d > 3*time.Second {

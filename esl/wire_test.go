@@ -31,8 +31,10 @@ func messageCases() []messageCase {
 		{name: "a value with colons and blanks", in: "Content-Type: command/reply\nReply-Text:   a: b :c \n\n", want: []Message{reply("a: b :c ")}},
 		{name: "no blank after the colon", in: "Content-Type:command/reply\nReply-Text:\n\n", want: []Message{reply("")}},
 		{name: "odd header names", in: "variable_a (b)/[é]: 1\n\n", want: []Message{{Headers: Headers{{"variable_a (b)/[é]", "1"}}}}},
-		{name: "a body", in: "content-length: 4\n\n+OK\nContent-Length: 2\n\nhi",
-			want: []Message{{Headers{{"content-length", "4"}}, []byte("+OK\n")}, {Headers{{"Content-Length", "2"}}, []byte("hi")}}},
+		{
+			name: "a body", in: "content-length: 4\n\n+OK\nContent-Length: 2\n\nhi",
+			want: []Message{{Headers{{"content-length", "4"}}, []byte("+OK\n")}, {Headers{{"Content-Length", "2"}}, []byte("hi")}},
+		},
 		{name: "an empty body", in: "Content-Length: 0\n\n", want: []Message{{Headers: Headers{{"Content-Length", "0"}}}}},
 		{name: "one length given twice", in: "Content-Length: 2\nContent-Length: 2\n\nhi", want: []Message{{Headers{{"Content-Length", "2"}, {"Content-Length", "2"}}, []byte("hi")}}},
 		{name: "two lengths", in: "Content-Length: 2\nContent-Length: 3\n\nhi!", err: ErrMalformed},

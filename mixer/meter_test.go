@@ -44,8 +44,12 @@ func TestTalking(t *testing.T) {
 		{"no hangover", MeterOptions{Hangover: -1}, []float32{loud, soft, loud, loud}, "BEBT"},
 		{"at the default threshold", MeterOptions{Hangover: -1}, []float32{-45.1, -45}, ".B"},
 		{"own threshold", MeterOptions{Threshold: -20, Hangover: -1}, []float32{loud, -20, -21}, ".BE"},
-		{"default hangover", MeterOptions{}, append([]float32{loud}, slices.Repeat([]float32{soft}, 26)...),
-			"BTTTTTTTTTTTTTTTTTTTTTTTTTE"},
+		{
+			"default hangover",
+			MeterOptions{},
+			append([]float32{loud}, slices.Repeat([]float32{soft}, 26)...),
+			"BTTTTTTTTTTTTTTTTTTTTTTTTTE",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

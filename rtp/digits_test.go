@@ -26,8 +26,11 @@ func TestDigitsCountOnce(t *testing.T) {
 		want string
 	}{
 		{"one key, three ends", []pkt{
-			{1000, event(1, false, 160), 0}, {1000, event(1, false, 320), 20 * ms}, {1000, event(1, true, 480), 40 * ms},
-			{1000, event(1, true, 480), 60 * ms}, {1000, event(1, true, 480), 80 * ms},
+			{1000, event(1, false, 160), 0},
+			{1000, event(1, false, 320), 20 * ms},
+			{1000, event(1, true, 480), 40 * ms},
+			{1000, event(1, true, 480), 60 * ms},
+			{1000, event(1, true, 480), 80 * ms},
 		}, "1"},
 		{"same key twice", []pkt{{1000, event(5, true, 160), 0}, {3000, event(5, true, 160), 200 * ms}}, "55"},
 		{"only ends arrive", []pkt{{1000, event(10, true, 160), 0}}, "*"},

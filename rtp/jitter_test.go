@@ -10,11 +10,10 @@ const frame = int64(20 * time.Millisecond)
 
 // player feeds a Jitter from a schedule and takes once a tick.
 type player struct {
-	j    *Jitter
-	now  int64
-	buf  [1500]byte
-	got  []byte // first byte of each packet taken, 0xFF lost, 0xFE nothing
-	next int
+	j   *Jitter
+	now int64
+	buf [1500]byte
+	got []byte // first byte of each packet taken, 0xFF lost, 0xFE nothing
 }
 
 func (p *player) tick() {

@@ -115,7 +115,8 @@ func TestFilesAreFoundInOrder(t *testing.T) {
 			[]string{"x/other.yaml"},
 		},
 		{
-			"the next place", Source{Search: []string{"parley.yaml", "etc/parley.yaml"}},
+			"the next place",
+			Source{Search: []string{"parley.yaml", "etc/parley.yaml"}},
 			[]string{"etc/parley.yaml", third},
 			slog.LevelError,
 			[]string{"etc/parley.yaml"},

@@ -173,8 +173,8 @@ func TestNoFieldIsLeftOut(t *testing.T) {
 
 // fill gives every field of a struct another value than zero.
 func fill(v reflect.Value) {
-	for i := range v.NumField() {
-		switch f := v.Field(i); f.Kind() {
+	for _, field := range v.Fields() {
+		switch f := field; f.Kind() {
 		case reflect.String:
 			f.SetString("x")
 		case reflect.Bool:

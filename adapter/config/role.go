@@ -126,9 +126,9 @@ func pinEntry(n *yaml.Node) (label, pin string, ok bool) {
 				return "", "", false
 			}
 		}
-		return label, pin, digits(pin, 1, 16)
+		return label, pin, digits(pin, 16)
 	}
-	return "", n.Value, n.Kind == yaml.ScalarNode && digits(n.Value, 1, 16)
+	return "", n.Value, n.Kind == yaml.ScalarNode && digits(n.Value, 16)
 }
 
 // knownPIN is a PIN while the PINs of a room are compared.

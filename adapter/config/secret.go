@@ -111,8 +111,7 @@ func readSecret(path string) (text string, mode fs.FileMode, err error) {
 
 // cause takes the path off an error of package os.
 func cause(err error) error {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
+	if pe, ok := errors.AsType[*fs.PathError](err); ok {
 		return pe.Err
 	}
 	return err

@@ -222,7 +222,7 @@ func ports(at *Ports) value {
 		low, high, _ := strings.Cut(text, "-")
 		first, err := strconv.Atoi(low)
 		last, err2 := strconv.Atoi(high)
-		if err != nil || err2 != nil || !digits(low, 1, 5) || !digits(high, 1, 5) || first < 1024 || last > 65535 || last <= first {
+		if err != nil || err2 != nil || !digits(low, 5) || !digits(high, 5) || first < 1024 || last > 65535 || last <= first {
 			return Ports{}, fmt.Errorf("must be FIRST-LAST within 1024-65535, for example 40000-44999")
 		}
 		return Ports{first, last}, nil

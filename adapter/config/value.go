@@ -72,9 +72,7 @@ func scalarNode(text string) *yaml.Node {
 	return n
 }
 
-func listNode(items ...*yaml.Node) *yaml.Node {
-	return &yaml.Node{Kind: yaml.SequenceNode, Style: yaml.FlowStyle, Content: items}
-}
+func listNode() *yaml.Node { return &yaml.Node{Kind: yaml.SequenceNode, Style: yaml.FlowStyle} }
 
 // inline renders a node on one line, for Diff.
 func inline(n *yaml.Node) string {
@@ -87,6 +85,7 @@ func inline(n *yaml.Node) string {
 		return "[" + strings.Join(parts, ", ") + "]"
 	case yaml.MappingNode:
 		return "{" + strings.Join(parts, " ") + "}"
+	default:
 	}
 	return n.Value
 }
@@ -113,7 +112,7 @@ func seconds(at *time.Duration, least int, note string) value {
 	return cell[time.Duration]{at, func(text string) (time.Duration, error) {
 		whole, part, dot := strings.Cut(text, ".")
 		s, err := strconv.ParseFloat(text, 64)
-		if err != nil || !digits(whole, 1, 6) || dot && !digits(part, 1, 3) || s < float64(least) || s > engine.MaxCount {
+		if err != nil || !digits(whole, 6) || dot && !digits(part, 3) || s < float64(least) || s > engine.MaxCount {
 			return 0, fmt.Errorf("must be a number of seconds %d..%d%s", least, engine.MaxCount, note)
 		}
 		return time.Duration(s*1000+0.5) * time.Millisecond, nil
@@ -202,9 +201,9 @@ func matching(at *string, fits func(string) bool, must string) value {
 
 func same(text string) string { return text }
 
-// digits says whether text is least to most decimal digits.
-func digits(text string, least, most int) bool {
-	return len(text) >= least && len(text) <= most && strings.Trim(text, "0123456789") == ""
+// digits says whether text is one to most decimal digits.
+func digits(text string, most int) bool {
+	return text != "" && len(text) <= most && strings.Trim(text, "0123456789") == ""
 }
 
 func control(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' }

@@ -89,8 +89,10 @@ func (s *Server) start(c *channel) {
 	s.emit(map[string]any{"type": "StasisStart", "args": append([]string{}, c.args...), "channel": c.snapshot()})
 }
 
-// ID is the channel's id, Name its name.
-func (c *Call) ID() string   { return c.c.id }
+// ID is the channel's id.
+func (c *Call) ID() string { return c.c.id }
+
+// Name is the channel's name.
 func (c *Call) Name() string { return c.c.name }
 
 // Left delivers once where the call went.
@@ -228,7 +230,8 @@ func (s *Server) externalMedia(a args) (int, any) {
 	if a.Get("format") != "slin" && a.Get("format") != "slin16" || s.channels[a.Get("channelId")] != nil {
 		return http.StatusInternalServerError, "An internal error prevented this request from being handled"
 	}
-	conn, err := net.DialTimeout("tcp", a.Get("external_host"), 2*time.Second)
+	dialer := net.Dialer{Timeout: 2 * time.Second}
+	conn, err := dialer.DialContext(s.t.Context(), "tcp", a.Get("external_host"))
 	if err != nil {
 		return http.StatusInternalServerError, "An internal error prevented this request from being handled"
 	}
@@ -247,7 +250,7 @@ func (s *Server) externalMedia(a args) (int, any) {
 
 // runMedia is the channel's life: it ends with the connection.
 func (s *Server) runMedia(c *channel, id audiosocket.UUID) {
-	stop := context.AfterFunc(s.ctx, func() { c.media.Close() }) //nolint:errcheck // unblocks the read
+	stop := context.AfterFunc(s.ctx, func() { c.media.Close() })
 	defer stop()
 	s.send(c, audiosocket.KindUUID, id[:])
 	s.mu.Lock()
@@ -283,7 +286,7 @@ func (s *Server) runMedia(c *channel, id audiosocket.UUID) {
 // endMedia closes the connection and runs the hangup handler as the pasted
 // dialplan does: ChannelRedirect of the channel its arguments name.
 func (s *Server) endMedia(c *channel) {
-	c.media.Close() //nolint:errcheck // the other end may have closed already
+	c.media.Close()
 	delete(s.channels, c.id)
 	s.emit(map[string]any{"type": "ChannelDestroyed", "cause": 16, "cause_txt": "Normal Clearing", "channel": c.snapshot()})
 	_, arguments, ok := strings.Cut(strings.TrimSuffix(c.handler, ")"), "(")
@@ -299,5 +302,5 @@ func (s *Server) endMedia(c *channel) {
 }
 
 func (s *Server) send(c *channel, k audiosocket.Kind, payload []byte) {
-	c.media.Write(audiosocket.AppendFrame(nil, k, payload)) //nolint:errcheck // the reader sees the end
+	_, _ = c.media.Write(audiosocket.AppendFrame(nil, k, payload))
 }

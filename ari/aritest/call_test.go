@@ -15,7 +15,7 @@ func bridged(t *testing.T, s *aritest.Server) (*aritest.Call, *ari.Client, *audi
 	if err != nil {
 		t.Fatal(err)
 	}
-	go c.Run(t.Context()) //nolint:errcheck // ends with the test
+	go c.Run(t.Context())
 	if _, ok := (<-c.Events()).(*ari.Connected); !ok {
 		t.Fatal("not connected")
 	}

@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -54,7 +55,7 @@ type Server struct {
 // New serves on a loopback port until the test ends.
 func New(t testing.TB) *Server {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	ln, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -243,8 +244,8 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
-	defer ws.CloseNow()     //nolint:errcheck // like a broken link
-	ctx = ws.CloseRead(ctx) // answers pings
+	defer func() { _ = ws.CloseNow() }() // like a broken link
+	ctx = ws.CloseRead(ctx)              // answers pings
 	for {
 		select {
 		case b := <-k.queue:
@@ -286,10 +287,8 @@ func (s *Server) Emit(event map[string]any) {
 // emit sends to the newest client; with none the event is lost, as in life.
 func (s *Server) emit(event map[string]any) {
 	name, _ := event["type"].(string)
-	for _, i := range s.ignored {
-		if i == name {
-			return
-		}
+	if slices.Contains(s.ignored, name) {
+		return
 	}
 	if s.events == nil {
 		return

@@ -79,7 +79,7 @@ func Listen(ctx context.Context, addr string, o Options) (*Listener, error) {
 		o: o, ln: ln, cancel: cancel, done: ctx.Done(),
 		seats: make(chan struct{}, o.Strangers), tickets: map[UUID]*Ticket{},
 	}
-	context.AfterFunc(ctx, func() { ln.Close() }) //nolint:errcheck // unblocks Accept
+	context.AfterFunc(ctx, func() { ln.Close() })
 	l.wg.Add(1)
 	go l.accept(ctx)
 	return l, nil
@@ -126,7 +126,7 @@ func (l *Listener) accept(ctx context.Context) {
 			go l.greet(ctx, c)
 		default:
 			l.refused.Crowded.Add(1)
-			c.Close() //nolint:errcheck // a stranger
+			c.Close()
 		}
 	}
 }
@@ -135,17 +135,17 @@ func (l *Listener) accept(ctx context.Context) {
 func (l *Listener) greet(ctx context.Context, c net.Conn) {
 	defer l.wg.Done()
 	defer func() { <-l.seats }()
-	stop := context.AfterFunc(ctx, func() { c.Close() }) //nolint:errcheck // unblocks the read
+	stop := context.AfterFunc(ctx, func() { c.Close() })
 	id, err := l.identify(c)
 	if err != nil || !stop() {
 		l.refused.Malformed.Add(1)
-		c.Close() //nolint:errcheck // a stranger
+		c.Close()
 		return
 	}
 	t := l.take(id)
 	if t == nil {
 		l.refused.Unknown.Add(1)
-		c.Close() //nolint:errcheck // a stranger
+		c.Close()
 		return
 	}
 	sock, err := detach(c.(*net.TCPConn))

@@ -239,7 +239,8 @@ func TestBridge_PanicEndsTheRoomOnly(t *testing.T) {
 		}
 		for i, want := range []engine.Fact{
 			engine.AdmitFailed{Op: 5, Member: 3, Reason: engine.ReasonMediaLost},
-			engine.Left{Op: 6, Member: 1}, engine.Left{Op: 7, Member: 1},
+			engine.Left{Op: 6, Member: 1},
+			engine.Left{Op: 7, Member: 1},
 		} {
 			if facts[i] != want {
 				t.Errorf("fact %v, want %v", facts[i], want)

@@ -13,8 +13,12 @@ import (
 func TestSwitch_RefusesWhatItCannotDo(t *testing.T) {
 	inBubble(t, func(r *rig) {
 		for _, f := range []codec.Format{
-			{}, {Name: "G729", Rate: 8000, Clock: 8000}, {Name: "L16", Rate: 11025, Clock: 11025},
-			{Name: "L16", Rate: 96000, Clock: 96000}, {Name: "L16", Rate: 8000}, {Name: "PCMU", Rate: -8000, Clock: 8000},
+			{},
+			{Name: "G729", Rate: 8000, Clock: 8000},
+			{Name: "L16", Rate: 11025, Clock: 11025},
+			{Name: "L16", Rate: 96000, Clock: 96000},
+			{Name: "L16", Rate: 8000},
+			{Name: "PCMU", Rate: -8000, Clock: 8000},
 		} {
 			if _, err := r.sw.NewLeg("x", &line{t: t}, f); !errors.Is(err, ErrFormat) {
 				t.Errorf("%+v: %v", f, err)

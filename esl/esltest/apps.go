@@ -47,7 +47,7 @@ func (c *Call) begin() {
 			c.answer()
 		}
 		c.apps <- a
-		if slices.Contains(blocking, a.Name) {
+		if slices.Contains(blocking(), a.Name) {
 			return
 		}
 		c.complete()

@@ -36,7 +36,9 @@ type Ending struct {
 }
 
 // blocking are the applications that run until Call.Finish.
-var blocking = []string{"bridge", "playback", "conference", "echo", "park", "sleep"}
+func blocking() []string {
+	return []string{"bridge", "playback", "conference", "echo", "park", "sleep"}
+}
 
 // Call is the switch's part of one call on an outbound socket. Its methods may
 // be called from any goroutine. It fails the test when it is sent something a
@@ -74,8 +76,10 @@ func NewCall(tb testing.TB, nc net.Conn, o CallOptions) *Call {
 	if o.Control == "" {
 		o.Control = "full"
 	}
-	c := &Call{opts: o, w: wire{tb: tb, nc: nc}, vars: maps.Clone(o.Vars),
-		apps: make(chan App, 256), ended: make(chan Ending, 1)}
+	c := &Call{
+		opts: o, w: wire{tb: tb, nc: nc}, vars: maps.Clone(o.Vars),
+		apps: make(chan App, 256), ended: make(chan Ending, 1),
+	}
 	if c.vars == nil {
 		c.vars = make(map[string]string)
 	}
@@ -291,7 +295,7 @@ func (c *Call) fire(name string, pairs ...string) {
 	case c.answered:
 		state = "answered"
 	}
-	e := Event(name, append(pairs[:len(pairs):len(pairs)], "Unique-ID", c.opts.UUID, "Answer-State", state)...)
+	e := Event(name, append(slices.Clip(pairs), "Unique-ID", c.opts.UUID, "Answer-State", state)...)
 	for _, k := range slices.Sorted(maps.Keys(c.vars)) {
 		e.Headers = append(e.Headers, esl.Header{Name: "variable_" + k, Value: c.vars[k]})
 	}

@@ -8,6 +8,7 @@ package esltest
 import (
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 
@@ -39,7 +40,7 @@ func (w *wire) api(body string) {
 
 func (w *wire) event(e *esl.Event) {
 	w.seq++
-	numbered := &esl.Event{Body: e.Body, Headers: append(e.Headers[:len(e.Headers):len(e.Headers)],
+	numbered := &esl.Event{Body: e.Body, Headers: append(slices.Clip(e.Headers),
 		esl.Header{Name: "Event-Sequence", Value: fmt.Sprint(w.seq)})}
 	body := numbered.AppendPlain(nil)
 	w.put("Content-Length: %d\nContent-Type: text/event-plain\n\n%s", len(body), body)
@@ -84,7 +85,9 @@ func splitItems(list string, sep byte) []string {
 }
 
 // escapes are the letters that mean something after a backslash.
-var escapes = strings.NewReplacer("n", "\n", "r", "\r", "t", "\t", "s", " ")
+func escapes() *strings.Replacer {
+	return strings.NewReplacer("n", "\n", "r", "\r", "t", "\t", "s", " ")
+}
 
 func cleanItem(item string, sep byte) string {
 	item = strings.TrimLeft(item, " ")
@@ -94,7 +97,7 @@ func cleanItem(item string, sep byte) string {
 		c := item[i]
 		if c == '\\' && i+1 < len(item) {
 			next := string(item[i+1])
-			if plain := escapes.Replace(next); plain != next || strings.ContainsAny(next, `'"\`+string(sep)) {
+			if plain := escapes().Replace(next); plain != next || strings.ContainsAny(next, `'"\`+string(sep)) {
 				b.WriteString(plain)
 				keep = b.Len()
 				i++
