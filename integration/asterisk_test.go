@@ -19,7 +19,7 @@ func startAsterisk(t *testing.T) *container {
 	for _, name := range []string{"ari", "asterisk", "confbridge", "http", "logger", "modules", "pjsip", "rtp"} {
 		mounts = append(mounts, conf+"/"+name+".conf:/etc/asterisk/"+name+".conf:ro")
 	}
-	c := start(t, asteriskImage(), []string{"asterisk", "-f", "-vvv"}, nil, mounts)
+	c := start(t, asteriskImage(), nil, []string{"asterisk", "-f", "-vvv"}, mounts)
 	c.logged("Asterisk Ready")
 	return c
 }

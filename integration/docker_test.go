@@ -121,11 +121,11 @@ type container struct {
 }
 
 // start runs an image on the host's network. mounts are host:container pairs.
-func start(t *testing.T, i image, cmd, env, mounts []string) *container {
+func start(t *testing.T, i image, entry, cmd, mounts []string) *container {
 	t.Helper()
 	repository, tag := i.find(t)
 	r, err := dock.pool.RunWithOptions(&dockertest.RunOptions{
-		Repository: repository, Tag: tag, Cmd: cmd, Env: env, Mounts: mounts, Labels: map[string]string{label: "1"},
+		Repository: repository, Tag: tag, Entrypoint: entry, Cmd: cmd, Mounts: mounts, Labels: map[string]string{label: "1"},
 		Tty: true, // else the switch keeps its log lines back until it has a block of them
 	}, func(h *docker.HostConfig) {
 		h.NetworkMode = "host"
