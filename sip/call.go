@@ -98,16 +98,6 @@ const (
 	callBurst   = 60
 )
 
-// state is how far a call has come.
-type state int
-
-const (
-	offering state = iota // an INVITE waits for our answer
-	answered              // 2xx sent, no ACK yet
-	up
-	over
-)
-
 // Call is one call. Its methods may be called from any goroutine; those that
 // take no context return at once.
 type Call struct {
@@ -137,8 +127,7 @@ type Call struct {
 	mine      []encoding // what we offered last
 	text      describer
 	confirm   confirmation // a 2xx that wants its ACK
-	leaving   *End         // HangUp came before the ACK
-	parting   []Header     // for the BYE then
+	parting   *parting     // while leaving
 	ack       sentACK
 	turn      chan struct{} // closed when what was to be sent has left
 	asking    bool          // an INVITE or UPDATE of ours is under way
@@ -229,7 +218,8 @@ func (c *Call) decide() error {
 }
 
 // HangUp ends the call, whatever its state: BYE, or 480 to an INVITE that is
-// not answered yet.
+// not answered yet. When our answer still waits for its ACK, so does the BYE,
+// 32 s at most; Ended is told after it.
 func (c *Call) HangUp(hs ...Header) { c.do(func() { c.hangUp(End{Cause: ByUs}, hs) }) }
 
 // Reinvite offers the peer another side of ours: another address, hold,
@@ -349,12 +339,15 @@ func (c *Call) after(d time.Duration, f func()) *time.Timer {
 	})
 }
 
-// finish is the end of every call. It runs once.
+// finish is the end of a call that was answered.
 func (c *Call) finish(end End) {
-	if c.state == over {
-		return
+	if c.steps(stepEnd) {
+		c.ended(end)
 	}
-	c.state = over
+}
+
+// ended is the end of every call. It runs once.
+func (c *Call) ended(end End) {
 	c.e.calls.drop(c)
 	if s, ok := c.dialog.link.(*stream); ok { // the last answers still come by it
 		time.AfterFunc(giveUp, func() { s.calls.Add(-1) })
@@ -378,7 +371,7 @@ func (c *Call) shutDown() {
 	switch c.state {
 	case offering:
 		c.refuse(503, End{Cause: Shutdown, Code: 503}, nil)
-	case answered, up:
+	case answered, leaving, up:
 		c.lastWords()
 		c.finish(End{Cause: Shutdown})
 	case over:
@@ -389,11 +382,11 @@ func (c *Call) shutDown() {
 func keptHeaders(req *sipgo.Request) []Header {
 	var out []Header
 	for _, h := range req.Headers() {
-		n, v := h.Name(), ""
+		n := h.Name()
 		if len(n) < 3 || n[1] != '-' || !strings.ContainsAny(n[:1], "XxPp") {
 			continue
 		}
-		if v = h.Value(); len(out) < 32 && len(v) <= 1024 && printable(n) && printable(v) {
+		if v := h.Value(); len(out) < 32 && len(v) <= 1024 && printable(n) && printable(v) {
 			out = append(out, Header{n, v})
 		}
 	}

@@ -18,7 +18,7 @@ func (c *Call) reoffer(l Local, try int, result func(error)) {
 	case c.state == over:
 		result(ErrOver)
 		return
-	case c.state == offering:
+	case c.state == offering || c.state == leaving:
 		result(ErrState)
 		return
 	case c.asking || c.confirm.res != nil: // something else is under way
@@ -65,9 +65,9 @@ func (c *Call) offerLater(l Local, try int, result func(error)) {
 		result(fmt.Errorf("%w: offers keep crossing", ErrState))
 		return
 	}
-	d := time.Duration(rand.IntN(200)) * 10 * time.Millisecond //nolint:gosec // no secret
+	d := time.Duration(rand.IntN(200)) * 10 * time.Millisecond
 	if !c.info.Incoming {
-		d = 2100*time.Millisecond + time.Duration(rand.IntN(190))*10*time.Millisecond //nolint:gosec // no secret
+		d = 2100*time.Millisecond + time.Duration(rand.IntN(190))*10*time.Millisecond
 	}
 	time.AfterFunc(d, func() { c.do(func() { c.reoffer(l, try+1, result) }) })
 }
@@ -191,12 +191,22 @@ func (c *Call) hangUp(end End, hs []Header) {
 		}
 		c.refuse(end.Code, end, hs)
 	case answered:
-		if c.leaving == nil {
-			c.leaving, c.parting = &end, hs
+		if c.invite != nil { // a handler panicked before the 200 was out
+			c.respond(c.invite, 500)
+			c.finish(end)
+			return
 		}
+		c.steps(stepLeave)
+		c.parting = &parting{end, hs}
 	case up:
 		c.bye(hs)
 		c.finish(end)
-	case over:
+	case leaving, over:
 	}
+}
+
+// parting is a HangUp that waits for the ACK.
+type parting struct {
+	end End
+	hs  []Header
 }

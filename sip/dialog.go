@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	sipgo "github.com/emiago/sipgo/sip"
 )
@@ -159,6 +160,9 @@ func (l *packetLink) reaches(a netip.Addr) bool {
 	return near.Is4() == a.Is4() && (!near.IsLoopback() || a.IsLoopback())
 }
 
+// lookup is how long a name may take.
+const lookup = 5 * time.Second
+
 // resolve finds the address of a URI's host.
 func resolve(ctx context.Context, u sipgo.Uri) (netip.AddrPort, error) {
 	port := u.Port
@@ -171,6 +175,8 @@ func resolve(ctx context.Context, u sipgo.Uri) (netip.AddrPort, error) {
 	host := strings.Trim(u.Host, "[]")
 	a, err := netip.ParseAddr(host)
 	if err != nil {
+		ctx, cancel := context.WithTimeout(ctx, lookup)
+		defer cancel()
 		list, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 		if err != nil || len(list) == 0 {
 			return netip.AddrPort{}, fmt.Errorf("%w: %w", ErrPeer, err)

@@ -51,16 +51,24 @@ func TestCallersMustHaveThePassword(t *testing.T) {
 		{name: "unknown user", user: User{Name: "ann", Password: "wonder"}, algorithms: 2, give: "bob", word: "wonder", code: 401},
 		{name: "unknown user without password", user: User{Name: "ann", Password: "wonder"}, algorithms: 2, give: "bob", word: "", code: 401},
 		{name: "user with neither", user: User{Name: "ann"}, algorithms: 2, give: "ann", word: "", code: 401},
-		{name: "for another number", user: User{Name: "ann", Password: "wonder"}, algorithms: 2, give: "ann", word: "wonder", code: 401,
-			change: func(m *text) { m.start = "INVITE sip:3002@10.0.0.1 SIP/2.0" }},
-		{name: "without count", user: User{Name: "ann", Password: "wonder"}, algorithms: 2, give: "ann", word: "wonder", code: 401,
-			change: func(m *text) { m.set("Authorization", strings.Replace(m.get("Authorization"), "qop=auth,", "", 1)) }},
-		{name: "no digest", user: User{Name: "ann", Password: "wonder"}, algorithms: 2, give: "ann", word: "wonder", code: 401,
-			change: func(m *text) { m.set("Authorization", "Basic YW5uOndvbmRlcg==") }},
-		{name: "other realm", user: User{Name: "ann", Password: "wonder"}, algorithms: 2, give: "ann", word: "wonder", code: 401,
+		{
+			name: "for another number", user: User{Name: "ann", Password: "wonder"}, algorithms: 2, give: "ann", word: "wonder", code: 401,
+			change: func(m *text) { m.start = "INVITE sip:3002@10.0.0.1 SIP/2.0" },
+		},
+		{
+			name: "without count", user: User{Name: "ann", Password: "wonder"}, algorithms: 2, give: "ann", word: "wonder", code: 401,
+			change: func(m *text) { m.set("Authorization", strings.Replace(m.get("Authorization"), "qop=auth,", "", 1)) },
+		},
+		{
+			name: "no digest", user: User{Name: "ann", Password: "wonder"}, algorithms: 2, give: "ann", word: "wonder", code: 401,
+			change: func(m *text) { m.set("Authorization", "Basic YW5uOndvbmRlcg==") },
+		},
+		{
+			name: "other realm", user: User{Name: "ann", Password: "wonder"}, algorithms: 2, give: "ann", word: "wonder", code: 401,
 			change: func(m *text) {
 				m.set("Authorization", strings.Replace(m.get("Authorization"), `realm="parley"`, `realm="x"`, 1))
-			}},
+			},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			bubble(t, Options{Users: []User{tt.user}}, func(t *testing.T, r *rig) {
@@ -108,19 +116,14 @@ func TestCredentialsWorkOnce(t *testing.T) {
 			m := who
 			inv := prove(l.invite(strings.Replace(pcmuSDP, "0 8 101", "18", 1)), ask, "ann", "wonder", count)
 			m.send(inv)
-			for {
-				got := m.next(time.Second)
-				if got == nil {
-					t.Fatalf("no answer, want %d", code)
-				}
-				if got.code() != code {
-					t.Fatalf("%q, want %d", got.start, code)
-				}
-				if code == 488 {
-					m.confirm(inv, got)
-				}
-				return got
+			got := m.next(time.Second)
+			if got == nil || got.code() != code {
+				t.Fatalf("%+v, want %d", got, code)
 			}
+			if code == 488 {
+				m.confirm(inv, got)
+			}
+			return got
 		}
 		use(1, 488, r.p)
 		if no := use(1, 401, r.p); !strings.Contains(no.get("WWW-Authenticate"), "stale=true") {

@@ -117,8 +117,8 @@ type Endpoint struct {
 	calls   calls
 
 	draining atomic.Bool
-	stop     context.CancelFunc // of ctx
-	stopped  <-chan struct{}    // closed by Close: nothing waits any longer
+	ctx      context.Context    //nolint:containedctx // the endpoint's own life: what calls send by themselves hangs on it
+	stop     context.CancelFunc // of ctx, by Close: nothing waits any longer
 	tasks    group              // work of calls and transactions
 	sockets  group              // readers and writers
 	close    sync.Once
@@ -142,7 +142,7 @@ func New(o Options) (*Endpoint, error) {
 	}
 	e.auth = newAuthority(o, e.secret[:])
 	ctx, stop := context.WithCancel(context.Background())
-	e.stop, e.stopped = stop, ctx.Done()
+	e.ctx, e.stop = ctx, stop
 	if err := e.listen(); err != nil {
 		e.shut()
 		return nil, err
@@ -251,7 +251,7 @@ func (e *Endpoint) Run(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-e.stopped:
+	case <-e.ctx.Done():
 		return nil
 	}
 }
@@ -318,7 +318,7 @@ func (e *Endpoint) pause(d time.Duration) bool {
 	select {
 	case <-t.C:
 		return true
-	case <-e.stopped:
+	case <-e.ctx.Done():
 		return false
 	}
 }

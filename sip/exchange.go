@@ -59,7 +59,7 @@ func (e *Endpoint) await(tx *sipgo.ClientTx) (*sipgo.Response, error) {
 		case <-limit.C:
 			tx.Terminate()
 			return nil, &StatusError{Method: string(method), Code: 408, Reason: reason(408)}
-		case <-e.stopped:
+		case <-e.ctx.Done():
 			tx.Terminate()
 			return nil, ErrClosed
 		}
@@ -69,8 +69,7 @@ func (e *Endpoint) await(tx *sipgo.ClientTx) (*sipgo.Response, error) {
 // complete adds to a request what depends on its way.
 func (e *Endpoint) complete(req *sipgo.Request, h *hop) {
 	e.stamp(req, h)
-	switch req.Method {
-	case sipgo.INVITE, sipgo.UPDATE:
+	if req.Method == sipgo.INVITE || req.Method == sipgo.UPDATE {
 		req.AppendHeader(e.contact(h))
 		req.AppendHeader(header("Allow", allowed))
 		req.AppendHeader(header("Supported", supported))
@@ -127,9 +126,7 @@ func (c *Call) inTurn(f func(h *hop, err error, sent func())) bool {
 		if before != nil {
 			<-before
 		}
-		ctx, cancel := context.WithTimeout(life{c.e.stopped}, giveUp)
-		defer cancel()
-		h, err := c.e.reach(ctx, w)
+		h, err := c.e.reach(c.e.ctx, w)
 		f(h, err, sent)
 	})
 }

@@ -160,7 +160,8 @@ func offerOf(req *sipgo.Request) (m media, offered bool, code int, hs []sipgo.He
 // contentType is what the body is, without parameters.
 func contentType(m interface {
 	ContentType() *sipgo.ContentTypeHeader
-}) string {
+},
+) string {
 	t := m.ContentType()
 	if t == nil {
 		return ""
@@ -216,10 +217,10 @@ func (c *Call) respond(tx *serverTx, code int, hs ...sipgo.Header) {
 
 // accept answers the INVITE with 200.
 func (c *Call) accept(l Local, hs []Header) {
-	if c.state != offering {
+	if !c.steps(stepAnswer) {
 		return
 	}
-	c.local, c.state = l, answered
+	c.local = l
 	c.refresh = c.ask.grant(c.e.opt, refresh{})
 	var body []byte
 	if c.info.Offered {
@@ -227,15 +228,13 @@ func (c *Call) accept(l Local, hs []Header) {
 		s := c.offer.session(c.chosen, c.chosen, l.Direction)
 		body = c.text.answer(c.offer, c.chosen, l, s.Direction)
 		c.setSession(s)
+		c.events.Media(s) // first: audio may come as soon as the answer is out
 	} else {
 		c.mine = numbered(l.Codecs)
 		body = c.text.offer(l, c.mine)
 	}
 	c.success(c.invite, body, hs, !c.info.Offered)
 	c.invite = nil
-	if c.info.Offered {
-		c.events.Media(c.session)
-	}
 }
 
 // success answers an INVITE or UPDATE with 200 and a description.
@@ -322,12 +321,9 @@ func (c *Call) acked(req *sipgo.Request) {
 	}
 	ours := c.confirm.offer
 	c.confirm.stop()
-	first := c.state == answered
-	if first {
-		c.state = up
-	}
-	if c.leaving != nil {
-		c.hangUp(*c.leaving, c.parting)
+	first := c.steps(stepACK)
+	if c.parting != nil {
+		c.hangUp(c.parting.end, c.parting.hs)
 		return
 	}
 	if !ours {
@@ -340,7 +336,7 @@ func (c *Call) acked(req *sipgo.Request) {
 
 // refuse ends a call that is not answered.
 func (c *Call) refuse(code int, end End, extra []Header) {
-	if c.state != offering {
+	if !c.steps(stepRefuse) {
 		return
 	}
 	var hs []sipgo.Header
@@ -353,7 +349,7 @@ func (c *Call) refuse(code int, end End, extra []Header) {
 		hs = append(hs, c.e.retryAfter())
 	}
 	c.respond(c.invite, code, hs...)
-	c.finish(end)
+	c.ended(end)
 }
 
 // cancelled takes the caller's CANCEL, unless our answer was quicker.

@@ -331,7 +331,7 @@ func (e *Endpoint) here(h *hop) (host string, port uint16) {
 		return e.opt.Advertise, port
 	}
 	if near.Addr().IsUnspecified() {
-		if c, err := net.Dial("udp", h.to.String()); err == nil { // sends nothing: asks for the route
+		if c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(h.to)); err == nil { // sends nothing: asks for the route
 			near = addrPort(c.LocalAddr())
 			_ = c.Close()
 		}

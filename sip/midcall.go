@@ -77,7 +77,7 @@ func (c *Call) gotOffer(tx *serverTx, from *hop) {
 	req := tx.req
 	switch {
 	case c.state == offering: // its first INVITE has no answer yet
-		c.respond(tx, 500, header("Retry-After", strconv.Itoa(rand.IntN(11)))) //nolint:gosec // no secret
+		c.respond(tx, 500, header("Retry-After", strconv.Itoa(rand.IntN(11))))
 		return
 	case c.asking || c.confirm.offer: // offers would cross (RFC 3261 §14.2)
 		c.respond(tx, 491)
@@ -114,10 +114,10 @@ func (c *Call) gotOffer(tx *serverTx, from *hop) {
 		c.dialog.retarget(contact, from)
 	}
 	c.learn(req)
-	c.success(tx, body, nil, !offered && body != nil)
 	if offered {
 		c.changed(s)
 	}
+	c.success(tx, body, nil, !offered && body != nil)
 }
 
 // preference is our codecs with the one in use first: what works stays.

@@ -167,7 +167,13 @@ func (p *placing) once(ctx context.Context) (*sipgo.Request, *sipgo.Response, er
 func (p *placing) reach(ctx context.Context) (*hop, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	defer context.AfterFunc(life{p.e.stopped}, cancel)()
+	p.e.tasks.spawn(func() {
+		select {
+		case <-p.e.ctx.Done():
+			cancel()
+		case <-ctx.Done():
+		}
+	})
 	return p.e.reach(ctx, way{next: p.target})
 }
 
@@ -227,7 +233,7 @@ func (p *placing) await(ctx context.Context, tx *sipgo.ClientTx, req *sipgo.Requ
 			return nil, ctx.Err()
 		case <-tx.Done():
 			return nil, &StatusError{Method: "INVITE", Code: 408, Reason: reason(408)}
-		case <-p.e.stopped:
+		case <-p.e.ctx.Done():
 			if heard {
 				p.cancel(req, h)
 			}
@@ -315,7 +321,7 @@ func (e *Endpoint) answeredCall(p *placing, req *sipgo.Request, res *sipgo.Respo
 func (p *placing) more(req *sipgo.Request, res *sipgo.Response, h *hop, settled <-chan struct{}) {
 	select {
 	case <-settled:
-	case <-p.e.stopped:
+	case <-p.e.ctx.Done():
 		return
 	}
 	tag := tagOf(res.To().Params)

@@ -19,7 +19,7 @@ func TestSIPp(t *testing.T) {
 	if err != nil {
 		t.Skip("sipp is not installed: no foreign SIP peer to test against")
 	}
-	udp, err := net.ListenPacket("udp", "127.0.0.1:0")
+	udp, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,8 +38,17 @@ func TestSIPp(t *testing.T) {
 	defer func() { cancel(); <-done }()
 
 	for _, tt := range []struct{ scenario, transport string }{
-		{"call", "u1"}, {"call", "t1"}, {"cancel", "u1"}, {"again", "u1"}, {"noack", "u1"}, {"hold", "u1"},
-		{"hold", "t1"}, {"extension", "u1"}, {"codec", "t1"}, {"hungup", "u1"}, {"hungup", "t1"},
+		{"call", "u1"},
+		{"call", "t1"},
+		{"cancel", "u1"},
+		{"again", "u1"},
+		{"noack", "u1"},
+		{"hold", "u1"},
+		{"hold", "t1"},
+		{"extension", "u1"},
+		{"codec", "t1"},
+		{"hungup", "u1"},
+		{"hungup", "t1"},
 	} {
 		t.Run(tt.scenario+" "+tt.transport, func(t *testing.T) {
 			run(t, sipp, "-sf", filepath.Join("testdata", "sipp", tt.scenario+".xml"), "-t", tt.transport, at)
@@ -62,7 +71,7 @@ func TestSIPpAnswersUs(t *testing.T) {
 	if err != nil {
 		t.Skip("sipp is not installed: no foreign SIP peer to test against")
 	}
-	free, err := net.ListenPacket("udp", "127.0.0.1:0")
+	free, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		t.Fatal(err)
 	}

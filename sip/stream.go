@@ -235,21 +235,16 @@ func (e *Endpoint) streamed(in *sipgo.ParserStream, data []byte, from *hop, part
 		_ = from.send([]byte("\r\n"), from.to)
 	}
 	for {
-		if !partial { // line ends between messages are keep-alives
-			for bytes.HasPrefix(in.Buffer().Bytes(), []byte("\r\n")) {
-				in.Buffer().Next(2)
-			}
-			if in.Buffer().Len() == 0 {
-				return false, nil
-			}
+		if !partial && idle(in) {
+			return false, nil
 		}
 		msg, _, err := in.ParseNext()
 		if errors.Is(err, io.ErrUnexpectedEOF) {
-			if msg == nil && in.Buffer().Len() == 0 { // nothing but line ends
+			partial = msg != nil || in.Buffer().Len() > 0
+			if !partial { // nothing but line ends
 				in.Reset()
-				return false, nil
 			}
-			return true, nil
+			return partial, nil
 		}
 		partial = false
 		if err == nil && !e.limit.message(from.peer(), time.Now()) && !e.trusted(from.peer()) {
@@ -260,6 +255,15 @@ func (e *Endpoint) streamed(in *sipgo.ParserStream, data []byte, from *hop, part
 			return false, err
 		}
 	}
+}
+
+// idle drops the line ends between messages, which are keep-alives, and says
+// whether there is nothing else.
+func idle(in *sipgo.ParserStream) bool {
+	for bytes.HasPrefix(in.Buffer().Bytes(), []byte("\r\n")) {
+		in.Buffer().Next(2)
+	}
+	return in.Buffer().Len() == 0
 }
 
 // dial returns a connection to a peer, the one there is or a new one.

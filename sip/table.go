@@ -1,10 +1,6 @@
 package sip
 
-import (
-	"context"
-	"sync"
-	"time"
-)
+import "sync"
 
 // group is goroutines that somebody waits for. Once he does, no new ones start.
 type group struct {
@@ -76,20 +72,4 @@ func (t *table[K, V]) all() []V {
 		out = append(out, v)
 	}
 	return out
-}
-
-// life is a context that ends when a channel is closed.
-type life struct{ done <-chan struct{} }
-
-func (l life) Deadline() (time.Time, bool) { return time.Time{}, false }
-func (l life) Done() <-chan struct{}       { return l.done }
-func (l life) Value(any) any               { return nil }
-
-func (l life) Err() error {
-	select {
-	case <-l.done:
-		return context.Canceled
-	default:
-		return nil
-	}
 }

@@ -155,36 +155,29 @@ func (c *Call) Digits(ctx context.Context, digits string) error {
 		if !ok {
 			return sip.ErrState
 		}
-		p := press{code: code, done: make(chan struct{})}
-		for _, step := range []func() bool{
-			func() bool {
-				select {
-				case c.keys.queue <- p:
-					return true
-				case <-c.stop:
-				case <-ctx.Done():
-				}
-				return false
-			},
-			func() bool {
-				select {
-				case <-p.done:
-					return true
-				case <-c.stop:
-				case <-ctx.Done():
-				}
-				return false
-			},
-		} {
-			if !step() {
-				if ctx.Err() != nil {
-					return ctx.Err()
-				}
-				return sip.ErrOver
-			}
+		if err := c.press(ctx, press{code: code, done: make(chan struct{})}); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+func (c *Call) press(ctx context.Context, p press) error {
+	select {
+	case c.keys.queue <- p:
+	case <-c.stop:
+		return sip.ErrOver
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case <-p.done:
+		return nil
+	case <-c.stop:
+		return sip.ErrOver
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // Heard are the digits that came in the audio, and those that came by INFO.

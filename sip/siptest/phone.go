@@ -86,7 +86,7 @@ func New(o Options) (*Phone, error) {
 // listen opens UDP and TCP on the same port; any port may be taken in one of
 // them.
 func (p *Phone) listen() (*sip.Endpoint, error) {
-	udp, err := net.ListenPacket("udp", netip.AddrPortFrom(p.host, p.opt.Port).String())
+	udp, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(p.host, p.opt.Port)))
 	if err != nil {
 		return nil, err
 	}

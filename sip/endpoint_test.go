@@ -1,0 +1,93 @@
+package sip
+
+import (
+	"errors"
+	"testing"
+	"time"
+)
+
+func TestPanicsStayInTheirCall(t *testing.T) {
+	o := Options{}
+	bad, worse := &diary{panic: "digit"}, &diary{panic: "media"}
+	o.Incoming = func(c *Call) Events {
+		if c.Info().Target == "panic" {
+			panic("incoming")
+		}
+		_ = c.Answer(ours())
+		if c.Info().Target == "worse" {
+			return worse
+		}
+		return bad
+	}
+	bubble(t, o, func(t *testing.T, r *rig) {
+		fine := r.p.leg()
+		fine.up(pcmuSDP)
+		l := r.p.leg()
+		l.uri = "sip:panic@10.0.0.1"
+		l.send(l.invite(pcmuSDP))
+		r.p.response(100)
+		r.p.response(500)
+		l = r.peer("10.0.0.4:5060").leg()
+		l.uri = "sip:worse@10.0.0.1"
+		l.send(l.invite(pcmuSDP))
+		l.p.response(100)
+		l.p.response(500)
+		worse.is(t, "media PCMU/8000 sendrecv 10.0.0.2:4000", "ended failed 500")
+		l = r.peer("10.0.0.3:5060").leg()
+		l.up(pcmuSDP)
+		l.send(l.request("INFO").with("application/dtmf", "5"))
+		l.p.response(200)
+		l.p.request("BYE")
+		fine.send(fine.request("OPTIONS"))
+		for m := r.p.next(time.Second); m.code() != 200; m = r.p.next(time.Second) {
+		}
+		if n := r.Stats().Panics.Load(); n != 3 {
+			t.Errorf("%d panics counted", n)
+		}
+	})
+}
+
+func TestDrainBusyAndFull(t *testing.T) {
+	busy := false
+	bubble(t, Options{MaxCalls: 1, RetryAfter: 7 * time.Second, Busy: func() bool { return busy }}, func(t *testing.T, r *rig) {
+		refused := func() {
+			t.Helper()
+			for _, m := range []*text{r.p.leg().invite(pcmuSDP), r.p.leg().request("OPTIONS")} {
+				r.p.send(m)
+				if no := r.p.response(503); no.get("Retry-After") != "7" {
+					t.Errorf("Retry-After %q", no.get("Retry-After"))
+				}
+			}
+		}
+		busy = true
+		refused()
+		busy = false
+		l := r.p.leg()
+		l.up(pcmuSDP)
+		refused() // full
+		l.send(l.request("BYE"))
+		r.p.response(200)
+		r.Drain()
+		refused()
+		if n := r.Stats().Refused.Load(); n != 6 {
+			t.Errorf("%d counted", n)
+		}
+	})
+}
+
+func TestCloseEndsWhatIsUp(t *testing.T) {
+	bubble(t, Options{}, func(t *testing.T, r *rig) {
+		l := r.p.leg()
+		l.up(pcmuSDP)
+		c := <-r.last
+		r.Close()
+		r.p.request("BYE")
+		<-c.Done()
+		r.told.is(t, "media PCMU/8000 sendrecv 10.0.0.2:4000", "ended shutdown 0")
+		if err := c.Answer(ours()); !errors.Is(err, ErrOver) {
+			t.Error(err)
+		}
+		c.HangUp()
+		r.Close()
+	})
+}
