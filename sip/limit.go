@@ -12,7 +12,7 @@ import (
 type Rate struct {
 	Requests float64 // requests outside calls (INVITE, OPTIONS …) per second; 0 means DefaultRequests
 	Burst    int     // of those at once; 0 means DefaultBurst
-	Messages float64 // messages of any kind per second, beyond which they are not even read; 0 means DefaultMessages
+	Messages float64 // messages of any kind per second, beyond which they are not even read; 0 means DefaultMessages, and 20 for each of Requests
 	Sources  int     // addresses remembered; 0 means DefaultSources
 	Off      bool    // no limit at all
 }
@@ -46,7 +46,7 @@ func newLimiter(o Rate) *limiter {
 		o.Burst = DefaultBurst
 	}
 	if o.Messages == 0 {
-		o.Messages = DefaultMessages
+		o.Messages = max(DefaultMessages, 20*o.Requests)
 	}
 	if o.Sources == 0 {
 		o.Sources = DefaultSources
