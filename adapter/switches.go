@@ -37,7 +37,8 @@ func (t ticket) Wait(ctx context.Context) (freeswitch.Media, error) {
 	return v, nil
 }
 
-// openAsterisk listens for Asterisk's audio and connects to each Asterisk.
+// openAsterisk listens for Asterisk's audio and sets up the link to each
+// configured switch.
 func (a *App) openAsterisk(ctx context.Context, c *config.Config) error {
 	sockets, err := audiosocket.Listen(context.WithoutCancel(ctx), c.AudioSocket.Listen, audiosocket.Options{})
 	if err != nil {
@@ -45,7 +46,10 @@ func (a *App) openAsterisk(ctx context.Context, c *config.Config) error {
 	}
 	a.sockets = sockets
 	for _, s := range c.Switches {
-		if s.Kind != config.KindAsterisk {
+		if s.Kind == config.KindFreeSWITCH {
+			a.links = append(a.links, freeswitch.NewLink(freeswitch.LinkOptions{
+				Name: s.Name, Address: s.ESL, Password: s.Password.Reveal(), Log: a.opt.Log,
+			}))
 			continue
 		}
 		l, err := asterisk.New(asterisk.Options{
