@@ -53,7 +53,7 @@ func (s *Session) Report(now int64) {
 	defer s.gate.leave(s.closeSockets)
 	r.next = now + int64(reportInterval)*3/4 + r.slack/2
 	s.control.start()
-	for {
+	for range drainMost {
 		b, from, _, ok := s.control.receive(now)
 		if !ok {
 			break
@@ -75,6 +75,10 @@ func (s *Session) publish() {
 	c.dup.Store(j.Dup)
 	c.skipped.Store(j.Skipped)
 	c.delay.Store(int64(j.Delay()))
+	if s.gate.enter() {
+		c.dropped[DropKernel].Store(s.media.refused())
+		s.gate.leave(s.closeSockets)
+	}
 	c.jitter.Store(int64(j.Spread()) * int64(time.Second) / int64(s.opt.ClockRate))
 }
 

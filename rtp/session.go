@@ -19,7 +19,16 @@ const (
 	minHeader   = 12
 	ssrcQuiet   = int64(60 * time.Millisecond) // a stream that paused this long may be followed by another
 	ssrcPackets = 3                            // or another that insists
-	keyFrames   = 5                            // 100 ms
+
+	// drainMost is how many datagrams of one socket are read in one tick: some
+	// 25 times what a phone sends. The rest of a flood waits, or is dropped by
+	// the kernel. It is a multiple of the batch of a system call.
+	drainMost = 64
+
+	// strangerPackets is how many packets in order a host that the signalling
+	// does not know must send before it is taken for the peer: 200 ms.
+	strangerPackets = 10
+	keyFrames       = 5 // 100 ms
 )
 
 // Options sets up a Session.
@@ -32,11 +41,14 @@ type Options struct {
 	EventReceive uint8          // and of keys that are received; 0 = none
 	Remote       netip.AddrPort // from the peer's SDP; invalid = nothing is sent yet
 	RemoteRTCP   netip.AddrPort // invalid = Remote, next port
-	// Latch lets the first valid packet choose where audio comes from and
-	// goes to, once, when it is not Remote (symmetric RTP, RFC 4961).
-	Latch    bool
-	Delay    time.Duration // of the jitter buffer; 0 = DefaultDelay
-	MaxDelay time.Duration // 0 = DefaultMaxDelay
+	// Latch lets the packets that come choose where audio comes from and goes
+	// to, when that is not Remote (symmetric RTP, RFC 4961): the first one of
+	// Remote's host or of Signalling, or ten in a row of any other. Once
+	// chosen, it gives way only to who is likelier to be the peer.
+	Latch      bool
+	Signalling netip.Addr    // host that the call's signalling comes from; invalid = unknown
+	Delay      time.Duration // of the jitter buffer; 0 = DefaultDelay
+	MaxDelay   time.Duration // 0 = DefaultMaxDelay
 }
 
 // Session is one call's RTP stream in both directions.
@@ -60,6 +72,8 @@ type Session struct {
 	target  *target
 	latched bool
 	source  netip.AddrPort
+	trust   rank // of source, once latched
+	suitor  suitor
 	packet  rtp.Packet
 	jitter  *Jitter
 	digits  digitReader
@@ -163,7 +177,7 @@ func (s *Session) Drain(now int64) {
 	s.now = now
 	s.retarget()
 	s.media.start()
-	for {
+	for range drainMost {
 		b, from, arrival, ok := s.media.receive(now)
 		if !ok {
 			break
@@ -176,9 +190,10 @@ func (s *Session) Drain(now int64) {
 // retarget takes over an address that was set since the last tick.
 func (s *Session) retarget() {
 	if t := s.wanted.Load(); t != s.target {
-		s.target, s.latched, s.source = t, false, t.rtp
+		s.target, s.latched, s.source, s.suitor = t, false, t.rtp, suitor{}
 		s.media.aim(t.rtp)
 		s.control.aim(t.rtcp)
+		s.screen()
 	}
 }
 
@@ -222,16 +237,7 @@ func (s *Session) judge(b []byte, from netip.AddrPort) (Drop, bool) {
 	if err := s.packet.Unmarshal(b); err != nil {
 		return DropSize, false
 	}
-	if from == s.source {
-		s.latched = true
-		return 0, true
-	}
-	if !s.opt.Latch || s.latched {
-		return DropSource, false
-	}
-	s.latched, s.source = true, from
-	s.media.aim(from)
-	return 0, true
+	return DropSource, s.admits(from, s.packet.SequenceNumber)
 }
 
 // sameStream follows a change of SSRC once the old stream has paused, or the

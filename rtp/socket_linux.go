@@ -22,8 +22,9 @@ const (
 // socket is a UDP socket that Go's netpoller does not know: nothing wakes when
 // a packet arrives, and every call returns at once.
 type socket struct {
-	fd   int
-	ipv6 bool
+	fd       int
+	ipv6     bool
+	screened bool // a filter is attached
 
 	in   *buffers
 	have int // datagrams of the last call

@@ -80,3 +80,9 @@ func (s *socket) send(b []byte) bool {
 }
 
 func (s *socket) close() { _ = s.conn.Close() }
+
+// admit is the kernel's part of a choice that we make anyway; see Linux.
+func (s *socket) admit(...netip.AddrPort) {}
+
+// refused is unknown here.
+func (s *socket) refused() uint64 { return 0 }

@@ -16,11 +16,12 @@ const (
 	DropSource              // not from the negotiated or latched source
 	DropSSRC                // a second stream while the first one runs
 	DropSend                // the kernel would not take it
+	DropKernel              // the kernel dropped it: not from the source either, or too many at once
 	drops
 )
 
 func (d Drop) String() string {
-	return [drops]string{"size", "version", "payload", "source", "ssrc", "send"}[d]
+	return [drops]string{"size", "version", "payload", "source", "ssrc", "send", "kernel"}[d]
 }
 
 // counters are written by the tick and read by anybody.
