@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"net/netip"
@@ -75,6 +76,7 @@ func Start(ctx context.Context, c *config.Config, o Options) (*App, error) {
 		a.openEngine, a.openSIP, a.openFreeSWITCH, a.openAsterisk, a.openHTTP,
 	} {
 		if err := open(ctx, c); err != nil {
+			a.part()
 			a.close()
 			return nil, err
 		}
@@ -96,9 +98,9 @@ func (a *App) openEngine(_ context.Context, c *config.Config) error {
 	}
 	a.sounds.Store(library)
 	a.pool = tick.New(tick.Options{})
-	maxLegs := c.Limits.MaxLegs
 	a.native, err = native.New(native.Options{
-		Clock: a.pool, Sounds: &a.sounds, MaxLegs: maxLegs, MediaLost: c.Media.Timeout, Log: a.opt.Log,
+		Clock: a.pool, Sounds: &a.sounds, MaxLegs: unlimited(c.Limits.MaxLegs), MediaLost: unlimited(c.Media.Timeout),
+		Log: a.opt.Log,
 	})
 	if err != nil {
 		return err
@@ -138,16 +140,29 @@ func (a *App) openSIP(_ context.Context, c *config.Config) error {
 	advertise, _ := netip.ParseAddr(c.Media.Advertise)
 	a.phones = phone.New(phone.Options{
 		Exchange: a.exchange, Switch: a.native, Ports: ports, Local: local, Advertise: advertise,
-		Trusted: trusted(), Jitter: c.Media.Jitter, JitterMax: c.Media.JitterMax, Log: a.opt.Log,
+		Trusted: c.SIP.Trusted, MediaLost: c.Media.Timeout, Jitter: c.Media.Jitter, JitterMax: c.Media.JitterMax,
+		Log: a.opt.Log,
 	})
+	a.endpoint, err = sip.New(a.sipOptions(c))
+	if err != nil {
+		return explainBind("sip.listen", c.SIP.Listen, err)
+	}
+	a.serve = append(a.serve, a.endpoint.Run)
+	return nil
+}
+
+func (a *App) sipOptions(c *config.Config) sip.Options {
 	o := sip.Options{
 		Advertise: hostOf(c.SIP.Advertise), User: phone.Attendant, UserAgent: "Parley/" + a.opt.Version,
-		Codecs: codecs(c.SIP.Codecs), Incoming: a.phones.Incoming, MaxCalls: c.Limits.MaxLegs, Realm: c.SIP.Realm,
+		Codecs: codecs(c.SIP.Codecs), Incoming: a.phones.Incoming, MaxCalls: unlimited(c.Limits.MaxLegs), Realm: c.SIP.Realm,
 		Busy: func() bool { return a.native.Busy() != nil },
 		Rate: sip.Rate{Requests: float64(c.SIP.RatePerSource), Burst: c.SIP.BurstPerSource}, Log: a.opt.Log,
 	}
 	for _, u := range c.SIP.Users {
 		o.Users = append(o.Users, sip.User{Name: u.Name, Password: u.Password.Reveal()})
+	}
+	if len(o.Users) > 0 { // the media that a switch of ours sends has no password; without users nobody needs one
+		o.Trusted = c.SIP.Trusted
 	}
 	if slices.Contains(c.SIP.Transports, "udp") {
 		o.UDP = []string{c.SIP.Listen}
@@ -155,12 +170,15 @@ func (a *App) openSIP(_ context.Context, c *config.Config) error {
 	if slices.Contains(c.SIP.Transports, "tcp") {
 		o.TCP = []string{c.SIP.Listen}
 	}
-	a.endpoint, err = sip.New(o)
-	if err != nil {
-		return explainBind("sip.listen", c.SIP.Listen, err)
+	return o
+}
+
+// unlimited is a limit as those take it for whom 0 is a default.
+func unlimited[T int | time.Duration](limit T) T {
+	if limit == 0 {
+		return math.MaxInt
 	}
-	a.serve = append(a.serve, a.endpoint.Run)
-	return nil
+	return limit
 }
 
 // codecs are the formats of the configured encoding names, in that order.
@@ -182,31 +200,47 @@ func (a *App) openHTTP(ctx context.Context, c *config.Config) error {
 		return err
 	}
 	a.api = l
-	var tokens []string
-	for _, t := range c.Auth.Tokens {
-		tokens = append(tokens, t.Token.Reveal())
-	}
 	server := &http.Server{
 		Handler: control.Handler(control.Options{
 			Exchange: a.exchange, Reload: a.Reload, Checks: a.checks, Metrics: a.metrics.Handler(),
-			Version: a.opt.Version, Tokens: tokens, Log: a.opt.Log,
+			Version: a.opt.Version, Tokens: a.tokens, Log: a.opt.Log,
 		}),
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second,
 		IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
 		ErrorLog: slog.NewLogLogger(a.opt.Log.Handler(), slog.LevelDebug),
 	}
-	a.serve = append(a.serve, func(ctx context.Context) error {
-		stop := context.AfterFunc(ctx, func() {
-			grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), closingTime)
-			defer cancel()
-			_ = server.Shutdown(grace)
-		})
-		defer stop()
-		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			return err
+	a.serve = append(a.serve, func(ctx context.Context) error { return serveHTTP(ctx, server, l) })
+	return nil
+}
+
+// tokens are those of the configuration in force.
+func (a *App) tokens() []string {
+	var list []string
+	for _, t := range a.config.Load().Auth.Tokens {
+		list = append(list, t.Token.Reveal())
+	}
+	return list
+}
+
+// serveHTTP serves until ctx ends; then answers that are under way have a
+// while to be written.
+func serveHTTP(ctx context.Context, server *http.Server, l net.Listener) error {
+	over := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(over)
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), closingTime)
+		defer cancel()
+		if server.Shutdown(grace) != nil {
+			_ = server.Close() // their time is over
 		}
-		return nil
 	})
+	err := server.Serve(l)
+	if !stop() {
+		<-over
+	}
+	if !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
 	return nil
 }
 
@@ -234,9 +268,10 @@ func (a *App) Run(ctx context.Context) error {
 	}
 	select {
 	case <-ctx.Done():
-		a.part()
 	case <-failed.Done():
 	}
+	a.opt.Log.Info("stopping: calls are given back")
+	a.part()
 	stop()
 	err := g.Wait()
 	a.close()
@@ -248,8 +283,12 @@ func (a *App) Run(ctx context.Context) error {
 
 // part takes no more calls and says goodbye to those that are here.
 func (a *App) part() {
-	a.opt.Log.Info("stopping: calls are given back")
-	a.endpoint.Drain()
+	if a.endpoint != nil {
+		a.endpoint.Drain()
+	}
+	if a.exchange == nil {
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), partingTime)
 	defer cancel()
 	if err := a.exchange.Close(ctx); err != nil {
@@ -276,9 +315,4 @@ func (a *App) close() {
 	if a.pool != nil {
 		a.pool.Close()
 	}
-}
-
-// trusted are the networks whose headers may say anything.
-func trusted() []netip.Prefix {
-	return []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 }

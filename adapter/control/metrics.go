@@ -43,11 +43,21 @@ func NewMetrics(media func() Media, extra func() map[string]float64) *Metrics {
 	m.registry.MustRegister(m.admissions, m.leaves, m.pinFails, &mediaCollector{media, extra},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, r := range engine.Reasons() {
-		m.admissions.WithLabelValues(string(engine.ResultRejected), string(r))
+		m.admissions.WithLabelValues(string(resultOf(r)), string(r))
 		m.leaves.WithLabelValues(string(r))
 	}
 	m.admissions.WithLabelValues(string(engine.ResultJoined), "")
 	return m
+}
+
+// resultOf is the result of a call that is not admitted for a reason.
+func resultOf(r engine.Reason) engine.Result {
+	switch r {
+	case engine.ReasonNodeBusy, engine.ReasonMediaLost, engine.ReasonSwitchLost, engine.ReasonHangup:
+		return engine.ResultFailed
+	default:
+		return engine.ResultRejected
+	}
 }
 
 // Handler serves the metrics.

@@ -6,6 +6,7 @@ import (
 	"crypto/subtle"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -37,23 +38,17 @@ type Options struct {
 	Checks  func() []Check // of listeners and switches
 	Metrics http.Handler
 	Version string
-	// Tokens are accepted as "Authorization: Bearer …". None: no credentials
-	// are asked, which the configuration allows on loopback only.
-	Tokens []string
+	// Tokens are those in force, accepted as "Authorization: Bearer …". None:
+	// no credentials are asked, and only this machine is answered.
+	Tokens func() []string
 	Log    *slog.Logger
 }
 
-type server struct {
-	Options
-	tokens [][sha256.Size]byte
-}
+type server struct{ Options }
 
 // Handler serves the API.
 func Handler(o Options) http.Handler {
-	s := &server{Options: o}
-	for _, t := range o.Tokens {
-		s.tokens = append(s.tokens, sha256.Sum256([]byte(t)))
-	}
+	s := &server{o}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { reply(w, http.StatusOK, map[string]bool{"ok": true}) })
 	mux.HandleFunc("GET /readyz", s.ready)
@@ -73,22 +68,27 @@ func Handler(o Options) http.Handler {
 		id, err := member(r)
 		return engine.Kick{Member: id}, err
 	}))
-	return s.guard(http.NewCrossOriginProtection().Handler(http.MaxBytesHandler(mux, maxBody)))
+	origin := http.NewCrossOriginProtection()
+	origin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fail(w, http.StatusForbidden, "cross_origin", "a page of another site may not ask for this")
+	}))
+	return s.guard(origin.Handler(http.MaxBytesHandler(mux, maxBody)))
 }
 
 // guard lets in who may: the token where there is one, and where there is
-// none only requests that name this host by its loopback address, so that no
-// web page can reach the API through a name of its own.
+// none only requests of this machine that name it by its loopback address, so
+// that no web page can reach the API through a name of its own.
 func (s *server) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		tokens := s.Tokens()
 		open := r.URL.Path == "/healthz" || r.URL.Path == "/readyz"
 		switch {
 		case open:
-		case len(s.tokens) > 0 && !s.authorized(r):
+		case len(tokens) > 0 && !authorized(r, tokens):
 			w.Header().Set("WWW-Authenticate", "Bearer")
 			fail(w, http.StatusUnauthorized, "no_auth", "a bearer token is needed")
 			return
-		case len(s.tokens) == 0 && !loopbackHost(r.Host):
+		case len(tokens) == 0 && (!loopbackHost(r.Host) || !loopbackHost(r.RemoteAddr)):
 			fail(w, http.StatusMisdirectedRequest, "bad_host", "without tokens the API answers to loopback names only")
 			return
 		}
@@ -96,12 +96,14 @@ func (s *server) guard(next http.Handler) http.Handler {
 	})
 }
 
-func (s *server) authorized(r *http.Request) bool {
+// authorized compares all tokens, each in constant time.
+func authorized(r *http.Request, tokens []string) bool {
 	given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	sum := sha256.Sum256([]byte(given))
 	found := 0
-	for _, t := range s.tokens {
-		found |= subtle.ConstantTimeCompare(t[:], sum[:])
+	for _, t := range tokens {
+		want := sha256.Sum256([]byte(t))
+		found |= subtle.ConstantTimeCompare(want[:], sum[:])
 	}
 	return ok && found == 1
 }
@@ -168,10 +170,7 @@ func (s *server) patch(w http.ResponseWriter, r *http.Request) {
 		Muted *bool `json:"muted"`
 		Deaf  *bool `json:"deaf"`
 	}
-	d := json.NewDecoder(r.Body)
-	d.DisallowUnknownFields()
-	if err := d.Decode(&body); err != nil {
-		fail(w, http.StatusUnprocessableEntity, "bad_body", strings.TrimPrefix(err.Error(), "json: "))
+	if !decode(w, r, &body) {
 		return
 	}
 	id, err := member(r)
@@ -186,7 +185,37 @@ func (s *server) patch(w http.ResponseWriter, r *http.Request) {
 	if body.Deaf != nil {
 		commands = append(commands, engine.Deafen{Member: id, On: *body.Deaf})
 	}
+	if commands == nil {
+		fail(w, http.StatusUnprocessableEntity, "bad_body", "nothing to change; set muted, deaf or both")
+		return
+	}
 	s.do(w, r, commands...)
+}
+
+// decode reads a body whole, or refuses it.
+func decode(w http.ResponseWriter, r *http.Request, into any) bool {
+	d := json.NewDecoder(r.Body)
+	d.DisallowUnknownFields()
+	err := d.Decode(into)
+	if err == nil && d.More() {
+		err = errors.New("more than one JSON value")
+	}
+	var large *http.MaxBytesError
+	text := ""
+	if err != nil {
+		text = strings.TrimPrefix(err.Error(), "json: ")
+	}
+	switch {
+	case err == nil:
+		return true
+	case errors.As(err, &large):
+		fail(w, http.StatusRequestEntityTooLarge, "too_large", fmt.Sprintf("the body has more than %d bytes", large.Limit))
+	case strings.HasPrefix(text, "unknown field"):
+		fail(w, http.StatusUnprocessableEntity, "unknown_field", text)
+	default:
+		fail(w, http.StatusUnprocessableEntity, "bad_body", text)
+	}
+	return false
 }
 
 func (s *server) command(read func(*http.Request) (engine.Command, error)) http.HandlerFunc {
