@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 )
@@ -38,11 +39,12 @@ func explainBind(key, address string, err error) error {
 
 // usedBy names the process that has a port, where Linux lets us see it.
 func usedBy(address string) string {
-	ap, err := netip.ParseAddrPort(address)
+	_, text, _ := net.SplitHostPort(address)
+	port, err := strconv.ParseUint(text, 10, 16)
 	if err != nil {
 		return ""
 	}
-	inode := socketInode(ap.Port())
+	inode := socketInode(uint16(port))
 	if inode == "" {
 		return ""
 	}

@@ -2,6 +2,7 @@ package adapter
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"parley/adapter/control"
@@ -10,9 +11,8 @@ import (
 
 // checks says of each part whether it works.
 func (a *App) checks() []control.Check {
-	c := a.config.Load()
 	list := []control.Check{
-		{Name: "sip", Ready: true, Text: fmt.Sprintf("listening on %s, %d calls", c.SIP.Listen, a.endpoint.Calls())},
+		{Name: "sip", Ready: true, Text: fmt.Sprintf("listening on %s, %d calls", a.sipListeners(), a.endpoint.Calls())},
 	}
 	if err := a.native.Busy(); err != nil {
 		list = append(list, control.Check{Name: "mixer", Text: err.Error()})
@@ -22,6 +22,18 @@ func (a *App) checks() []control.Check {
 		list = append(list, control.Check{Name: name, Ready: ready, Text: text})
 	}
 	return list
+}
+
+// sipListeners are the addresses in use, which those of a configuration read
+// since need not be.
+func (a *App) sipListeners() string {
+	var all []string
+	for _, at := range slices.Concat(a.endpoint.UDP(), a.endpoint.TCP()) {
+		if text := at.String(); !slices.Contains(all, text) {
+			all = append(all, text)
+		}
+	}
+	return strings.Join(all, ", ")
 }
 
 // Banner is what `parley serve` prints when it is up: a line per listener,

@@ -53,7 +53,7 @@ type SIP struct {
 	Advertise      string         // HOST or HOST:PORT that peers are told; "" = the local address
 	Realm          string         // of digest authentication
 	Users          []User         // none = callers are not asked
-	Trusted        []netip.Prefix // whose X-Parley-* headers may say anything, and who need not log in
+	Trusted        []netip.Prefix // who need not log in, and whose X-Parley-* headers may say anything
 	Codecs         []string       // encoding names in order of preference
 	RatePerSource  int            // requests per second from one address, in the long run
 	BurstPerSource int            // and at once

@@ -1,6 +1,7 @@
 package phone
 
 import (
+	"fmt"
 	"net/netip"
 	"strings"
 
@@ -58,7 +59,7 @@ func (p *Phones) invite(info sip.Info) engine.Invite {
 		case trusted || harmless(name):
 			in.Variables[name] = h.Value
 		default:
-			in.Warnings = append(in.Warnings, h.Name+" is ignored: the caller's address is not in sip.trusted")
+			in.Warnings = append(in.Warnings, fmt.Sprintf("%.40s is ignored: the caller's address is not in sip.trusted", h.Name))
 		}
 	}
 	return in

@@ -19,7 +19,7 @@ import (
 // Attendant is the user part that names no room: the caller is asked for one.
 const Attendant = "parley"
 
-// Options sets up Phones. All but Trusted, Advertise, Jitter and Log must be set.
+// Options sets up Phones. Exchange, Switch, Ports and Local must be set.
 type Options struct {
 	Exchange  *engine.Exchange
 	Switch    *native.Switch
@@ -27,6 +27,7 @@ type Options struct {
 	Local     netip.Addr     // where our RTP is, for SDP
 	Advertise netip.Addr     // instead of Local, when peers see us elsewhere
 	Trusted   []netip.Prefix // whose X-Parley-* headers may say anything
+	MediaLost time.Duration  // without a packet of one who sends, until he is given up; 0 = never
 	Jitter    time.Duration  // 0 = rtp.DefaultDelay
 	JitterMax time.Duration  // 0 = rtp.DefaultMaxDelay
 	Log       *slog.Logger
@@ -110,14 +111,20 @@ func (t *talk) Media(s sip.Session) {
 		return
 	}
 	t.port.SetRemote(s.Remote, s.RemoteRTCP)
-	t.hold(s)
+	t.follow(s)
 }
 
-// hold follows the direction of the audio: who does not want to hear us is
-// away, and what he sends meanwhile is music on hold.
-func (t *talk) hold(s sip.Session) {
+// follow follows the direction of the audio. Who does not want to hear us is
+// away, and what he sends meanwhile is music on hold; who only wants to hear
+// us is not lost when he is silent.
+func (t *talk) follow(s sip.Session) {
 	t.port.Hold(s.Held())
 	t.voice.SetHold(s.Held())
+	patience := t.phones.opt.MediaLost
+	if !s.Direction.Receives() {
+		patience = 0
+	}
+	t.voice.SetMediaLost(patience)
 }
 
 // begin starts media and sends the call to its room, or to who waits for it.
@@ -142,7 +149,7 @@ func (t *talk) begin(s sip.Session) {
 		return
 	}
 	t.voice = &Media{Leg: voice, call: t.call}
-	t.hold(s)
+	t.follow(s)
 	if t.claim != nil {
 		t.claim.taken(t.voice)
 		return
