@@ -223,3 +223,26 @@ func TestRecordFollowsTimestamps(t *testing.T) {
 		}
 	}
 }
+
+func TestPhonesOverIPv6(t *testing.T) {
+	ctx := limited(t)
+	p, err := New(Options{Host: "::1"})
+	if err != nil {
+		t.Skip("no IPv6 here: ", err)
+	}
+	t.Cleanup(p.Close)
+	q := phone(t, Options{Host: "::1", User: "bob"})
+	for _, transport := range []string{"", ";transport=tcp"} {
+		go func() { _, _ = q.Accept(ctx, CallOptions{Tone: Tone{440, -10}}) }()
+		c, err := p.Dial(ctx, q.URI()+transport, CallOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Listen(20 * time.Millisecond)
+		if got := level(c.Listen(100*time.Millisecond), 440, c.Rate()); math.Abs(got+10) > 0.5 {
+			t.Errorf("%.1f dBFS", got)
+		}
+		c.Hangup()
+		<-c.Done()
+	}
+}
