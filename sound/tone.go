@@ -109,6 +109,9 @@ func (m *melody) duration() time.Duration {
 		return all + length(m.again)
 	}
 	all += length(m.again) * time.Duration(m.laps-1)
+	if all > MaxDuration {
+		return all // too long as it is, and times the loops more than an int64 holds
+	}
 	return all * time.Duration(max(m.loops, 1))
 }
 

@@ -94,6 +94,7 @@ func toneCases() []toneCase {
 		{name: "laps of 10 minutes", in: "L=10;%(60000,0,400)", want: "60000/0[400]-7 L10 x1"},
 		{name: "laps of more", in: "L=11;%(60000,0,400)", err: ErrTooLarge},
 		{name: "laps times loops", in: "L=1000000;%(60000,60000,400);loops=1000000", err: ErrTooLarge},
+		{name: "more than a clock can count", in: "L=1000000;%(60000,0,400);loops=10000", err: ErrTooLarge},
 		{name: "long text", in: strings.Repeat(" ", maxToneText+1), err: ErrTooLarge},
 	}
 }

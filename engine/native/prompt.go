@@ -3,6 +3,8 @@ package native
 import (
 	"errors"
 	"fmt"
+	"log/slog"
+	"runtime/debug"
 	"strings"
 	"sync/atomic"
 
@@ -61,8 +63,15 @@ func (s *Switch) reel(m engine.Media, rate codec.Rate) (reel, error) {
 	return r, errors.Join(errs...)
 }
 
-// clip finds a recording, or has the library load a sound.
-func (s *Switch) clip(spec, language string) (*sound.Clip, error) {
+// clip finds a recording, or has the library load a sound. What panics there is
+// a sound that cannot be played: its name may come from a caller.
+func (s *Switch) clip(spec, language string) (c *sound.Clip, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("native: panic: %v", p)
+			s.opts.Log.Error("sound panicked", slog.String("sound", spec), slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
+		}
+	}()
 	if id, ok := strings.CutPrefix(spec, engine.RecordedName("")); ok {
 		if c := s.recording(engine.LegID(id)); c != nil {
 			return c, nil

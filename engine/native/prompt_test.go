@@ -91,6 +91,20 @@ func TestLeg_PromptErrorsNameTheItem(t *testing.T) {
 	})
 }
 
+func TestASoundThatPanicsIsOneThatCannotBePlayed(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		h, a := r.hall(), r.call("a", l16(), mute(8000))
+		a.Play(7, media("panic"))
+		h.Play(8, media("panic"), engine.Audience{})
+		r.run(2)
+		for _, facts := range [][]engine.Fact{a.sink.take(), h.sink.take()} {
+			if len(facts) != 1 || !strings.Contains(fmt.Sprint(facts), "a broken sound") {
+				t.Errorf("facts %v", facts)
+			}
+		}
+	})
+}
+
 func TestLeg_PromptSamplesAreExact(t *testing.T) {
 	inBubble(t, func(r *rig) {
 		beep := audiotest.Tone(8000, 1000, -20, 400, 0)
