@@ -52,8 +52,8 @@ func (c *Call) reoffer(l Local, try int, result func(error)) {
 		case c.crossed(res, err, try):
 			c.offerLater(l, try, result)
 		default:
+			result(err) // first: who waits is told this, not that the call is over
 			c.gone(err)
-			result(err)
 		}
 	})
 }
