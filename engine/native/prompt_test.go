@@ -94,6 +94,7 @@ func TestLeg_PromptErrorsNameTheItem(t *testing.T) {
 func TestASoundThatPanicsIsOneThatCannotBePlayed(t *testing.T) {
 	inBubble(t, func(r *rig) {
 		h, a := r.hall(), r.call("a", l16(), mute(8000))
+		r.seat(h, 1, a, engine.MemberState{})
 		a.Play(7, media("panic"))
 		h.Play(8, media("panic"), engine.Audience{})
 		r.run(2)
