@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"parley/codec"
 	"parley/sip/siptest"
 )
 
@@ -95,9 +96,31 @@ func TestFreeSWITCH(t *testing.T) {
 	})
 }
 
+// TestFreeSWITCHWideband sends a tone that only wideband carries from a caller
+// at the switch to a phone, and back.
+func TestFreeSWITCHWideband(t *testing.T) {
+	startFreeSWITCH(t)
+	p := run(t, base(false)+contractProfiles)
+	wide := []codec.Format{codec.L16(16000)}
+	calls := []*siptest.Call{
+		callWith(t, wide, freeswitchSIP, "3001", tone(5000)), callWith(t, wide, sipAddress, "3001", tone(4500)),
+	}
+	for _, m := range p.members("3001", 2) {
+		if m.Codec != "L16/16000" {
+			t.Errorf("member %d has %s", m.ID, m.Codec)
+		}
+	}
+	hears(t, calls, []float64{5000, 4500})
+}
+
 func call(t *testing.T, address, room string, o siptest.CallOptions) *siptest.Call {
 	t.Helper()
-	p, err := siptest.New(siptest.Options{User: "1001"})
+	return callWith(t, nil, address, room, o)
+}
+
+func callWith(t *testing.T, codecs []codec.Format, address, room string, o siptest.CallOptions) *siptest.Call {
+	t.Helper()
+	p, err := siptest.New(siptest.Options{User: "1001", Codecs: codecs})
 	if err != nil {
 		t.Fatal(err)
 	}
