@@ -123,6 +123,9 @@ func (c *Call) gotOffer(tx *serverTx, from *hop) {
 // preference is our codecs with the one in use first: what works stays.
 func (c *Call) preference() []codec.Format {
 	ours := c.local.Codecs
+	if c.local.OneCodec {
+		return []codec.Format{c.chosen.format}
+	}
 	out := make([]codec.Format, 0, len(ours))
 	for _, f := range ours {
 		if f.Name == c.chosen.format.Name && f.Clock == c.chosen.format.Clock {

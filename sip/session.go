@@ -74,6 +74,7 @@ type Local struct {
 	RTCP      uint16         // port of our RTCP; 0 means the one after Addr's
 	Direction Direction      // what we want; the zero value is sendrecv
 	Codecs    []codec.Format // in our order; nil means Options.Codecs
+	OneCodec  bool           // the codec agreed on first stays: offers of the peer without it are refused (488)
 }
 
 // valid says whether it can be told to a peer.

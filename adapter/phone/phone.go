@@ -92,16 +92,7 @@ type talk struct {
 
 // local is our side of the audio. A call keeps the codec it began with.
 func (t *talk) local() sip.Local {
-	l := sip.Local{Addr: netip.AddrPortFrom(t.phones.opt.Advertise, t.pair.Port())}
-	if t.call.Info().Offered {
-		f := t.call.Session().Codec
-		for _, known := range codec.Known() {
-			if known.Name == f.Name && known.Rate == f.Rate {
-				l.Codecs = []codec.Format{known}
-			}
-		}
-	}
-	return l
+	return sip.Local{Addr: netip.AddrPortFrom(t.phones.opt.Advertise, t.pair.Port()), OneCodec: true}
 }
 
 // Media implements sip.Events.
