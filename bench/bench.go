@@ -1,0 +1,164 @@
+// Package bench measures what a conference server costs. It calls rooms by SIP
+// as many plain PCMU callers, some of whom say a tone, and reports what came
+// back (packets, their timing, the level of each tone) and what the server's
+// process spent on it. Nothing in it knows which server that is.
+//
+// One goroutine drives the audio of all callers, so that the load itself stays
+// cheap; see driver. Of the server's own code it uses the signalling (package
+// sip) and the G.711 tables of package codec, never its RTP.
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// The errors of Run.
+var (
+	ErrOptions = errors.New("bench: bad option")
+	ErrNoCall  = errors.New("bench: no call was answered")
+)
+
+// Options of a measurement.
+type Options struct {
+	Target   string        // HOST:PORT of the server, SIP over UDP
+	Room     int           // number dialled for the first room, the others follow; 0 means DefaultRoom
+	Rooms    int           // 0 means 1
+	Callers  int           // per room; 0 means DefaultCallers
+	Talkers  int           // of those, at most MaxTalkers; 0 means DefaultTalkers
+	Noise    float64       // dBFS, what those who do not talk send; 0 means digital silence
+	Warmup   time.Duration // between the last answer and the first measured packet; 0 means DefaultWarmup
+	Duration time.Duration // measured; 0 means DefaultDuration
+	Phases   int           // groups of callers that send at different times of each 20 ms; 0 means DefaultPhases
+	Rate     float64       // calls made per second; 0 means DefaultRate
+	PID      int           // of the server, on this machine; 0 means that its cost is not measured
+	Ports    [2]uint16     // first and last UDP port of the callers' audio; zero means DefaultPorts
+}
+
+// Defaults of Options.
+const (
+	DefaultRoom     = 3001
+	DefaultCallers  = 100
+	DefaultTalkers  = 3
+	DefaultWarmup   = 5 * time.Second
+	DefaultDuration = 30 * time.Second
+	DefaultPhases   = 10
+	DefaultRate     = 40
+
+	defaultFirst, defaultLast = 12000, 31999
+)
+
+// DefaultPorts are below those that systems hand out by themselves.
+func DefaultPorts() [2]uint16 { return [2]uint16{defaultFirst, defaultLast} }
+
+const maxLegs = 20_000
+
+func (o *Options) complete() error {
+	setDefault(&o.Room, DefaultRoom)
+	setDefault(&o.Rooms, 1)
+	setDefault(&o.Callers, DefaultCallers)
+	setDefault(&o.Talkers, min(DefaultTalkers, o.Callers))
+	setDefault(&o.Warmup, DefaultWarmup)
+	setDefault(&o.Duration, DefaultDuration)
+	setDefault(&o.Phases, DefaultPhases)
+	setDefault(&o.Rate, DefaultRate)
+	setDefault(&o.Ports, DefaultPorts())
+	switch {
+	case o.Target == "":
+		return fmt.Errorf("%w: no target", ErrOptions)
+	case o.Rooms < 1 || o.Callers < 1 || o.Rooms > maxLegs/o.Callers:
+		return fmt.Errorf("%w: %d rooms of %d callers, at most %d callers in all", ErrOptions, o.Rooms, o.Callers, maxLegs)
+	case o.Talkers < 1 || o.Talkers > min(o.Callers, MaxTalkers):
+		return fmt.Errorf("%w: %d talkers of %d callers, at most %d", ErrOptions, o.Talkers, o.Callers, MaxTalkers)
+	case o.Noise > 0:
+		return fmt.Errorf("%w: noise of %v dBFS", ErrOptions, o.Noise)
+	case o.Phases < 1 || o.Phases > 20:
+		return fmt.Errorf("%w: %d phases, at most 20", ErrOptions, o.Phases)
+	case o.Warmup < 0 || o.Duration < time.Second || o.Rate < 0 || o.PID < 0 || o.Room < 0:
+		return fmt.Errorf("%w: a time, rate or number is too small", ErrOptions)
+	}
+	return nil
+}
+
+func setDefault[T comparable](v *T, d T) {
+	var zero T
+	if *v == zero {
+		*v = d
+	}
+}
+
+// Run makes the calls, measures, hangs up and reports. Calls that fail are
+// part of the report; the error is for what makes a measurement impossible.
+func Run(ctx context.Context, o Options) (*Report, error) {
+	if err := o.complete(); err != nil {
+		return nil, err
+	}
+	idle, err := look(o.PID)
+	if err != nil {
+		return nil, err
+	}
+	l, err := newLoad(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	defer l.close()
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		l.driver.run()
+	}()
+	defer func() { // before the sockets are closed
+		l.driver.stop.Store(true)
+		<-stopped
+	}()
+	if err := l.dial(ctx); err != nil {
+		return nil, err
+	}
+	if l.up() == 0 {
+		return nil, fmt.Errorf("%w: %v", ErrNoCall, l.refused)
+	}
+	if err := pause(ctx, o.Warmup); err != nil {
+		return nil, err
+	}
+	l.driver.measure.Store(true)
+	spent, err := observe(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	ended := l.ended()
+	l.driver.stop.Store(true)
+	<-stopped
+	r := l.report(idle, spent)
+	r.Calls.Ended = ended
+	return r, nil
+}
+
+// observe waits for the measured time and returns what was spent in it.
+func observe(ctx context.Context, o Options) (spent, error) {
+	s, err := begin(o.PID)
+	if err != nil {
+		return s, err
+	}
+	for left := o.Duration; left > 0; left -= time.Second {
+		if err := pause(ctx, min(left, time.Second)); err != nil {
+			return s, err
+		}
+		if err := s.sample(); err != nil {
+			return s, err
+		}
+	}
+	return s, s.finish()
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
