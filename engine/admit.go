@@ -44,18 +44,14 @@ func (r *room) identify(now time.Time, s *seat) {
 		r.seat(now, s, role)
 		return
 	}
-	s.tries = r.house.throttle.tries(s.invite.Source, now, r.profile.PINAttempts)
-	if s.tries == 0 {
+	s.tries = r.house.throttle.tries(r.name, s.invite.Source, now, r.profile.PINAttempts)
+	if s.tries == 0 && len(r.profile.Member.PINs) > 0 {
 		r.refuse(now, s, ReasonThrottled)
 		return
 	}
 	s.step(now, stepAskPIN)
-	if pin := s.request.pin; pin != "" {
-		if role := r.roleByPIN(s, pin); role != RoleUnset {
-			r.seat(now, s, role)
-			return
-		}
-		r.house.throttle.failed(s.invite.Source, now)
+	if pin := s.request.pin; pin != "" && r.judged(now, s, pin) {
+		return
 	}
 	r.askPIN(now, s, r.profile.PINSound)
 }
@@ -91,18 +87,34 @@ func (r *room) askPIN(now time.Time, s *seat, sounds ...string) {
 		limit: r.profile.longestPIN(), terminators: r.profile.PINTerminator, timeout: r.profile.PINTimeout,
 	}
 	s.question(now, media(r.languageOf(s), sounds...), ask, func(now time.Time, digits string) {
-		if role := r.roleByPIN(s, digits); role != RoleUnset {
-			r.seat(now, s, role)
+		if r.judged(now, s, digits) {
 			return
 		}
-		r.house.throttle.failed(s.invite.Source, now)
-		s.tries--
-		if s.tries == 0 {
+		if s.tries--; s.tries <= 0 {
 			r.refuse(now, s, ReasonPINFailed)
 			return
 		}
 		r.askPIN(now, s, r.profile.BadPINSound, r.profile.PINSound)
 	})
+}
+
+// judged looks at a PIN, if the brake lets it. It is false when the PIN is
+// wrong and the call may try again.
+func (r *room) judged(now time.Time, s *seat, digits string) bool {
+	guess := digits != "" // no digits tell a guesser nothing
+	if guess && !r.house.throttle.guess(r.name, s.invite.Source, now) {
+		r.refuse(now, s, ReasonThrottled)
+		return true
+	}
+	role := r.roleByPIN(s, digits)
+	if role == RoleUnset {
+		return false
+	}
+	if guess {
+		r.house.throttle.right(r.name, s.invite.Source, now)
+	}
+	r.seat(now, s, role)
+	return true
 }
 
 // roleByPIN is RoleUnset when the digits are nobody's.
