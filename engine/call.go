@@ -1,6 +1,9 @@
 package engine
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // mediaTimeout is how long a call may take until audio flows.
 const mediaTimeout = 20 * time.Second
@@ -30,7 +33,7 @@ func newCall(now time.Time, a arrival, ops *OpID) call {
 	return call{
 		line: a.line, leg: a.line.leg, invite: a.invite, request: a.request, typed: a.typed, ops: ops,
 		since: now, expires: now.Add(mediaTimeout),
-		out: Outcome{Warnings: append(a.invite.Warnings, a.request.warnings...)},
+		out: Outcome{Warnings: tidyWarnings(slices.Concat(a.invite.Warnings, a.request.warnings))},
 	}
 }
 

@@ -73,7 +73,7 @@ func New(o Options) (*Exchange, error) {
 // Arrive takes a call on. Its leg posts facts, MediaUp first, to the sink that
 // comes back; the engine answers by the leg's methods, Release last.
 func (x *Exchange) Arrive(leg Leg, invite Invite) Sink {
-	a := arrival{line: &line{leg: leg}, invite: invite, request: readVariables(invite.Variables)}
+	a := arrival{line: &line{leg: leg}, invite: invite.tidy(), request: readVariables(invite.Variables)}
 	a.line.owner.Store(x.lobby.box)
 	name, err := ParseRoomName(invite.Room)
 	switch {

@@ -107,11 +107,8 @@ func readVariables(vars map[string]string) request {
 }
 
 func unknownVariable(name string, table map[string]variable) string {
-	if len(name) > 40 {
-		name = name[:40]
-	}
-	text := fmt.Sprintf("unknown variable parley_%q", name)
-	text = strings.ReplaceAll(text, `"`, "")
+	name = clip(name)
+	text := "unknown variable parley_" + strings.ReplaceAll(name, `"`, "")
 	if near := Nearest(name, slices.Sorted(maps.Keys(table))); near != "" {
 		text += ", did you mean parley_" + near + "?"
 	}
@@ -255,18 +252,8 @@ func roomTone(name, tone string, set func(*Profile, string)) variable {
 // keypad says whether s is made of keys only.
 func keypad(s string) bool { return s != "" && strings.Trim(s, "0123456789*#ABCD") == "" }
 
-// clip shortens what somebody sent, for a message.
-func clip(s string) string {
-	if len(s) > 40 {
-		return s[:40] + "…"
-	}
-	return s
-}
-
 // seconds renders a duration as whole seconds, the unit of parley_duration.
 func seconds(d time.Duration) string { return strconv.FormatInt(int64(d/time.Second), 10) }
 
 // joinWarnings makes one line of them.
-func joinWarnings(w []string) string {
-	return strings.NewReplacer("\r", " ", "\n", " ").Replace(strings.Join(w, "; "))
-}
+func joinWarnings(w []string) string { return shown(strings.Join(w, "; "), maxJoined) }
