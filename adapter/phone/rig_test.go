@@ -40,6 +40,7 @@ type office struct {
 // settings of an office, beside the defaults of a test.
 type settings struct {
 	lost     time.Duration // without media; 0 = never
+	ports    [2]uint16     // of RTP; zero is a wide range
 	profiles []engine.Profile
 }
 
@@ -71,7 +72,10 @@ func open(t *testing.T, s settings) *office {
 		t.Fatal(err)
 	}
 	here := netip.MustParseAddr("127.0.0.1")
-	ports, err := rtp.NewPorts(here, 12000, 15999)
+	if s.ports[0] == 0 {
+		s.ports = [2]uint16{12000, 15999}
+	}
+	ports, err := rtp.NewPorts(here, s.ports[0], s.ports[1])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,6 +97,9 @@ func open(t *testing.T, s settings) *office {
 		}
 		stop()
 		<-ended
+		if n := o.sw.Counters().Legs; n != 0 {
+			t.Errorf("%d legs are left", n)
+		}
 		o.sw.Close()
 		pool.Close()
 	})

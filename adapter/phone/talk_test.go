@@ -33,13 +33,13 @@ func TestCalls(t *testing.T) {
 		name string
 		run  func(*testing.T, *office)
 	}{
+		{"prompts are private", privatePrompts}, // the longest
 		{"hold with silence", held(sip.Inactive)},
 		{"hold with music", held(sip.SendOnly)},
 		{"keys", keys},
 		{"narrow and wide", narrowAndWide},
 		{"who may be moderator by a header", moderators},
 		{"hang-up", hangups},
-		{"prompts are private", privatePrompts},
 		{"music of one who is alone", aloneMusic},
 		{"the attendant asks for the number", attendant},
 		{"the attendant gives up", attendantGivesUp},

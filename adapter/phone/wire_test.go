@@ -2,6 +2,7 @@ package phone_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/netip"
 	"strings"
@@ -149,6 +150,7 @@ func TestInvitesByHand(t *testing.T) {
 		{"no offer", noOffer},
 		{"no offer, and no common codec in the end", noOfferNoCodec},
 		{"no offer, and another codec later", otherCodec},
+		{"another address later", otherAddress},
 		{"the BYE says how it was", parting},
 		{"the BYE of a refusal", refused},
 	} {
@@ -214,6 +216,49 @@ func otherCodec(t *testing.T, o *office) {
 	c.payload(8)
 }
 
+// otherAddress: audio follows a re-INVITE.
+func otherAddress(t *testing.T, o *office) {
+	c := newCaller(t, o)
+	answer := c.invite("moving", c.describe("0 PCMU/8000"))
+	c.ack(answer, "")
+	c.payload(0)
+	moved, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = c.audio.Close()
+	c.audio = moved
+	if got := c.again(answer, c.describe("0 PCMU/8000")); !strings.HasPrefix(got, "SIP/2.0 200") {
+		t.Fatalf("%s", got)
+	}
+	c.payload(0)
+}
+
+// TestPortsAreGivenBack has ports for one call only.
+func TestPortsAreGivenBack(t *testing.T) {
+	first := uint16(16000 + 2*rand.IntN(1900)) //nolint:gosec // others who test may have some of them
+	o := open(t, settings{ports: [2]uint16{first, first + 1}})
+	hopeless := newCaller(t, o)
+	hopeless.ack(hopeless.invite("a", ""), hopeless.describe("96 AMR/8000"))
+	hopeless.await("BYE")
+	for end := time.Now().Add(patience); ; {
+		c := newCaller(t, o)
+		answer := c.invite("a", c.describe("0 PCMU/8000"))
+		if strings.HasPrefix(answer, "SIP/2.0 200") {
+			c.ack(answer, "")
+			break
+		}
+		if time.Now().After(end) { // the other call may not be quite over
+			t.Fatalf("%s", answer)
+		}
+	}
+	o.until(t, "a", "open", present(1))
+	third := newCaller(t, o)
+	if got := third.invite("a", third.describe("0 PCMU/8000")); !strings.HasPrefix(got, "SIP/2.0 503") || line(got, "Retry-After") != "10" {
+		t.Errorf("%s", got)
+	}
+}
+
 // parting: a plain SIP call has no dialplan, so its BYE carries the results.
 func parting(t *testing.T, o *office) {
 	c := newCaller(t, o)
@@ -226,12 +271,15 @@ func parting(t *testing.T, o *office) {
 	bye := c.await("BYE")
 	for name, want := range map[string]string{
 		"X-Parley-Result": "joined", "X-Parley-Reason": "kicked", "X-Parley-Exit": "kicked", "X-Parley-Duration": "0",
-		"X-Parley-Member-Id": "1", "X-Parley-Exit-Digits": "",
-		"X-Parley-Warnings": "unknown variable parley_mutted, did you mean parley_muted?",
+		"X-Parley-Member-Id": "1",
+		"X-Parley-Warnings":  "unknown variable parley_mutted, did you mean parley_muted?",
 	} {
 		if got := line(bye, name); got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}
+	}
+	if strings.Contains(bye, "X-Parley-Exit-Digits") {
+		t.Errorf("an empty result is told:\n%s", bye)
 	}
 }
 
