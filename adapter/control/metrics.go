@@ -2,6 +2,7 @@ package control
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -60,9 +61,22 @@ func resultOf(r engine.Reason) engine.Result {
 	}
 }
 
-// Handler serves the metrics.
+// metricsTime is how long a page of metrics may wait for others and be made.
+const metricsTime = 5 * time.Second
+
+// Handler serves the metrics. One page is made at a time, before any of it is
+// sent: neither many clients nor one that does not read take more than that.
 func (m *Metrics) Handler() http.Handler {
-	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4})
+	page, turn := promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}), make(chan struct{}, 1)
+	one := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case turn <- struct{}{}:
+			defer func() { <-turn }()
+			page.ServeHTTP(w, r)
+		case <-r.Context().Done():
+		}
+	})
+	return http.TimeoutHandler(one, metricsTime, "metrics took too long")
 }
 
 // Observe is an engine.Observer.

@@ -1,0 +1,117 @@
+package adapter_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+)
+
+// invite is an INVITE as an attacker writes it.
+func invite(from net.Addr, user string, n int, sdp string, headers ...string) []byte {
+	at := netip.MustParseAddrPort(from.String())
+	kind := strings.ToUpper(from.Network()[:3])
+	head := []string{
+		fmt.Sprintf("INVITE sip:%s@127.0.0.1 SIP/2.0", user),
+		fmt.Sprintf("Via: SIP/2.0/%s %s;branch=z9hG4bK%d-%d;rport", kind, at, at.Port(), n),
+		fmt.Sprintf("From: \"caller %d\" <sip:%d@%s>;tag=f%d", n, n%100, at.Addr(), n),
+		fmt.Sprintf("To: <sip:%s@127.0.0.1>", user),
+		fmt.Sprintf("Call-ID: siege-%d-%d", at.Port(), n),
+		"CSeq: 1 INVITE", "Max-Forwards: 70", fmt.Sprintf("Contact: <sip:x@%s>", at),
+	}
+	head = append(head, headers...)
+	if sdp != "" {
+		head = append(head, "Content-Type: application/sdp")
+	}
+	head = append(head, fmt.Sprintf("Content-Length: %d", len(sdp)))
+	return []byte(strings.Join(head, "\r\n") + "\r\n\r\n" + sdp)
+}
+
+// offer is an SDP that wants audio to be sent to an address.
+func offer(to netip.AddrPort) string {
+	return fmt.Sprintf("v=0\r\no=x 1 1 IN IP4 %[1]s\r\ns=-\r\nc=IN IP4 %[1]s\r\nt=0 0\r\nm=audio %[2]d RTP/AVP 0\r\n", to.Addr(), to.Port())
+}
+
+// within makes a request of a call that was answered.
+func within(method, response string, seq int) []byte {
+	line := func(name string) string {
+		for l := range strings.SplitSeq(response, "\r\n") {
+			if v, ok := strings.CutPrefix(l, name+": "); ok {
+				return v
+			}
+		}
+		return ""
+	}
+	target := strings.Trim(strings.TrimSuffix(line("Contact"), ">"), "<")
+	return []byte(strings.Join([]string{
+		method + " " + target + " SIP/2.0",
+		fmt.Sprintf("Via: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bK%d;rport", rand.Uint64()), //nolint:gosec // no secret
+		"From: " + line("From"), "To: " + line("To"), "Call-ID: " + line("Call-ID"),
+		fmt.Sprintf("CSeq: %d %s", seq, method), "Max-Forwards: 70", "Content-Length: 0", "", "",
+	}, "\r\n"))
+}
+
+// answered counts what an attacker is answered, by code. Once over is set it
+// ends every call that was taken: to see them expire would last 32 s.
+type answered struct {
+	over atomic.Bool
+
+	mu    sync.Mutex
+	codes map[string]int // guarded by mu
+}
+
+func (a *answered) read(c net.Conn) {
+	buf := make([]byte, 4096)
+	for {
+		n, err := c.Read(buf)
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		text := string(buf[:max(n, 0)])
+		if !strings.HasPrefix(text, "SIP/2.0 ") {
+			continue
+		}
+		code := text[8:11]
+		a.mu.Lock()
+		a.codes[code]++
+		a.mu.Unlock()
+		if code == "200" && a.over.Load() && strings.Contains(text, " INVITE") {
+			_, _ = c.Write(within("BYE", text, 2))
+		}
+	}
+}
+
+func TestTenThousandInvitesAreBounded(t *testing.T) {
+	s := besiege(t, nil)
+	before := s.state(t)
+	c := udpFrom(t, s.config.SIP.Listen)
+	sdp := offer(netip.MustParseAddrPort(attacker + ":9"))
+	users := []string{"4%03d", "4%03d", "bad%%20room%d", "~token%d", "parley;x=%d", "%d@"}
+	got := &answered{codes: map[string]int{}}
+	go got.read(c) // ends with c
+	s.during(t, func(ctx context.Context) {
+		paced(ctx, 10_000, 25, func(i int) {
+			body := sdp
+			if i%4 == 3 {
+				body = ""
+			}
+			_, _ = c.Write(invite(c.LocalAddr(), fmt.Sprintf(users[i%len(users)], i%500), i, body))
+		})
+		s.dial(t, "3002", siegeTones[0]).Hangup() // somebody else gets in meanwhile
+	})
+	legs := s.metric(t, "parley_legs")
+	got.mu.Lock()
+	t.Logf("answers %v, %v legs", got.codes, legs)
+	got.mu.Unlock()
+	if most := float64(s.config.SIP.BurstPerSource + 10*s.config.SIP.RatePerSource); legs > most {
+		t.Errorf("%v legs of one source, the rate allows %v", legs, most)
+	}
+	got.over.Store(true)
+	s.recovers(t, before, int(legs))
+}
