@@ -5,12 +5,15 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
+	"net"
 	"sync"
 	"testing"
 	"time"
 
 	"parley/adapter"
 	"parley/adapter/config"
+	"parley/codec"
 	"parley/internal/audiotest"
 	"parley/sip/siptest"
 )
@@ -25,14 +28,42 @@ type parley struct {
 func start(t *testing.T, edit func(*config.Config)) parley {
 	t.Helper()
 	c := config.Defaults()
-	c.SIP.Listen, c.FreeSWITCH.Listen = "127.0.0.1:25070", "127.0.0.1:28084"
-	c.AudioSocket.Listen, c.HTTP.Listen = "127.0.0.1:28086", "127.0.0.1:28085"
-	c.RTP.Ports = config.Ports{First: 35000, Last: 36999}
+	vacant(t, c)
 	if edit != nil {
 		edit(c)
 	}
-	log := slog.New(slog.NewTextHandler(logWriter{t}, nil))
-	app, err := adapter.Start(t.Context(), c, adapter.Options{Version: "test", Log: log})
+	return run(t, c, adapter.Options{Log: slog.New(slog.NewTextHandler(logWriter{t}, nil))})
+}
+
+// vacant puts a configuration on ports that nobody has: below those that the
+// system hands out, so that no phone of these tests takes one meanwhile.
+func vacant(t *testing.T, c *config.Config) {
+	t.Helper()
+	var got []string
+	for tries := 0; len(got) < 4; tries++ {
+		at := fmt.Sprintf("127.0.0.1:%d", 20000+rand.IntN(12000)) //nolint:gosec // no secret
+		udp, err := net.ListenPacket("udp", at)
+		if err == nil {
+			var tcp net.Listener
+			if tcp, err = net.Listen("tcp", at); err == nil {
+				got = append(got, at)
+				_ = tcp.Close()
+			}
+			_ = udp.Close()
+		}
+		if tries > 100 {
+			t.Fatal(err)
+		}
+	}
+	c.SIP.Listen, c.FreeSWITCH.Listen, c.AudioSocket.Listen, c.HTTP.Listen = got[0], got[1], got[2], got[3]
+	c.RTP.Ports = config.Ports{First: 12000, Last: 17999}
+}
+
+// run runs a Parley until the end of the test.
+func run(t *testing.T, c *config.Config, o adapter.Options) parley {
+	t.Helper()
+	o.Version = "test"
+	app, err := adapter.Start(t.Context(), c, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,14 +102,25 @@ func phone(t *testing.T, o siptest.Options) *siptest.Phone {
 // dial calls a room with a tone.
 func (p parley) dial(t *testing.T, room string, tone siptest.Tone) *siptest.Call {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-	defer cancel()
-	c, err := phone(t, siptest.Options{User: fmt.Sprintf("1%03.0f", tone.Hz)}).Dial(ctx,
-		"sip:"+room+"@"+p.config.SIP.Listen, siptest.CallOptions{Tone: tone})
+	return p.dialWith(t, room, siptest.Options{User: fmt.Sprintf("1%03.0f", tone.Hz)}, siptest.CallOptions{Tone: tone})
+}
+
+// dialWith calls a room with a phone of its own; it must be answered.
+func (p parley) dialWith(t *testing.T, room string, o siptest.Options, c siptest.CallOptions) *siptest.Call {
+	t.Helper()
+	call, err := p.try(t, room, o, c)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c
+	return call
+}
+
+// try is dialWith for a call that may be refused.
+func (p parley) try(t *testing.T, room string, o siptest.Options, c siptest.CallOptions) (*siptest.Call, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	return phone(t, o).Dial(ctx, "sip:"+room+"@"+p.config.SIP.Listen, c)
 }
 
 // quiet has no tones, prompts and music that would be heard over a test's own.
@@ -90,17 +132,23 @@ func quiet(c *config.Config) {
 }
 
 func TestEverybodyHearsTheOthersAndNotHimself(t *testing.T) {
-	for _, n := range []int{2, 3, 8} {
-		t.Run(fmt.Sprint(n), func(t *testing.T) {
-			p := start(t, quiet)
-			calls := make([]*siptest.Call, n)
-			tones := make([]siptest.Tone, n)
-			for i := range calls {
-				tones[i] = siptest.Tone{Hz: float64(400 + 270*i), DBFS: -26}
-				calls[i] = p.dial(t, "3001", tones[i])
-			}
+	p := start(t, quiet)
+	for _, tt := range []struct {
+		name string
+		n    int
+		kind func(int) []codec.Format
+	}{
+		{"two", 2, func(int) []codec.Format { return narrow() }},
+		{"three", 3, func(int) []codec.Format { return wide() }},
+		{"eight", 8, func(int) []codec.Format { return narrow() }},
+		{"eight-mixed", 8, mixed},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			all := tones(tt.n, -26)
+			calls := p.gather(t, tt.name, all, tt.kind)
 			for i, pcm := range listen(calls, 800*time.Millisecond) {
-				for k, tone := range tones {
+				for k, tone := range all {
 					got := audiotest.Steady(pcm, int(calls[i].Rate()), tone.Hz)
 					if k == i {
 						if got > tone.DBFS-35 {
