@@ -94,7 +94,7 @@ func (s *Server) Client() *http.Client { return s.client }
 func (s *Server) Close() {
 	s.cancel()
 	s.DropEvents()
-	s.http.Close() //nolint:errcheck // the test is over
+	s.http.Close()
 	s.client.CloseIdleConnections()
 	s.wg.Wait()
 }
@@ -157,7 +157,7 @@ func (s *Server) serveREST(w http.ResponseWriter, r *http.Request, path []string
 	default:
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(status)
-		json.NewEncoder(w).Encode(reply) //nolint:errcheck // the client may be gone
+		json.NewEncoder(w).Encode(reply)
 	}
 }
 
@@ -178,7 +178,7 @@ func (s *Server) refusal(method string, path []string) int {
 func refuse(w http.ResponseWriter, status int, message string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	json.NewEncoder(w).Encode(map[string]string{"message": message}) //nolint:errcheck // the client may be gone
+	json.NewEncoder(w).Encode(map[string]string{"message": message})
 }
 
 // args are the parameters of a request, wherever they stood.

@@ -13,8 +13,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// version is set by the linker; see the Makefile.
-var version = "dev" //nolint:gochecknoglobals // the linker can set nothing else
+// version is set by the linker, which can set nothing but a variable.
+var version = "dev"
 
 // Exit codes of every command.
 const (
