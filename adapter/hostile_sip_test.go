@@ -63,11 +63,21 @@ type answered struct {
 	over atomic.Bool
 
 	mu    sync.Mutex
-	codes map[string]int // guarded by mu
+	codes map[string]int  // guarded by mu
+	calls map[string]bool // guarded by mu: answered for good, by Call-ID
+}
+
+func newAnswered() *answered { return &answered{codes: map[string]int{}, calls: map[string]bool{}} }
+
+// count is how many calls were answered for good.
+func (a *answered) count() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.calls)
 }
 
 func (a *answered) read(c net.Conn) {
-	buf := make([]byte, 4096)
+	buf := make([]byte, 64<<10)
 	for {
 		n, err := c.Read(buf)
 		if errors.Is(err, net.ErrClosed) {
@@ -80,6 +90,10 @@ func (a *answered) read(c net.Conn) {
 		code := text[8:11]
 		a.mu.Lock()
 		a.codes[code]++
+		if _, id, ok := strings.Cut(text, "Call-ID: "); ok && code != "100" {
+			id, _, _ = strings.Cut(id, "\r\n")
+			a.calls[id] = true
+		}
 		a.mu.Unlock()
 		if code == "200" && a.over.Load() && strings.Contains(text, " INVITE") {
 			_, _ = c.Write(within("BYE", text, 2))
@@ -93,7 +107,7 @@ func TestTenThousandInvitesAreBounded(t *testing.T) {
 	c := udpFrom(t, s.config.SIP.Listen)
 	sdp := offer(netip.MustParseAddrPort(attacker + ":9"))
 	users := []string{"4%03d", "4%03d", "bad%%20room%d", "~token%d", "parley;x=%d", "%d@"}
-	got := &answered{codes: map[string]int{}}
+	got := newAnswered()
 	go got.read(c) // ends with c
 	s.during(t, func(ctx context.Context) {
 		paced(ctx, 10_000, 25, func(i int) {

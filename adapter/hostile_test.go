@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"log/slog"
 	"net"
 	"net/http"
 	"runtime"
@@ -59,9 +58,8 @@ func (s *siege) open(t *testing.T, edit func(*config.Config)) parley {
 	if edit != nil {
 		edit(c)
 	}
-	app, err := adapter.Start(t.Context(), c, adapter.Options{
-		Version: "test", Log: slog.New(slog.NewTextHandler(s.log, nil)),
-	})
+	c.Log.Format = map[bool]string{false: "text", true: "json"}[s.log.json]
+	app, err := adapter.Start(t.Context(), c, adapter.Options{Version: "test", Log: adapter.NewLog(s.log, c.Log)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,6 +77,8 @@ func (s *siege) open(t *testing.T, edit func(*config.Config)) parley {
 
 // logBook keeps what a Parley logs.
 type logBook struct {
+	json bool
+
 	mu   sync.Mutex
 	text bytes.Buffer // guarded by mu
 }
