@@ -7,13 +7,10 @@ package asterisk
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"sync"
-
-	"golang.org/x/sync/errgroup"
+	"time"
 
 	"parley/ari"
 	"parley/ari/audiosocket"
@@ -37,17 +34,18 @@ type Options struct {
 
 // Link is the connection to one Asterisk. It heals itself.
 type Link struct {
-	opt    Options
-	client *ari.Client
-	log    *slog.Logger
+	opt     Options
+	client  *ari.Client
+	log     *slog.Logger
+	running sync.WaitGroup
 
 	mu      sync.Mutex
 	up      bool             // guarded by mu
+	lostAt  time.Time        // guarded by mu: when the connection was lost last
 	text    string           // guarded by mu: of Check
 	version string           // guarded by mu: of the Asterisk that was connected last
-	calls   map[string]*call // guarded by mu: by the id of the caller's channel
-	byMedia map[string]*call // guarded by mu: by the id of the media channel
-	running sync.WaitGroup
+	calls   map[string]*call // guarded by mu: those in our application, by the id of the caller's channel
+	byMedia map[string]*call // guarded by mu: all, by the id of the media channel
 }
 
 // New checks the options; nothing is sent yet.
@@ -72,35 +70,46 @@ func New(o Options) (*Link, error) {
 func (l *Link) Check() (name string, ready bool, text string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.opt.Name, l.up, text1(l.text, len(l.calls))
-}
-
-func text1(text string, calls int) string {
-	if calls == 0 {
-		return text
+	text = l.text
+	if n := len(l.calls); n > 0 {
+		text = fmt.Sprintf("%s, %d calls", text, n)
 	}
-	return fmt.Sprintf("%s, %d calls", text, calls)
+	return l.opt.Name, l.up, text
 }
 
-// Run serves until ctx ends.
+// Run serves until ctx ends. Then the calls are given back, over a connection
+// that still tells what becomes of them.
 func (l *Link) Run(ctx context.Context) error {
-	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return l.client.Run(ctx) })
-	g.Go(func() error {
-		for {
-			select {
-			case e := <-l.client.Events():
-				l.take(ctx, e)
-			case <-ctx.Done():
+	connected, disconnect := context.WithCancel(context.WithoutCancel(ctx))
+	defer disconnect()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = l.client.Run(connected) // it only ever says that connected has ended
+	}()
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
+	ending := ctx.Done()
+	for {
+		select {
+		case e := <-l.client.Events():
+			l.take(ctx, e)
+		case <-look.C:
+			l.look()
+		case <-ending:
+			ending = nil
+			go func() {
 				l.running.Wait()
-				return ctx.Err()
-			}
+				disconnect()
+			}()
+		case <-done:
+			return ctx.Err()
 		}
-	})
-	return g.Wait()
+	}
 }
 
-// take sorts an event to the call that it is about. It never waits.
+// take sorts an event to the call that it is about. It never waits, except
+// when Run is about to end.
 func (l *Link) take(ctx context.Context, e ari.Event) {
 	switch e := e.(type) {
 	case *ari.Connected:
@@ -110,49 +119,57 @@ func (l *Link) take(ctx context.Context, e ari.Event) {
 	case *ari.StasisStart:
 		l.arrived(ctx, &e.Channel, e.Args)
 	case *ari.StasisEnd:
-		l.tell(e.Channel.ID, e)
-	case *ari.ChannelDestroyed:
-		l.tell(e.Channel.ID, e)
+		l.ended(e.Channel.ID)
+	case *ari.ChannelDestroyed: // of a media channel that never got in
+		l.ended(e.Channel.ID)
 	case *ari.ChannelDtmfReceived:
-		l.tell(e.Channel.ID, e)
+		if c := l.call(e.Channel.ID); c != nil && len(e.Digit) == 1 {
+			c.press(e.Digit[0])
+		}
 	case *ari.ChannelHold:
-		l.tell(e.Channel.ID, e)
+		l.hold(e.Channel.ID, true)
 	case *ari.ChannelUnhold:
-		l.tell(e.Channel.ID, e)
-	case *ari.ChannelLeftBridge:
-		l.tell(e.Channel.ID, e)
+		l.hold(e.Channel.ID, false)
 	}
 }
 
-// tell passes an event on to its call.
-func (l *Link) tell(channel string, e ari.Event) {
+// call finds a call by its caller's channel; nil when there is none.
+func (l *Link) call(channel string) *call {
 	l.mu.Lock()
-	c := l.calls[channel]
-	if c == nil {
-		c = l.byMedia[channel]
-	}
-	l.mu.Unlock()
-	if c != nil {
-		c.tell(e)
+	defer l.mu.Unlock()
+	return l.calls[channel]
+}
+
+func (l *Link) hold(channel string, on bool) {
+	if c := l.call(channel); c != nil {
+		c.hold(on)
 	}
 }
 
-// arrived starts a call, or notes that a call's media channel is there.
+// arrived starts a call, or notes that a call's media channel is there. One
+// that the comparison after a reconnect has found already is not new.
 func (l *Link) arrived(ctx context.Context, ch *ari.Channel, args []string) {
-	if strings.HasPrefix(ch.ID, mediaPrefix) {
-		l.tell(ch.ID, &mediaThere{})
+	if l.isMedia(ch.ID) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if c := l.byMedia[ch.ID]; c != nil {
+			c.mediaIn.set()
+		}
 		return
 	}
+	if ctx.Err() != nil {
+		l.turnAway(ctx, ch.ID)
+		return
+	}
+	c := newCall(l, ch, args)
 	l.mu.Lock()
 	known := l.calls[ch.ID] != nil
-	var c *call
 	if !known {
-		c = newCall(l, ch, args)
 		l.calls[ch.ID], l.byMedia[c.mediaID] = c, c
 	}
 	l.mu.Unlock()
 	if known {
-		return // found by the comparison after a reconnect already
+		return
 	}
 	l.running.Go(func() {
 		defer l.forget(c)
@@ -160,80 +177,45 @@ func (l *Link) arrived(ctx context.Context, ch *ari.Channel, args []string) {
 	})
 }
 
+// turnAway sends on a call that comes while we are leaving. Without a result
+// its dialplan does what it does when nobody is here.
+func (l *Link) turnAway(ctx context.Context, channel string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveBack)
+	defer cancel()
+	if err := l.client.Continue(ctx, channel, ari.Place{}); err != nil {
+		l.log.Warn("asterisk: call not given back", "call", channel, "error", err)
+	}
+}
+
+// ended notes that a channel is not in the application any more. The caller
+// may come back at once, as a new call.
+func (l *Link) ended(channel string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if c := l.calls[channel]; c != nil {
+		delete(l.calls, channel)
+		c.left.set()
+	}
+	if c := l.byMedia[channel]; c != nil {
+		c.mediaOut.set()
+	}
+}
+
+// forget drops a call that is over and cleaned up.
 func (l *Link) forget(c *call) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	delete(l.calls, c.channel)
+	if l.calls[c.channel] == c {
+		delete(l.calls, c.channel)
+	}
 	delete(l.byMedia, c.mediaID)
 }
 
-func (l *Link) setState(up bool, text string) (changed bool) {
+// look examines the audio of all calls.
+func (l *Link) look() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	changed = l.up != up || l.text != text
-	l.up, l.text = up, text
-	return changed
-}
-
-// versionOf is the version of the Asterisk that was connected last.
-func (l *Link) versionOf() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.version
-}
-
-// isUp says whether the switch is connected.
-func (l *Link) isUp() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.up
-}
-
-// connected begins a connection: what happened before is found by comparison.
-func (l *Link) connected(ctx context.Context, e *ari.Connected) {
-	version := e.Info.SystemInfo.Version
-	l.mu.Lock()
-	l.version = version
-	l.mu.Unlock()
-	l.setState(true, fmt.Sprintf("Asterisk %s at %s, app %s", version, l.opt.URL, l.opt.App))
-	l.log.Info("ari "+l.opt.Name+": connected", "version", version, "app", l.opt.App)
-	l.running.Go(func() { l.resync(ctx) })
-}
-
-// lost ends a connection. Calls stay: their audio has a connection of its own.
-func (l *Link) lost(err error) {
-	text := l.explain(err)
-	if l.setState(false, text) {
-		l.log.Error(text)
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, c := range l.calls {
-		c.tell(&linkLost{})
-	}
-}
-
-// explain says what is wrong with the connection and what to do.
-func (l *Link) explain(err error) string {
-	o := l.opt
-	var refusal *ari.Error
-	words := ""
-	if errors.As(err, &refusal) {
-		words = refusal.Message
-	}
-	switch {
-	case errors.Is(err, ari.ErrAuth):
-		return fmt.Sprintf("ari %s: 401 %q for user %s. Check [%s] in ari.conf and password_file of switch %s. [ari_auth]",
-			o.Name, words, o.User, o.User, o.Name)
-	case errors.Is(err, ari.ErrReadOnly):
-		return fmt.Sprintf("ari %s: user %s is read-only; conference control needs read_only=no. [ari_readonly]", o.Name, o.User)
-	case errors.Is(err, ari.ErrNotFound):
-		return fmt.Sprintf("ari %s %s: 404. Is enabled=yes in ari.conf and http.conf, and is the prefix right? [ari_not_found]",
-			o.Name, o.URL)
-	case errors.Is(err, ari.ErrReplaced):
-		return fmt.Sprintf("ari %s: another client replaced application %q (ApplicationReplaced). "+
-			"Two adapters with one app name? We do not fight; set app of switch %s. [ari_replaced]", o.Name, o.App, o.Name)
-	default:
-		return fmt.Sprintf("ari %s: link lost: %v. [ari_lost]", o.Name, err)
+	for _, c := range l.byMedia {
+		c.look()
 	}
 }

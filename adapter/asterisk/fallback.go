@@ -2,11 +2,8 @@ package asterisk
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
-
-	"parley/ari"
 )
 
 // lostContext is the context of the pasted dialplan that sends a caller on
@@ -14,6 +11,11 @@ import (
 // Asterisk keeps a channel in an application for ever. It looks itself whether
 // the caller is still in the application.
 const lostContext = "parley-lost"
+
+// guardArg is the argument of Stasis() that asks us to switch the dialplan's
+// TIMEOUT(absolute) off. Until then it guards the caller against a Parley that
+// is frozen, or dies before there is a media channel.
+const guardArg = "clear_timeout"
 
 // mediaVariables are set on a call's media channel before it does anything: a
 // hangup handler that sends the caller to the priority after his Stasis().
@@ -30,10 +32,21 @@ func (c *call) mediaVariables() map[string]string {
 	}
 }
 
-// disarm takes the handler away once the call has been given back.
-func (c *call) disarm(ctx context.Context) {
-	err := c.link.client.SetVariable(ctx, c.mediaID, "CHANNEL(hangup_handler_wipe)", "")
-	if err != nil && !errors.Is(err, ari.ErrNotFound) {
-		c.log.Warn("asterisk: hangup handler of the media channel not removed", "error", err)
+// disarm takes the handler of a media channel away.
+func (l *Link) disarm(ctx context.Context, mediaID string) {
+	err := l.client.SetVariable(ctx, mediaID, "CHANNEL(hangup_handler_wipe)", "")
+	if err != nil && !isAway(err) {
+		l.log.Warn("asterisk: hangup handler of a media channel not removed", "channel", mediaID, "error", err)
+	}
+}
+
+// unguard switches the dialplan's timeout off: from here on the handler guards.
+func (c *call) unguard(ctx context.Context) {
+	if c.args[guardArg] != "yes" {
+		return
+	}
+	err := c.link.client.SetVariable(ctx, c.channel, "TIMEOUT(absolute)", "0")
+	if err != nil && !isAway(err) {
+		c.log.Warn("asterisk: TIMEOUT(absolute) not cleared: the call will be cut", "error", err)
 	}
 }

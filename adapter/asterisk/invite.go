@@ -2,6 +2,8 @@ package asterisk
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -15,76 +17,103 @@ import (
 func positional() []string { return []string{"room", "profile", "user_profile", "menu"} }
 
 // readArgs sorts the arguments: name=value, or by position.
-func readArgs(args []string) map[string]string {
-	vars := map[string]string{}
+func readArgs(args []string) (vars map[string]string, warnings []string) {
+	vars = map[string]string{}
 	order := positional()
 	for i, a := range args {
 		a = strings.TrimSpace(a)
 		name, value, named := strings.Cut(a, "=")
 		switch {
 		case named:
-			vars[strings.ToLower(strings.TrimSpace(name))] = value
-		case a != "" && i < len(order):
+			vars[strings.ToLower(strings.TrimSpace(name))] = strings.TrimSpace(value)
+		case a == "":
+		case i < len(order):
 			vars[order[i]] = a
+		default:
+			warnings = append(warnings, fmt.Sprintf("argument %d of Stasis() is ignored: it has no name", i+2))
 		}
 	}
-	return vars
+	return vars, warnings
 }
-
-// variableLimit is how many variables are asked for at one time.
-const variableLimit = 4
 
 // invite reads what the dialplan asks for: channel variables, and arguments,
 // which win.
-func (c *call) invite(ctx context.Context) engine.Invite {
-	ch := c.snapshot
+func (c *call) invite(ctx context.Context) (engine.Invite, error) {
+	vars, err := c.variables(ctx)
+	if err != nil {
+		return engine.Invite{}, fmt.Errorf("asterisk: the call's variables cannot be read: %w", err)
+	}
 	in := engine.Invite{
-		Kind: "asterisk", Switch: c.link.opt.Name, Dialplan: true, Variables: c.variables(ctx),
-		Caller: engine.Caller{Number: callerNumber(ch), Name: callerName(ch)},
+		Kind: "asterisk", Switch: c.link.opt.Name, Dialplan: true, Variables: vars, Warnings: c.warnings,
+	}
+	if who := c.snapshot.Caller; who != nil {
+		in.Caller = engine.Caller{Number: who.Number, Name: who.Name}
 	}
 	in.Source = c.link.opt.Name + "/" + in.Caller.Number
-	for name, value := range readArgs(c.args) {
-		in.Variables[name] = value
+	for name, value := range c.args {
+		if name != guardArg {
+			in.Variables[name] = value
+		}
 	}
-	in.Room = in.Variables["room"]
-	return in
+	if in.Room = in.Variables["room"]; in.Room == "" {
+		c.log.Info("call " + c.channel + ": parley_room not set; the caller is asked for it")
+	}
+	return in, nil
 }
 
-// variables asks for each PARLEY_ variable that a call may set.
-func (c *call) variables(ctx context.Context) map[string]string {
+// variables are the PARLEY_ variables of the channel. One that cannot be read
+// is an error, as it could be the one that asks for a PIN.
+func (c *call) variables(ctx context.Context) (map[string]string, error) {
 	names := engine.KnownVariables()
-	values := make([]string, len(names))
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(variableLimit)
-	for i, name := range names {
-		g.Go(func() error {
-			v, err := c.link.client.Variable(ctx, c.channel, "PARLEY_"+strings.ToUpper(name))
-			if err == nil {
-				values[i] = v
-			}
-			return nil // one that is not set is no error
-		})
+	values, ok := c.evaluate(ctx, names)
+	if !ok {
+		var err error
+		if values, err = c.readEach(ctx, names); err != nil {
+			return nil, err
+		}
 	}
-	_ = g.Wait()
 	vars := map[string]string{}
 	for i, name := range names {
 		if values[i] != "" {
 			vars[name] = values[i]
 		}
 	}
-	return vars
+	return vars, nil
 }
 
-func callerNumber(ch *ari.Channel) string {
-	if ch.Caller == nil {
-		return ""
+// between stands between the values in one reply; no dialplan has it in one.
+const between = "\x1f"
+
+func channelVariable(name string) string { return "PARLEY_" + strings.ToUpper(name) }
+
+// evaluate has Asterisk put all values into one text. false: this one lacks
+// EVAL(), a part of func_strings, or a value holds what stands between them.
+func (c *call) evaluate(ctx context.Context, names []string) (values []string, ok bool) {
+	parts := make([]string, len(names))
+	for i, name := range names {
+		parts[i] = "${" + channelVariable(name) + "}"
 	}
-	return ch.Caller.Number
+	text, err := c.link.client.Variable(ctx, c.channel, "EVAL("+strings.Join(parts, between)+")")
+	values = strings.Split(text, between)
+	return values, err == nil && len(values) == len(names)
 }
 
-func callerName(ch *ari.Channel) string {
-	if ch.Caller == nil {
-		return ""
+// readLimit is how many variables are asked for at one time.
+const readLimit = 4
+
+// readEach asks for each variable; one that is not set is "".
+func (c *call) readEach(ctx context.Context, names []string) ([]string, error) {
+	values := make([]string, len(names))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(readLimit)
+	for i, name := range names {
+		g.Go(func() (err error) {
+			values[i], err = c.link.client.Variable(ctx, c.channel, channelVariable(name))
+			if errors.Is(err, ari.ErrNotFound) {
+				return nil
+			}
+			return err
+		})
 	}
-	return ch.Caller.Name
+	return values, g.Wait()
 }

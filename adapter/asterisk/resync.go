@@ -5,74 +5,99 @@ import (
 	"strings"
 
 	"parley/ari"
+	"parley/ari/audiosocket"
 )
 
-// Prefixes of what we create at a switch, so that a successor knows it.
-const (
-	mediaPrefix  = "parley-media-"
-	bridgePrefix = "parley-bridge-"
-)
+// Names of what we create at a switch, so that a successor with the same
+// application knows it: these, then a UUID.
+func (l *Link) mediaPrefix() string  { return "parley-media-" + l.opt.App + "-" }
+func (l *Link) bridgePrefix() string { return "parley-bridge-" + l.opt.App + "-" }
 
-// resync compares what the switch has with what we know, after a connect:
-// calls that ended meanwhile end here, calls that wait for somebody are
-// served, and what a dead predecessor left is removed.
-func (l *Link) resync(ctx context.Context) {
+// ownUUID is the UUID in the name of something we create; ok is false for the
+// names of others, such as an application whose name begins with ours.
+func ownUUID(prefix, name string) (id string, ok bool) {
+	id, ok = strings.CutPrefix(name, prefix)
+	if !ok {
+		return "", false
+	}
+	_, err := audiosocket.ParseUUID(id)
+	return id, err == nil
+}
+
+func (l *Link) isMedia(channel string) bool {
+	_, ok := ownUUID(l.mediaPrefix(), channel)
+	return ok
+}
+
+// resync compares what the switch has with the calls that were known before
+// the connection: calls that ended meanwhile end here, calls that wait for
+// somebody are served, and what a dead predecessor left is removed.
+func (l *Link) resync(ctx context.Context, before []*call) {
 	channels, err := l.client.Channels(ctx)
 	if err != nil {
 		l.log.Warn("ari: channels not listed", "error", err)
 		return
 	}
-	there := map[string]bool{}
+	inside := map[string]*ari.Channel{}
 	for i := range channels {
-		there[channels[i].ID] = true
-	}
-	ended := l.missing(there)
-	for _, c := range ended {
-		c.tell(&missing{})
-	}
-	served, removed := 0, l.sweep(ctx, channels)
-	for i := range channels {
-		if args, ours := l.waiting(&channels[i]); ours {
-			served++
-			l.arrived(ctx, &channels[i], args)
+		if l.isInside(&channels[i]) {
+			inside[channels[i].ID] = &channels[i]
 		}
 	}
-	l.log.Info("ari "+l.opt.Name+": compared with the switch", "ended", len(ended), "waiting", served, "removed", removed)
-}
-
-// missing returns the calls whose channel is not there any more.
-func (l *Link) missing(there map[string]bool) []*call {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	var list []*call
-	for id, c := range l.calls {
-		if !there[id] {
-			list = append(list, c)
+	ended := l.compare(before, inside)
+	removed := l.sweep(ctx, channels)
+	for _, c := range before {
+		delete(inside, c.channel) // here or, by now, gone: not waiting
+	}
+	waiting := 0
+	for id, ch := range inside {
+		if !l.isMedia(id) && l.call(id) == nil {
+			waiting++
+			l.arrived(ctx, ch, strings.Split(ch.Dialplan.AppData, ",")[1:])
 		}
 	}
-	return list
+	l.log.Info("ari "+l.opt.Name+": compared with the switch", "ended", ended, "waiting", waiting, "removed", removed)
 }
 
-// waiting says whether a channel sits in our application without a call here,
-// and with which arguments.
-func (l *Link) waiting(ch *ari.Channel) (args []string, ours bool) {
+// isInside says whether a channel is in our application.
+func (l *Link) isInside(ch *ari.Channel) bool {
 	d := ch.Dialplan
-	if d == nil || !strings.EqualFold(d.AppName, "Stasis") || strings.HasPrefix(ch.ID, mediaPrefix) {
-		return nil, false
+	if d == nil || !strings.EqualFold(d.AppName, "Stasis") {
+		return false
 	}
-	fields := strings.Split(d.AppData, ",")
-	if fields[0] != l.opt.App {
-		return nil, false
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return fields[1:], l.calls[ch.ID] == nil
+	app, _, _ := strings.Cut(d.AppData, ",")
+	return app == l.opt.App
 }
 
-// sweep removes media channels and bridges that nobody here uses.
+// compare brings the calls up to date with events that nobody has told. A hold
+// may have ended, too: a caller who still holds sends nothing anyway.
+func (l *Link) compare(before []*call, inside map[string]*ari.Channel) (ended int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, c := range before {
+		if inside[c.channel] == nil {
+			ended++
+			if l.calls[c.channel] == c {
+				delete(l.calls, c.channel)
+			}
+			c.left.set()
+			continue
+		}
+		if inside[c.mediaID] != nil {
+			c.mediaIn.set()
+		}
+		c.hold(false)
+	}
+	return ended
+}
+
+// sweep removes media channels and bridges that nobody here uses. The callers
+// are still in the application, and will be served: the handlers of the media
+// must not send them on.
 func (l *Link) sweep(ctx context.Context, channels []ari.Channel) (removed int) {
 	for i := range channels {
-		if id := channels[i].ID; strings.HasPrefix(id, mediaPrefix) && !l.used(id) {
+		if id := channels[i].ID; l.isMedia(id) && !l.isUsed(id) {
+			l.disarm(ctx, id)
 			if l.client.Hangup(ctx, id, "") == nil {
 				removed++
 			}
@@ -84,7 +109,7 @@ func (l *Link) sweep(ctx context.Context, channels []ari.Channel) (removed int) 
 		return removed
 	}
 	for _, b := range bridges {
-		if id, ok := strings.CutPrefix(b.ID, bridgePrefix); ok && !l.used(mediaPrefix+id) {
+		if id, ok := ownUUID(l.bridgePrefix(), b.ID); ok && !l.isUsed(l.mediaPrefix()+id) {
 			if l.client.DestroyBridge(ctx, b.ID) == nil {
 				removed++
 			}
@@ -93,7 +118,8 @@ func (l *Link) sweep(ctx context.Context, channels []ari.Channel) (removed int) 
 	return removed
 }
 
-func (l *Link) used(mediaID string) bool {
+// isUsed says whether a media channel belongs to a call that lives here.
+func (l *Link) isUsed(mediaID string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.byMedia[mediaID] != nil

@@ -72,7 +72,10 @@ type Call struct {
 }
 
 // Call lets a new call enter the application with these arguments.
-func (s *Server) Call(args ...string) *Call {
+func (s *Server) Call(args ...string) *Call { return s.CallWith(nil, args...) }
+
+// CallWith is Call, with channel variables that the dialplan has set.
+func (s *Server) CallWith(variables map[string]string, args ...string) *Call {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.calls++
@@ -80,9 +83,18 @@ func (s *Server) Call(args ...string) *Call {
 		id: fmt.Sprintf("1795000000.%d", s.calls), name: fmt.Sprintf("PJSIP/phone-%08x", s.calls),
 		state: "Ring", args: args, stasis: true, variables: map[string]string{}, left: make(chan Exit, 1),
 	}
+	maps.Copy(c.variables, variables)
 	s.channels[c.id] = c
 	s.start(c)
 	return &Call{s: s, c: c}
+}
+
+// Return lets a call that was sent on enter the application again.
+func (c *Call) Return(args ...string) {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	c.c.args, c.c.stasis = args, true
+	c.s.start(c.c)
 }
 
 func (s *Server) start(c *channel) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -166,10 +167,7 @@ func (s *Server) operateChannels(method string, path []string, a args) (int, any
 	case op == "GET ":
 		return http.StatusOK, c.snapshot()
 	case op == "GET variable":
-		if v, ok := c.variables[a.Get("variable")]; ok {
-			return http.StatusOK, map[string]string{"value": v}
-		}
-		return http.StatusNotFound, "Provided variable was not found"
+		return c.read(a.Get("variable"))
 	case op == "DELETE ":
 		s.know(a, "reason")
 		s.emit(map[string]any{"type": "ChannelHangupRequest", "cause": 32, "soft": true, "channel": c.snapshot()})
@@ -180,6 +178,18 @@ func (s *Server) operateChannels(method string, path []string, a args) (int, any
 	default:
 		return s.operateInStasis(c, op, a)
 	}
+}
+
+// read knows one function, EVAL().
+func (c *channel) read(name string) (int, any) {
+	if text, ok := strings.CutPrefix(name, "EVAL("); ok {
+		value := os.Expand(strings.TrimSuffix(text, ")"), func(name string) string { return c.variables[name] })
+		return http.StatusOK, map[string]string{"value": value}
+	}
+	if v, ok := c.variables[name]; ok {
+		return http.StatusOK, map[string]string{"value": v}
+	}
+	return http.StatusNotFound, "Provided variable was not found"
 }
 
 func (s *Server) operateInStasis(c *channel, op string, a args) (int, any) {

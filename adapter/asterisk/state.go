@@ -1,0 +1,85 @@
+package asterisk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"parley/ari"
+)
+
+// shadow is how long after a loss of the connection a loss of audio counts as
+// the same trouble: the switch has gone, or has been restarted.
+const shadow = 5 * time.Second
+
+// connected begins a connection: what happened before is found by comparison.
+// Calls that come from now on are not part of that.
+func (l *Link) connected(ctx context.Context, e *ari.Connected) {
+	version := e.Info.SystemInfo.Version
+	l.mu.Lock()
+	l.version, l.up = version, true
+	l.text = fmt.Sprintf("Asterisk %s at %s, app %s", version, l.opt.URL, l.opt.App)
+	before := make([]*call, 0, len(l.calls))
+	for _, c := range l.calls {
+		before = append(before, c)
+	}
+	l.mu.Unlock()
+	l.log.Info("ari "+l.opt.Name+": connected", "version", version, "app", l.opt.App)
+	if ctx.Err() == nil {
+		l.running.Go(func() { l.resync(ctx, before) })
+	}
+}
+
+// lost ends a connection. Calls stay: their audio has a connection of its own.
+func (l *Link) lost(err error) {
+	text := l.explain(err)
+	l.mu.Lock()
+	changed := l.up || l.text != text
+	if l.up {
+		l.lostAt = time.Now()
+	}
+	l.up, l.text = false, text
+	l.mu.Unlock()
+	if changed {
+		l.log.Error(text)
+	}
+}
+
+// troubled says whether the connection is, or was a moment ago, lost.
+func (l *Link) troubled() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return !l.up || time.Since(l.lostAt) < shadow
+}
+
+// versionOf is the version of the Asterisk that was connected last.
+func (l *Link) versionOf() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.version
+}
+
+// explain says what is wrong with the connection and what to do.
+func (l *Link) explain(err error) string {
+	o := l.opt
+	words := ""
+	if refusal, ok := errors.AsType[*ari.Error](err); ok {
+		words = refusal.Message
+	}
+	switch {
+	case errors.Is(err, ari.ErrAuth):
+		return fmt.Sprintf("ari %s: 401 %q for user %s. Check [%s] in ari.conf and password_file of switch %s. [ari_auth]",
+			o.Name, words, o.User, o.User, o.Name)
+	case errors.Is(err, ari.ErrReadOnly):
+		return fmt.Sprintf("ari %s: user %s is read-only; conference control needs read_only=no. [ari_readonly]", o.Name, o.User)
+	case errors.Is(err, ari.ErrNotFound):
+		return fmt.Sprintf("ari %s %s: 404. Is enabled=yes in ari.conf and http.conf, and is the prefix right? [ari_not_found]",
+			o.Name, o.URL)
+	case errors.Is(err, ari.ErrReplaced):
+		return fmt.Sprintf("ari %s: another client replaced application %q (ApplicationReplaced). "+
+			"Two adapters with one app name? We do not fight; set app of switch %s. [ari_replaced]", o.Name, o.App, o.Name)
+	default:
+		return fmt.Sprintf("ari %s: link lost: %v. [ari_lost]", o.Name, err)
+	}
+}
