@@ -372,7 +372,7 @@ func (c *Call) shutDown() {
 	case offering:
 		c.refuse(503, End{Cause: Shutdown, Code: 503}, nil)
 	case answered, leaving, up:
-		c.lastWords()
+		c.bye(nil)
 		c.finish(End{Cause: Shutdown})
 	case over:
 	}

@@ -91,3 +91,21 @@ func TestCloseEndsWhatIsUp(t *testing.T) {
 		r.Close()
 	})
 }
+
+func TestCloseLetsTheLastWordsLeave(t *testing.T) {
+	bubble(t, Options{}, func(t *testing.T, r *rig) {
+		const calls = 50
+		for range calls {
+			r.p.leg().up(pcmuSDP)
+		}
+		for range calls {
+			(<-r.last).HangUp(Header{Name: "X-Why", Value: "over"})
+		}
+		r.Close() // at once: most of them have not even been looked at
+		for range calls {
+			if bye := r.p.request("BYE"); bye.get("X-Why") != "over" {
+				t.Errorf("%v", bye)
+			}
+		}
+	})
+}

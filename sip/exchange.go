@@ -1,7 +1,6 @@
 package sip
 
 import (
-	"context"
 	"errors"
 	"sync"
 	"time"
@@ -96,7 +95,7 @@ func (c *Call) send(o outgoing, done func(res *sipgo.Response, err error)) {
 		req.AppendHeader(h)
 	}
 	again := func(*sipgo.Response) { c.do(func() { c.repeatACK(seq) }) }
-	spawned := c.inTurn(func(h *hop, err error, sent func()) {
+	c.inTurn(func(h *hop, err error, sent func()) {
 		var res *sipgo.Response
 		if err == nil {
 			c.e.complete(req, h)
@@ -108,18 +107,17 @@ func (c *Call) send(o outgoing, done func(res *sipgo.Response, err error)) {
 		}
 		c.do(func() { c.settle(o, req, res, err, done) })
 	})
-	if !spawned {
-		done(nil, ErrClosed)
-	}
 }
 
 // inTurn has f send something to the peer, beside the queue, for it may have
 // to look up a name and dial. What f sends leaves after all that was to be
-// sent before, and before all that comes later: f calls sent when it has.
-func (c *Call) inTurn(f func(h *hop, err error, sent func())) bool {
+// sent before, and before all that comes later: f calls sent when it has. Once
+// the endpoint closes nothing of that takes time any longer, and it is done
+// right here: the last BYE leaves too.
+func (c *Call) inTurn(f func(h *hop, err error, sent func())) {
 	w, before, after := c.dialog.way(), c.turn, make(chan struct{})
 	c.turn = after
-	return c.e.tasks.spawn(func() {
+	turn := func() {
 		sent := sync.OnceFunc(func() { close(after) })
 		defer sent()
 		defer c.e.guard("send")
@@ -128,7 +126,10 @@ func (c *Call) inTurn(f func(h *hop, err error, sent func())) bool {
 		}
 		h, err := c.e.reach(c.e.ctx, w)
 		f(h, err, sent)
-	})
+	}
+	if !c.e.tasks.spawn(turn) {
+		turn()
+	}
 }
 
 // settle judges what came of a request, and proves who we are if asked to.
@@ -200,18 +201,4 @@ func (c *Call) bye(hs []Header) {
 		}
 	}
 	c.send(o, func(*sipgo.Response, error) {})
-}
-
-// lastWords is a BYE without waiting for an answer, where that takes no time.
-func (c *Call) lastWords() {
-	c.dialog.localSeq++
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel() // no name is looked up, nobody is dialled
-	h, err := c.e.reach(ctx, c.dialog.way())
-	if err != nil {
-		return
-	}
-	req := c.dialogRequest(sipgo.BYE, c.dialog.localSeq, "", nil)
-	c.e.complete(req, h)
-	_ = h.WriteMsg(req) // it is over in any case
 }
