@@ -76,7 +76,7 @@ func Start(ctx context.Context, c *config.Config, o Options) (*App, error) {
 		a.openEngine, a.openSIP, a.openFreeSWITCH, a.openAsterisk, a.openHTTP,
 	} {
 		if err := open(ctx, c); err != nil {
-			a.part()
+			a.part(ctx)
 			a.close()
 			return nil, err
 		}
@@ -271,7 +271,7 @@ func (a *App) Run(ctx context.Context) error {
 	case <-failed.Done():
 	}
 	a.opt.Log.Info("stopping: calls are given back")
-	a.part()
+	a.part(ctx)
 	stop()
 	err := g.Wait()
 	a.close()
@@ -282,14 +282,14 @@ func (a *App) Run(ctx context.Context) error {
 }
 
 // part takes no more calls and says goodbye to those that are here.
-func (a *App) part() {
+func (a *App) part(ctx context.Context) {
 	if a.endpoint != nil {
 		a.endpoint.Drain()
 	}
 	if a.exchange == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), partingTime)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), partingTime)
 	defer cancel()
 	if err := a.exchange.Close(ctx); err != nil {
 		a.opt.Log.Warn("some calls did not end in time", "error", err)

@@ -91,11 +91,11 @@ func localIP(host string) (netip.Addr, error) {
 			return ip.Unmap(), nil
 		}
 	}
-	c, err := net.Dial("udp", "192.0.2.1:9")
+	c, err := net.DialUDP("udp", nil, &net.UDPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 9})
 	if err != nil {
 		return netip.AddrFrom4([4]byte{127, 0, 0, 1}), nil
 	}
-	defer c.Close()
+	defer func() { _ = c.Close() }()
 	ap, err := netip.ParseAddrPort(c.LocalAddr().String())
 	if err != nil {
 		return netip.Addr{}, fmt.Errorf("adapter: own address: %w", err)

@@ -121,9 +121,9 @@ func (c *call) bridgeEnds(wait context.Context, cancel context.CancelFunc) error
 }
 
 // fail gives a call back that never had audio.
-func (c *call) fail(err error) {
+func (c *call) fail(ctx context.Context, err error) {
 	c.log.Warn("freeswitch: no audio came; the call goes on in its dialplan", "error", err)
-	c.finish(engine.Outcome{Result: engine.ResultFailed, Reason: engine.ReasonMediaLost})
+	c.finish(ctx, engine.Outcome{Result: engine.ResultFailed, Reason: engine.ReasonMediaLost})
 }
 
 // serve brings the call to its room and stays until it is given back.
@@ -133,14 +133,14 @@ func (c *call) serve(ctx context.Context, voice Media) {
 	voice.Attach(sink)
 	sink.Post(engine.MediaUp{Leg: voice.ID()})
 	gone := func(why engine.Reason) { sink.Post(engine.LegGone{Leg: voice.ID(), Reason: why}) }
-	media, events := voice.Done(), c.session.Events()
+	media, events, stop := voice.Done(), c.session.Events(), ctx.Done()
 	for {
 		select {
 		case o := <-c.released:
 			if !c.left {
 				voice.HangUp()
 				c.bridgeOver(events)
-				c.finish(o)
+				c.finish(ctx, o)
 			}
 			return
 		case <-media:
@@ -157,8 +157,8 @@ func (c *call) serve(ctx context.Context, voice Media) {
 				c.left = true
 				gone(engine.ReasonHangup)
 			}
-		case <-ctx.Done():
-			ctx = context.WithoutCancel(ctx)
+		case <-stop:
+			stop = nil
 			gone(engine.ReasonSwitchLost)
 		}
 	}
@@ -195,11 +195,11 @@ func (c *call) isBridgeEnd(e *esl.Event) bool {
 
 // finish writes the results on the channel and lets the dialplan go on, or
 // ends the call.
-func (c *call) finish(o engine.Outcome) {
+func (c *call) finish(ctx context.Context, o engine.Outcome) {
 	if c.left {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), settling)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settling)
 	defer cancel()
 	vars := map[string]string{}
 	for name := range borrowed() {

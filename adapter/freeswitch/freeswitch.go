@@ -75,8 +75,7 @@ func (a *Adapter) Serve(ctx context.Context, l net.Listener) error {
 
 // refused says why a connection became no call, in words an admin can act on.
 func (a *Adapter) refused(from net.Addr, err error) {
-	var mode *esl.SocketModeError
-	if errors.As(err, &mode) {
+	if mode, ok := errors.AsType[*esl.SocketModeError](err); ok {
 		a.opt.Log.Error(fmt.Sprintf("esl-outbound: socket is %q; use: socket HOST:PORT async full. "+
 			"Call continues in the dialplan. [socket_mode]", mode.Control+", "+mode.Mode), "from", from)
 		return
@@ -93,7 +92,7 @@ func (a *Adapter) handle(ctx context.Context, s *esl.Session) {
 	}
 	voice, err := c.fetchMedia(ctx)
 	if err != nil {
-		c.fail(err)
+		c.fail(ctx, err)
 		return
 	}
 	c.serve(ctx, voice)

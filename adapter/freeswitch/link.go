@@ -143,8 +143,7 @@ func (l *Link) explain(err error) (text, code string) {
 		return fmt.Sprintf("esl %s %s: connection refused. Is mod_event_socket loaded and listening on this address?",
 			o.Name, o.Address), "esl_refused"
 	default:
-		var op *net.OpError
-		if errors.As(err, &op) {
+		if op, ok := errors.AsType[*net.OpError](err); ok {
 			err = op.Err
 		}
 		return fmt.Sprintf("esl %s %s: link lost: %v.", o.Name, o.Address, err), "esl_lost"
