@@ -7,8 +7,12 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"parley/adapter/config"
+	"parley/internal/audiotest"
 )
 
 // rtpPacket is a packet of 20 ms of µ-law silence.
@@ -124,4 +128,44 @@ func TestFloodsOfMedia(t *testing.T) {
 		})
 	}
 	s.recovers(t, before, 0)
+}
+
+// Who sends to all ports must not get the audio of calls that begin meanwhile.
+func TestAThiefAtTheRTPPortsHearsNothing(t *testing.T) {
+	s := &siege{log: &logBook{}}
+	s.parley = s.open(t, func(c *config.Config) { c.RTP.Ports = config.Ports{First: 35000, Last: 35019} })
+	thief, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.ParseIP(attacker)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer thief.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	var at sync.WaitGroup
+	at.Go(func() {
+		paced(ctx, 1<<30, 400, func(i int) {
+			to := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), uint16(35000+i*2%20))
+			_, _ = thief.WriteToUDPAddrPort(rtpPacket(uint16(i/10), uint32(16*i), 5), to)
+		})
+	})
+	for i, tone := range siegeTones {
+		s.callers[i] = s.dial(t, "3001", tone)
+	}
+	for i, pcm := range listen(s.callers[:], 300*time.Millisecond) {
+		other := siegeTones[1-i]
+		if got := audiotest.Steady(pcm, int(s.callers[i].Rate()), other.Hz); got < other.DBFS-1.5 {
+			t.Errorf("caller %d hears the other at %.1f dBFS, sent at %.1f", i, got, other.DBFS)
+		}
+	}
+	cancel()
+	at.Wait()
+	stolen, b := 0, make([]byte, 2048)
+	for thief.SetReadDeadline(time.Now().Add(50*time.Millisecond)) == nil {
+		if _, _, err := thief.ReadFromUDP(b); err != nil {
+			break
+		}
+		stolen++
+	}
+	if t.Logf("%d packets were stolen", stolen); stolen > 10 {
+		t.Error("too many")
+	}
 }

@@ -41,14 +41,14 @@ func harmless(name string) bool {
 func (p *Phones) invite(info sip.Info) engine.Invite {
 	trusted := info.User != "" || within(p.opt.Trusted, info.Source.Addr())
 	in := engine.Invite{
-		Room: info.Target, Kind: "sip", Variables: map[string]string{}, Source: info.Source.Addr().String(),
+		Room: info.Target, Kind: "sip", Variables: map[string]string{}, Source: network(info.Source.Addr()),
 		Caller: engine.Caller{Number: info.From.User, Name: info.From.Name},
 	}
 	if info.Target == Attendant {
 		in.Room = ""
 	}
 	if trusted {
-		in.Source += "/" + info.From.User // a PBX: its callers are told apart
+		in.Source = info.Source.Addr().String() + "/" + info.From.User // a PBX: its callers are told apart
 	}
 	for _, h := range info.Headers {
 		name, ok := variableName(h.Name)
@@ -63,6 +63,16 @@ func (p *Phones) invite(info sip.Info) engine.Invite {
 		}
 	}
 	return in
+}
+
+// network is whose wrong PINs are counted together: whoever has one IPv6
+// address of a /64 has all of them.
+func network(a netip.Addr) string {
+	if a.Is6() && !a.Is4In6() {
+		p, _ := a.Prefix(64) // of an address that is valid
+		a = p.Addr()
+	}
+	return a.String()
 }
 
 func within(prefixes []netip.Prefix, a netip.Addr) bool {

@@ -52,7 +52,9 @@ func TestWhatHeadersMayDecide(t *testing.T) {
 		{"IPv4 within IPv6", "[::ffff:10.1.2.3]:5060", "", all, "board", "::ffff:10.1.2.3/alice", 0},
 		{"a user", "192.0.2.1:5060", "trunk", all, "board", "192.0.2.1/alice", 0},
 		{"a stranger", "10.2.0.1:5060", "", few, "3001", "10.2.0.1", 3},
-		{"a stranger, IPv6", "[2001:db8::1]:5060", "", few, "3001", "2001:db8::1", 3},
+		{"a stranger, IPv6", "[2001:db8::1]:5060", "", few, "3001", "2001:db8::", 3},
+		{"another of his addresses", "[2001:db8::2:3:4:5]:5060", "", few, "3001", "2001:db8::", 3},
+		{"his neighbour", "[2001:db8:0:1::1]:5060", "", few, "3001", "2001:db8:0:1::", 3},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p := New(Options{Trusted: ours})

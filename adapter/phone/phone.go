@@ -125,7 +125,7 @@ func (t *talk) begin(s sip.Session) {
 		Payload: s.Codec.Payload, Receive: s.Receive, ClockRate: s.Codec.Clock,
 		FrameBytes:   s.Codec.Clock / 50 * frameFactor(s.Codec),
 		EventPayload: s.Digits, EventReceive: s.DigitsIn,
-		Remote: s.Remote, RemoteRTCP: s.RemoteRTCP, Latch: true,
+		Remote: s.Remote, RemoteRTCP: s.RemoteRTCP, Latch: true, Signalling: t.call.Info().Source.Addr(),
 		Delay: o.Jitter, MaxDelay: o.JitterMax,
 	})}
 	id := engine.LegID(t.call.Info().CallID)
