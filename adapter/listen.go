@@ -87,7 +87,7 @@ func localIP(host string) (netip.Addr, error) {
 		return a.Unmap(), nil
 	}
 	if a, err := net.ResolveIPAddr("ip", host); host != "" && err == nil {
-		if ip, ok := netip.AddrFromSlice(a.IP); ok && !ip.IsUnspecified() {
+		if ip, ok := netip.AddrFromSlice(a.IP); ok && !ip.Unmap().IsUnspecified() {
 			return ip.Unmap(), nil
 		}
 	}

@@ -177,3 +177,25 @@ func listen(calls []*siptest.Call, d time.Duration) [][]int16 {
 	wg.Wait()
 	return heard
 }
+
+// TestAnyAddress listens on every address of the machine.
+func TestAnyAddress(t *testing.T) {
+	for _, any := range []string{"0.0.0.0", "", "[::]"} {
+		t.Run(any, func(t *testing.T) {
+			p := start(t, func(c *config.Config) {
+				quiet(c)
+				_, port, _ := net.SplitHostPort(c.SIP.Listen)
+				c.SIP.Listen = any + ":" + port
+			})
+			_, port, _ := net.SplitHostPort(p.config.SIP.Listen)
+			p.config.SIP.Listen = "127.0.0.1:" + port
+			calls := p.gather(t, "3001", tones(2, -26), mixed)
+			for i, pcm := range listen(calls, 400*time.Millisecond) {
+				other := tones(2, -26)[1-i]
+				if got := audiotest.Steady(pcm, int(calls[i].Rate()), other.Hz); got < other.DBFS-1.5 || got > other.DBFS+1.5 {
+					t.Errorf("caller %d hears the other at %.1f dBFS", i, got)
+				}
+			}
+		})
+	}
+}

@@ -78,8 +78,11 @@ func socketAddress(c *config.Config) string {
 
 // sipAddress is where a switch sends the audio of its calls.
 func sipAddress(c *config.Config) string {
-	if c.SIP.Advertise != "" {
-		return c.SIP.Advertise
+	switch host := hostOf(c.SIP.Advertise); {
+	case host != c.SIP.Advertise:
+		return c.SIP.Advertise // with a port
+	case host != "":
+		return withHost(c.SIP.Listen, host)
 	}
 	host := hostOf(c.SIP.Listen)
 	if ip, err := localIP(host); err == nil {
