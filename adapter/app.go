@@ -234,7 +234,7 @@ func serveHTTP(ctx context.Context, server *http.Server, l net.Listener) error {
 			_ = server.Close() // their time is over
 		}
 	})
-	err := server.Serve(l)
+	err := server.Serve(limited(l, maxHTTP))
 	if !stop() {
 		<-over
 	}

@@ -130,7 +130,11 @@ func survives(t *testing.T, kind string, n int, to func(*config.Config) string) 
 	s.during(t, func(context.Context) { said, release = attack(ctx, t, kind, to(s.config), n) })
 	s.dial(t, "3002", siegeTones[0]).Hangup()
 	now := s.state(t)
-	t.Logf("%s: heap %d KiB, %d goroutines, %d lines logged", said, now.heap>>10, now.goroutines, len(s.log.lines()))
+	lines := len(s.log.lines())
+	t.Logf("%s: heap %d KiB, %d goroutines, %d lines logged", said, now.heap>>10, now.goroutines, lines)
+	if lines > 150 {
+		t.Error("too many lines")
+	}
 	release()
 	s.recovers(t, before, 0)
 }

@@ -13,9 +13,9 @@ import (
 func NewLog(w io.Writer, c config.Log) *slog.Logger {
 	o := &slog.HandlerOptions{Level: c.Level}
 	if c.Format == "json" {
-		return slog.New(slog.NewJSONHandler(w, o))
+		return slog.New(newCalm(slog.NewJSONHandler(w, o)))
 	}
-	return slog.New(slog.NewTextHandler(w, o))
+	return slog.New(newCalm(slog.NewTextHandler(w, o)))
 }
 
 // observer writes one line for each admission, leave and refusal, and one for
