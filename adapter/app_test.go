@@ -151,6 +151,7 @@ func TestShutdownGivesEveryCallBack(t *testing.T) {
 	vacant(t, c)
 	quiet(c)
 	c.Profiles[0].Moderator.PINs = []engine.PIN{engine.NewPIN("1")}
+	c.Profiles[0].EndedSound = "conference-ended"
 	log := &journal{}
 	app, err := adapter.Start(t.Context(), c, adapter.Options{Log: slog.New(slog.NewTextHandler(log, nil))})
 	if err != nil {

@@ -127,7 +127,7 @@ func (p parley) try(t *testing.T, room string, o siptest.Options, c siptest.Call
 func quiet(c *config.Config) {
 	for i := range c.Profiles {
 		p := &c.Profiles[i]
-		p.EntryTone, p.ExitTone, p.AloneSound, p.MOHSound = "", "", "", ""
+		p.EntryTone, p.ExitTone, p.AloneSound, p.MOHSound, p.EndedSound = "", "", "", "", ""
 	}
 }
 
@@ -182,6 +182,7 @@ func listen(calls []*siptest.Call, d time.Duration) [][]int16 {
 func TestAnyAddress(t *testing.T) {
 	for _, any := range []string{"0.0.0.0", "", "[::]"} {
 		t.Run(any, func(t *testing.T) {
+			t.Parallel()
 			p := start(t, func(c *config.Config) {
 				quiet(c)
 				_, port, _ := net.SplitHostPort(c.SIP.Listen)

@@ -38,7 +38,6 @@ func TestWhoMayCallAndSayWhat(t *testing.T) {
 			p := start(t, func(c *config.Config) {
 				quiet(c)
 				c.SIP.Users, c.SIP.Trusted = tt.users, tt.trusted
-				c.Profiles[0].EndedSound = ""
 			})
 			_, err := p.try(t, "3001", siptest.Options{Host: tt.host, Auth: tt.auth}, siptest.CallOptions{
 				Headers: []sip.Header{{Name: "X-Parley-Role", Value: "moderator"}},
