@@ -49,7 +49,7 @@ func summary(c *config.Config, warnings int) string {
 	if len(c.Files) > 0 {
 		file = c.Files[0]
 	}
-	return fmt.Sprintf("%s (%d profiles, %d rooms, %d warnings)", file, len(c.Profiles), len(c.Rooms), warnings)
+	return fmt.Sprintf("%s (%s, %s, %s)", file, counted(len(c.Profiles), "profile"), counted(len(c.Rooms), "room"), counted(warnings, "warning"))
 }
 
 // problems splits a load's error into its lines.

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -72,23 +73,35 @@ func statusCommand(f *flags) *cobra.Command {
 				return err
 			}
 			if f.json {
-				return printJSON(cmd, s)
+				err = printJSON(cmd, s)
+			} else {
+				printStatus(cmd.OutOrStdout(), s)
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "parley %s, %d rooms\n", s.Version, s.Rooms)
-			bad := false
-			for _, k := range s.Checks {
-				word := "up"
-				if !k.Ready {
-					word, bad = "DOWN", true
-				}
-				fmt.Fprintf(cmd.OutOrStdout(), "%-12s %-5s %s\n", k.Name, word, k.Text)
-			}
-			if bad {
+			if err == nil && slices.ContainsFunc(s.Checks, func(k control.Check) bool { return !k.Ready }) {
 				return errSaid
 			}
-			return nil
+			return err
 		},
 	}
+}
+
+func printStatus(w io.Writer, s control.Status) {
+	fmt.Fprintf(w, "parley %s, %s\n", s.Version, counted(s.Rooms, "room"))
+	for _, k := range s.Checks {
+		word := "up"
+		if !k.Ready {
+			word = "DOWN"
+		}
+		fmt.Fprintf(w, "%-12s %-5s %s\n", k.Name, word, k.Text)
+	}
+}
+
+// counted is "1 room", "2 rooms".
+func counted(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
 }
 
 func roomsCommand(f *flags) *cobra.Command {
@@ -150,6 +163,9 @@ func roomCommand(f *flags) *cobra.Command {
 
 // verb reads what is to be done; nil means show.
 func verb(args []string) (func(*cobra.Command, *control.Client) error, error) {
+	if _, err := engine.ParseRoomName(args[0]); err != nil {
+		return nil, usageError{fmt.Errorf("parley room %.20q: %w", args[0], err)}
+	}
 	if len(args) == 1 {
 		return nil, nil
 	}
@@ -177,7 +193,10 @@ func verb(args []string) (func(*cobra.Command, *control.Client) error, error) {
 		}
 		return do, nil
 	}
-	if do, ok := ofRoom[what]; ok && member == "" {
+	if do, ok := ofRoom[what]; ok {
+		if member != "" {
+			return nil, usageError{fmt.Errorf("parley room %s %s: that is for the whole room, without a member", room, what)}
+		}
 		return do, nil
 	}
 	return nil, usageError{fmt.Errorf("parley room: unknown command %q; one of mute, unmute, deaf, undeaf, kick, lock, unlock, end", what)}

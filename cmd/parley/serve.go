@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -22,6 +24,9 @@ func serveCommand(f *flags) *cobra.Command {
 }
 
 func serve(cmd *cobra.Command, f *flags) error {
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP) // from the beginning: it would end the process
+	defer signal.Stop(hup)
 	source := config.Source{File: f.config}
 	c, warnings, err := config.Load(source)
 	for _, w := range warnings {
@@ -36,22 +41,21 @@ func serve(cmd *cobra.Command, f *flags) error {
 		return err
 	}
 	fmt.Fprint(cmd.OutOrStdout(), app.Banner())
+	var watch sync.WaitGroup
+	defer watch.Wait()
 	ctx, stop := context.WithCancel(cmd.Context())
 	defer stop()
-	go reloadOnHangup(ctx, app, func(err error) { log.Error("reload refused, nothing changed:\n" + err.Error()) })
+	watch.Go(func() { reloadOnHangup(ctx, hup, app, log) })
 	return app.Run(ctx)
 }
 
 // reloadOnHangup reloads at each SIGHUP until ctx ends.
-func reloadOnHangup(ctx context.Context, app *adapter.App, refused func(error)) {
-	hup := make(chan os.Signal, 1)
-	signal.Notify(hup, syscall.SIGHUP)
-	defer signal.Stop(hup)
+func reloadOnHangup(ctx context.Context, hup <-chan os.Signal, app *adapter.App, log *slog.Logger) {
 	for {
 		select {
 		case <-hup:
 			if _, err := app.Reload(ctx); err != nil {
-				refused(err)
+				log.Error("reload refused, nothing changed:\n" + err.Error())
 			}
 		case <-ctx.Done():
 			return
