@@ -46,7 +46,8 @@ type Options struct {
 type App struct {
 	opt      Options
 	config   atomic.Pointer[config.Config]
-	reloads  sync.Mutex // one reload at a time
+	started  *config.Config // what the listeners and switches are
+	reloads  sync.Mutex     // one reload at a time
 	sounds   sounds
 	pool     *tick.Pool
 	native   *native.Switch
@@ -70,7 +71,7 @@ type link interface {
 // Start opens everything that c names. On an error nothing stays open; its
 // text says what to change.
 func Start(ctx context.Context, c *config.Config, o Options) (*App, error) {
-	a := &App{opt: o}
+	a := &App{opt: o, started: c}
 	a.config.Store(c)
 	for _, open := range []func(context.Context, *config.Config) error{
 		a.openEngine, a.openSIP, a.openFreeSWITCH, a.openAsterisk, a.openHTTP,
@@ -111,7 +112,7 @@ func (a *App) openEngine(_ context.Context, c *config.Config) error {
 		Observer: observer(a.opt.Log, a.metrics.Observe),
 		Throttle: engine.ThrottleOptions{Failures: c.Throttle.Failures, Period: c.Throttle.Period},
 		Unplayed: func(r engine.RoomName, err error) {
-			a.opt.Log.Warn("sound not played", "room", r, "error", err, "code", "media_missing")
+			a.opt.Log.Warn("sound not played", "room", r, "error", err)
 		},
 		Panicked: func(r engine.RoomName, p any) {
 			a.opt.Log.Error("room ended by a fault of ours", "room", r, "panic", p)

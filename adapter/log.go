@@ -65,7 +65,7 @@ func logEvent(log *slog.Logger, e engine.Event) {
 func callAttrs(e engine.Event) []slog.Attr {
 	attrs := []slog.Attr{
 		slog.String("call", string(e.Leg)), slog.String("kind", e.Invite.Kind),
-		slog.String("caller", e.Invite.Caller.Number),
+		slog.String("source", e.Invite.Source), slog.String("caller", e.Invite.Caller.Number),
 	}
 	if e.Invite.Switch != "" {
 		attrs = append(attrs, slog.String("switch", e.Invite.Switch))

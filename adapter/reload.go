@@ -21,7 +21,7 @@ func (a *App) Reload(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	changes := config.Diff(a.config.Load(), next)
+	changes := changes(config.Diff(a.config.Load(), next), config.Diff(a.started, next))
 	a.config.Store(next)
 	a.sounds.Store(library)
 	var report []string
@@ -37,4 +37,21 @@ func (a *App) Reload(ctx context.Context) ([]string, error) {
 	}
 	a.opt.Log.Info("reload: " + strings.Join(report, "; "))
 	return report, nil
+}
+
+// changes are what takes effect now, compared with the last reload, and what
+// waits for a restart, compared with what this process was started on.
+func changes(last, started []config.Change) []config.Change {
+	var list []config.Change
+	for _, c := range last {
+		if !c.Restart {
+			list = append(list, c)
+		}
+	}
+	for _, c := range started {
+		if c.Restart {
+			list = append(list, c)
+		}
+	}
+	return list
 }

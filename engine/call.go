@@ -2,6 +2,7 @@ package engine
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -27,6 +28,9 @@ type call struct {
 	ask    *collector      // nil: keys answer no question
 	answer func(time.Time, string)
 	typed  []byte // keys pressed before there was a question
+
+	surplus      string    // keys that would have ended an answer which was complete without
+	surplusUntil time.Time // one of them, pressed until then, means nothing more
 }
 
 func newCall(now time.Time, a arrival, ops *OpID) call {
@@ -90,7 +94,12 @@ func (c *call) question(now time.Time, m Media, ask collector, answer func(time.
 	c.typed = nil
 	for i, d := range typed {
 		if c.ask.key(now, d) {
-			c.typed = append(c.typed, typed[i+1:]...)
+			c.complete(now, d)
+			rest := typed[i+1:]
+			if len(rest) > 0 && c.superfluous(now, rest[0]) {
+				rest = rest[1:]
+			}
+			c.typed = append(c.typed, rest...)
 			c.answered(now)
 			return
 		}
@@ -114,8 +123,29 @@ func (c *call) key(now time.Time, d byte) {
 		c.hush()
 	}
 	if c.ask.key(now, d) {
+		c.complete(now, d)
 		c.answered(now)
 	}
+}
+
+// surplusTime is how long the key that ends an answer may come after it.
+const surplusTime = 3 * time.Second
+
+// complete notes that d completed the answer. Was it the last of as many
+// digits as there can be, the terminator that people type all the same has
+// nothing to end any more: not the next try, and not the stay in the room.
+func (c *call) complete(now time.Time, d byte) {
+	c.surplus = ""
+	if strings.IndexByte(c.ask.terminators, d) < 0 {
+		c.surplus, c.surplusUntil = c.ask.terminators, now.Add(surplusTime)
+	}
+}
+
+// superfluous says whether a key is such a terminator. Any key settles it.
+func (c *call) superfluous(now time.Time, d byte) bool {
+	keys := c.surplus
+	c.surplus = ""
+	return now.Before(c.surplusUntil) && strings.IndexByte(keys, d) >= 0
 }
 
 // skip ends a greeting that nobody needs to hear out.

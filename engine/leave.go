@@ -91,6 +91,7 @@ func (r *room) left(now time.Time, s *seat) {
 	}
 	if !s.joinedAt.IsZero() {
 		s.out.Duration = now.Sub(s.joinedAt)
+		r.lastWhy = s.out.Reason
 		r.tell(now, EventLeft, s, s.out.Reason)
 		if r.audible() > 0 && r.ending == ReasonNone {
 			r.bridge.Play(s.op(), media(r.profile.Language, r.exitItems(s)...), Audience{})

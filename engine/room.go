@@ -35,6 +35,7 @@ type room struct {
 	ending    Reason
 	endAt     time.Time // end_on_exit: when the grace is over
 	endWhy    Reason
+	lastWhy   Reason // why the last member left
 }
 
 // house is what all rooms share.
@@ -79,7 +80,9 @@ func (r *room) applyLeg(now time.Time, s *seat, f Fact) {
 			r.greet(now, s)
 		}
 	case Digit:
-		r.digit(now, s, f.Digit)
+		if !s.superfluous(now, f.Digit) {
+			r.digit(now, s, f.Digit)
+		}
 	case PromptDone:
 		r.unplayable(f.Err)
 		s.promptDone(now, f.Op)

@@ -148,6 +148,30 @@ func TestADigitEndsThePromptAndCounts(t *testing.T) {
 	})
 }
 
+// TestTheKeyAfterACompletePINEndsNothing: everybody types the pound that he was
+// asked for, also where the PIN was complete without.
+func TestTheKeyAfterACompletePINEndsNothing(t *testing.T) {
+	bubble(t, func(p *Profile) {
+		p.Member.PINs, p.Member.Terminator = []PIN{NewPIN("1234")}, "#"
+	}, func(t *testing.T, th *theatre) {
+		a, b := th.call("a", "1", nil), th.call("b", "1", nil)
+		a.press("1234#")
+		synctest.Wait()
+		b.press("0000#1111#1234#") // three tries, not six
+		synctest.Wait()
+		if v, _ := th.Room(t.Context(), "1"); len(v.Members) != 2 {
+			t.Fatalf("members: %+v", v.Members)
+		}
+		a.press("#") // this one is meant
+		want(t, "terminator", line1(outcome(t, a)), "joined terminator terminator")
+		late := th.call("c", "1", nil)
+		late.press("1234")
+		time.Sleep(surplusTime)
+		late.press("#")
+		want(t, "a pound much later", line1(outcome(t, late)), "joined terminator terminator")
+	})
+}
+
 func TestTypedAheadDigitsAnswerNumberAndPIN(t *testing.T) {
 	bubble(t, pins, func(t *testing.T, th *theatre) {
 		p := newPhone("a")

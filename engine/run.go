@@ -61,7 +61,7 @@ func (r *room) stop() {
 	if !r.startedAt.IsZero() {
 		why := r.ending
 		if why == ReasonNone {
-			why = ReasonHangup
+			why = r.lastWhy
 		}
 		r.tell(time.Now(), EventRoomEnded, nil, why)
 	}

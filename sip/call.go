@@ -27,6 +27,11 @@ type Events interface {
 	Ended(End)
 }
 
+// Confirmer is what the Events of an incoming call may be besides: told, after
+// the first Media, that the caller has confirmed our answer. Until then the
+// INVITE may be a single packet of somebody who is not there.
+type Confirmer interface{ Confirmed() }
+
 // nobody is the Events of calls that nobody wants to know about.
 type nobody struct{}
 

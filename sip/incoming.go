@@ -326,11 +326,16 @@ func (c *Call) acked(req *sipgo.Request) {
 		c.hangUp(c.parting.end, c.parting.hs)
 		return
 	}
-	if !ours {
-		return
+	if ours {
+		if err := c.answeredBy(req.Body(), contentType(req)); err != nil {
+			if first {
+				c.hangUp(End{Cause: Failed, Reason: err.Error()}, nil)
+			}
+			return
+		}
 	}
-	if err := c.answeredBy(req.Body(), contentType(req)); err != nil && first {
-		c.hangUp(End{Cause: Failed, Reason: err.Error()}, nil)
+	if e, ok := c.events.(Confirmer); ok && first {
+		e.Confirmed()
 	}
 }
 

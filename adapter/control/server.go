@@ -238,7 +238,7 @@ func (s *server) do(w http.ResponseWriter, r *http.Request, commands ...engine.C
 			s.refuse(w, err)
 			return
 		}
-		s.Log.Info("command", "room", r.PathValue("room"), "command", c, "from", r.RemoteAddr)
+		s.Log.Info("command", "room", r.PathValue("room"), "command", describe(c), "from", r.RemoteAddr)
 	}
 	w.WriteHeader(http.StatusNoContent)
 }
@@ -271,4 +271,9 @@ func reply(w http.ResponseWriter, status int, body any) {
 
 func fail(w http.ResponseWriter, status int, code, message string) {
 	reply(w, status, Problem{Code: code, Message: message})
+}
+
+// describe is a command as the log shows it, e.g. "mute {Member:1 On:true}".
+func describe(c engine.Command) string {
+	return strings.ToLower(strings.TrimPrefix(fmt.Sprintf("%T", c), "engine.")) + fmt.Sprintf(" %+v", c)
 }

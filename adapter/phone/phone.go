@@ -118,7 +118,7 @@ func (t *talk) follow(s sip.Session) {
 	t.voice.SetMediaLost(patience)
 }
 
-// begin starts media and sends the call to its room, or to who waits for it.
+// begin starts media.
 func (t *talk) begin(s sip.Session) {
 	o := t.phones.opt
 	t.port = &port{t.pair.Session(rtp.Options{
@@ -141,13 +141,21 @@ func (t *talk) begin(s sip.Session) {
 	}
 	t.voice = &Media{Leg: voice, call: t.call}
 	t.follow(s)
+}
+
+// Confirmed implements sip.Confirmer: only now is there a caller, and may he
+// take a seat.
+func (t *talk) Confirmed() {
+	if t.voice == nil {
+		return // there is no media; the call is being ended
+	}
 	if t.claim != nil {
 		t.claim.taken(t.voice)
 		return
 	}
-	t.sink = o.Exchange.Arrive(leg{t.voice}, t.phones.invite(t.call.Info()))
+	t.sink = t.phones.opt.Exchange.Arrive(leg{t.voice}, t.phones.invite(t.call.Info()))
 	t.voice.Attach(t.sink)
-	t.sink.Post(engine.MediaUp{Leg: id})
+	t.sink.Post(engine.MediaUp{Leg: t.voice.ID()})
 }
 
 // frameFactor is the bytes of a clock unit.
