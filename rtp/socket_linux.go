@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	batch       = 4    // datagrams a system call takes
+	batch       = 2    // datagrams a system call takes
 	datagramMax = 2048 // bytes; longer ones are cut and refused
 	controlMax  = 64
 	dscpEF      = 46 << 2 // expedited forwarding, RFC 3246
