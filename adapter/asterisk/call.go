@@ -202,11 +202,7 @@ func (c *call) finish(ctx context.Context, o engine.Outcome) {
 		c.awaitEnd()
 	}
 	if err := errors.Join(reported, released); err != nil && !isAway(err) {
-		level := slog.LevelWarn
-		if c.link.troubled() {
-			level = slog.LevelDebug
-		}
-		c.log.Log(ctx, level, "asterisk: call not given back as it should be", "error", err)
+		c.log.Log(ctx, c.link.gravity(), "asterisk: call not given back as it should be", "error", err)
 	}
 }
 
@@ -255,7 +251,7 @@ func (c *call) awaitEnd() {
 func (c *call) cleanUp(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveBack)
 	defer cancel()
-	if c.left.isSet() {
+	if c.left.isSet() && !c.mediaOut.isSet() {
 		c.link.disarm(ctx, c.mediaID)
 	}
 	if voice := c.voice.Load(); voice != nil {

@@ -36,7 +36,7 @@ func (c *call) mediaVariables() map[string]string {
 func (l *Link) disarm(ctx context.Context, mediaID string) {
 	err := l.client.SetVariable(ctx, mediaID, "CHANNEL(hangup_handler_wipe)", "")
 	if err != nil && !isAway(err) {
-		l.log.Warn("asterisk: hangup handler of a media channel not removed", "channel", mediaID, "error", err)
+		l.log.Log(ctx, l.gravity(), "asterisk: hangup handler of a media channel not removed", "channel", mediaID, "error", err)
 	}
 }
 

@@ -49,6 +49,23 @@ func TestTheCallerHangsUpAtAnyStage(t *testing.T) {
 	}
 }
 
+// TestTheCallerHangsUpUnseen before his media is here, which will not come any
+// more.
+func TestTheCallerHangsUpUnseen(t *testing.T) {
+	r := newRig(t, nil).ready()
+	calls := make(chan *aritest.Call, 1)
+	r.front.on("POST externalMedia", func() {
+		r.ast.DropEvents()
+		(<-calls).Hangup()
+	})
+	calls <- r.ast.Call("room=3000")
+	began := time.Now()
+	r.clean(0)
+	if d := time.Since(began); d > 5*time.Second {
+		t.Errorf("it took %v", d)
+	}
+}
+
 func TestTheCallerHangsUpInTheRoom(t *testing.T) {
 	for _, c := range []struct {
 		name, room string
@@ -252,26 +269,63 @@ func TestMediaThatComesWhileTheLinkIsLost(t *testing.T) {
 	c.Hangup()
 }
 
+// TestACallThatComesDuringTheComparison is not in the list that was made before
+// it, and is here all the same.
+func TestACallThatComesDuringTheComparison(t *testing.T) {
+	arrived := make(chan *aritest.Call, 1)
+	r := newRig(t, func(s *setup) {
+		s.before = func(r *rig) {
+			r.front.then("GET channels", func() {
+				c := r.ast.Call("room=3000")
+				r.joined(c)
+				arrived <- c
+			})
+		}
+	}).ready()
+	c := <-arrived
+	c.Press("#")
+	r.continued(c, map[string]string{
+		"result": "joined", "reason": "terminator", "exit": "terminator", "exit_digits": "#", "member_id": "1",
+	})
+}
+
 // TestTheSwitchDies: its callers are lost, the others keep talking.
 func TestTheSwitchDies(t *testing.T) {
-	r := newRig(t, nil).ready()
-	speaker, listener := r.phone("3000", "speaker", 500), r.phone("3000", "listener", 0)
-	c := r.ast.Call("room=3000")
-	r.joined(c)
-	began := time.Now()
-	r.front.CloseClientConnections()
-	r.ast.Close()
-	e := r.await(engine.EventLeft, c.ID())
-	if d := time.Since(began); e.Reason != engine.ReasonSwitchLost || d > 2500*time.Millisecond {
-		t.Errorf("left by %s after %v", e.Reason, d)
+	for _, c := range []struct {
+		name string
+		do   func(*rig, *aritest.Call)
+	}{
+		{name: "all at once"},
+		{name: "in order", do: func(r *rig, c *aritest.Call) {
+			r.hangUpMedia()
+			r.exit(c, aritest.Exit{How: aritest.Redirected, Place: "parley,3001,3"})
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newRig(t, nil).ready()
+			r.phone("3000", "speaker", 500)
+			listener := r.phone("3000", "listener", 0)
+			call := r.ast.Call("room=3000")
+			r.joined(call)
+			began := time.Now()
+			if c.do != nil {
+				c.do(r, call)
+				listener.listen(t, 200*time.Millisecond)
+			}
+			r.front.CloseClientConnections()
+			r.ast.Close()
+			e := r.await(engine.EventLeft, call.ID())
+			if d := time.Since(began); e.Reason != engine.ReasonSwitchLost || d > 2500*time.Millisecond {
+				t.Errorf("left by %s after %v", e.Reason, d)
+			}
+			if level := audiotest.Power(listener.listen(t, 300*time.Millisecond), 8000, 500); level < -23 || level > -17 {
+				t.Errorf("the speaker is heard at %.1f dBFS", level)
+			}
+			if strings.Contains(r.log.String(), "level=WARN") {
+				t.Error("one line is enough")
+			}
+		})
 	}
-	if level := audiotest.Power(listener.listen(t, 500*time.Millisecond), 8000, 500); level < -23 || level > -17 {
-		t.Errorf("the speaker is heard at %.1f dBFS", level)
-	}
-	if strings.Contains(r.log.String(), "level=WARN") {
-		t.Error("one line is enough")
-	}
-	_ = speaker
 }
 
 // TestWhatADeadPredecessorLeftIsRemoved: the media channel and bridge of our

@@ -19,7 +19,7 @@ const (
 	mediaTime = 10 * time.Second // from the call's arrival to its audio
 	greeting  = 2 * time.Second  // from the media channel's coming in to its first word, which it said before
 	lookEvery = time.Second / 2  // between two looks at the audio
-	stuckFor  = 10               // looks in a row at audio that nobody takes
+	stuckFor  = 6                // looks in a row at audio that nobody takes
 )
 
 // format is an audio format that AudioSocket can carry.

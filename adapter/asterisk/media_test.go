@@ -110,8 +110,8 @@ func TestWhoHoldsIsNotHeardButSentAudio(t *testing.T) {
 	}()
 	hears := func(want bool) {
 		t.Helper()
-		p.listen(t, 300*time.Millisecond)
-		if level := audiotest.Power(p.listen(t, 400*time.Millisecond), 8000, 500); (level > -30) != want {
+		p.listen(t, 200*time.Millisecond)
+		if level := audiotest.Power(p.listen(t, 200*time.Millisecond), 8000, 500); (level > -30) != want {
 			t.Errorf("the caller is heard at %.1f dBFS, want him heard: %v", level, want)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -12,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -24,6 +26,7 @@ type front struct {
 
 	mu     sync.Mutex
 	before map[string]func()
+	after  map[string]func()
 	log    []string
 }
 
@@ -33,21 +36,31 @@ func newFront(t *testing.T, target string) *front {
 		t.Fatal(err)
 	}
 	u.Path = ""
-	f := &front{answered: make(chan string, 1<<14), before: map[string]func(){}}
+	f := &front{answered: make(chan string, 1<<14), before: map[string]func(){}, after: map[string]func(){}}
 	proxy := httputil.NewSingleHostReverseProxy(u)
 	proxy.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug)
 	proxy.FlushInterval = -1
 	f.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		op := operation(q)
 		f.mu.Lock()
-		do := f.before[op]
+		before, after := f.before[op], f.after[op]
 		delete(f.before, op)
+		delete(f.after, op)
 		f.log = append(f.log, op)
 		f.mu.Unlock()
-		if do != nil {
-			do()
+		if before != nil {
+			before()
 		}
-		proxy.ServeHTTP(w, q)
+		if after == nil {
+			proxy.ServeHTTP(w, q)
+		} else {
+			reply := httptest.NewRecorder()
+			proxy.ServeHTTP(reply, q)
+			after()
+			maps.Copy(w.Header(), reply.Header())
+			w.WriteHeader(reply.Code)
+			_, _ = w.Write(reply.Body.Bytes())
+		}
 		f.answered <- op
 	}))
 	t.Cleanup(f.CloseClientConnections)
@@ -76,6 +89,14 @@ func (f *front) on(op string, do func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.before[op] = do
+}
+
+// then has something done once, after the next request of that name and before
+// its reply.
+func (f *front) then(op string, do func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.after[op] = do
 }
 
 // requests are those so far.
@@ -117,6 +138,9 @@ func newRelay(t *testing.T) *relay {
 		t.Fatal(err)
 	}
 	n := &relay{Listener: l, to: make(chan string, 1), still: make(chan struct{})}
+	narrow := net.Dialer{Control: func(_, _ string, c syscall.RawConn) error { // little audio is underway
+		return c.Control(func(fd uintptr) { _ = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 4096) })
+	}}
 	over := make(chan struct{})
 	t.Cleanup(func() { close(over); _ = l.Close() })
 	go func() {
@@ -127,12 +151,11 @@ func newRelay(t *testing.T) *relay {
 			}
 			to := <-n.to
 			n.to <- to
-			ours, err := net.Dial("tcp", to)
+			ours, err := narrow.Dial("tcp", to)
 			if err != nil {
 				theirs.Close()
 				continue
 			}
-			_ = ours.(*net.TCPConn).SetReadBuffer(4096) // little is underway
 			n.mu.Lock()
 			n.ours = append(n.ours, ours)
 			n.mu.Unlock()

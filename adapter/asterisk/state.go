@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"parley/ari"
@@ -51,6 +52,15 @@ func (l *Link) troubled() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return !l.up || time.Since(l.lostAt) < shadow
+}
+
+// gravity is that of a request that fails: while the connection is lost, the
+// one line about that is enough.
+func (l *Link) gravity() slog.Level {
+	if l.troubled() {
+		return slog.LevelDebug
+	}
+	return slog.LevelWarn
 }
 
 // versionOf is the version of the Asterisk that was connected last.
