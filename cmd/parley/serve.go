@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"sync"
 	"syscall"
 
@@ -34,6 +35,11 @@ func serve(cmd *cobra.Command, f *flags) error {
 	}
 	if err != nil {
 		return err
+	}
+	// The audio path allocates nothing, so collecting more often costs next to
+	// nothing, and a leg takes half as much memory beyond what it uses.
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(50)
 	}
 	log := adapter.NewLog(cmd.ErrOrStderr(), c.Log)
 	app, err := adapter.Start(cmd.Context(), c, adapter.Options{Source: source, Version: version, Log: log})
