@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"math/rand/v2"
 	"net"
+	"os"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -35,13 +36,17 @@ func start(t *testing.T, edit func(*config.Config)) parley {
 	return run(t, c, adapter.Options{Log: slog.New(slog.NewTextHandler(logWriter{t}, nil))})
 }
 
+// lastPort counts those that vacant has looked at.
+var lastPort atomic.Int32
+
 // vacant puts a configuration on ports that nobody has: below those that the
-// system hands out, so that no phone of these tests takes one meanwhile.
+// system hands out, so that no phone of these tests takes one meanwhile, and
+// others for each process that tests.
 func vacant(t *testing.T, c *config.Config) {
 	t.Helper()
 	var got []string
 	for tries := 0; len(got) < 4; tries++ {
-		at := fmt.Sprintf("127.0.0.1:%d", 20000+rand.IntN(12000)) //nolint:gosec // no secret
+		at := fmt.Sprintf("127.0.0.1:%d", 20000+50*(os.Getpid()%240)+int(lastPort.Add(1))%50)
 		udp, err := net.ListenPacket("udp", at)
 		if err == nil {
 			var tcp net.Listener

@@ -100,7 +100,7 @@ func open(t *testing.T, clock native.Clock) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.sw, err = native.New(native.Options{Clock: clock, Sounds: library})
+	h.sw, err = native.New(native.Options{Clock: clock, Sounds: library, MaxLoad: 100})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,8 @@ import (
 )
 
 func TestLostMedia(t *testing.T) {
-	o := open(t, settings{lost: 300 * time.Millisecond})
+	t.Parallel()
+	o := open(t, settings{lost: 800 * time.Millisecond})
 	// These three are silent for a good reason.
 	listener, holder, musical := o.dial(t, "lost", low()), o.dial(t, "lost", siptest.Tone{}), o.dial(t, "lost", siptest.Tone{})
 	o.until(t, "lost", "with three", present(3))
@@ -44,6 +45,7 @@ func TestLostMedia(t *testing.T) {
 }
 
 func TestMediaIsNeverLostIfNobodyMinds(t *testing.T) {
+	t.Parallel()
 	o := open(t, settings{lost: 0})
 	c := o.dial(t, "patient", low())
 	o.until(t, "patient", "open", present(1))

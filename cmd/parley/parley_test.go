@@ -5,12 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -153,11 +153,15 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// vacant finds ports that nobody has, below those that the system hands out.
+// lastPort counts those that vacant has looked at.
+var lastPort atomic.Int32
+
+// vacant finds ports that nobody has: below those that the system hands out,
+// and others for each process that tests.
 func vacant(t *testing.T, n int) (all []string) {
 	t.Helper()
 	for tries := 0; len(all) < n; tries++ {
-		at := fmt.Sprintf("127.0.0.1:%d", 20000+rand.IntN(12000)) //nolint:gosec // no secret
+		at := fmt.Sprintf("127.0.0.1:%d", 20000+50*(os.Getpid()%240)+int(lastPort.Add(1))%50)
 		udp, err := net.ListenPacket("udp", at)
 		if err == nil {
 			var tcp net.Listener
@@ -270,6 +274,7 @@ func TestRoomsOfARunningParley(t *testing.T) {
 	}
 	s.fails(t, "engine: room is not running: 3001. [room_not_running]", "room", "3001")
 	first := s.dial(t, "1001")
+	s.err.has(t, "caller=1001 member=1")
 	s.dial(t, "1002")
 	room := func() (v engine.RoomView) {
 		if err := json.Unmarshal([]byte(s.do(t, "room", "3001", "--json")), &v); err != nil {
