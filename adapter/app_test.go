@@ -311,12 +311,13 @@ func TestReload(t *testing.T) {
 	step("and again", two, "nothing changed")
 
 	step("what waits for a restart", two+"\nlimits: {max_legs: 5}", "setting changed: limits.max_legs 2000→5; needs a restart")
-	step("a token", two+"\nlimits: {max_legs: 5}\nauth: {tokens: [{name: me, token: 0123456789abcdef}]}", "token me added")
+	step("a token", two+"\nlimits: {max_legs: 5}\nauth: {tokens: [{name: me, token: 0123456789abcdef}]}",
+		"token me added", "setting changed: limits.max_legs 2000→5; needs a restart")
 	if _, err := c.Rooms(t.Context()); !errors.As(err, &refused) || refused.Code != "no_auth" {
 		t.Errorf("without the new token: %v", err)
 	}
 	c.Token = "0123456789abcdef"
-	step("no more token", two, "setting changed: limits.max_legs 5→2000; needs a restart", "token me removed")
+	step("no more token, and the limit as it runs", two, "token me removed")
 }
 
 // TestStatusIsOfWhatRuns: a file that says otherwise by now does not count.

@@ -166,6 +166,7 @@ func TestWildNamesAreTamed(t *testing.T) {
 			})
 			c := udpFrom(t, s.config.SIP.Listen)
 			got := newAnswered()
+			got.confirms = true
 			go got.read(c) // ends with c
 			sdp := offer(netip.MustParseAddrPort(attacker + ":9"))
 			var all [][]byte

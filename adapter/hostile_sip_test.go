@@ -58,9 +58,11 @@ func within(method, response string, seq int) []byte {
 }
 
 // answered counts what an attacker is answered, by code. Once over is set it
-// ends every call that was taken: to see them expire would last 32 s.
+// ends every call that was taken: to see them expire would last 32 s. With
+// confirms set it confirms what is answered with 200, as callers do.
 type answered struct {
-	over atomic.Bool
+	over     atomic.Bool
+	confirms bool
 
 	mu    sync.Mutex
 	codes map[string]int  // guarded by mu
@@ -95,6 +97,9 @@ func (a *answered) read(c net.Conn) {
 			a.calls[id] = true
 		}
 		a.mu.Unlock()
+		if code == "200" && a.confirms && strings.Contains(text, " INVITE") {
+			_, _ = c.Write(within("ACK", text, 1))
+		}
 		if code == "200" && a.over.Load() && strings.Contains(text, " INVITE") {
 			_, _ = c.Write(within("BYE", text, 2))
 		}

@@ -54,6 +54,9 @@ func logEvent(log *slog.Logger, e engine.Event) {
 		attrs = append(attrs, slog.String("exit", string(e.Outcome.Exit)), slog.Duration("duration", e.Outcome.Duration))
 	}
 	attrs = append(attrs, slog.Int("present", e.Present))
+	if e.Invite.Source != "" {
+		attrs = append(attrs, slog.String("source", e.Invite.Source))
+	}
 	log.LogAttrs(context.Background(), level, string(e.Type), attrs...)
 	if e.Type == engine.EventJoined || e.Type == engine.EventWaiting || e.Type == engine.EventRejected {
 		for _, w := range e.Outcome.Warnings {
@@ -65,7 +68,7 @@ func logEvent(log *slog.Logger, e engine.Event) {
 func callAttrs(e engine.Event) []slog.Attr {
 	attrs := []slog.Attr{
 		slog.String("call", string(e.Leg)), slog.String("kind", e.Invite.Kind),
-		slog.String("source", e.Invite.Source), slog.String("caller", e.Invite.Caller.Number),
+		slog.String("caller", e.Invite.Caller.Number),
 	}
 	if e.Invite.Switch != "" {
 		attrs = append(attrs, slog.String("switch", e.Invite.Switch))
