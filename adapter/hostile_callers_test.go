@@ -201,6 +201,9 @@ func (s *siege) roomsAreTame(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if len(r.Members) < len(wildNames()) {
+		t.Errorf("%d members", len(r.Members))
+	}
 	for _, m := range r.Members {
 		for _, text := range []string{m.Name, m.Number, string(m.CallID)} {
 			if len(text) > 256 || strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // invite is an INVITE as an attacker writes it.
@@ -110,7 +111,12 @@ func TestTenThousandInvitesAreBounded(t *testing.T) {
 	s := besiege(t, nil)
 	before := s.state(t)
 	c := udpFrom(t, s.config.SIP.Listen)
-	sdp := offer(netip.MustParseAddrPort(attacker + ":9"))
+	victim, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.ParseIP("127.0.0.9")}) // who asked for nothing
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer victim.Close()
+	sdp := offer(victim.LocalAddr().(*net.UDPAddr).AddrPort())
 	users := []string{"4%03d", "4%03d", "bad%%20room%d", "~token%d", "parley;x=%d", "%d@"}
 	got := newAnswered()
 	go got.read(c) // ends with c
@@ -124,13 +130,20 @@ func TestTenThousandInvitesAreBounded(t *testing.T) {
 		})
 		s.dial(t, "3002", siegeTones[0]).Hangup() // somebody else gets in meanwhile
 	})
-	legs := s.metric(t, "parley_legs")
 	got.mu.Lock()
-	t.Logf("answers %v, %v legs", got.codes, legs)
+	taken := got.codes["100"]
+	t.Logf("answers %v", got.codes)
 	got.mu.Unlock()
-	if most := float64(s.config.SIP.BurstPerSource + 10*s.config.SIP.RatePerSource); legs > most {
-		t.Errorf("%v legs of one source, the rate allows %v", legs, most)
+	if most := s.config.SIP.BurstPerSource + 10*s.config.SIP.RatePerSource; taken > most {
+		t.Errorf("%d calls of one source, the rate allows %d", taken, most)
+	}
+	if n := s.metric(t, "parley_legs"); n > 3 { // the third has just hung up
+		t.Errorf("%v legs: calls that nobody confirmed have media", n)
+	}
+	_ = victim.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
+	if n, _ := victim.Read(make([]byte, 2048)); n > 0 {
+		t.Error("audio is sent to where nobody confirmed a call")
 	}
 	got.over.Store(true)
-	s.recovers(t, before, int(legs))
+	s.recovers(t, before, taken)
 }

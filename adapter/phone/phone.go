@@ -83,7 +83,8 @@ func (p *Phones) Incoming(c *sip.Call) sip.Events {
 type talk struct {
 	phones *Phones
 	call   *sip.Call
-	pair   *rtp.Pair // until there is a session
+	agreed sip.Session // until the caller has confirmed it
+	pair   *rtp.Pair   // until there is a session
 	port   *port
 	voice  *Media
 	sink   engine.Sink // nil: the call was claimed
@@ -95,10 +96,13 @@ func (t *talk) local() sip.Local {
 	return sip.Local{Addr: netip.AddrPortFrom(t.phones.opt.Advertise, t.pair.Port()), OneCodec: true}
 }
 
-// Media implements sip.Events.
+// Media implements sip.Events. Before Confirmed nothing is begun: an INVITE
+// that nobody confirms costs no tick, and no audio goes to an address that may
+// be that of somebody who asked for nothing. What comes meanwhile waits in the
+// socket.
 func (t *talk) Media(s sip.Session) {
 	if t.voice == nil {
-		t.begin(s)
+		t.agreed = s
 		return
 	}
 	t.port.SetRemote(s.Remote, s.RemoteRTCP)
@@ -146,7 +150,7 @@ func (t *talk) begin(s sip.Session) {
 // Confirmed implements sip.Confirmer: only now is there a caller, and may he
 // take a seat.
 func (t *talk) Confirmed() {
-	if t.voice == nil {
+	if t.begin(t.agreed); t.voice == nil {
 		return // there is no media; the call is being ended
 	}
 	if t.claim != nil {
