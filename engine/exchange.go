@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Options sets up an Exchange.
@@ -29,7 +30,9 @@ type Exchange struct {
 	maxRooms int
 	busy     atomic.Bool
 	dir      atomic.Pointer[Directory]
-	quit     chan struct{}
+	quit     chan struct{} // closed by Close
+	vacated  chan struct{} // closed when the lobby is no more
+	closing  sync.Once
 	running  sync.WaitGroup
 
 	mu    sync.Mutex
@@ -44,6 +47,7 @@ func New(o Options) (*Exchange, error) {
 	}
 	x := &Exchange{
 		maxRooms: o.MaxRooms, rooms: map[RoomName]*room{}, all: map[*room]bool{}, quit: make(chan struct{}),
+		vacated: make(chan struct{}),
 	}
 	x.house = house{
 		bridges: o.Bridges, throttle: newThrottle(o.Throttle), observe: o.Observer, panicked: o.Panicked,
@@ -66,7 +70,11 @@ func New(o Options) (*Exchange, error) {
 	}
 	x.dir.Store(o.Directory)
 	x.lobby = &lobby{exchange: x, box: newMailbox()}
-	x.running.Go(func() { run(x.lobby, x.lobby.box, x.quit) })
+	x.running.Go(func() {
+		defer close(x.vacated)
+		run(x.lobby, x.lobby.box, x.quit)
+		x.lobby.close(time.Now())
+	})
 	return x, nil
 }
 
@@ -89,9 +97,16 @@ func (x *Exchange) Arrive(leg Leg, invite Invite) Sink {
 	return a.line
 }
 
-// wait sends a call to the lobby.
+// wait sends a call to the lobby, and away where there is none any more.
 func (x *Exchange) wait(a arrival, refusal Reason) {
-	x.lobby.box.put(lobbyArrival{a, x.dir.Load().Profiles["default"], refusal})
+	if !x.lobby.box.put(lobbyArrival{a, x.dir.Load().Profiles["default"], refusal}) {
+		a.turnAway()
+	}
+}
+
+// turnAway gives a call back that nobody can take on.
+func (a arrival) turnAway() {
+	a.line.leg.Release(Outcome{Result: ResultFailed, Reason: ReasonNodeBusy, Hangup: !a.invite.Dialplan})
 }
 
 // enter sends a call to its room, starting the room if need be.
@@ -258,9 +273,11 @@ func (x *Exchange) Reload(ctx context.Context, d *Directory) []string {
 func (x *Exchange) SetBusy(on bool) { x.busy.Store(on) }
 
 // Close ends every room, gives every call back, and returns when all is done
-// or ctx ends.
+// or ctx ends. The lobby comes first, so that no room begins meanwhile.
 func (x *Exchange) Close(ctx context.Context) error {
 	x.SetBusy(true)
+	x.closing.Do(func() { close(x.quit) })
+	<-x.vacated // it waits for nobody
 	for _, name := range x.names() {
 		if err := x.Do(ctx, name, End{}); err != nil && ctx.Err() != nil {
 			return ctx.Err()
@@ -269,7 +286,6 @@ func (x *Exchange) Close(ctx context.Context) error {
 	if err := x.waitRooms(ctx); err != nil {
 		return err
 	}
-	close(x.quit)
 	x.running.Wait()
 	return nil
 }

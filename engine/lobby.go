@@ -120,6 +120,21 @@ func (l *lobby) refuse(now time.Time, c *lobbyCall, why Reason) {
 	})
 }
 
+// close gives back all who are here or on their way, at once.
+func (l *lobby) close(now time.Time) {
+	for _, item := range l.box.close() {
+		if m, ok := item.(lobbyArrival); ok {
+			m.turnAway()
+		}
+	}
+	for _, c := range slices.Clone(l.calls) {
+		if c.out.Result == "" {
+			c.out.refuse(ReasonNodeBusy, c.profile)
+		}
+		l.leave(now, c)
+	}
+}
+
 func (l *lobby) leave(now time.Time, c *lobbyCall) {
 	l.forget(c)
 	if !c.invite.Dialplan {

@@ -13,9 +13,20 @@ func TestNumber(t *testing.T) {
 		n    int
 		want string
 	}{
-		{0, "0"}, {1, "1"}, {13, "13"}, {20, "20"}, {21, "20 1"}, {30, "30"}, {99, "90 9"},
-		{100, "1 hundred"}, {101, "1 hundred 1"}, {120, "1 hundred 20"}, {342, "3 hundred 40 2"},
-		{999, "9 hundred 90 9"}, {1000, ""}, {-1, ""},
+		{0, "0"},
+		{1, "1"},
+		{13, "13"},
+		{20, "20"},
+		{21, "20 1"},
+		{30, "30"},
+		{99, "90 9"},
+		{100, "1 hundred"},
+		{101, "1 hundred 1"},
+		{120, "1 hundred 20"},
+		{342, "3 hundred 40 2"},
+		{999, "9 hundred 90 9"},
+		{1000, ""},
+		{-1, ""},
 	} {
 		got := strings.ReplaceAll(strings.Join(Number(tt.n), " "), "number-", "")
 		if got != tt.want {

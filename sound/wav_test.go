@@ -78,8 +78,10 @@ func wavCases() []wavCase {
 	bits := func(tag, n int, data ...byte) []byte {
 		return wave{tag: tag, channels: 1, rate: 16000, bits: n, data: data}.bytes()
 	}
-	stereo := wave{tag: tagPCM, channels: 2, rate: 8000, bits: 16,
-		data: []byte{0x20, 0x4e, 0x20, 0x4e, 0x00, 0x80, 0x00, 0x80, 0xff, 0x7f, 0x00, 0x80}}
+	stereo := wave{
+		tag: tagPCM, channels: 2, rate: 8000, bits: 16,
+		data: []byte{0x20, 0x4e, 0x20, 0x4e, 0x00, 0x80, 0x00, 0x80, 0xff, 0x7f, 0x00, 0x80},
+	}
 	nan := float32(math.NaN())
 	return []wavCase{
 		{name: "16 bit", in: pcm.bytes(), want: []int16{1, -1}, rate: 8000},

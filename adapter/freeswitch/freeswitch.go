@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net"
 	"strings"
+	"sync"
 	"time"
 
 	"parley/engine"
@@ -58,26 +59,32 @@ const bridgeEnd = time.Second
 const settling = 3 * time.Second
 
 // Adapter serves the outbound event socket.
-type Adapter struct{ opt Options }
+type Adapter struct {
+	opt Options
+
+	mu    sync.Mutex
+	calls map[string]*call // guarded by mu: by UUID, each channel's latest
+}
 
 // New makes an adapter.
 func New(o Options) *Adapter {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Adapter{o}
+	return &Adapter{opt: o, calls: map[string]*call{}}
 }
 
 // Serve takes calls from l until ctx ends.
 func (a *Adapter) Serve(ctx context.Context, l net.Listener) error {
-	return esl.NewServer(esl.ServerOptions{Refused: a.refused}).Serve(ctx, l, a.handle)
+	refused := func(from net.Addr, err error) { a.refused(l.Addr(), from, err) }
+	return esl.NewServer(esl.ServerOptions{Refused: refused}).Serve(ctx, l, a.handle)
 }
 
 // refused says why a connection became no call, in words an admin can act on.
-func (a *Adapter) refused(from net.Addr, err error) {
+func (a *Adapter) refused(at, from net.Addr, err error) {
 	if mode, ok := errors.AsType[*esl.SocketModeError](err); ok {
-		a.opt.Log.Error(fmt.Sprintf("esl-outbound: socket is %q; use: socket HOST:PORT async full. "+
-			"Call continues in the dialplan. [socket_mode]", mode.Control+", "+mode.Mode), "from", from)
+		a.opt.Log.Error(fmt.Sprintf("esl-outbound: socket is %q; use: socket %s async full. "+
+			"Call continues in the dialplan. [socket_mode]", mode.Control+", "+mode.Mode, at), "from", from)
 		return
 	}
 	a.opt.Log.Warn("esl-outbound: connection refused", "from", from, "error", err)
@@ -85,8 +92,17 @@ func (a *Adapter) refused(from net.Addr, err error) {
 
 // handle is one call, from the dialplan's socket line to what follows it.
 func (a *Adapter) handle(ctx context.Context, s *esl.Session) {
-	c := &call{adapter: a, session: s, released: make(chan engine.Outcome, 1), log: a.opt.Log.With("call", s.UUID())}
-	if err := c.prepare(ctx); err != nil {
+	c := newCall(a, s)
+	earlier := a.enter(c)
+	defer a.leave(c)
+	if earlier != nil { // the switch has transferred the call from another of our lines
+		select {
+		case <-earlier.done:
+		case <-ctx.Done():
+			return
+		}
+	}
+	if err := c.prepare(ctx, earlier); err != nil {
 		c.log.Warn("freeswitch: call not taken", "error", err)
 		return
 	}
@@ -96,6 +112,25 @@ func (a *Adapter) handle(ctx context.Context, s *esl.Session) {
 		return
 	}
 	c.serve(ctx, voice)
+}
+
+// enter makes c the latest of its channel and returns the one before, if that
+// is still being served.
+func (a *Adapter) enter(c *call) (earlier *call) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	earlier = a.calls[c.session.UUID()]
+	a.calls[c.session.UUID()] = c
+	return earlier
+}
+
+func (a *Adapter) leave(c *call) {
+	close(c.done)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.calls[c.session.UUID()] == c {
+		delete(a.calls, c.session.UUID())
+	}
 }
 
 // dial is the endpoint that FreeSWITCH bridges the call to.

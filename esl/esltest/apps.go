@@ -74,6 +74,9 @@ func (c *Call) complete() {
 // call runs an api command.
 func (c *Call) call(cmd, args string) string {
 	uuid, rest, _ := strings.Cut(args, " ")
+	if cmd == "uuid_kill" && c.isPeer(uuid) {
+		return "+OK\n" // and the end of the bridge after it
+	}
 	if strings.HasPrefix(cmd, "uuid_") && cmd != "uuid_exists" && (uuid != c.opts.UUID || c.hungUp) {
 		return "-ERR No such channel!\n"
 	}
@@ -94,6 +97,17 @@ func (c *Call) call(cmd, args string) string {
 		return "_undef_"
 	}
 	return "-ERR " + cmd + " Command not found!\n"
+}
+
+// isPeer says whether a UUID was ordered for the other side of the bridge that
+// runs.
+func (c *Call) isPeer(uuid string) bool {
+	if len(c.queue) == 0 || c.queue[0].Name != "bridge" {
+		return false
+	}
+	_, rest, ordered := strings.Cut(c.queue[0].Arg, "origination_uuid=")
+	end := strings.IndexAny(rest, ",}")
+	return ordered && end > 0 && rest[:end] == uuid
 }
 
 func (c *Call) setMulti(list string) string {

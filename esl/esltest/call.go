@@ -223,9 +223,12 @@ func (c *Call) command(q *esl.Request) bool {
 		cmd, args, _ := strings.Cut(rest, " ")
 		body := c.call(cmd, args)
 		c.w.api(body)
-		if cmd == "uuid_kill" && body == "+OK\n" {
-			_, cause, _ := strings.Cut(args, " ")
-			c.hangup(cause)
+		if uuid, cause, _ := strings.Cut(args, " "); cmd == "uuid_kill" && body == "+OK\n" {
+			if c.isPeer(uuid) {
+				c.finish()
+			} else {
+				c.hangup(cause)
+			}
 		}
 	case hasWord(line, "linger"):
 		c.lingers = true
@@ -257,16 +260,19 @@ func hasWord(line, word string) bool {
 
 // connect sends the call's data, encoded like an event but without a length.
 func (c *Call) connect() {
-	e := Event("CHANNEL_DATA",
-		"Channel-State", "CS_EXECUTE", "Answer-State", "ringing",
-		"Unique-ID", c.opts.UUID, "Channel-Name", "sofia/internal/alice@127.0.0.1",
-		"Channel-Read-Codec-Name", "PCMU", "Channel-Read-Codec-Rate", "8000",
-		"Caller-Caller-ID-Name", "Alice", "Caller-Caller-ID-Number", "1001",
-		"Caller-Destination-Number", c.opts.Number)
+	headers := map[string]string{
+		"Channel-State": "CS_EXECUTE", "Answer-State": "ringing",
+		"Unique-ID": c.opts.UUID, "Channel-Name": "sofia/internal/alice@127.0.0.1",
+		"Channel-Read-Codec-Name": "PCMU", "Channel-Read-Codec-Rate": "8000",
+		"Caller-Caller-ID-Name": "Alice", "Caller-Caller-ID-Number": "1001",
+		"Caller-Destination-Number": c.opts.Number,
+	}
+	maps.Copy(headers, c.opts.Headers)
+	e := Event("CHANNEL_DATA")
 	for _, m := range []struct {
 		prefix string
 		values map[string]string
-	}{{"", c.opts.Headers}, {"variable_", c.vars}} {
+	}{{"", headers}, {"variable_", c.vars}} {
 		for _, name := range slices.Sorted(maps.Keys(m.values)) {
 			e.Headers = append(e.Headers, esl.Header{Name: m.prefix + name, Value: m.values[name]})
 		}
