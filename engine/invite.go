@@ -15,6 +15,10 @@ type Invite struct {
 	// without the prefix. Unknown and malformed ones become warnings.
 	Variables map[string]string
 
+	// Origins says, for those of Variables that the dialplan set by another
+	// name, by which: conference_member_flags, parley_conference …
+	Origins map[string]string
+
 	// Warnings that the adapter already has about this call.
 	Warnings []string
 
