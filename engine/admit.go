@@ -195,7 +195,7 @@ func (r *room) enter(now time.Time, s *seat) {
 // admit asks the bridge to take the call; Joined or AdmitFailed comes back.
 func (r *room) admit(now time.Time, s *seat) {
 	if r.bridge == nil {
-		b, err := r.house.bridges(r.name, r.instance, bridgeSink{r.box})
+		b, err := r.house.bridges(Place{}, r.name, r.instance, bridgeSink{r.box})
 		if err != nil {
 			r.refuse(now, s, ReasonNodeBusy)
 			return

@@ -27,6 +27,12 @@ type (
 		Op  OpID
 		OK  bool
 	}
+	// Moved settles Mover.Move. With Err the audio is where it was.
+	Moved struct {
+		Leg LegID
+		Op  OpID
+		Err error
+	}
 	// LegGone: the call has ended, was lost, or left by itself. Nothing can
 	// be played to it any more; Release is still called once, for the results.
 	LegGone struct {
@@ -78,6 +84,7 @@ func (MediaUp) isFact()      {}
 func (Digit) isFact()        {}
 func (PromptDone) isFact()   {}
 func (Recorded) isFact()     {}
+func (Moved) isFact()        {}
 func (LegGone) isFact()      {}
 func (Joined) isFact()       {}
 func (AdmitFailed) isFact()  {}

@@ -175,7 +175,7 @@ func newTheatre(t testing.TB, d *Directory) *theatre {
 	th := &theatre{t: t, stages: map[RoomName]*stage{}}
 	x, err := New(Options{
 		Directory: d,
-		Bridges: func(n RoomName, _ InstanceID, sink Sink) (Bridge, error) {
+		Bridges: func(_ Place, n RoomName, _ InstanceID, sink Sink) (Bridge, error) {
 			th.mu.Lock()
 			defer th.mu.Unlock()
 			if th.broken {

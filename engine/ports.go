@@ -53,9 +53,9 @@ type Bridge interface {
 	Close()
 }
 
-// BridgeFactory makes the bridge of a new room. Facts of the bridge go to sink.
-// An error is a reason not to run the room (node_busy).
-type BridgeFactory func(room RoomName, instance InstanceID, sink Sink) (Bridge, error)
+// BridgeFactory makes a bridge of a room at a place. Facts of the bridge go to
+// sink. An error is a reason not to run the room there (node_busy).
+type BridgeFactory func(at Place, room RoomName, instance InstanceID, sink Sink) (Bridge, error)
 
 // Sink takes facts. Post never blocks and may be called from any goroutine;
 // facts of one source are applied in the order posted.

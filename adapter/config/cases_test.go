@@ -124,7 +124,7 @@ log: {level: loud, format: xml}
   - name: ".x"
   - title: y
   - name: a
-    mixer: switch
+    mixer: both
     create: never
     wait_timeout_s: 1e3
     end_grace_s: 1.2345
@@ -143,7 +143,7 @@ log: {level: loud, format: xml}
 			`parley.yaml:2:11: name must be 1 to 128 of A-Z a-z 0-9 . _ - and not begin with a dot. [bad_value]`,
 			`parley.yaml:3: unknown key "title". [unknown_key]`,
 			`parley.yaml:3: key "name" is missing. [missing_key]`,
-			`parley.yaml:5:12: mixer must be native: this version cannot drive a switch's own conference. [bad_value]`,
+			`parley.yaml:5:12: mixer must be native or switch. [bad_value]`,
 			`parley.yaml:6:13: create must be on_demand, existing_only or running_only. [bad_value]`,
 			`parley.yaml:7:21: wait_timeout_s must be a number of seconds 0..100000 (0 = no limit). [bad_value]`,
 			`parley.yaml:8:18: end_grace_s must be a number of seconds 0..100000. [bad_value]`,

@@ -21,7 +21,8 @@ func profileFields(p *engine.Profile) []field {
 // rules are the settings of a profile that are no sounds.
 func rules(p *engine.Profile) []field {
 	return []field{
-		{"mixer", mixer{}, 0},
+		{"mixer", oneOf(&p.Mixer, engine.MixerNative, engine.MixerSwitch), 0},
+		{"conference_profile", matching(&p.ConferenceProfile, token, "1 to 128 of A-Z a-z 0-9 . - _ @ +"), 0},
 		{"language", language(&p.Language), 0},
 		{"create", oneOf(&p.Create, engine.CreateOnDemand, engine.CreateExisting, engine.CreateRunning), 0},
 		{"max_participants", count(&p.MaxParticipants, 0, "0 = no limit"), 0},

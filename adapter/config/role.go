@@ -29,23 +29,6 @@ func (w both) take(from value) {
 
 func (w both) same(as value) bool { return w.a.same(as.(both).a) && w.b.same(as.(both).b) }
 
-// mixer is where the audio is mixed: natively, as yet.
-type mixer struct{}
-
-func (mixer) read(d *document, key string, n *yaml.Node) {
-	switch text, ok := d.scalar(key, n); {
-	case !ok || text == "native":
-	case text == "switch":
-		d.bad(n, key, errors.New("must be native: this version cannot drive a switch's own conference"))
-	default:
-		d.bad(n, key, errors.New("must be native"))
-	}
-}
-
-func (mixer) node() *yaml.Node { return scalarNode("native") }
-func (mixer) take(value)       {}
-func (mixer) same(value) bool  { return true }
-
 const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 // language is a tag such as en or pt-BR.

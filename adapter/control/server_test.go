@@ -279,7 +279,7 @@ func TestCommandsThatNeverComeTrue(t *testing.T) {
 		var place *stuck
 		x, err := engine.New(engine.Options{
 			Directory: silent(),
-			Bridges: func(_ engine.RoomName, _ engine.InstanceID, s engine.Sink) (engine.Bridge, error) {
+			Bridges: func(_ engine.Place, _ engine.RoomName, _ engine.InstanceID, s engine.Sink) (engine.Bridge, error) {
 				place = &stuck{sink: s}
 				return place, nil
 			},

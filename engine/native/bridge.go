@@ -64,7 +64,7 @@ type codeKey struct {
 
 // Bridge makes the place of a new room; it is an engine.BridgeFactory. The
 // error wraps ErrBusy.
-func (s *Switch) Bridge(room engine.RoomName, _ engine.InstanceID, sink engine.Sink) (engine.Bridge, error) {
+func (s *Switch) Bridge(_ engine.Place, room engine.RoomName, _ engine.InstanceID, sink engine.Sink) (engine.Bridge, error) {
 	if err := s.Busy(); err != nil {
 		return nil, err
 	}

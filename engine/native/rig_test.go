@@ -227,7 +227,7 @@ type hall struct {
 func (r *rig) hall() hall {
 	r.Helper()
 	h := hall{sink: &sink{}}
-	b, err := r.sw.Bridge("3001", "i", h.sink)
+	b, err := r.sw.Bridge(engine.Place{}, "3001", "i", h.sink)
 	if err != nil {
 		r.Fatal(err)
 	}

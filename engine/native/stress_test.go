@@ -161,7 +161,7 @@ func TestSwitch_OrdersFromEverywhere(t *testing.T) {
 // disturb runs one room for a while.
 func disturb(t *testing.T, r *rig, legs chan *caller) {
 	o := &ops{settled: map[engine.OpID]int{}}
-	b, err := r.sw.Bridge("3001", "i", o)
+	b, err := r.sw.Bridge(engine.Place{}, "3001", "i", o)
 	if err != nil {
 		t.Error(err)
 		return

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"parley/codec"
+	"parley/engine"
 	"parley/internal/tick"
 )
 
@@ -50,7 +51,7 @@ func TestSwitch_Busy(t *testing.T) {
 	a := r.call("a", l16(), nil)
 	r.call("b", l16(), nil)
 	_, err := r.sw.NewLeg("c", &line{t: t}, l16())
-	_, err2 := r.sw.Bridge("3001", "i", &sink{})
+	_, err2 := r.sw.Bridge(engine.Place{}, "3001", "i", &sink{})
 	if !errors.Is(err, ErrBusy) || !errors.Is(err2, ErrBusy) {
 		t.Errorf("with as many legs as may be: %v, %v", err, err2)
 	}
@@ -60,7 +61,7 @@ func TestSwitch_Busy(t *testing.T) {
 	_ = c.Close()
 	clock.load = 0.51
 	_, err = r.sw.NewLeg("d", &line{t: t}, l16())
-	bridge, err2 := r.sw.Bridge("3001", "i", &sink{})
+	bridge, err2 := r.sw.Bridge(engine.Place{}, "3001", "i", &sink{})
 	if !errors.Is(err, ErrBusy) || !errors.Is(err2, ErrBusy) || bridge != nil {
 		t.Errorf("with no time left: %v, %v, %v", err, err2, bridge)
 	}

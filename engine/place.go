@@ -1,0 +1,41 @@
+package engine
+
+// Mixer says where a profile wants its rooms to be mixed.
+type Mixer string
+
+// By our own mixer, or in the conference of the switch that the first caller
+// comes from.
+const (
+	MixerNative Mixer = "native"
+	MixerSwitch Mixer = "switch"
+)
+
+// Place is where audio goes: of a room, where it is mixed; of a leg, who can
+// mix it now. The zero Place is our own mixer.
+type Place struct {
+	Switch string // name of the switch whose own conference it is; "" = native
+}
+
+// Native says whether p is our own mixer.
+func (p Place) Native() bool { return p.Switch == "" }
+
+func (p Place) String() string {
+	if p.Native() {
+		return string(MixerNative)
+	}
+	return string(MixerSwitch) + " " + p.Switch
+}
+
+// Mover is a Leg whose audio can go to more places than our own mixer. A Leg
+// that is no Mover is always at the native Place.
+type Mover interface {
+	Leg
+	// At is where the audio goes now, Home where it can go besides the native
+	// Place: the conference of the switch that has the call.
+	At() Place
+	Home() Place
+	// Move brings the audio to one of the two: Moved. A leg that leaves a
+	// bridge's place falls silent there until it is removed from that bridge,
+	// or is moved back.
+	Move(op OpID, to Place)
+}
