@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"strings"
 
 	"parley/adapter/config"
 	"parley/engine"
@@ -39,7 +40,7 @@ func logEvent(log *slog.Logger, e engine.Event) {
 			level = slog.LevelWarn
 		}
 	case engine.EventRoomStarted, engine.EventRoomEnded, engine.EventRoomLocked, engine.EventRoomUnlocked,
-		engine.EventRoomModified, engine.EventJoined, engine.EventWaiting, engine.EventLeft, engine.EventMuted,
+		engine.EventRoomModified, engine.EventIgnored, engine.EventJoined, engine.EventWaiting, engine.EventLeft, engine.EventMuted,
 		engine.EventUnmuted, engine.EventDeafened, engine.EventUndeafened, engine.EventHandRaised,
 		engine.EventHandLowered:
 	}
@@ -52,6 +53,9 @@ func logEvent(log *slog.Logger, e engine.Event) {
 	}
 	if e.Type == engine.EventLeft {
 		attrs = append(attrs, slog.String("exit", string(e.Outcome.Exit)), slog.Duration("duration", e.Outcome.Duration))
+	}
+	if e.Type == engine.EventIgnored {
+		attrs = append(attrs, slog.String("what", strings.Join(e.Changes, "; ")))
 	}
 	attrs = append(attrs, slog.Int("present", e.Present))
 	if e.Invite.Source != "" {

@@ -14,11 +14,8 @@ const beep = "tone_stream://%(200,0,800)"
 func (r *room) arrive(now time.Time, a arrival) {
 	s := &seat{call: newCall(now, a, &r.ops)}
 	r.seats = append(r.seats, s)
-	for _, own := range s.request.room {
-		if r.lastID > 0 || len(r.seats) > 1 {
-			s.out.Warnings = append(s.out.Warnings, "parley_"+own.name+"="+clip(own.value)+
-				" is ignored: the call that opened the room set its rules")
-		}
+	if s.opened = r.lastID == 0 && len(r.seats) == 1 && s.leg.ID() == r.opener; !s.opened {
+		r.ignore(now, s)
 	}
 	if a.mediaUp {
 		s.step(now, stepMediaUp)
@@ -113,6 +110,7 @@ func (r *room) judged(now time.Time, s *seat, digits string) bool {
 	if guess {
 		r.house.throttle.right(r.name, s.invite.Source, now)
 	}
+	s.byPIN = guess
 	r.seat(now, s, role)
 	return true
 }
@@ -144,6 +142,7 @@ func (r *room) seat(now time.Time, s *seat, role Role) {
 		r.refuse(now, s, ReasonFull)
 	default:
 		s.settle(role, p)
+		s.directory = r.directory
 		if p.AnnounceName {
 			r.askName(now, s)
 			return

@@ -34,16 +34,16 @@ func (r *room) act(now time.Time, s *seat, c Control) {
 	switch c.Action {
 	case ActionMute, ActionMuteOn, ActionMuteOff:
 		s.want.Muted = toggle(c.Action, ActionMute, ActionMuteOn, s.want.Muted)
-		r.set(s)
+		r.set(s, "by key "+c.Digits)
 	case ActionDeaf, ActionDeafOn, ActionDeafOff:
 		s.want.Deaf = toggle(c.Action, ActionDeaf, ActionDeafOn, s.want.Deaf)
-		r.set(s)
+		r.set(s, "by key "+c.Digits)
 	case ActionTalkUp, ActionTalkDown, ActionTalkReset:
 		s.want.Talk = volume(c.Action, ActionTalkUp, ActionTalkDown, s.want.Talk)
-		r.set(s)
+		r.set(s, "by key "+c.Digits)
 	case ActionListenUp, ActionListenDown, ActionListenReset:
 		s.want.Listen = volume(c.Action, ActionListenUp, ActionListenDown, s.want.Listen)
-		r.set(s)
+		r.set(s, "by key "+c.Digits)
 	case ActionLeave:
 		s.out.ExitDigits = c.Digits
 		r.dismiss(now, s, ReasonTerminator, ExitTerminator, "")
@@ -53,7 +53,7 @@ func (r *room) act(now time.Time, s *seat, c Control) {
 		r.raiseHand(now, s)
 	case ActionLock:
 		if s.role == RoleModerator {
-			r.lock(now, !r.locked)
+			r.lock(now, !r.locked, "by key "+c.Digits+" of member "+s.member.String())
 		}
 	case ActionEnd:
 		if s.role == RoleModerator {
@@ -64,9 +64,11 @@ func (r *room) act(now time.Time, s *seat, c Control) {
 	}
 }
 
-// set asks the bridge for the state that the member is to have.
-func (r *room) set(s *seat) OpID {
+// set asks the bridge for the state that the member is to have. by is who
+// wants it so.
+func (r *room) set(s *seat, by string) OpID {
 	op := s.op()
+	s.asks = append(s.asks, asking{op, by})
 	r.bridge.Set(op, s.member, s.want)
 	return op
 }
@@ -107,11 +109,11 @@ func (r *room) raiseHand(now time.Time, s *seat) {
 	r.private(now, s, sound)
 }
 
-func (r *room) lock(now time.Time, on bool) {
+func (r *room) lock(now time.Time, on bool, by string) {
 	if r.locked == on {
 		return
 	}
-	r.locked = on
+	r.locked, r.lockedBy = on, change{by: by, at: now}
 	what, sound := EventRoomUnlocked, r.profile.UnlockedSound
 	if on {
 		what, sound = EventRoomLocked, r.profile.LockedNowSound
@@ -139,7 +141,7 @@ func (r *room) obey(now time.Time, o order) {
 	case Kick:
 		r.kick(now, o, c.Member)
 	case Lock:
-		r.lock(now, c.On)
+		r.lock(now, c.On, byCommand)
 		o.reply <- nil
 	case End:
 		r.end(now, ReasonEnded)
@@ -159,7 +161,7 @@ func (r *room) change(o order, id MemberID, edit func(*MemberState)) {
 		if s.want == s.state {
 			return 0
 		}
-		return r.set(s)
+		return r.set(s, byCommand)
 	})
 }
 

@@ -12,6 +12,7 @@ const (
 	EventRoomLocked   EventType = "room.locked"
 	EventRoomUnlocked EventType = "room.unlocked"
 	EventRoomModified EventType = "room.modified"
+	EventIgnored      EventType = "config.ignored" // a call wanted another rule than the room has
 	EventRejected     EventType = "participant.rejected"
 	EventJoined       EventType = "participant.joined"
 	EventWaiting      EventType = "participant.waiting"
@@ -41,7 +42,7 @@ type Event struct {
 	Member   MemberView
 	Present  int // members after the event, waiting ones included
 	Outcome  Outcome
-	Changes  []string // of room.modified
+	Changes  []string // of room.modified and config.ignored
 }
 
 // Observer is told every event, in order per room, from the room's own

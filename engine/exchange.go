@@ -51,7 +51,7 @@ func New(o Options) (*Exchange, error) {
 	}
 	x.house = house{
 		bridges: o.Bridges, throttle: newThrottle(o.Throttle), observe: o.Observer, panicked: o.Panicked,
-		detach: x.detach, retire: x.retire, forget: x.forget,
+		archive: &archive{}, detach: x.detach, retire: x.retire, forget: x.forget,
 	}
 	if x.maxRooms == 0 {
 		x.maxRooms = 10_000
@@ -134,6 +134,7 @@ func (x *Exchange) open(name RoomName, a *arrival) *room {
 		house: &x.house, box: newMailbox(), done: make(chan struct{}), name: name,
 		instance: InstanceID(strings.ToLower(rand.Text()[:16])), pending: map[OpID]*waiter{},
 		asked: a.invite.Variables["profile"], own: a.request.room,
+		opener: a.line.leg.ID(), origins: a.invite.Origins,
 	}
 	if warning := r.settle(x.dir.Load()); warning != "" {
 		a.invite.Warnings = append(a.invite.Warnings, warning)

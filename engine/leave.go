@@ -154,5 +154,6 @@ func (r *room) leave(now time.Time, s *seat) {
 	if s.joinedAt.IsZero() {
 		r.tell(now, EventRejected, s, s.out.Reason)
 	}
+	r.house.archive.add(r.callFacts(s).left(now))
 	s.leg.Release(s.out)
 }

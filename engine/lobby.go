@@ -41,6 +41,8 @@ func (l *lobby) handle(now time.Time, item any) {
 			return
 		}
 		l.apply(now, l.calls[i], m.fact)
+	case explaining:
+		l.explain(m)
 	}
 }
 
@@ -144,6 +146,7 @@ func (l *lobby) leave(now time.Time, c *lobbyCall) {
 		Type: EventRejected, Time: now, Room: RoomName(clip(c.invite.Room)), Reason: c.out.Reason,
 		Leg: c.leg.ID(), Invite: c.invite, Outcome: c.out,
 	})
+	l.exchange.house.archive.add(c.facts().left(now))
 	c.leg.Release(c.out)
 }
 

@@ -12,6 +12,7 @@ var (
 	ErrClosed      = errors.New("engine: closed")
 	ErrNoRoom      = errors.New("engine: room is not running")
 	ErrNoMember    = errors.New("engine: no such member")
+	ErrNoCall      = errors.New("engine: no such call")
 	ErrBadCommand  = errors.New("engine: bad command")
 )
 

@@ -306,6 +306,10 @@ func DefaultControls(r Role) Controls {
 type Directory struct {
 	Profiles map[string]*Profile
 	Rooms    map[RoomName]*RoomEntry
+
+	// Settings lists what a profile, with a room's own settings over it, says
+	// and where that stands, by keys of the configuration; nil = unknown.
+	Settings func(room RoomName, profile string) []Setting
 }
 
 // RoomEntry is a room that the configuration names.

@@ -16,9 +16,12 @@ type room struct {
 	instance InstanceID
 	title    string
 
+	directory  *Directory // that profile is from
 	profile    *Profile
 	asked      string        // profile that the opening call named
 	own        []roomSetting // room-level variables of the opening call
+	opener     LegID         // that call
+	origins    map[string]string
 	configured bool
 
 	bridge  Bridge // made for the first member
@@ -30,6 +33,7 @@ type room struct {
 
 	startedAt time.Time
 	locked    bool
+	lockedBy  change
 	opened    bool // members have been allowed in
 	forced    bool // opened without a moderator, by on_wait_timeout
 	ending    Reason
@@ -43,7 +47,8 @@ type house struct {
 	bridges  BridgeFactory
 	throttle *throttle
 	observe  Observer
-	detach   func(*room)      // no more calls for this instance
+	detach   func(*room) // no more calls for this instance
+	archive  *archive
 	retire   func(*room) bool // closes the mailbox, unless a call came meanwhile
 	forget   func(*room)      // after a panic
 	panicked func(RoomName, any)
@@ -65,6 +70,8 @@ func (r *room) handle(now time.Time, item any) {
 		r.obey(now, m)
 	case viewing:
 		m.reply <- r.view()
+	case explaining:
+		r.explain(m)
 	case reloading:
 		m.reply <- r.reload(now, m.directory)
 	default:
@@ -107,7 +114,10 @@ func (r *room) applyBridge(now time.Time, f Fact) {
 	case AdmitFailed:
 		r.withMember(f.Member, func(s *seat) { r.admitFailed(now, s, f.Reason) })
 	case Applied:
-		r.withMember(f.Member, func(s *seat) { r.applied(now, s, f.State) })
+		r.withMember(f.Member, func(s *seat) {
+			s.trace(now, f)
+			r.applied(now, s, f.State)
+		})
 		r.settleOp(f.Op, nil)
 	case Left:
 		r.withMember(f.Member, func(s *seat) { r.left(now, s) })
@@ -242,6 +252,11 @@ func (r *room) audible() int { return r.count((*seat).audible) }
 
 // tell numbers an event and hands it out.
 func (r *room) tell(now time.Time, what EventType, s *seat, why Reason) {
+	r.house.observe(r.event(now, what, s, why))
+}
+
+// event numbers an event.
+func (r *room) event(now time.Time, what EventType, s *seat, why Reason) Event {
 	r.seq++
 	e := Event{
 		Type: what, Time: now, Room: r.name, Instance: r.instance, Seq: r.seq, Reason: why, Present: r.present(),
@@ -249,7 +264,7 @@ func (r *room) tell(now time.Time, what EventType, s *seat, why Reason) {
 	if s != nil {
 		e.Leg, e.Invite, e.Member, e.Outcome = s.leg.ID(), s.invite, s.view(), s.out
 	}
-	r.house.observe(e)
+	return e
 }
 
 // moved follows a leg's audio to another place.

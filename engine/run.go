@@ -132,14 +132,8 @@ func (r *room) stateWord() string {
 // settle resolves the room's profile: configuration, then the variables of
 // the call that opened it. It returns the warning about an unknown profile.
 func (r *room) settle(d *Directory) (warning string) {
-	p, configured, known := d.Lookup(r.name, r.asked)
-	if len(r.own) > 0 {
-		own := *p
-		for _, set := range r.own {
-			set.apply(&own)
-		}
-		p = &own
-	}
+	r.directory = d
+	p, configured, known := r.facts().profile()
 	r.profile, r.configured = p, configured
 	if e := d.Rooms[r.name]; e != nil {
 		r.title = e.Title

@@ -8,6 +8,12 @@ type seat struct {
 	role     Role
 	settings RoleSettings // of the role, with the call's own variables over them
 	tries    int          // PINs left
+	byPIN    bool         // the role is from a PIN
+	opened   bool         // the room: its room-level variables count
+
+	directory *Directory // the role was settled by
+	asks      []asking
+	changes   []change
 
 	member   MemberID
 	joinedAt time.Time

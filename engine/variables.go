@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,6 +30,13 @@ type request struct {
 type roomSetting struct {
 	name, value string
 	apply       func(*Profile)
+}
+
+// changes says whether the setting is another than that of p.
+func (set roomSetting) changes(p *Profile) bool {
+	with := *p
+	set.apply(&with)
+	return !reflect.DeepEqual(&with, p)
 }
 
 var errValue = errors.New("bad value")
@@ -245,7 +253,8 @@ func roomTone(name, tone string, set func(*Profile, string)) variable {
 		case "false":
 			sound = ""
 		}
-		return roomSound(name, set)(q, sound)
+		q.room = append(q.room, roomSetting{name, v, func(p *Profile) { set(p, sound) }})
+		return nil
 	}
 }
 

@@ -44,6 +44,9 @@ type Config struct {
 	Controls []engine.Controls // the built-in "default" and "moderator" always among them
 	Profiles []engine.Profile  // "default" always among them
 	Rooms    []Room
+
+	patches map[string]patch  // of Profiles, by name
+	origins map[string]string // where the settings that are not the default stand, by key
 }
 
 // SIP is our SIP endpoint.
@@ -170,6 +173,7 @@ func Defaults() *Config {
 
 func settingDefaults() *Config {
 	return &Config{
+		patches: map[string]patch{}, origins: map[string]string{},
 		Language: "en",
 		StateDir: "./var",
 		SIP: SIP{
@@ -195,6 +199,7 @@ func (c *Config) Directory() *engine.Directory {
 	d := &engine.Directory{
 		Profiles: make(map[string]*engine.Profile, len(c.Profiles)),
 		Rooms:    make(map[engine.RoomName]*engine.RoomEntry, len(c.Rooms)),
+		Settings: c.settings,
 	}
 	for _, p := range c.Profiles {
 		d.Profiles[p.Name] = &p

@@ -202,7 +202,7 @@ func (l *loader) profile(d *document, item *yaml.Node, base *engine.Profile) {
 	def := definedProfile{profile: p}
 	def.member, def.moderator = d.pinsOf(item)
 	d.comparePINs(p.PINTerminator, def.member, def.moderator)
-	l.profiles[title] = def
+	l.profiles[title], l.config.patches[title] = def, own
 	l.config.Profiles = replace(l.config.Profiles, *p, func(p engine.Profile) string { return p.Name })
 }
 

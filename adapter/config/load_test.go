@@ -182,6 +182,7 @@ func TestTheEnvironmentWins(t *testing.T) {
 	want.SIP.Listen, want.SIP.Codecs, want.SIP.Transports = "192.0.2.1:5060", []string{"PCMA", "L16"}, []string{"tcp"}
 	want.TTSCommand, want.Media.Timeout = []string{"espeak-ng", "--stdin"}, 2500*time.Millisecond
 	want.HTTP.Listen = "127.0.0.1:2"
+	c.origins = want.origins
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got\n%s", c.Dump())
 	}

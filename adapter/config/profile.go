@@ -144,7 +144,8 @@ func otherSpellings() map[string]string {
 // patch is the part of a profile that a profile or a room sets itself.
 type patch struct {
 	from engine.Profile
-	set  map[string]bool // names of its fields
+	set  map[string]bool   // names of its fields
+	at   map[string]string // FILE:LINE of those, and of the record's other keys
 }
 
 // over returns a copy of p with the patch laid over it.
@@ -167,14 +168,18 @@ func (t patch) fields() []field {
 // patch reads the profile keys of a profile or room, in the order of the
 // fields and not of the file. others are its other keys.
 func (d *document) patch(item *yaml.Node, others ...string) patch {
-	t := patch{set: map[string]bool{}}
+	t := patch{set: map[string]bool{}, at: map[string]string{}}
 	fields := profileFields(&t.from)
 	known := others
 	for _, f := range fields {
 		known = append(known, f.name)
 	}
 	nodes := map[string]*yaml.Node{}
-	d.section("", d.respell(item), known, func(key string, n *yaml.Node) { nodes[key] = n })
+	item = d.respell(item)
+	d.section("", item, known, func(key string, n *yaml.Node) {
+		nodes[key] = n
+		t.at[key] = d.at(keyOf(item, key))
+	})
 	for _, f := range fields {
 		if n, ok := nodes[f.name]; ok {
 			t.set[f.name] = true

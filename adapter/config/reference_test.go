@@ -19,7 +19,7 @@ func TestTheReferenceIsTheDefaults(t *testing.T) {
 	if err != nil || len(warnings) > 0 {
 		t.Fatalf("warnings %v, error %v", warnings, err)
 	}
-	c.Files = nil
+	c.Files, c.patches, c.origins = nil, Defaults().patches, Defaults().origins
 	if !reflect.DeepEqual(c, Defaults()) {
 		t.Errorf("different:\n%v", Diff(Defaults(), c))
 	}

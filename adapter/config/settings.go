@@ -92,8 +92,10 @@ func readSettings(d *document, c *Config) error {
 		from, n := d, cooked(v.Get(f.name))
 		if os.Getenv(envName(f.name)) != "" {
 			from = &document{report: d.report, file: envName(f.name)}
+			c.origins[f.name] = "environment variable " + envName(f.name)
 		} else if written := nodes[f.name]; written != nil {
 			n.Line, n.Column = written.Line, written.Column
+			c.origins[f.name] = d.at(n)
 		}
 		f.read(from, f.name, n)
 	}

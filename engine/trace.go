@@ -1,0 +1,77 @@
+package engine
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// byCommand is who changes what no caller did.
+const byCommand = "by command"
+
+// asking is an operation of which Applied will tell, and who wanted it.
+type asking struct {
+	op OpID
+	by string
+}
+
+// trace notes who changed the state that a member is about to get. It knows
+// the wish by its operation; what has none, the switch did itself.
+func (s *seat) trace(now time.Time, f Applied) {
+	by := "by a rule"
+	if f.Op == 0 {
+		by = "at the switch"
+	}
+	s.asks = slices.DeleteFunc(s.asks, func(a asking) bool {
+		if a.op == f.Op {
+			by = a.by
+		}
+		return a.op <= f.Op
+	})
+	was, is := s.state.texts(), f.State.texts()
+	for i, c := range is {
+		if c.Value == was[i].Value {
+			continue
+		}
+		s.changes = slices.DeleteFunc(s.changes, func(old change) bool { return old.name == c.Name })
+		s.changes = append(s.changes, change{c.Name, c.Value, by, now})
+	}
+}
+
+// texts are the parts of a state that explain shows.
+func (m MemberState) texts() []Setting {
+	return []Setting{
+		{Name: "muted", Value: strconv.FormatBool(m.Muted)},
+		{Name: "deaf", Value: strconv.FormatBool(m.Deaf)},
+		{Name: "talk_gain_db", Value: fmt.Sprint(m.Talk)},
+		{Name: "listen_gain_db", Value: fmt.Sprint(m.Listen)},
+	}
+}
+
+// lockSetting says whether the room is locked, and since when by whom.
+func (r *room) lockSetting() Setting {
+	s := Setting{Name: "locked", Value: strconv.FormatBool(r.locked), Source: BuiltIn}
+	if r.lockedBy.by != "" {
+		s.Source = r.lockedBy.source()
+	}
+	return s
+}
+
+// ignore reports the rules that a later call wanted otherwise: those of the
+// room stay.
+func (r *room) ignore(now time.Time, s *seat) {
+	for _, own := range s.request.room {
+		if !own.changes(r.profile) {
+			continue
+		}
+		l := r.facts().settings()
+		kept := cmp.Or(l.value(l.key(own.name)), "its own")
+		text := fmt.Sprintf("parley_%s=%s is ignored: the room keeps %s", own.name, clip(own.value), kept)
+		s.out.Warnings = append(s.out.Warnings, text)
+		e := r.event(now, EventIgnored, s, ReasonNone)
+		e.Changes = []string{text}
+		r.house.observe(e)
+	}
+}
