@@ -57,6 +57,10 @@ func decodeValue(v string) string {
 	return unescape(v)
 }
 
+// Unescape resolves the %hh of a text that the switch has encoded, as it does
+// in its events and in some of its lists. '+' is a plus.
+func Unescape(v string) string { return unescape(v) }
+
 // unescape resolves %hh; '+' is a plus, and a '%' that starts no escape stands
 // for itself.
 func unescape(v string) string {

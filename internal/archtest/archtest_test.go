@@ -27,6 +27,7 @@ func allowed() map[string]string {
 		"codec":              "",
 		"rtp":                "",
 		"esl":                "",
+		"esl/conference":     "esl",
 		"esl/esltest":        "esl",
 		"ari":                "",
 		"ari/aritest":        "ari ari/audiosocket",
