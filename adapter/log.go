@@ -36,7 +36,7 @@ func logEvent(log *slog.Logger, e engine.Event) {
 	case engine.EventTalking, engine.EventSilent, engine.EventModified:
 		level = slog.LevelDebug
 	case engine.EventRejected:
-		if e.Outcome.Result == engine.ResultFailed && e.Reason != engine.ReasonHangup {
+		if e.Outcome.Result == engine.ResultFailed && e.Reason != engine.ReasonHangup && e.Reason != engine.ReasonTransferred {
 			level = slog.LevelWarn
 		}
 	case engine.EventRoomStarted, engine.EventRoomEnded, engine.EventRoomLocked, engine.EventRoomUnlocked,

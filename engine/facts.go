@@ -37,7 +37,7 @@ type (
 	// be played to it any more; Release is still called once, for the results.
 	LegGone struct {
 		Leg    LegID
-		Reason Reason // hangup, media_lost or switch_lost
+		Reason Reason // hangup, transferred, media_lost or switch_lost
 	}
 )
 

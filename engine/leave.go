@@ -21,7 +21,7 @@ func (r *room) refuse(now time.Time, s *seat, why Reason) {
 func (o *Outcome) refuse(why Reason, p *Profile) {
 	o.Result, o.Reason = ResultRejected, why
 	switch why {
-	case ReasonNodeBusy, ReasonMediaLost, ReasonSwitchLost, ReasonHangup:
+	case ReasonNodeBusy, ReasonMediaLost, ReasonSwitchLost, ReasonHangup, ReasonTransferred:
 		o.Result = ResultFailed
 	case ReasonPINFailed:
 		o.Hangup = p.OnPINFailure == RefusalHangup
@@ -53,7 +53,7 @@ func (p *Profile) refusalSound(why Reason) string {
 		return p.NoModSound
 	case ReasonEnded, ReasonModeratorLeft:
 		return p.EndedSound
-	case ReasonNone, ReasonKicked, ReasonTerminator, ReasonHangup, ReasonMediaLost, ReasonSwitchLost:
+	case ReasonNone, ReasonKicked, ReasonTerminator, ReasonHangup, ReasonTransferred, ReasonMediaLost, ReasonSwitchLost:
 		return ""
 	default:
 		return ""
@@ -121,10 +121,7 @@ func (r *room) lost(now time.Time, s *seat, why Reason) {
 	}
 	s.prompt, s.then, s.ask = 0, nil, nil
 	if was < phaseRemoving {
-		s.out.Reason, s.out.Exit = why, ExitHangup
-		if why != ReasonHangup {
-			s.out.Exit = ExitLost
-		}
+		s.out.Reason, s.out.Exit = why, exitOf(why)
 	}
 	if s.phase == phaseLosing {
 		if was != phaseRemoving {
@@ -136,6 +133,18 @@ func (r *room) lost(now time.Time, s *seat, why Reason) {
 		s.out.Result, s.out.Exit = ResultFailed, ExitNone
 	}
 	r.leave(now, s)
+}
+
+// exitOf is how a stay ends that the call itself ended.
+func exitOf(why Reason) Exit {
+	switch why { //nolint:exhaustive // LegGone has no other reasons
+	case ReasonHangup:
+		return ExitHangup
+	case ReasonTransferred:
+		return ExitTransfer
+	default:
+		return ExitLost
+	}
 }
 
 // release ends the stay of a call that has heard everything.

@@ -121,6 +121,7 @@ const (
 	ReasonModeratorLeft Reason = "moderator_left"
 	ReasonTerminator    Reason = "terminator"
 	ReasonHangup        Reason = "hangup"
+	ReasonTransferred   Reason = "transferred" // the switch has sent the call elsewhere
 	ReasonMediaLost     Reason = "media_lost"
 	ReasonSwitchLost    Reason = "switch_lost"
 	ReasonNodeBusy      Reason = "node_busy"
@@ -131,7 +132,7 @@ func Reasons() []Reason {
 	return []Reason{
 		ReasonBadRoomName, ReasonPINFailed, ReasonThrottled, ReasonLocked, ReasonFull, ReasonNotRunning,
 		ReasonNoModerator, ReasonKicked, ReasonEnded, ReasonModeratorLeft, ReasonTerminator, ReasonHangup,
-		ReasonMediaLost, ReasonSwitchLost, ReasonNodeBusy,
+		ReasonTransferred, ReasonMediaLost, ReasonSwitchLost, ReasonNodeBusy,
 	}
 }
 
@@ -155,5 +156,6 @@ const (
 	ExitKicked     Exit = "kicked"
 	ExitEnded      Exit = "ended"
 	ExitHangup     Exit = "hangup"
+	ExitTransfer   Exit = "transferred"
 	ExitLost       Exit = "lost"
 )

@@ -120,6 +120,7 @@ func TestLostAndHungUpCalls(t *testing.T) {
 		want string
 	}{
 		{"hang-up", ReasonHangup, "joined hangup hangup"},
+		{"transfer", ReasonTransferred, "joined transferred transferred"},
 		{"media", ReasonMediaLost, "joined media_lost lost"},
 		{"switch", ReasonSwitchLost, "joined switch_lost lost"},
 	} {

@@ -54,7 +54,8 @@ func NewMetrics(media func() Media, extra func() map[string]float64) *Metrics {
 // resultOf is the result of a call that is not admitted for a reason.
 func resultOf(r engine.Reason) engine.Result {
 	switch r {
-	case engine.ReasonNodeBusy, engine.ReasonMediaLost, engine.ReasonSwitchLost, engine.ReasonHangup:
+	case engine.ReasonNodeBusy, engine.ReasonMediaLost, engine.ReasonSwitchLost, engine.ReasonHangup,
+		engine.ReasonTransferred:
 		return engine.ResultFailed
 	default:
 		return engine.ResultRejected

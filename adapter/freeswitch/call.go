@@ -218,6 +218,8 @@ func (c *call) serve(ctx context.Context, voice Media) {
 				if events = nil; was == here {
 					lose(engine.ReasonSwitchLost)
 				}
+			case c.place == moved && was == here:
+				lose(engine.ReasonTransferred)
 			case c.place != was:
 				lose(engine.ReasonHangup)
 			}

@@ -108,7 +108,7 @@ func TestTheSwitchTransfersTheCall(t *testing.T) {
 				if m != nil {
 					m.end()
 				}
-				r.over(s, engine.ReasonHangup, began)
+				r.over(s, engine.ReasonTransferred, began)
 				e := r.ended(c)
 				if e.HungUp || !e.Moved || e.Broken != "" || e.Stuck != "" {
 					t.Errorf("the call left with %+v", e)
