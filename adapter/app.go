@@ -37,14 +37,17 @@ const (
 
 // Options sets up an App.
 type Options struct {
-	Source  config.Source // read again by a reload
-	Version string
-	Log     *slog.Logger
+	Source   config.Source // read again by a reload
+	Warnings []config.Warning
+	Version  string
+	Log      *slog.Logger
 }
 
 // App is a whole running Parley.
 type App struct {
 	opt      Options
+	notes    *notes
+	since    time.Time
 	config   atomic.Pointer[config.Config]
 	started  *config.Config // what the listeners and switches are
 	reloads  sync.Mutex     // one reload at a time
@@ -71,7 +74,12 @@ type link interface {
 // Start opens everything that c names. On an error nothing stays open; its
 // text says what to change.
 func Start(ctx context.Context, c *config.Config, o Options) (*App, error) {
-	a := &App{opt: o, started: c}
+	notes := &notes{}
+	for _, w := range o.Warnings {
+		notes.add(time.Now(), w.String())
+	}
+	o.Log = slog.New(noting{o.Log.Handler(), notes})
+	a := &App{opt: o, started: c, notes: notes, since: time.Now()}
 	a.config.Store(c)
 	for _, open := range []func(context.Context, *config.Config) error{
 		a.openEngine, a.openSIP, a.openFreeSWITCH, a.openAsterisk, a.openHTTP,
@@ -203,8 +211,8 @@ func (a *App) openHTTP(ctx context.Context, c *config.Config) error {
 	a.api = l
 	server := &http.Server{
 		Handler: control.Handler(control.Options{
-			Exchange: a.exchange, Reload: a.Reload, Checks: a.checks, Metrics: a.metrics.Handler(),
-			Version: a.opt.Version, Tokens: a.tokens, Log: a.opt.Log,
+			Exchange: a.exchange, Reload: a.Reload, Checks: a.checks, State: a.state,
+			Metrics: a.metrics.Handler(), Version: a.opt.Version, Tokens: a.tokens, Log: a.opt.Log,
 		}),
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second,
 		IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"parley/adapter/control"
 	"parley/adapter/phone"
@@ -19,9 +20,16 @@ func (a *App) checks() []control.Check {
 	}
 	for _, l := range a.links {
 		name, ready, text := l.Check()
-		list = append(list, control.Check{Name: name, Ready: ready, Text: text})
+		list = append(list, control.Check{Name: name, Ready: ready, Text: text, Code: codeOf(text)})
 	}
 	return list
+}
+
+// state is the whole process for `parley status`.
+func (a *App) state() control.State {
+	return control.State{
+		StartedAt: a.since, Legs: int(a.native.Counters().Legs), Recent: a.notes.recent(time.Now()),
+	}
 }
 
 // sipListeners are the addresses in use, which those of a configuration read

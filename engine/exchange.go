@@ -270,6 +270,9 @@ func (x *Exchange) Reload(ctx context.Context, d *Directory) []string {
 	return report
 }
 
+// Throttled is how many sources of wrong PINs are slowed down now.
+func (x *Exchange) Throttled(now time.Time) int { return x.house.throttle.braked(now) }
+
 // SetBusy makes new calls be refused with node_busy: overload, or draining.
 func (x *Exchange) SetBusy(on bool) { x.busy.Store(on) }
 

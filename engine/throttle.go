@@ -121,6 +121,27 @@ func (t *throttle) right(room RoomName, source string, now time.Time) {
 	}
 }
 
+// braked counts the sources that have failed too often and may try one PIN per
+// period.
+func (t *throttle) braked(now time.Time) (n int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	seen := map[*failures]bool{} // one may be in both halves
+	for _, half := range []map[string]*failures{t.young, t.old} {
+		for key, f := range half {
+			limit := t.opt.Failures
+			if strings.Contains(key, "\n") {
+				limit *= throttleCrowd
+			}
+			if f.count >= limit && now.Sub(f.last) <= 60*t.opt.Period && !seen[f] {
+				seen[f] = true
+				n++
+			}
+		}
+	}
+	return n
+}
+
 // find returns what is remembered of a source, nil when that is nothing. The
 // caller holds mu, as for keep.
 func (t *throttle) find(key string, now time.Time) *failures {

@@ -122,7 +122,13 @@ func TestThrottleForgets(t *testing.T) {
 			t.Errorf("guess %d of a period: %v", i, !right)
 		}
 	}
+	if n := th.braked(now); n != 2 { // guesser, and the trunk of the crowd
+		t.Errorf("%d sources are slowed down", n)
+	}
 	now = now.Add(61 * DefaultThrottlePeriod)
+	if n := th.braked(now); n != 0 {
+		t.Errorf("%d sources are slowed down after a long time", n)
+	}
 	if n := th.tries("1", "guesser", now, 3); n != 3 {
 		t.Errorf("%d tries after a long time", n)
 	}

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strconv"
 	"syscall"
+	"time"
 
 	"parley/engine"
 )
@@ -47,6 +48,20 @@ func (c *Client) Room(ctx context.Context, name string) (engine.RoomView, error)
 	return view, err
 }
 
+// ExplainRoom says where the settings of a room come from.
+func (c *Client) ExplainRoom(ctx context.Context, name string) (engine.Explanation, error) {
+	var e engine.Explanation
+	err := c.call(ctx, http.MethodGet, roomPath(name)+"/explain", nil, &e)
+	return e, err
+}
+
+// ExplainCall says where the settings of a call come from.
+func (c *Client) ExplainCall(ctx context.Context, id string) (engine.Explanation, error) {
+	var e engine.Explanation
+	err := c.call(ctx, http.MethodGet, "/v1/calls/"+url.PathEscape(id)+"/explain", nil, &e)
+	return e, err
+}
+
 // Lock locks or unlocks a room.
 func (c *Client) Lock(ctx context.Context, name string, on bool) error {
 	verb := "/unlock"
@@ -80,9 +95,14 @@ func (c *Client) Reload(ctx context.Context) ([]string, error) {
 
 // Status is what `parley status` shows.
 type Status struct {
-	Version string  `json:"version"`
-	Checks  []Check `json:"checks"`
-	Rooms   int     `json:"rooms"`
+	Version   string    `json:"version"`
+	StartedAt time.Time `json:"started_at"`
+	Uptime    int64     `json:"uptime_s"`
+	Rooms     int       `json:"rooms"`
+	Legs      int       `json:"legs"`
+	Throttled int       `json:"throttled_sources"` // that may try one PIN per period
+	Checks    []Check   `json:"checks"`
+	Recent    []Note    `json:"recent,omitempty"`
 }
 
 // Status asks how the process is.

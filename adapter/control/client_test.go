@@ -89,6 +89,12 @@ func TestClientAndServer(t *testing.T) {
 			t.Errorf("%s: %+v, want %+v", tt.name, got, tt.want)
 		}
 	}
+	if e, err := c.ExplainCall(ctx, "a"); err != nil || e.Room != "3001" || e.Member == 0 || len(e.Settings) == 0 {
+		t.Errorf("%+v %v", e, err)
+	}
+	if e, err := c.ExplainRoom(ctx, "3001"); err != nil || e.State != "active" || len(e.Settings) == 0 {
+		t.Errorf("%+v %v", e, err)
+	}
 	if err := c.Kick(ctx, "3001", "1"); err != nil {
 		t.Error(err)
 	}

@@ -113,6 +113,9 @@ func open(t *testing.T, clock native.Clock) *house {
 		Exchange: h.Exchange, Version: "1.2.3", Log: log, Metrics: metrics.Handler(),
 		Reload: func(context.Context) ([]string, error) { return h.reports, h.refuses },
 		Checks: func() []control.Check { return h.checks },
+		State: func() control.State {
+			return control.State{StartedAt: time.Now().Add(-time.Minute), Legs: 7, Recent: []control.Note{{Code: "no_media", Times: 2}}}
+		},
 		Tokens: func() []string { return h.tokens },
 	}
 	h.api = control.Handler(h.opt)

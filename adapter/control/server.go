@@ -26,7 +26,23 @@ const maxBody = 64 << 10
 type Check struct {
 	Name  string `json:"name"` // e.g. "sip", "ast1"
 	Ready bool   `json:"ready"`
-	Text  string `json:"text"` // what an operator reads
+	Text  string `json:"text"`           // what an operator reads
+	Code  string `json:"code,omitempty"` // of the trouble that Text tells
+}
+
+// State is the whole process at one moment.
+type State struct {
+	StartedAt time.Time
+	Legs      int    // with media
+	Recent    []Note // troubles of the last hour, the newest last
+}
+
+// Note is a line of the log that says what is wrong.
+type Note struct {
+	Time  time.Time `json:"time"` // the last one
+	Code  string    `json:"code"`
+	Text  string    `json:"text"`
+	Times int       `json:"times"`
 }
 
 // Options sets up the API.
@@ -36,6 +52,7 @@ type Options struct {
 	// are the report; an error holds every problem, and nothing was changed.
 	Reload  func(context.Context) ([]string, error)
 	Checks  func() []Check // of listeners and switches
+	State   func() State
 	Metrics http.Handler
 	Version string
 	// Tokens are those in force, accepted as "Authorization: Bearer …". None:
@@ -60,6 +77,8 @@ func Handler(o Options) http.Handler {
 	mux.HandleFunc("POST /v1/reload", s.reload)
 	mux.HandleFunc("GET /v1/rooms", s.rooms)
 	mux.HandleFunc("GET /v1/rooms/{room}", s.room)
+	mux.HandleFunc("GET /v1/rooms/{room}/explain", s.explainRoom)
+	mux.HandleFunc("GET /v1/calls/{id}/explain", s.explainCall)
 	mux.HandleFunc("DELETE /v1/rooms/{room}/run", s.command(func(*http.Request) (engine.Command, error) { return engine.End{}, nil }))
 	mux.HandleFunc("POST /v1/rooms/{room}/lock", s.command(func(*http.Request) (engine.Command, error) { return engine.Lock{On: true}, nil }))
 	mux.HandleFunc("POST /v1/rooms/{room}/unlock", s.command(func(*http.Request) (engine.Command, error) { return engine.Lock{}, nil }))
@@ -134,7 +153,11 @@ func (s *server) status(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, err)
 		return
 	}
-	reply(w, http.StatusOK, map[string]any{"version": s.Version, "checks": s.Checks(), "rooms": len(rooms)})
+	now, is := time.Now(), s.State()
+	reply(w, http.StatusOK, Status{
+		Version: s.Version, StartedAt: is.StartedAt, Uptime: int64(now.Sub(is.StartedAt) / time.Second), Rooms: len(rooms),
+		Legs: is.Legs, Throttled: s.Exchange.Throttled(now), Checks: s.Checks(), Recent: is.Recent,
+	})
 }
 
 func (s *server) reload(w http.ResponseWriter, r *http.Request) {
@@ -162,6 +185,24 @@ func (s *server) room(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	reply(w, http.StatusOK, view)
+}
+
+func (s *server) explainRoom(w http.ResponseWriter, r *http.Request) {
+	e, err := s.Exchange.ExplainRoom(r.Context(), engine.RoomName(r.PathValue("room")))
+	s.explain(w, e, err)
+}
+
+func (s *server) explainCall(w http.ResponseWriter, r *http.Request) {
+	e, err := s.Exchange.ExplainCall(r.Context(), engine.LegID(r.PathValue("id")))
+	s.explain(w, e, err)
+}
+
+func (s *server) explain(w http.ResponseWriter, e engine.Explanation, err error) {
+	if err != nil {
+		s.refuse(w, err)
+		return
+	}
+	reply(w, http.StatusOK, e)
 }
 
 // patch sets the state of one participant, or of "all".
@@ -251,6 +292,10 @@ func (s *server) refuse(w http.ResponseWriter, err error) {
 		status, code = http.StatusNotFound, "room_not_running"
 	case errors.Is(err, engine.ErrNoMember):
 		status, code = http.StatusNotFound, "participant_not_found"
+	case errors.Is(err, engine.ErrNoCall):
+		status, code = http.StatusNotFound, "call_not_found"
+	case errors.Is(err, engine.ErrBadRoomName):
+		status, code = http.StatusUnprocessableEntity, "bad_room_name"
 	case errors.Is(err, engine.ErrBadCommand):
 		status, code = http.StatusUnprocessableEntity, "bad_value"
 	case errors.Is(err, engine.ErrClosed):

@@ -23,7 +23,8 @@ func TestPagesForMachines(t *testing.T) {
 		h.join(t, "3001", "a")
 		var s control.Status
 		h.get(t, "/v1/status").read(&s)
-		if s.Version != "1.2.3" || s.Rooms != 1 || !slices.Equal(s.Checks, h.checks) {
+		if s.Version != "1.2.3" || s.Rooms != 1 || !slices.Equal(s.Checks, h.checks) || s.Uptime != 60 ||
+			s.Legs != 7 || s.Throttled != 0 || len(s.Recent) != 1 || s.Recent[0].Code != "no_media" {
 			t.Errorf("status %+v", s)
 		}
 	})
@@ -72,6 +73,24 @@ func TestRoomsAreShown(t *testing.T) {
 		if m.ID != 1 || m.CallID != "1002" || m.Role != "moderator" || m.Number != "1002" || m.Name != "Ann" || m.Kind != "sip" ||
 			m.Codec != "PCMU/8000" || m.Lost != 0.1 {
 			t.Errorf("member %+v", m)
+		}
+	})
+}
+
+func TestRoomsAndCallsAreExplained(t *testing.T) {
+	bubble(t, func(t *testing.T, h *house) {
+		h.arrive(t, "3001", "a/b@c", map[string]string{"role": "moderator", "mutted": "1"})
+		synctest.Wait()
+		for path, want := range map[string]engine.Setting{
+			"/v1/calls/a%2Fb@c/explain": {Name: "role", Value: "moderator", Source: "variable parley_role"},
+			"/v1/rooms/3001/explain":    {Name: "locked", Value: "false", Source: engine.BuiltIn},
+			"/v1/rooms/3002/explain":    {Name: "profile", Value: "default", Source: engine.BuiltIn},
+		} {
+			var e engine.Explanation
+			h.get(t, path).read(&e)
+			if !slices.Contains(e.Settings, want) {
+				t.Errorf("%s: no %+v in %+v", path, want, e)
+			}
 		}
 	})
 }
@@ -198,6 +217,8 @@ func TestRefusals(t *testing.T) {
 		{"nothing to change", "PATCH", members + "1", `{}`, 422, "bad_body"},
 		{"null", "PATCH", members + "1", `null`, 422, "bad_body"},
 		{"too large", "PATCH", members + "1", `{"muted":` + strings.Repeat(" ", 64<<10) + `true}`, 413, "too_large"},
+		{"explain no room's name", "GET", "/v1/rooms/..%2Fx/explain", "", 422, "bad_room_name"},
+		{"explain no such call", "GET", "/v1/calls/b/explain", "", 404, "call_not_found"},
 		{"a wrong configuration", "POST", "/v1/reload", "", 422, "config"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -86,13 +86,21 @@ func statusCommand(f *flags) *cobra.Command {
 }
 
 func printStatus(w io.Writer, s control.Status) {
-	fmt.Fprintf(w, "parley %s, %s\n", s.Version, counted(s.Rooms, "room"))
+	fmt.Fprintf(w, "parley %s, up %s, %s, %s, %s throttled\n", s.Version, clock(time.Duration(s.Uptime)*time.Second),
+		counted(s.Rooms, "room"), counted(s.Legs, "leg"), counted(s.Throttled, "source"))
 	for _, k := range s.Checks {
 		word := "up"
 		if !k.Ready {
 			word = "DOWN"
 		}
 		fmt.Fprintf(w, "%-12s %-5s %s\n", k.Name, word, k.Text)
+	}
+	for _, n := range s.Recent {
+		times := ""
+		if n.Times > 1 {
+			times = fmt.Sprintf(" (%d times)", n.Times)
+		}
+		fmt.Fprintf(w, "%-12s %s%s\n", n.Time.Local().Format(time.TimeOnly), n.Text, times)
 	}
 }
 

@@ -42,7 +42,7 @@ func serve(cmd *cobra.Command, f *flags) error {
 		debug.SetGCPercent(50)
 	}
 	log := adapter.NewLog(cmd.ErrOrStderr(), c.Log)
-	app, err := adapter.Start(cmd.Context(), c, adapter.Options{Source: source, Version: version, Log: log})
+	app, err := adapter.Start(cmd.Context(), c, adapter.Options{Source: source, Warnings: warnings, Version: version, Log: log})
 	if err != nil {
 		return err
 	}
