@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -36,6 +37,7 @@ type docks struct {
 
 var dock docks //nolint:gochecknoglobals // TestMain has no other way to hand it over
 
+// label marks the containers of runs on the same ports.
 const label = "parley-integration"
 
 func TestMain(m *testing.M) {
@@ -69,7 +71,7 @@ func TestMain(m *testing.M) {
 // purge removes containers that an earlier run left.
 func purge(pool *dockertest.Pool) {
 	left, err := pool.Client.ListContainers(docker.ListContainersOptions{
-		All: true, Filters: map[string][]string{"label": {label + "=1"}},
+		All: true, Filters: map[string][]string{"label": {label + "=" + strconv.Itoa(shift)}},
 	})
 	if err != nil {
 		return
@@ -125,7 +127,7 @@ func start(t *testing.T, i image, entry, cmd, mounts []string) *container {
 	t.Helper()
 	repository, tag := i.find(t)
 	r, err := dock.pool.RunWithOptions(&dockertest.RunOptions{
-		Repository: repository, Tag: tag, Entrypoint: entry, Cmd: cmd, Mounts: mounts, Labels: map[string]string{label: "1"},
+		Repository: repository, Tag: tag, Entrypoint: entry, Cmd: cmd, Mounts: mounts, Labels: map[string]string{label: strconv.Itoa(shift)},
 		Tty: true, // else the switch keeps its log lines back until it has a block of them
 	}, func(h *docker.HostConfig) {
 		h.NetworkMode = "host"

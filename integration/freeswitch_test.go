@@ -4,8 +4,10 @@ package integration
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -22,10 +24,11 @@ func startFreeSWITCH(t *testing.T) *container {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := start(t, freeswitchImage(), []string{"sh", "-c"}, []string{inPath("exec freeswitch", "-nf", "-c", "-nonat", "-nonatmap",
+	c := start(t, freeswitchImage(), []string{"sh", "-c"}, []string{inPath(fsPorts(), "exec freeswitch", "-nf", "-c", "-nonat", "-nonatmap",
 		"-nocal", "-np", "-conf", "/conf", "-log", "/tmp", "-db", "/tmp", "-run", "/tmp")}, []string{
 		conf + "/freeswitch.xml:/conf/freeswitch.xml:ro",
 		conf + "/dialplan/00-plain.xml:/conf/dialplan/00-plain.xml:ro",
+		conf + "/dialplan/20-contract.xml:/conf/dialplan/20-contract.xml:ro",
 		pasted + ":/conf/dialplan/10-parley.xml:ro",
 	})
 	eventually(t, 40*time.Second, "FreeSWITCH getting ready", func() (string, bool) {
@@ -33,6 +36,12 @@ func startFreeSWITCH(t *testing.T) *container {
 		return out, strings.Contains(out, "is ready")
 	})
 	return c
+}
+
+// fsPorts tells the switch's configuration where to listen.
+func fsPorts() string {
+	return fmt.Sprintf("export FS_ESL_PORT=%d FS_SIP_PORT=%d FS_RTP_FIRST=%d FS_RTP_LAST=%d FS_PARLEY_SOCKET=%s;",
+		8021+shift, 5062+shift, 20000+2*shift, 21999+2*shift, eslAddress)
 }
 
 // inPath is a shell line that finds FreeSWITCH's programs where images have
@@ -44,7 +53,7 @@ func inPath(words ...string) string {
 // fsCLI asks the switch.
 func (c *container) fsCLI(line string) string {
 	c.t.Helper()
-	return c.exec("sh", "-c", inPath("fs_cli", "-P", "8021", "-p", "parley-test", "-x", "'"+line+"'"))
+	return c.exec("sh", "-c", inPath("fs_cli", "-P", strconv.Itoa(8021+shift), "-p", "parley-test", "-x", "'"+line+"'"))
 }
 
 // pasteable copies a file of configs/ and replaces the default address by the

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -21,16 +22,28 @@ import (
 	"parley/engine"
 )
 
-// Where everything listens. The switches' own ports are in their conf folders.
-const (
-	sipAddress    = "127.0.0.1:19070"
-	eslAddress    = "127.0.0.1:19084"
-	httpAddress   = "127.0.0.1:19085"
-	socketAddress = "127.0.0.1:19086"
-	rtpPorts      = "30000-31999"
+// Where everything listens. Asterisk's own ports are in its conf folder, so that
+// PARLEY_TEST_PORTS, a number that is added to the others, is for runs without it.
+//
+//nolint:gochecknoglobals // constants, but for the environment
+var (
+	shift         = testPorts()
+	sipAddress    = at(19070)
+	eslAddress    = at(19084)
+	httpAddress   = at(19085)
+	socketAddress = at(19086)
+	rtpPorts      = fmt.Sprintf("%d-%d", 30000+shift, 31999+shift)
 	asteriskSIP   = "127.0.0.1:5068"
-	freeswitchSIP = "127.0.0.1:5062"
+	freeswitchSIP = at(5062)
+	freeswitchESL = at(8021)
 )
+
+func at(port int) string { return fmt.Sprintf("127.0.0.1:%d", port+shift) }
+
+func testPorts() int {
+	n, _ := strconv.Atoi(os.Getenv("PARLEY_TEST_PORTS")) // none is 0
+	return n
+}
 
 var parleyBinary string //nolint:gochecknoglobals // built once in TestMain
 

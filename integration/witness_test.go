@@ -1,0 +1,129 @@
+//go:build integration
+
+package integration
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"parley/esl"
+)
+
+// witness is an event socket client of the test's own. It knows each call by
+// its test_call variable: what was left on its channel when it was hung up, and
+// how often its hang-up hook ran.
+type witness struct {
+	conn *esl.Client
+
+	mu    sync.Mutex
+	over  map[string]*esl.Event // guarded by mu: CHANNEL_HANGUP_COMPLETE
+	hooks map[string]int        // guarded by mu
+}
+
+// watch connects to the switch under test.
+func watch(t *testing.T) *witness {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	c, err := esl.Dial(ctx, esl.ClientOptions{
+		Address: freeswitchESL, Password: "parley-test",
+		Conn: esl.ConnOptions{Queue: 20_000, KeepAlive: time.Minute, Timeout: 15 * time.Second},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &witness{conn: c, over: map[string]*esl.Event{}, hooks: map[string]int{}}
+	if err := c.Subscribe(ctx, "CHANNEL_HANGUP_COMPLETE", "CHANNEL_DATA"); err != nil {
+		t.Fatal(err)
+	}
+	var reading sync.WaitGroup
+	reading.Go(w.read)
+	t.Cleanup(func() {
+		_ = c.Close()
+		reading.Wait()
+	})
+	return w
+}
+
+func (w *witness) read() {
+	for e := range w.conn.Events() {
+		w.mu.Lock()
+		call := e.Var("test_call")
+		switch {
+		case e.Name() == "CHANNEL_HANGUP_COMPLETE":
+			w.over[call] = e
+		case strings.HasPrefix(e.Value("API-Command-Argument"), "INFO hang-up hook"): // an API event, by another name
+			w.hooks[call]++
+		}
+		w.mu.Unlock()
+	}
+}
+
+func (w *witness) seen(call string) (*esl.Event, int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.over[call], w.hooks[call]
+}
+
+// end waits until a call is hung up, and returns what was on its channel.
+func (w *witness) end(t *testing.T, call string) *esl.Event {
+	t.Helper()
+	var e *esl.Event
+	eventually(t, 20*time.Second, "the end of call "+call, func() (string, bool) {
+		e, _ = w.seen(call)
+		return "", e != nil
+	})
+	return e
+}
+
+// api asks the switch.
+func (w *witness) api(cmd, arguments string) string {
+	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
+	defer cancel()
+	out, err := w.conn.API(ctx, cmd, arguments)
+	if err != nil {
+		return err.Error()
+	}
+	return strings.TrimSpace(out)
+}
+
+// uuid is the channel of a call that is up.
+func (w *witness) uuid(t *testing.T, call string) string {
+	t.Helper()
+	var found string
+	eventually(t, 10*time.Second, "the channel of call "+call, func() (string, bool) {
+		out := w.api("show", "channels")
+		for line := range strings.Lines(out) {
+			id, _, ok := strings.Cut(line, ",")
+			if ok && len(id) == 36 && w.api("uuid_getvar", id+" test_call") == call {
+				found = id
+				return "", true
+			}
+		}
+		return out, false
+	})
+	return found
+}
+
+// channels counts the calls that are up.
+func (w *witness) channels() int {
+	var n int
+	_, _ = fmt.Sscanf(w.api("show", "channels count"), "%d total", &n)
+	return n
+}
+
+// cdr is what the switch's CDR says of a call, less its name and room; "": it
+// is not written yet.
+func (w *witness) cdr(call string) string {
+	for l := range strings.Lines(w.api("system", "cat /tmp/cdr-csv/Master.csv")) {
+		if rest, ok := strings.CutPrefix(strings.TrimSpace(l), call+","); ok {
+			_, rest, _ = strings.Cut(rest, ",")
+			return rest
+		}
+	}
+	return ""
+}
