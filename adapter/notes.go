@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"parley/adapter/control"
 )
@@ -27,6 +28,12 @@ type notes struct {
 
 // add keeps a line that ends in a code; others are none of ours.
 func (n *notes) add(now time.Time, text string) {
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) { // of a peer: it would steer the operator's terminal
+			return ' '
+		}
+		return r
+	}, text)
 	code := codeOf(text)
 	if code == "" {
 		return

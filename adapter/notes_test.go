@@ -37,10 +37,13 @@ func TestNotesAreTheLastTroubles(t *testing.T) {
 	for i := range notesOf + 2 {
 		add(fmt.Sprintf("a%d [a]", i))
 	}
-	add("b [b]")
+	add("b \x1b[2J\n [b]")
 	add("a4 [a]")
 	if got := texts(n.recent(now)); got != "a2×1 a3×1 a5×1 a6×1 b×1 a4×2" {
 		t.Errorf("%s", got)
+	}
+	if got := n.recent(now)[4].Text; got != "b  [2J  [b]" {
+		t.Errorf("%q", got)
 	}
 	for i := range notesAll {
 		add(fmt.Sprintf("c%d [%c]", i, 'c'+i))

@@ -33,6 +33,8 @@ func NewPorts(bind netip.Addr, minPort, maxPort uint16) (*Ports, error) {
 	return p, nil
 }
 
+func (p *Ports) String() string { return fmt.Sprintf("%d-%d", p.min, p.max) }
+
 // pairs is how many calls can have media at one time.
 func (p *Ports) pairs() int { return (int(p.max) - int(p.min) + 1) / 2 }
 

@@ -90,6 +90,7 @@ func (e *Endpoint) newCall(req *sipgo.Request, from *hop, user string) (*Call, i
 	if offered {
 		chosen, err := offer.choose(e.opt.Codecs, e.opt.TheirOrder)
 		if err != nil {
+			e.noCodec(info, offer)
 			return nil, 488, []sipgo.Header{header("Warning", warning(305, "No common codec"))}
 		}
 		c.session = offer.session(chosen, chosen, SendRecv)

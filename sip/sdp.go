@@ -287,12 +287,20 @@ func static(payload uint8) (encoding, bool) {
 	switch payload {
 	case 0:
 		return encoding{payload: 0, name: "PCMU", clock: 8000}, true
+	case 3:
+		return encoding{payload: 3, name: "GSM", clock: 8000}, true
+	case 4:
+		return encoding{payload: 4, name: "G723", clock: 8000}, true
 	case 8:
 		return encoding{payload: 8, name: "PCMA", clock: 8000}, true
 	case 9:
 		return encoding{payload: 9, name: "G722", clock: 8000}, true
 	case 11:
 		return encoding{payload: 11, name: "L16", clock: 44100}, true
+	case 15:
+		return encoding{payload: 15, name: "G728", clock: 8000}, true
+	case 18:
+		return encoding{payload: 18, name: "G729", clock: 8000}, true
 	}
 	return encoding{}, false
 }

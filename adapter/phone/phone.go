@@ -30,6 +30,7 @@ type Options struct {
 	MediaLost time.Duration  // without a packet of one who sends, until he is given up; 0 = never
 	Jitter    time.Duration  // 0 = rtp.DefaultDelay
 	JitterMax time.Duration  // 0 = rtp.DefaultMaxDelay
+	Unheard   time.Duration  // without a first packet, until the log says so; 0 = DefaultUnheard
 	Log       *slog.Logger
 }
 
@@ -43,6 +44,9 @@ type Phones struct {
 func New(o Options) *Phones {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Unheard == 0 {
+		o.Unheard = DefaultUnheard
 	}
 	if !o.Advertise.IsValid() {
 		o.Advertise = o.Local
@@ -89,6 +93,7 @@ type talk struct {
 	voice  *Media
 	sink   engine.Sink // nil: the call was claimed
 	claim  *claim
+	alarm  *alarm // nil: there is no media yet
 }
 
 // local is our side of the audio. A call keeps the codec it began with.
@@ -113,6 +118,7 @@ func (t *talk) Media(s sip.Session) {
 // away, and what he sends meanwhile is music on hold; who only wants to hear
 // us is not lost when he is silent.
 func (t *talk) follow(s sip.Session) {
+	t.alarm.session.Store(&s)
 	t.port.Hold(s.Held())
 	t.voice.SetHold(s.Held())
 	patience := t.phones.opt.MediaLost
@@ -144,6 +150,7 @@ func (t *talk) begin(s sip.Session) {
 		return
 	}
 	t.voice = &Media{Leg: voice, call: t.call}
+	t.arm(id, s)
 	t.follow(s)
 }
 
@@ -185,6 +192,7 @@ func (t *talk) Ended(end sip.End) {
 		}
 		return
 	}
+	t.alarm.timer.Stop()
 	if t.sink != nil && end.Cause != sip.ByUs {
 		t.sink.Post(engine.LegGone{Leg: t.voice.ID(), Reason: lossOf(end.Cause)})
 	}

@@ -2,6 +2,8 @@ package phone_test
 
 import (
 	"context"
+	"io"
+	"log/slog"
 	"net/netip"
 	"slices"
 	"sync"
@@ -40,6 +42,8 @@ type office struct {
 // settings of an office, beside the defaults of a test.
 type settings struct {
 	lost     time.Duration // without media; 0 = never
+	unheard  time.Duration // until a call that sends nothing is told of
+	log      io.Writer     // nil = nobody reads it
 	ports    [2]uint16     // of RTP; zero is a wide range
 	profiles []engine.Profile
 }
@@ -80,7 +84,7 @@ func open(t *testing.T, s settings) *office {
 		t.Fatal(err)
 	}
 	o.Phones = phone.New(phone.Options{
-		Exchange: o.Exchange, Switch: o.sw, Ports: ports, Local: here, MediaLost: s.lost,
+		Exchange: o.Exchange, Switch: o.sw, Ports: ports, Local: here, MediaLost: s.lost, Unheard: s.unheard, Log: s.logger(),
 		Trusted: []netip.Prefix{netip.PrefixFrom(here, 32)},
 	})
 	if o.end, err = sip.New(sip.Options{UDP: []string{"127.0.0.1:0"}, Incoming: o.Incoming, Rate: sip.Rate{Off: true}}); err != nil {
@@ -104,6 +108,13 @@ func open(t *testing.T, s settings) *office {
 		pool.Close()
 	})
 	return o
+}
+
+func (s settings) logger() *slog.Logger {
+	if s.log == nil {
+		return nil
+	}
+	return slog.New(slog.NewTextHandler(s.log, nil))
 }
 
 func (o *office) observe(e engine.Event) {
