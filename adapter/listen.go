@@ -2,12 +2,14 @@ package adapter
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -39,12 +41,13 @@ func explainBind(key, address string, err error) error {
 
 // usedBy names the process that has a port, where Linux lets us see it.
 func usedBy(address string) string {
-	_, text, _ := net.SplitHostPort(address)
+	host, text, _ := net.SplitHostPort(address)
 	port, err := strconv.ParseUint(text, 10, 16)
 	if err != nil {
 		return ""
 	}
-	inode := socketInode(uint16(port))
+	at, _ := netip.ParseAddr(host) // a name may be any address
+	inode := socketInode(at.Unmap(), uint16(port))
 	if inode == "" {
 		return ""
 	}
@@ -59,9 +62,9 @@ func usedBy(address string) string {
 	return ""
 }
 
-// socketInode finds the socket that is bound to a port: a listening TCP one or
-// any UDP one.
-func socketInode(port uint16) string {
+// socketInode finds the socket that is in the way of one at a port: a listening
+// TCP one or any UDP one of the same address, or either of all addresses.
+func socketInode(at netip.Addr, port uint16) string {
 	want := fmt.Sprintf(":%04X", port)
 	for _, table := range []string{"tcp", "udp", "tcp6", "udp6"} {
 		data, err := os.ReadFile("/proc/net/" + table)
@@ -71,12 +74,30 @@ func socketInode(port uint16) string {
 		for line := range strings.Lines(string(data)) {
 			f := strings.Fields(line)
 			listening := len(f) > 9 && (strings.HasPrefix(table, "udp") || f[3] == "0A")
-			if listening && strings.HasSuffix(f[1], want) {
+			host, mine := "", false
+			if listening {
+				host, mine = strings.CutSuffix(f[1], want)
+			}
+			if bound := boundTo(host); mine && (!at.IsValid() || at.IsUnspecified() || bound.IsUnspecified() || bound == at) {
 				return f[9]
 			}
 		}
 	}
 	return ""
+}
+
+// boundTo reads an address as /proc writes it: words of 32 bits, each in the
+// machine's own order, which on all that we know has the low byte first.
+func boundTo(text string) netip.Addr {
+	raw, err := hex.DecodeString(text)
+	if err != nil || len(raw)%4 != 0 {
+		return netip.Addr{}
+	}
+	for i := 0; i < len(raw); i += 4 {
+		slices.Reverse(raw[i : i+4])
+	}
+	a, _ := netip.AddrFromSlice(raw)
+	return a.Unmap()
 }
 
 // localIP is the address of ours that peers of a listener on host can reach.

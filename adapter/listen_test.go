@@ -37,11 +37,30 @@ func TestWhoHasAPort(t *testing.T) {
 	_, port, _ := net.SplitHostPort(tcp.Addr().String())
 	for address, want := range map[string]string{
 		tcp.Addr().String(): me, udp.LocalAddr().String(): me, ":" + port: me, "localhost:" + port: me, "0.0.0.0:" + port: me,
-		"127.0.0.1:1": "", "127.0.0.1": "", "": "", "127.0.0.1:x": "", "127.0.0.1:99999": "",
+		"127.0.0.2:" + port: "", "[::1]:" + port: "", "127.0.0.1:1": "", "127.0.0.1": "", "": "", "127.0.0.1:x": "", "127.0.0.1:99999": "",
 	} {
 		if got := usedBy(address); got != want {
 			t.Errorf("%q: %q, want %q", address, got, want)
 		}
+	}
+}
+
+// TestAPortThatIsTaken is the whole line, from a listener that cannot be had.
+func TestAPortThatIsTaken(t *testing.T) {
+	comm, err := os.ReadFile("/proc/self/comm")
+	if err != nil {
+		t.Skip("without /proc the line names nobody; TestWhatToDoAboutAnAddress has that")
+	}
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	at := taken.Addr().String()
+	_, err = listen(t.Context(), "http.listen", at)
+	want := fmt.Sprintf("http %s: address already in use (by pid %d, %s). Set http.listen. [port_in_use]", at, os.Getpid(), strings.TrimSpace(string(comm)))
+	if err == nil || err.Error() != want {
+		t.Errorf("%v\nwant %s", err, want)
 	}
 }
 

@@ -62,6 +62,9 @@ func logEvent(log *slog.Logger, e engine.Event) {
 		attrs = append(attrs, slog.String("source", e.Invite.Source))
 	}
 	log.LogAttrs(context.Background(), level, string(e.Type), attrs...)
+	if e.Reason == engine.ReasonBadRoomName && e.Invite.Room == "" && e.Invite.Dialplan {
+		log.LogAttrs(context.Background(), slog.LevelWarn, "call "+string(e.Leg)+": parley_room not set. [bad_room_name]")
+	}
 	if e.Type == engine.EventJoined || e.Type == engine.EventWaiting || e.Type == engine.EventRejected {
 		for _, w := range e.Outcome.Warnings {
 			log.LogAttrs(context.Background(), slog.LevelWarn, "call "+string(e.Leg)+": "+w)

@@ -2,14 +2,11 @@ package freeswitch
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"net"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"parley/esl"
@@ -131,30 +128,5 @@ func (l *Link) look(ctx context.Context, c *esl.Client, version string) error {
 
 // explain says what is wrong and what to do, and the code of that trouble.
 func (l *Link) explain(err error) (text, code string) {
-	o := l.opt
-	switch {
-	case errors.Is(err, esl.ErrAuth):
-		return fmt.Sprintf("esl %s %s: password refused (%s). Set password_file of switch %s to the password in "+
-			"event_socket.conf.xml.", o.Name, o.Address, quoted(err), o.Name), "esl_auth"
-	case errors.Is(err, esl.ErrRejected):
-		return fmt.Sprintf("esl %s: switch rejected our address by ACL (\"Access Denied, go away.\"). Add it to apply-inbound-acl.",
-			o.Name), "esl_acl"
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return fmt.Sprintf("esl %s %s: connection refused. Is mod_event_socket loaded and listening on this address?",
-			o.Name, o.Address), "esl_refused"
-	default:
-		if op, ok := errors.AsType[*net.OpError](err); ok {
-			err = op.Err
-		}
-		return fmt.Sprintf("esl %s %s: link lost: %v.", o.Name, o.Address, err), "esl_lost"
-	}
-}
-
-// quoted is the switch's own words at the end of an error.
-func quoted(err error) string {
-	text := err.Error()
-	if i := strings.IndexByte(text, '"'); i >= 0 {
-		return text[i:]
-	}
-	return text
+	return Trouble(l.opt.Name, l.opt.Address, err)
 }

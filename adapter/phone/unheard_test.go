@@ -79,6 +79,11 @@ func TestACallThatSendsNothingIsToldOf(t *testing.T) {
 				return strings.Replace(c.describe("0 PCMU/8000"), "c=IN IP4 127.0.0.1", "c=IN IP4 172.17.0.2", 1)
 			}, false, `to 172\.17\.0\.2:\d+( and dropped \d+ by send)?` + tail + `; the caller advertises 172\.17\.0\.2, which we cannot reach: docker network\? \[media_addr\]`,
 		},
+		{
+			"an address of another network", func(c *caller) string { // of the documentation's, where nobody is
+				return strings.Replace(c.describe("0 PCMU/8000"), "c=IN IP4 127.0.0.1", "c=IN IP4 192.0.2.7", 1)
+			}, false, `to 192\.0\.2\.7:\d+( and dropped \d+ by send)?` + tail + `\. \[no_media\]`,
+		},
 		{"another codec", func(c *caller) string { return c.describe("0 PCMU/8000") }, true, `to 127\.0\.0\.1:\d+ and dropped \d+ by payload` + tail + `\. \[no_media\]`},
 	} {
 		c := newCaller(t, o)
@@ -94,7 +99,7 @@ func TestACallThatSendsNothingIsToldOf(t *testing.T) {
 			t.Errorf("%s: %s\nwant %s", tt.name, got, want)
 		}
 	}
-	if text, _ := log.read(); strings.Count(text, "no media received") != 3 {
+	if text, _ := log.read(); strings.Count(text, "no media received") != 4 {
 		t.Errorf("one who was heard, or holds, is told of:\n%s", text)
 	}
 	speaker.Hangup()

@@ -1,0 +1,39 @@
+package adapter
+
+import (
+	"log/slog"
+	"strings"
+	"testing"
+
+	"parley/engine"
+)
+
+// TestLinesOfEvents looks for what an operator searches the log for.
+func TestLinesOfEvents(t *testing.T) {
+	refused := engine.Event{
+		Type: engine.EventRejected, Leg: "u", Reason: engine.ReasonBadRoomName,
+		Invite: engine.Invite{Dialplan: true}, Outcome: engine.Outcome{Result: engine.ResultRejected},
+	}
+	named, phone := refused, refused
+	named.Invite.Room, phone.Invite.Dialplan = "../x", false
+	ignored := engine.Event{Type: engine.EventIgnored, Leg: "u", Room: "1", Changes: []string{"a is ignored: the room keeps b"}}
+	const unset = `level=WARN msg="call u: parley_room not set. [bad_room_name]"`
+	for _, tt := range []struct {
+		name  string
+		event engine.Event
+		want  string
+		has   bool
+	}{
+		{"no room set", refused, unset, true},
+		{"a bad one set", named, unset, false},
+		{"a phone has no dialplan", phone, unset, false},
+		{"a rule that came too late", ignored, `level=INFO msg=config.ignored room=1 call=u`, true},
+		{"and what", ignored, `what="a is ignored: the room keeps b"`, true},
+	} {
+		var b strings.Builder
+		logEvent(slog.New(slog.NewTextHandler(&b, nil)), tt.event)
+		if strings.Contains(b.String(), tt.want) != tt.has {
+			t.Errorf("%s: %s", tt.name, &b)
+		}
+	}
+}
