@@ -42,7 +42,7 @@ func (r *room) identify(now time.Time, s *seat) {
 		return
 	}
 	s.tries = r.house.throttle.tries(r.name, s.invite.Source, now, r.profile.PINAttempts)
-	if s.tries == 0 && len(r.profile.Member.PINs) > 0 {
+	if s.tries == 0 && len(s.request.door(r.profile).Member.PINs) > 0 {
 		r.refuse(now, s, ReasonThrottled)
 		return
 	}
@@ -63,15 +63,17 @@ func (r *room) running(s *seat) bool {
 }
 
 // flagged is the role of a call that needs no PIN: its dialplan said
-// moderator, or nobody who can be in that role has a PIN.
+// moderator and names no PIN of its own, or nobody who can be in that role has
+// a PIN, or the dialplan vouches for it.
 func (r *room) flagged(s *seat) (Role, bool) {
+	p, trusted := s.request.door(r.profile), s.request.entry.unchecked
 	switch s.request.role {
 	case RoleModerator:
-		return RoleModerator, true
+		return RoleModerator, trusted || !s.request.entry.ownPIN()
 	case RoleMember:
-		return RoleMember, len(r.profile.Member.PINs) == 0
+		return RoleMember, trusted || len(p.Member.PINs) == 0
 	case RoleUnset:
-		return RoleMember, !r.profile.NeedsPIN()
+		return RoleMember, trusted || !p.NeedsPIN()
 	default:
 		panic("engine: role out of range")
 	}
@@ -81,7 +83,7 @@ func (r *room) flagged(s *seat) (Role, bool) {
 // make a member.
 func (r *room) askPIN(now time.Time, s *seat, sounds ...string) {
 	ask := collector{
-		limit: r.profile.longestPIN(), terminators: r.profile.PINTerminator, timeout: r.profile.PINTimeout,
+		limit: s.request.door(r.profile).longestPIN(), terminators: r.profile.PINTerminator, timeout: r.profile.PINTimeout,
 	}
 	s.question(now, media(r.languageOf(s), sounds...), ask, func(now time.Time, digits string) {
 		if r.judged(now, s, digits) {
@@ -117,9 +119,11 @@ func (r *room) judged(now time.Time, s *seat, digits string) bool {
 
 // roleByPIN is RoleUnset when the digits are nobody's.
 func (r *room) roleByPIN(s *seat, digits string) Role {
-	p, typed := r.profile, NewPIN(digits)
+	p, typed := s.request.door(r.profile), NewPIN(digits)
 	member, moderator := typed.among(p.Member.PINs), typed.among(p.Moderator.PINs)
 	switch {
+	case s.request.role == RoleModerator && (member || moderator):
+		return RoleModerator
 	case member:
 		return RoleMember
 	case moderator && s.request.role == RoleUnset:
@@ -136,13 +140,13 @@ func (r *room) roleByPIN(s *seat, digits string) Role {
 func (r *room) seat(now time.Time, s *seat, role Role) {
 	p := r.profile
 	switch {
-	case r.locked && (role != RoleModerator || p.LockExempts != ExemptModerators):
+	case r.locked && !s.request.entry.unchecked && (role != RoleModerator || p.LockExempts != ExemptModerators):
 		r.refuse(now, s, ReasonLocked)
 	case r.full(role):
 		r.refuse(now, s, ReasonFull)
 	default:
-		s.settle(role, p)
 		s.directory = r.directory
+		s.settle(role, p)
 		if p.AnnounceName {
 			r.askName(now, s)
 			return

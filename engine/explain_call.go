@@ -240,7 +240,7 @@ func keep(vars map[string]string) map[string]string {
 			break
 		}
 		value := vars[name]
-		if name == "pin" && value != "" {
+		if slices.Contains(secretVariables(), name) && value != "" {
 			value = "***"
 		}
 		kept[strings.Clone(name[:min(len(name), keptBytes)])] = strings.Clone(value[:min(len(value), keptBytes)])

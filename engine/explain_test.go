@@ -90,6 +90,12 @@ func TestACallIsExplained(t *testing.T) {
 		{"role by PIN", pins, nil, nil, "98765", "role", "moderator | by PIN"},
 		{"role by a PIN that came along", pins, map[string]string{"pin": "1234"}, nil, "", "role", "member | by PIN"},
 		{"a PIN is not shown", pins, map[string]string{"pin": "1234"}, nil, "", "pin", "*** | variable parley_pin"},
+		{"another PIN is not shown", nil, map[string]string{"member_pin": "55"}, nil, "55", "member_pin", "*** | variable parley_member_pin"},
+		{"a gain", nil, map[string]string{"talk_gain_db": "6"}, nil, "", "talk_gain_db", "6 | variable parley_talk_gain_db"},
+		{
+			"a menu", nil, map[string]string{"controls": "none"}, map[string]string{"controls": "conference_controls"}, "", "member.controls",
+			"none | from conference_controls",
+		},
 		{"role is open", pins, nil, nil, "", "role", "unset | not settled: the PIN decides it"},
 		{
 			"role by the switch's own variable", pins, map[string]string{"flags": "mute|moderator"},

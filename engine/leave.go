@@ -157,7 +157,7 @@ func (r *room) release(now time.Time, s *seat) {
 // leave gives the call back and forgets its seat.
 func (r *room) leave(now time.Time, s *seat) {
 	r.seats = slices.DeleteFunc(r.seats, func(o *seat) bool { return o == s })
-	if !s.invite.Dialplan {
+	if !s.invite.Dialplan || s.request.entry.endsWith(s.out.Reason) {
 		s.out.Hangup = true
 	}
 	if s.joinedAt.IsZero() {

@@ -86,6 +86,9 @@ func (r *room) private(now time.Time, s *seat, items ...string) {
 // entered is a member's first moment among the others.
 func (r *room) entered(now time.Time, s *seat) {
 	r.tell(now, EventJoined, s, ReasonNone)
+	if s.request.entry.silent {
+		s.told = tuneAlone // he is not told that he is
+	}
 	if r.audible() > 1 {
 		r.bridge.Play(s.op(), media(r.profile.Language, r.entryItems(s)...), Audience{})
 	}
@@ -95,10 +98,10 @@ func (r *room) entered(now time.Time, s *seat) {
 // entryItems is what the room hears of a joiner.
 func (r *room) entryItems(s *seat) []string {
 	items := []string{pick(s.settings.EnterSound, r.profile.EnterSound, r.profile.EntryTone)}
-	if s.request.wantNoTone["join"] {
+	if s.request.wantNoTone["join"] || s.request.entry.silent {
 		items = nil
 	}
-	if s.named {
+	if s.named && !s.request.entry.silent {
 		items = append(items, RecordedName(s.leg.ID()), r.profile.HasJoinedSound)
 	}
 	return items
@@ -118,7 +121,7 @@ func (r *room) exitItems(s *seat) []string {
 
 func (r *room) announceCount(now time.Time, s *seat) {
 	n := r.audible()
-	if r.profile.AnnounceCount == 0 || n < max(r.profile.AnnounceCount, 2) {
+	if s.request.entry.silent || r.profile.AnnounceCount == 0 || n < max(r.profile.AnnounceCount, 2) {
 		return
 	}
 	if r.profile.AnnounceCountTo == ToAll {

@@ -306,6 +306,7 @@ func DefaultControls(r Role) Controls {
 type Directory struct {
 	Profiles map[string]*Profile
 	Rooms    map[RoomName]*RoomEntry
+	Menus    map[string]Controls // that a call may name; nil = the built-in ones
 
 	// Settings lists what a profile, with a room's own settings over it, says
 	// and where that stands, by keys of the configuration; nil = unknown.

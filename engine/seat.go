@@ -49,12 +49,14 @@ func (s *seat) settle(role Role, p *Profile) {
 	for _, set := range s.request.member {
 		set(&s.settings)
 	}
+	s.choose(p.Role(role).Controls)
 	s.menu = newMenu(s.settings.Controls, s.settings.Terminator)
 }
 
 // entryState is the state in which the seat becomes a member.
 func (s *seat) entryState(wait bool) MemberState {
 	state := MemberState{Muted: s.settings.JoinMuted, Deaf: s.settings.JoinDeaf, Waiting: wait}
+	state.Talk, state.Listen = s.request.entry.talk, s.request.entry.listen
 	if s.request.muted != nil {
 		state.Muted = *s.request.muted
 	}

@@ -24,6 +24,7 @@ type request struct {
 	deaf       *bool
 	warnings   []string
 	wantNoTone map[string]bool // "join", "leave": beep=
+	entry      entry
 }
 
 // roomSetting is a room-level variable of a call.
@@ -75,6 +76,7 @@ func variableTable() map[string]variable {
 		"end_on_exit":        readEndOnExit,
 		"max_participants":   roomInt("max_participants", func(p *Profile, n int) { p.MaxParticipants = n }),
 		"announce_count":     roomInt("announce_count", func(p *Profile, n int) { p.AnnounceCount = n }),
+		"end_grace":          roomInt("end_grace", func(p *Profile, n int) { p.EndGrace = time.Duration(n) * time.Second }),
 		"wait_timeout":       roomInt("wait_timeout", func(p *Profile, n int) { p.WaitTimeout = time.Duration(n) * time.Second }),
 		"wait_for_moderator": roomBool("wait_for_moderator", func(p *Profile, on bool) { p.WaitForModerator = on }),
 		"require_moderator":  roomBool("require_moderator", func(p *Profile, on bool) { p.RequireModerator = on }),
@@ -87,6 +89,7 @@ func variableTable() map[string]variable {
 		"rewait_on_moderator_exit": roomBool("rewait_on_moderator_exit",
 			func(p *Profile, on bool) { p.RewaitOnModeratorExit = on }),
 	}
+	maps.Copy(t, entryVariables())
 	for _, name := range plumbing() {
 		t[name] = func(*request, string) error { return nil }
 	}

@@ -199,7 +199,11 @@ func (c *Config) Directory() *engine.Directory {
 	d := &engine.Directory{
 		Profiles: make(map[string]*engine.Profile, len(c.Profiles)),
 		Rooms:    make(map[engine.RoomName]*engine.RoomEntry, len(c.Rooms)),
+		Menus:    make(map[string]engine.Controls, len(c.Controls)),
 		Settings: c.settings,
+	}
+	for _, m := range c.Controls {
+		d.Menus[m.Name] = m
 	}
 	for _, p := range c.Profiles {
 		d.Profiles[p.Name] = &p
