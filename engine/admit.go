@@ -195,21 +195,26 @@ func (r *room) enter(now time.Time, s *seat) {
 	s.say(now, media(r.languageOf(s), prompt), func(now time.Time) { r.admit(now, s) })
 }
 
-// admit asks the bridge to take the call; Joined or AdmitFailed comes back.
+// admit has the call brought to where the room is mixed, and asks the bridge to
+// take it; Joined or AdmitFailed comes back.
 func (r *room) admit(now time.Time, s *seat) {
-	if r.bridge == nil {
-		b, err := r.house.bridges(Place{}, r.name, r.instance, bridgeSink{r.box})
+	s.audio = placeOf(s.leg)
+	if r.at == nil {
+		v, err := r.venueAt(r.placeFor(s))
 		if err != nil {
 			r.refuse(now, s, ReasonNodeBusy)
 			return
 		}
-		r.bridge = b
+		r.mixAt(v)
+	}
+	if r.hold(now, s) {
+		return
 	}
 	s.step(now, stepAdmit)
 	r.lastID++
 	s.member = r.lastID
-	s.want = s.entryState(s.role != RoleModerator && r.holding())
-	r.bridge.Admit(s.op(), s.member, s.leg, s.want)
+	s.want = s.entryState(false) // travel sees whether he waits
+	r.travel(now, s)
 }
 
 func (r *room) admitFailed(now time.Time, s *seat, why Reason) {

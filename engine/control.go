@@ -69,8 +69,18 @@ func (r *room) act(now time.Time, s *seat, c Control) {
 func (r *room) set(s *seat, by string) OpID {
 	op := s.op()
 	s.asks = append(s.asks, asking{op, by})
-	r.bridge.Set(op, s.member, s.want)
+	r.ask(s, op)
 	return op
+}
+
+// ask sends the wish to the bridge that the member is in; on his way it waits
+// for the one that he comes to.
+func (r *room) ask(s *seat, op OpID) {
+	if s.way != wayNone {
+		s.owed = append(s.owed, op)
+		return
+	}
+	s.in.bridge.Set(op, s.member, s.want)
 }
 
 func toggle(a, flip, on Action, now bool) bool {
@@ -121,7 +131,16 @@ func (r *room) lock(now time.Time, on bool, by string) {
 	r.tell(now, what, nil, ReasonNone)
 	if m := media(r.profile.Language, sound); r.audible() > 0 && !m.Empty() {
 		r.ops++
-		r.bridge.Play(r.ops, m, Audience{})
+		r.at.bridge.Play(r.ops, m, Audience{})
+	}
+	r.lockVenue()
+}
+
+// lockedThere follows a lock that somebody else has set where the room is mixed.
+func (r *room) lockedThere(now time.Time, at *venue, on bool) {
+	at.locked = on
+	if at == r.at && r.ending == ReasonNone {
+		r.lock(now, on, atSwitch)
 	}
 }
 
@@ -158,7 +177,7 @@ func (r *room) change(o order, id MemberID, edit func(*MemberState)) {
 			return 0
 		}
 		edit(&s.want)
-		if s.want == s.state {
+		if s.want == s.state && s.way == wayNone {
 			return 0
 		}
 		return r.set(s, byCommand)

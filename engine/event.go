@@ -12,6 +12,7 @@ const (
 	EventRoomLocked   EventType = "room.locked"
 	EventRoomUnlocked EventType = "room.unlocked"
 	EventRoomModified EventType = "room.modified"
+	EventRoomMoved    EventType = "room.moved"
 	EventIgnored      EventType = "config.ignored" // a call wanted another rule than the room has
 	EventRejected     EventType = "participant.rejected"
 	EventJoined       EventType = "participant.joined"
@@ -42,7 +43,7 @@ type Event struct {
 	Member   MemberView
 	Present  int // members after the event, waiting ones included
 	Outcome  Outcome
-	Changes  []string // of room.modified and config.ignored
+	Changes  []string // of room.modified, room.moved and config.ignored
 }
 
 // Observer is told every event, in order per room, from the room's own

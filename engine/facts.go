@@ -61,10 +61,11 @@ type (
 		State  MemberState
 	}
 	// Left settles Remove, and also reports a member who is gone from the
-	// bridge for another cause (Op 0).
+	// bridge for another cause (Op 0), which Reason may name.
 	Left struct {
 		Op     OpID
 		Member MemberID
+		Reason Reason // Op 0: kicked, hangup …; none = media_lost
 	}
 	// Played settles Bridge.Play.
 	Played struct {
@@ -76,6 +77,8 @@ type (
 		Member MemberID
 		On     bool
 	}
+	// Locked: somebody locked or unlocked the place of mixing there.
+	Locked struct{ On bool }
 	// BridgeFailed: the place of mixing is gone, all members with it.
 	BridgeFailed struct{ Err error }
 )
@@ -92,4 +95,5 @@ func (Applied) isFact()      {}
 func (Left) isFact()         {}
 func (Played) isFact()       {}
 func (Talking) isFact()      {}
+func (Locked) isFact()       {}
 func (BridgeFailed) isFact() {}

@@ -89,11 +89,19 @@ func (p *phone) sounds() string {
 	return strings.Join(heard, " ")
 }
 
-// stage is a bridge that settles each operation at once.
+// stage is a bridge that settles each operation at once. It takes only legs
+// whose audio is at its place and which are on no other stage.
 type stage struct {
+	t    testing.TB
+	at   Place
 	sink Sink
 
 	mu     sync.Mutex
+	legs   map[MemberID]Leg         // guarded by mu
+	refuse bool                     // guarded by mu: takes nobody
+	slow   bool                     // guarded by mu: settles on letGo
+	queue  []Fact                   // guarded by mu: not settled yet
+	locks  string                   // guarded by mu: + and - as it was locked
 	states map[MemberID]MemberState // guarded by mu
 	played []string                 // guarded by mu
 	closed bool                     // guarded by mu
@@ -102,17 +110,32 @@ type stage struct {
 
 func (b *stage) post(f Fact) {
 	b.mu.Lock()
-	stuck := b.stuck
+	stuck := b.stuck || b.slow
+	if b.slow {
+		b.queue = append(b.queue, f)
+	}
 	b.mu.Unlock()
 	if !stuck {
 		b.sink.Post(f)
 	}
 }
 
-func (b *stage) Admit(op OpID, m MemberID, _ Leg, s MemberState) {
+func (b *stage) Admit(op OpID, m MemberID, l Leg, s MemberState) {
 	b.mu.Lock()
-	b.states[m] = s
+	no := b.refuse
+	if !no {
+		b.states[m], b.legs[m] = s, l
+		if p, ok := l.(*mover); ok {
+			p.enter(b)
+		} else if !b.at.Native() {
+			b.t.Errorf("%s was sent to %s", l.ID(), b.at)
+		}
+	}
 	b.mu.Unlock()
+	if no {
+		b.post(AdmitFailed{op, m, ReasonMediaLost})
+		return
+	}
 	b.post(Joined{op, m})
 }
 
@@ -125,9 +148,9 @@ func (b *stage) Set(op OpID, m MemberID, s MemberState) {
 
 func (b *stage) Remove(op OpID, m MemberID) {
 	b.mu.Lock()
-	delete(b.states, m)
+	b.drop(m)
 	b.mu.Unlock()
-	b.post(Left{op, m})
+	b.post(Left{Op: op, Member: m})
 }
 
 func (b *stage) Play(op OpID, m Media, _ Audience) {
@@ -137,12 +160,30 @@ func (b *stage) Play(op OpID, m Media, _ Audience) {
 	b.post(Played{Op: op})
 }
 
+// drop takes a member off. The caller holds mu.
+func (b *stage) drop(m MemberID) {
+	if p, ok := b.legs[m].(*mover); ok {
+		p.leave(b)
+	}
+	delete(b.states, m)
+	delete(b.legs, m)
+}
+
+func (b *stage) Lock(on bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.locks += map[bool]string{true: "+", false: "-"}[on]
+}
+
 func (b *stage) Levels(dst []MemberMedia) []MemberMedia { return dst }
 
 func (b *stage) Close() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.closed = true
+	if b.closed {
+		b.t.Errorf("%s was closed twice", b.at)
+	}
+	b.closed, b.queue = true, nil
 }
 
 func (b *stage) state(m MemberID) MemberState {
@@ -166,8 +207,11 @@ type theatre struct {
 
 	mu     sync.Mutex
 	stages map[RoomName]*stage // guarded by mu: the newest of each room
+	every  []*stage            // guarded by mu
+	slow   *Place              // guarded by mu: new stages there settle nothing at first
 	events []Event             // guarded by mu
 	broken bool                // guarded by mu: no more bridges
+	panics int                 // guarded by mu
 }
 
 func newTheatre(t testing.TB, d *Directory) *theatre {
@@ -175,13 +219,15 @@ func newTheatre(t testing.TB, d *Directory) *theatre {
 	th := &theatre{t: t, stages: map[RoomName]*stage{}}
 	x, err := New(Options{
 		Directory: d,
-		Bridges: func(_ Place, n RoomName, _ InstanceID, sink Sink) (Bridge, error) {
+		Bridges: func(at Place, n RoomName, _ InstanceID, sink Sink) (Bridge, error) {
 			th.mu.Lock()
 			defer th.mu.Unlock()
 			if th.broken {
 				return nil, errors.New("no place")
 			}
-			th.stages[n] = &stage{sink: sink, states: map[MemberID]MemberState{}}
+			th.stages[n] = &stage{t: t, at: at, sink: sink, states: map[MemberID]MemberState{}, legs: map[MemberID]Leg{}}
+			th.stages[n].slow = th.slow != nil && *th.slow == at
+			th.every = append(th.every, th.stages[n])
 			return th.stages[n], nil
 		},
 		Observer: func(e Event) {
@@ -189,7 +235,12 @@ func newTheatre(t testing.TB, d *Directory) *theatre {
 			defer th.mu.Unlock()
 			th.events = append(th.events, e)
 		},
-		Panicked: func(n RoomName, p any) { t.Logf("room %s panicked: %v", n, p) },
+		Panicked: func(n RoomName, p any) {
+			t.Logf("room %s panicked: %v", n, p)
+			th.mu.Lock()
+			defer th.mu.Unlock()
+			th.panics++
+		},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -76,25 +76,30 @@ func (r *room) dismiss(now time.Time, s *seat, why Reason, exit Exit, sound stri
 	s.out.Reason, s.out.Exit, s.sound = why, exit, sound
 	s.hush()
 	op := s.op()
-	r.bridge.Remove(op, s.member)
+	r.depart(now, s, op)
 	return op
 }
 
-// left takes a member off the roster: the bridge does not have him any more.
-func (r *room) left(now time.Time, s *seat) {
+// left takes a member off the roster: the bridge does not have him any more. By
+// the bridge's own doing that is, it may say why.
+func (r *room) left(now time.Time, s *seat, why Reason) {
 	was := s.phase
 	if !s.step(now, stepRemoved) {
 		return
 	}
 	if was != phaseRemoving && was != phaseLosing { // by the bridge's own doing
-		s.out.Reason, s.out.Exit = ReasonMediaLost, ExitLost
+		s.out.Reason = pick(why, ReasonMediaLost)
+		s.out.Exit = exitOf(s.out.Reason)
+	}
+	for _, op := range s.owed {
+		r.settleOp(op, nil)
 	}
 	if !s.joinedAt.IsZero() {
 		s.out.Duration = now.Sub(s.joinedAt)
 		r.lastWhy = s.out.Reason
 		r.tell(now, EventLeft, s, s.out.Reason)
 		if r.audible() > 0 && r.ending == ReasonNone {
-			r.bridge.Play(s.op(), media(r.profile.Language, r.exitItems(s)...), Audience{})
+			r.at.bridge.Play(s.op(), media(r.profile.Language, r.exitItems(s)...), Audience{})
 		}
 	}
 	r.part(now, s)
@@ -124,8 +129,8 @@ func (r *room) lost(now time.Time, s *seat, why Reason) {
 		s.out.Reason, s.out.Exit = why, exitOf(why)
 	}
 	if s.phase == phaseLosing {
-		if was != phaseRemoving {
-			r.bridge.Remove(s.op(), s.member)
+		if was != phaseRemoving || s.way == wayMoving {
+			r.depart(now, s, s.op())
 		}
 		return
 	}
@@ -135,9 +140,13 @@ func (r *room) lost(now time.Time, s *seat, why Reason) {
 	r.leave(now, s)
 }
 
-// exitOf is how a stay ends that the call itself ended.
+// exitOf is how a stay ends that the call itself or the bridge ended.
 func exitOf(why Reason) Exit {
-	switch why { //nolint:exhaustive // LegGone has no other reasons
+	switch why { //nolint:exhaustive // LegGone and Left have no other reasons
+	case ReasonKicked:
+		return ExitKicked
+	case ReasonEnded:
+		return ExitEnded
 	case ReasonHangup:
 		return ExitHangup
 	case ReasonTransferred:
@@ -159,6 +168,10 @@ func (r *room) leave(now time.Time, s *seat) {
 	r.seats = slices.DeleteFunc(r.seats, func(o *seat) bool { return o == s })
 	if !s.invite.Dialplan || s.request.entry.endsWith(s.out.Reason) {
 		s.out.Hangup = true
+	}
+	if s.out.Result == "" { // dismissed before the bridge had it
+		s.out.refuse(s.out.Reason, r.profile)
+		s.out.Exit = ExitNone
 	}
 	if s.joinedAt.IsZero() {
 		r.tell(now, EventRejected, s, s.out.Reason)

@@ -87,10 +87,17 @@ type (
 		mediaUp bool // the lobby has talked to the caller already
 		typed   []byte
 	}
-	bridgeFact struct{ fact Fact }
-	order      struct {
+	bridgeFact struct {
+		from *venue
+		fact Fact
+	}
+	order struct {
 		command Command
 		reply   chan error // capacity 1
+	}
+	relocating struct {
+		to    Place
+		reply chan relocated // capacity 1
 	}
 	viewing   struct{ reply chan RoomView } // capacity 1
 	reloading struct {
@@ -99,7 +106,10 @@ type (
 	}
 )
 
-// bridgeSink takes the facts of a room's bridge.
-type bridgeSink struct{ box *mailbox }
+// bridgeSink takes the facts of one bridge of a room.
+type bridgeSink struct {
+	box   *mailbox
+	venue *venue
+}
 
-func (s bridgeSink) Post(f Fact) { s.box.put(bridgeFact{f}) }
+func (s bridgeSink) Post(f Fact) { s.box.put(bridgeFact{s.venue, f}) }

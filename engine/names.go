@@ -14,6 +14,9 @@ var (
 	ErrNoMember    = errors.New("engine: no such member")
 	ErrNoCall      = errors.New("engine: no such call")
 	ErrBadCommand  = errors.New("engine: bad command")
+	ErrMoving      = errors.New("engine: the room is being moved")
+	ErrCannotMove  = errors.New("engine: the room cannot be moved")
+	ErrNotMoved    = errors.New("engine: the room was not moved")
 )
 
 // MaxRoomName is the longest room name in bytes.

@@ -35,7 +35,7 @@ type Voice interface {
 
 // Bridge is the place where one room's audio is mixed. Its methods return at
 // once; Admit, Set and Remove are each settled by one Fact, even if the place
-// is gone. A room has one Bridge from its start to its end.
+// is gone. A room has one Bridge, and two while it moves between places.
 type Bridge interface {
 	// Admit makes leg a member in state s: Joined or AdmitFailed.
 	Admit(op OpID, m MemberID, leg Leg, s MemberState)

@@ -27,7 +27,7 @@ func (r *room) reconcile(now time.Time) {
 	for _, s := range r.seats {
 		if wait := hold && s.role != RoleModerator; s.phase.present() && s.want.Waiting != wait {
 			s.want.Waiting = wait
-			r.bridge.Set(s.op(), s.member, s.want)
+			r.ask(s, s.op())
 		}
 	}
 	for _, s := range r.seats {
@@ -35,7 +35,27 @@ func (r *room) reconcile(now time.Time) {
 	}
 }
 
-// applied notes a member's state as the bridge reports it.
+// reported takes a member's state from his bridge. What somebody else has
+// changed there is from now on what we want too.
+func (r *room) reported(now time.Time, s *seat, f Applied) {
+	if f.Op == 0 && s.phase.present() {
+		follow(&s.want.Muted, s.state.Muted, f.State.Muted)
+		follow(&s.want.Deaf, s.state.Deaf, f.State.Deaf)
+		follow(&s.want.Talk, s.state.Talk, f.State.Talk)
+		follow(&s.want.Listen, s.state.Listen, f.State.Listen)
+	}
+	s.trace(now, f)
+	r.applied(now, s, f.State)
+}
+
+// follow makes a wish of what was changed.
+func follow[T comparable](want *T, was, is T) {
+	if was != is {
+		*want = is
+	}
+}
+
+// applied notes a member's state as it has come true.
 func (r *room) applied(now time.Time, s *seat, state MemberState) {
 	if !s.phase.present() {
 		return
@@ -76,7 +96,7 @@ func (r *room) heard(now time.Time, s *seat, was, is bool, on, off EventType, on
 // private plays to one member; his music comes back afterwards.
 func (r *room) private(now time.Time, s *seat, items ...string) {
 	m := media(r.languageOf(s), items...)
-	if m.Empty() {
+	if m.Empty() || s.way != wayNone { // on his way he hears nothing
 		return
 	}
 	s.tune = tuneNone
@@ -90,7 +110,7 @@ func (r *room) entered(now time.Time, s *seat) {
 		s.told = tuneAlone // he is not told that he is
 	}
 	if r.audible() > 1 {
-		r.bridge.Play(s.op(), media(r.profile.Language, r.entryItems(s)...), Audience{})
+		r.at.bridge.Play(s.op(), media(r.profile.Language, r.entryItems(s)...), Audience{})
 	}
 	r.announceCount(now, s)
 }
@@ -125,7 +145,7 @@ func (r *room) announceCount(now time.Time, s *seat) {
 		return
 	}
 	if r.profile.AnnounceCountTo == ToAll {
-		r.bridge.Play(s.op(), media(r.profile.Language, countItems(n)...), Audience{})
+		r.at.bridge.Play(s.op(), media(r.profile.Language, countItems(n)...), Audience{})
 		return
 	}
 	r.private(now, s, countItems(n)...)
@@ -142,7 +162,7 @@ func (r *room) ambience(now time.Time, s *seat) {
 	if want != s.told {
 		s.told = tuneNone
 	}
-	if want == s.tune || s.tune == tuneNone && s.prompt != 0 || !s.phase.present() {
+	if want == s.tune || s.tune == tuneNone && s.prompt != 0 || !s.phase.present() || s.way != wayNone {
 		return
 	}
 	s.tune = want
@@ -246,7 +266,7 @@ func (r *room) detached(why Reason) {
 }
 
 // pick returns the first that is set.
-func pick(sounds ...string) string {
+func pick[T ~string](sounds ...T) T {
 	for _, s := range sounds {
 		if s != "" {
 			return s

@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 )
 
@@ -24,7 +25,10 @@ type room struct {
 	origins    map[string]string
 	configured bool
 
-	bridge  Bridge // made for the first member
+	at      *venue // where the room is mixed; nil until the first member
+	venues  []*venue
+	moving  *relocation           // nil: the room stays where it is
+	shown   atomic.Pointer[Place] // of at, for everybody
 	seats   []*seat
 	ops     OpID
 	lastID  MemberID
@@ -65,9 +69,11 @@ func (r *room) handle(now time.Time, item any) {
 			r.applyLeg(now, s, m.fact)
 		}
 	case bridgeFact:
-		r.applyBridge(now, m.fact)
+		r.applyBridge(now, m.from, m.fact)
 	case order:
 		r.obey(now, m)
+	case relocating:
+		r.asksToMove(now, m)
 	case viewing:
 		m.reply <- r.view()
 	case explaining:
@@ -76,6 +82,16 @@ func (r *room) handle(now time.Time, item any) {
 		m.reply <- r.reload(now, m.directory)
 	default:
 		panic(fmt.Sprintf("engine: %T in a room's mailbox", item))
+	}
+	r.tidy(now)
+}
+
+// tidy ends what the last turn has completed.
+func (r *room) tidy(now time.Time) {
+	for r.settleMove(now) { // who waited for it may be the cause of another
+	}
+	if len(r.venues) > 1 {
+		r.closeEmpty()
 	}
 }
 
@@ -107,27 +123,26 @@ func (r *room) applyLeg(now time.Time, s *seat, f Fact) {
 
 // applyBridge takes a fact about the place of mixing. Together with applyLeg
 // it is the one place where the roster changes.
-func (r *room) applyBridge(now time.Time, f Fact) {
+func (r *room) applyBridge(now time.Time, at *venue, f Fact) {
 	switch f := f.(type) {
 	case Joined:
-		r.withMember(f.Member, func(s *seat) { r.joined(now, s) })
+		r.withMember(at, f.Member, func(s *seat) { r.taken(now, s, f.Op) })
 	case AdmitFailed:
-		r.withMember(f.Member, func(s *seat) { r.admitFailed(now, s, f.Reason) })
+		r.withMember(at, f.Member, func(s *seat) { r.notTaken(now, s, f) })
 	case Applied:
-		r.withMember(f.Member, func(s *seat) {
-			s.trace(now, f)
-			r.applied(now, s, f.State)
-		})
+		r.withMember(at, f.Member, func(s *seat) { r.reported(now, s, f) })
 		r.settleOp(f.Op, nil)
 	case Left:
-		r.withMember(f.Member, func(s *seat) { r.left(now, s) })
+		r.withMember(at, f.Member, func(s *seat) { r.out(now, s, f) })
 		r.settleOp(f.Op, nil)
 	case Talking:
-		r.withMember(f.Member, func(s *seat) { r.talks(now, s, f.On) })
+		r.withMember(at, f.Member, func(s *seat) { r.talks(now, s, f.On) })
 	case Played:
 		r.unplayable(f.Err)
+	case Locked:
+		r.lockedThere(now, at, f.On)
 	case BridgeFailed:
-		r.bridgeFailed(now)
+		r.bridgeFailed(now, at)
 	default:
 		panic(fmt.Sprintf("engine: %T is no fact of a bridge", f))
 	}
@@ -151,6 +166,7 @@ func (r *room) tick(now time.Time) {
 	if due(now, r.endAt) {
 		r.end(now, r.endWhy)
 	}
+	r.tidy(now)
 }
 
 // deadline is when tick is needed next; zero = never.
@@ -200,14 +216,29 @@ func (r *room) talks(now time.Time, s *seat, on bool) {
 	r.tell(now, what, s, ReasonNone)
 }
 
-// bridgeFailed takes everybody out: their place is gone.
-func (r *room) bridgeFailed(now time.Time) {
+// bridgeFailed follows the end of a place of mixing. Was the room on its way
+// there, it stays where it was; was it on its way from there, it gets on.
+func (r *room) bridgeFailed(now time.Time, at *venue) {
+	switch m := r.moving; {
+	case at != r.at:
+		r.emptied(now, at)
+		r.travelAll(now)
+	case m != nil && m.undone == nil:
+		r.emptied(now, at)
+		r.undo(now, fmt.Errorf("%s failed", at.place))
+	default:
+		r.scattered(now)
+	}
+}
+
+// scattered takes everybody out: their place is gone.
+func (r *room) scattered(now time.Time) {
 	r.detached(ReasonMediaLost)
 	for _, s := range slices.Clone(r.seats) {
 		if s.phase.inBridge() {
 			s.out.Result, s.out.Reason, s.out.Exit = ResultFailed, ReasonMediaLost, ExitLost
 			s.step(now, stepLost)
-			r.left(now, s)
+			r.left(now, s, ReasonMediaLost)
 		} else {
 			r.refuse(now, s, ReasonNodeBusy)
 		}
@@ -223,9 +254,10 @@ func (r *room) seatOf(l *line) *seat {
 	return nil
 }
 
-func (r *room) withMember(id MemberID, do func(*seat)) {
+// withMember finds the member that a venue speaks of, if it has a say in him.
+func (r *room) withMember(at *venue, id MemberID, do func(*seat)) {
 	for _, s := range r.seats {
-		if s.member == id {
+		if s.member == id && s.in == at {
 			do(s)
 			return
 		}
@@ -266,6 +298,3 @@ func (r *room) event(now time.Time, what EventType, s *seat, why Reason) Event {
 	}
 	return e
 }
-
-// moved follows a leg's audio to another place.
-func (r *room) moved(time.Time, *seat, Moved) {}

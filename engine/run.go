@@ -55,9 +55,7 @@ func (r *room) finished() bool { return len(r.seats) == 0 && r.house.retire(r) }
 
 // stop closes what the room used.
 func (r *room) stop() {
-	if r.bridge != nil {
-		r.bridge.Close()
-	}
+	r.closeAll()
 	if !r.startedAt.IsZero() {
 		why := r.ending
 		if why == ReasonNone {
@@ -84,8 +82,12 @@ func (r *room) abandon() {
 			a.line.leg.Release(lost)
 		}
 	}
-	if r.bridge != nil {
-		r.bridge.Close()
+	r.closeAll()
+}
+
+func (r *room) closeAll() {
+	for _, v := range r.venues {
+		v.bridge.Close()
 	}
 }
 
@@ -93,12 +95,12 @@ func (r *room) abandon() {
 func (r *room) view() RoomView {
 	v := RoomView{
 		Name: r.name, Title: r.title, Instance: r.instance, Profile: r.profile.Name, StartedAt: r.startedAt,
-		Locked: r.locked, MaxParticipants: r.profile.MaxParticipants, Seq: r.seq, Mixer: "native",
+		Locked: r.locked, MaxParticipants: r.profile.MaxParticipants, Seq: r.seq, Mixer: r.mixer(),
 		State: r.stateWord(), Members: []MemberView{},
 	}
 	media := map[MemberID]MemberMedia{}
-	if r.bridge != nil {
-		for _, m := range r.bridge.Levels(nil) {
+	for _, at := range r.venues {
+		for _, m := range at.bridge.Levels(nil) {
 			media[m.Member] = m
 		}
 	}
@@ -114,6 +116,14 @@ func (r *room) view() RoomView {
 		v.Members = append(v.Members, m)
 	}
 	return v
+}
+
+// mixer is where the room is mixed, or will be.
+func (r *room) mixer() string {
+	if r.at == nil {
+		return string(r.profile.Mixer)
+	}
+	return r.at.place.String()
 }
 
 func (r *room) stateWord() string {

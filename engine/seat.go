@@ -24,6 +24,16 @@ type seat struct {
 	hand     bool
 	named    bool // the caller's name was recorded
 
+	in      *venue      // that has him, or was asked to; nil = none
+	audio   Place       // where his leg's audio goes
+	way     way         // of his journey to the room's venue
+	order   OpID        // of that step
+	heading *venue      // of that step
+	entry   MemberState // that he was admitted with
+	away    time.Time   // since when he is on the way; zero = he is not
+	owed    []OpID      // asked for meanwhile, or by the way
+	held    bool        // waits for the room to have moved
+
 	recording OpID
 	tune      tune   // the music that plays to him now
 	told      tune   // the music that was announced to him in this spell

@@ -8,8 +8,11 @@ import (
 	"time"
 )
 
-// byCommand is who changes what no caller did.
-const byCommand = "by command"
+// Who changes what no caller did.
+const (
+	byCommand = "by command"
+	atSwitch  = "at the switch"
+)
 
 // asking is an operation of which Applied will tell, and who wanted it.
 type asking struct {
@@ -22,7 +25,7 @@ type asking struct {
 func (s *seat) trace(now time.Time, f Applied) {
 	by := "by a rule"
 	if f.Op == 0 {
-		by = "at the switch"
+		by = atSwitch
 	}
 	s.asks = slices.DeleteFunc(s.asks, func(a asking) bool {
 		if a.op == f.Op {
