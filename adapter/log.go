@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"time"
 
 	"parley/adapter/config"
 	"parley/engine"
@@ -40,7 +41,8 @@ func logEvent(log *slog.Logger, e engine.Event) {
 			level = slog.LevelWarn
 		}
 	case engine.EventRoomStarted, engine.EventRoomEnded, engine.EventRoomLocked, engine.EventRoomUnlocked,
-		engine.EventRoomModified, engine.EventIgnored, engine.EventJoined, engine.EventWaiting, engine.EventLeft, engine.EventMuted,
+		engine.EventRoomModified, engine.EventIgnored, engine.EventJoined, engine.EventWaiting,
+		engine.EventRestored, engine.EventLeft, engine.EventMuted,
 		engine.EventUnmuted, engine.EventDeafened, engine.EventUndeafened, engine.EventHandRaised,
 		engine.EventHandLowered:
 	}
@@ -54,6 +56,9 @@ func logEvent(log *slog.Logger, e engine.Event) {
 	if e.Type == engine.EventLeft {
 		attrs = append(attrs, slog.String("exit", string(e.Outcome.Exit)), slog.Duration("duration", e.Outcome.Duration))
 	}
+	if e.Type == engine.EventRestored && e.Gap > 0 {
+		attrs = append(attrs, slog.Duration("gap", e.Gap.Round(time.Millisecond)))
+	}
 	if e.Type == engine.EventIgnored {
 		attrs = append(attrs, slog.String("what", strings.Join(e.Changes, "; ")))
 	}
@@ -65,7 +70,7 @@ func logEvent(log *slog.Logger, e engine.Event) {
 	if e.Reason == engine.ReasonBadRoomName && e.Invite.Room == "" && e.Invite.Dialplan {
 		log.LogAttrs(context.Background(), slog.LevelWarn, "call "+string(e.Leg)+": parley_room not set. [bad_room_name]")
 	}
-	if e.Type == engine.EventJoined || e.Type == engine.EventWaiting || e.Type == engine.EventRejected {
+	if e.Type == engine.EventJoined || e.Type == engine.EventWaiting || e.Type == engine.EventRestored || e.Type == engine.EventRejected {
 		for _, w := range e.Outcome.Warnings {
 			log.LogAttrs(context.Background(), slog.LevelWarn, "call "+string(e.Leg)+": "+w)
 		}

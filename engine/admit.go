@@ -14,7 +14,8 @@ const beep = "tone_stream://%(200,0,800)"
 func (r *room) arrive(now time.Time, a arrival) {
 	s := &seat{call: newCall(now, a, &r.ops)}
 	r.seats = append(r.seats, s)
-	if s.opened = r.lastID == 0 && len(r.seats) == 1 && s.leg.ID() == r.opener; !s.opened {
+	first := r.lastID == 0 && len(r.seats) == 1 || s.invite.Restore != nil
+	if s.opened = first && s.leg.ID() == r.opener; !s.opened {
 		r.ignore(now, s)
 	}
 	if a.mediaUp {
@@ -26,6 +27,10 @@ func (r *room) arrive(now time.Time, a arrival) {
 func (r *room) greet(now time.Time, s *seat) {
 	if r.ending != ReasonNone {
 		r.refuse(now, s, ReasonEnded)
+		return
+	}
+	if s.invite.Restore != nil {
+		r.restore(now, s)
 		return
 	}
 	s.say(now, media(r.languageOf(s), r.profile.WelcomeSound), func(now time.Time) { r.identify(now, s) })
@@ -211,8 +216,7 @@ func (r *room) admit(now time.Time, s *seat) {
 		return
 	}
 	s.step(now, stepAdmit)
-	r.lastID++
-	s.member = r.lastID
+	s.member = r.number(s)
 	s.want = s.entryState(false) // travel sees whether he waits
 	r.travel(now, s)
 }
@@ -246,11 +250,15 @@ func (r *room) joined(now time.Time, s *seat) {
 	if s.settings.EndOnExit != EndNever || s.role == RoleModerator {
 		r.endAt = time.Time{}
 	}
-	if s.phase == phaseWaiting {
+	switch {
+	case s.restored:
+		r.cameBack(now, s)
+	case s.phase == phaseWaiting:
 		r.tell(now, EventWaiting, s, ReasonNone)
 		r.startWait(now, s)
-	} else {
+	default:
 		r.entered(now, s)
 	}
 	r.reconcile(now)
+	r.remember(s)
 }

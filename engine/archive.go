@@ -148,7 +148,7 @@ func (r *room) facts() roomFacts {
 func (r *room) callFacts(s *seat) callFacts {
 	f := s.facts()
 	f.room, f.instance, f.directory, f.opened = r.facts(), r.instance, s.directory, s.opened
-	f.role, f.byPIN, f.changes = s.role, s.byPIN, slices.Clone(s.changes)
+	f.role, f.byPIN, f.restored, f.changes = s.role, s.byPIN, s.restored, slices.Clone(s.changes)
 	f.out.Member = s.member
 	return f
 }

@@ -116,6 +116,7 @@ func (r *room) raiseHand(now time.Time, s *seat) {
 		what, sound = EventHandRaised, r.profile.HandUpSound
 	}
 	r.tell(now, what, s, ReasonNone)
+	r.remember(s)
 	r.private(now, s, sound)
 }
 
@@ -129,6 +130,7 @@ func (r *room) lock(now time.Time, on bool, by string) {
 		what, sound = EventRoomLocked, r.profile.LockedNowSound
 	}
 	r.tell(now, what, nil, ReasonNone)
+	r.rememberAll()
 	if m := media(r.profile.Language, sound); r.audible() > 0 && !m.Empty() {
 		r.ops++
 		r.at.bridge.Play(r.ops, m, Audience{})

@@ -17,6 +17,7 @@ const (
 	EventRejected     EventType = "participant.rejected"
 	EventJoined       EventType = "participant.joined"
 	EventWaiting      EventType = "participant.waiting"
+	EventRestored     EventType = "participant.restored" // a member whom we or his switch had lost
 	EventLeft         EventType = "participant.left"
 	EventMuted        EventType = "participant.muted"
 	EventUnmuted      EventType = "participant.unmuted"
@@ -30,7 +31,7 @@ const (
 )
 
 // Event is a fact that changed a room. Seq counts from 1 in each instance,
-// without gaps. Events of calls that never reached a room have Seq 0.
+// without gaps but for one where the room was restored. Events of calls that never reached a room have Seq 0.
 type Event struct {
 	Type     EventType
 	Time     time.Time
@@ -43,7 +44,8 @@ type Event struct {
 	Member   MemberView
 	Present  int // members after the event, waiting ones included
 	Outcome  Outcome
-	Changes  []string // of room.modified, room.moved and config.ignored
+	Changes  []string      // of room.modified, room.moved and config.ignored
+	Gap      time.Duration // of participant.restored: without audio; 0 = unknown
 }
 
 // Observer is told every event, in order per room, from the room's own

@@ -38,6 +38,8 @@ type Exchange struct {
 	mu    sync.Mutex
 	rooms map[RoomName]*room // guarded by mu: instances that take calls
 	all   map[*room]bool     // guarded by mu: those, and the ones that are ending
+
+	resumed map[InstanceID]bool // guarded by mu: runs of an earlier process
 }
 
 // New starts an exchange. Close ends it.
@@ -46,7 +48,7 @@ func New(o Options) (*Exchange, error) {
 		return nil, fmt.Errorf("engine: Options.Bridges is not set")
 	}
 	x := &Exchange{
-		maxRooms: o.MaxRooms, rooms: map[RoomName]*room{}, all: map[*room]bool{}, quit: make(chan struct{}),
+		maxRooms: o.MaxRooms, rooms: map[RoomName]*room{}, all: map[*room]bool{}, resumed: map[InstanceID]bool{}, quit: make(chan struct{}),
 		vacated: make(chan struct{}),
 	}
 	x.house = house{
@@ -83,6 +85,9 @@ func New(o Options) (*Exchange, error) {
 func (x *Exchange) Arrive(leg Leg, invite Invite) Sink {
 	a := arrival{line: &line{leg: leg}, invite: invite.tidy(), request: readVariables(invite.Variables)}
 	a.line.owner.Store(x.lobby.box)
+	if invite.Restore != nil {
+		invite.Room = string(invite.Restore.Room)
+	}
 	name, err := ParseRoomName(invite.Room)
 	switch {
 	case x.busy.Load():
@@ -132,9 +137,12 @@ func (x *Exchange) enter(name RoomName, a arrival) {
 func (x *Exchange) open(name RoomName, a *arrival) *room {
 	r := &room{
 		house: &x.house, box: newMailbox(), done: make(chan struct{}), name: name,
-		instance: InstanceID(strings.ToLower(rand.Text()[:16])), pending: map[OpID]*waiter{},
+		instance: InstanceID(strings.ToLower(rand.Text()[:16])), pending: map[OpID]*waiter{}, had: map[MemberID]LegID{},
 		asked: a.invite.Variables["profile"], own: a.request.room,
 		opener: a.line.leg.ID(), origins: a.invite.Origins,
+	}
+	if back := a.invite.Restore; back != nil {
+		x.resume(r, back)
 	}
 	if warning := r.settle(x.dir.Load()); warning != "" {
 		a.invite.Warnings = append(a.invite.Warnings, warning)

@@ -21,6 +21,7 @@ type callFacts struct {
 	opened    bool // it opened the room: its rules count
 	role      Role
 	byPIN     bool
+	restored  bool
 	state     string
 	changes   []change
 	out       Outcome
@@ -94,6 +95,8 @@ func (f callFacts) roleSource() string {
 		by = origin("flags", f.invite.Origins)
 	}
 	switch {
+	case f.restored:
+		return byRestore
 	case asked == RoleModerator, asked == RoleMember && !f.byPIN:
 		return by
 	case f.byPIN:

@@ -1,5 +1,7 @@
 package engine
 
+import "time"
+
 // Invite is what a call says about itself when it arrives.
 type Invite struct {
 	Room   string // as dialled; "" = the attendant asks for the number
@@ -18,6 +20,12 @@ type Invite struct {
 	// Origins says, for those of Variables that the dialplan set by another
 	// name, by which: conference_member_flags, parley_conference …
 	Origins map[string]string
+
+	// Restore is what the call was when we or its switch lost it: it is that
+	// again, without being asked, told or judged. The adapter vouches for it.
+	// Lost is when; zero = unknown.
+	Restore *Rights
+	Lost    time.Time
 
 	// Warnings that the adapter already has about this call.
 	Warnings []string

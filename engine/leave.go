@@ -75,6 +75,7 @@ func (r *room) dismiss(now time.Time, s *seat, why Reason, exit Exit, sound stri
 	}
 	s.out.Reason, s.out.Exit, s.sound = why, exit, sound
 	s.hush()
+	s.forget()
 	op := s.op()
 	r.depart(now, s, op)
 	return op

@@ -138,4 +138,7 @@ func (o Outcome) Variables() []Variable {
 }
 
 // Variable is one name and value of a dialplan.
-type Variable struct{ Name, Value string }
+type Variable struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}

@@ -12,6 +12,8 @@ func (r *room) holding() bool {
 	switch {
 	case r.moderators() > 0 || r.forced:
 		return false
+	case !r.gatherUntil.IsZero() && r.opened:
+		return false
 	case p.RequireModerator:
 		return true
 	default:
@@ -77,6 +79,9 @@ func (r *room) applied(now time.Time, s *seat, state MemberState) {
 	r.heard(now, s, was.Deaf, state.Deaf, EventDeafened, EventUndeafened, r.profile.DeafSound, r.profile.UndeafSound)
 	if was.Talk != state.Talk || was.Listen != state.Listen {
 		r.tell(now, EventModified, s, ReasonNone)
+	}
+	if was != state {
+		r.remember(s)
 	}
 }
 
@@ -193,7 +198,7 @@ func (r *room) tuneFor(s *seat) tune {
 	switch {
 	case s.phase == phaseWaiting:
 		return tuneWait
-	case s.audible() && r.present() == 1 && !s.request.noMOH:
+	case s.audible() && r.present() == 1 && !s.request.noMOH && r.gatherUntil.IsZero():
 		return tuneAlone
 	default:
 		return tuneNone

@@ -32,6 +32,7 @@ type room struct {
 	seats   []*seat
 	ops     OpID
 	lastID  MemberID
+	had     map[MemberID]LegID // who has or had each, in this process
 	seq     uint64
 	pending map[OpID]*waiter
 
@@ -40,10 +41,13 @@ type room struct {
 	lockedBy  change
 	opened    bool // members have been allowed in
 	forced    bool // opened without a moderator, by on_wait_timeout
-	ending    Reason
-	endAt     time.Time // end_on_exit: when the grace is over
-	endWhy    Reason
-	lastWhy   Reason // why the last member left
+
+	gatherUntil time.Time // members come back: the others may follow; zero = no more
+
+	ending  Reason
+	endAt   time.Time // end_on_exit: when the grace is over
+	endWhy  Reason
+	lastWhy Reason // why the last member left
 }
 
 // house is what all rooms share.
@@ -163,6 +167,10 @@ func (r *room) tick(now time.Time) {
 			}
 		}
 	}
+	if due(now, r.gatherUntil) {
+		r.gatherUntil = time.Time{}
+		r.reconcile(now)
+	}
 	if due(now, r.endAt) {
 		r.end(now, r.endWhy)
 	}
@@ -171,7 +179,7 @@ func (r *room) tick(now time.Time) {
 
 // deadline is when tick is needed next; zero = never.
 func (r *room) deadline() time.Time {
-	d := r.endAt
+	d := sooner(r.endAt, r.gatherUntil)
 	for _, s := range r.seats {
 		d = sooner(d, s.deadline())
 	}

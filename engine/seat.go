@@ -10,6 +10,7 @@ type seat struct {
 	tries    int          // PINs left
 	byPIN    bool         // the role is from a PIN
 	opened   bool         // the room: its room-level variables count
+	restored bool         // it was a member before we or its switch lost it
 
 	directory *Directory // the role was settled by
 	asks      []asking
@@ -65,6 +66,11 @@ func (s *seat) settle(role Role, p *Profile) {
 
 // entryState is the state in which the seat becomes a member.
 func (s *seat) entryState(wait bool) MemberState {
+	if s.restored {
+		state := s.invite.Restore.State
+		state.Waiting = wait
+		return state
+	}
 	state := MemberState{Muted: s.settings.JoinMuted, Deaf: s.settings.JoinDeaf, Waiting: wait}
 	state.Talk, state.Listen = s.request.entry.talk, s.request.entry.listen
 	if s.request.muted != nil {

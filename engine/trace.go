@@ -33,7 +33,12 @@ func (s *seat) trace(now time.Time, f Applied) {
 		}
 		return a.op <= f.Op
 	})
-	was, is := s.state.texts(), f.State.texts()
+	s.note(now, by, s.state, f.State)
+}
+
+// note keeps who made each part of a state another one.
+func (s *seat) note(now time.Time, by string, from, to MemberState) {
+	was, is := from.texts(), to.texts()
 	for i, c := range is {
 		if c.Value == was[i].Value {
 			continue

@@ -24,6 +24,7 @@ type Metrics struct {
 	admissions *prometheus.CounterVec
 	leaves     *prometheus.CounterVec
 	pinFails   prometheus.Counter
+	restored   prometheus.Counter
 }
 
 // NewMetrics registers the counters; media is asked at each scrape, and extra
@@ -40,8 +41,11 @@ func NewMetrics(media func() Media, extra func() map[string]float64) *Metrics {
 		pinFails: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "parley_pin_failures_total", Help: "Calls refused after their last wrong PIN.",
 		}),
+		restored: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "parley_restored_total", Help: "Members who came back after we or their switch had lost them.",
+		}),
 	}
-	m.registry.MustRegister(m.admissions, m.leaves, m.pinFails, &mediaCollector{media, extra},
+	m.registry.MustRegister(m.admissions, m.leaves, m.pinFails, m.restored, &mediaCollector{media, extra},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, r := range engine.Reasons() {
 		m.admissions.WithLabelValues(string(resultOf(r)), string(r))
@@ -92,6 +96,8 @@ func (m *Metrics) Observe(e engine.Event) {
 		if e.Reason == engine.ReasonPINFailed {
 			m.pinFails.Inc()
 		}
+	case engine.EventRestored:
+		m.restored.Inc()
 	case engine.EventLeft:
 		m.leaves.WithLabelValues(string(e.Reason)).Inc()
 	case engine.EventRoomStarted, engine.EventRoomEnded, engine.EventRoomLocked, engine.EventRoomUnlocked,
