@@ -18,6 +18,7 @@ import (
 
 	"parley/adapter/config"
 	"parley/adapter/control"
+	"parley/adapter/freeswitch"
 	"parley/adapter/phone"
 	"parley/ari/audiosocket"
 	"parley/codec"
@@ -45,24 +46,25 @@ type Options struct {
 
 // App is a whole running Parley.
 type App struct {
-	opt      Options
-	notes    *notes
-	since    time.Time
-	config   atomic.Pointer[config.Config]
-	started  *config.Config // what the listeners and switches are
-	reloads  sync.Mutex     // one reload at a time
-	sounds   sounds
-	pool     *tick.Pool
-	native   *native.Switch
-	exchange *engine.Exchange
-	metrics  *control.Metrics
-	phones   *phone.Phones
-	endpoint *sip.Endpoint
-	api      net.Listener
-	esl      net.Listener
-	sockets  *audiosocket.Listener
-	links    []link
-	serve    []func(context.Context) error // run until their context ends
+	opt        Options
+	notes      *notes
+	since      time.Time
+	config     atomic.Pointer[config.Config]
+	started    *config.Config // what the listeners and switches are
+	reloads    sync.Mutex     // one reload at a time
+	sounds     sounds
+	pool       *tick.Pool
+	native     *native.Switch
+	exchange   *engine.Exchange
+	metrics    *control.Metrics
+	phones     *phone.Phones
+	endpoint   *sip.Endpoint
+	freeswitch *freeswitch.Adapter
+	api        net.Listener
+	esl        net.Listener
+	sockets    *audiosocket.Listener
+	links      []link
+	serve      []func(context.Context) error // run until their context ends
 }
 
 // link is a connection to a switch.
@@ -116,7 +118,7 @@ func (a *App) openEngine(_ context.Context, c *config.Config) error {
 	}
 	a.metrics = control.NewMetrics(a.media, a.counters)
 	a.exchange, err = engine.New(engine.Options{
-		Directory: c.Directory(), Bridges: a.native.Bridge, MaxRooms: c.Limits.MaxRooms,
+		Directory: c.Directory(), Bridges: a.bridge, MaxRooms: c.Limits.MaxRooms,
 		Observer: observer(a.opt.Log, a.metrics.Observe),
 		Throttle: engine.ThrottleOptions{Failures: c.Throttle.Failures, Period: c.Throttle.Period},
 		Unplayed: func(r engine.RoomName, err error) {
@@ -297,6 +299,9 @@ func (a *App) part(ctx context.Context) {
 	}
 	if a.exchange == nil {
 		return
+	}
+	if a.freeswitch != nil {
+		a.freeswitch.Retreat()
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), partingTime)
 	defer cancel()

@@ -2,6 +2,7 @@ package adapter
 
 import (
 	"context"
+	"path/filepath"
 
 	"parley/adapter/asterisk"
 	"parley/adapter/config"
@@ -9,6 +10,7 @@ import (
 	"parley/adapter/phone"
 	"parley/ari/audiosocket"
 	"parley/engine"
+	"parley/sound"
 )
 
 // openFreeSWITCH listens for calls of FreeSWITCH dialplans.
@@ -18,12 +20,22 @@ func (a *App) openFreeSWITCH(ctx context.Context, c *config.Config) error {
 		return err
 	}
 	a.esl = l
-	fs := freeswitch.New(freeswitch.Options{
+	share := sound.Share{Dir: filepath.Join(c.StateDir, "sounds"), Load: a.sounds.Load}
+	a.freeswitch = freeswitch.New(freeswitch.Options{
 		Exchange: a.exchange, DialString: c.FreeSWITCH.DialString, Address: sipAddress(c), Token: c.FreeSWITCH.Token,
-		Ticket: func(id engine.LegID) freeswitch.Ticket { return ticket{a.phones.Ticket(id)} }, Log: a.opt.Log,
+		Ticket: func(id engine.LegID) freeswitch.Ticket { return ticket{a.phones.Ticket(id)} },
+		Share:  freeswitch.Share{Dir: share.Dir, File: share.File}, Log: a.opt.Log,
 	})
-	a.serve = append(a.serve, func(ctx context.Context) error { return fs.Serve(ctx, l) })
+	a.serve = append(a.serve, func(ctx context.Context) error { return a.freeswitch.Serve(ctx, l) })
 	return nil
+}
+
+// bridge makes the place where a room is mixed.
+func (a *App) bridge(at engine.Place, r engine.RoomName, i engine.InstanceID, sink engine.Sink) (engine.Bridge, error) {
+	if at.Native() {
+		return a.native.Bridge(at, r, i, sink)
+	}
+	return a.freeswitch.Bridge(at, r, i, sink)
 }
 
 // ticket is a phone.Ticket as adapter/freeswitch knows it.
@@ -47,8 +59,8 @@ func (a *App) openAsterisk(ctx context.Context, c *config.Config) error {
 	a.sockets = sockets
 	for _, s := range c.Switches {
 		if s.Kind == config.KindFreeSWITCH {
-			a.links = append(a.links, freeswitch.NewLink(freeswitch.LinkOptions{
-				Name: s.Name, Address: s.ESL, Password: s.Password.Reveal(), Log: a.opt.Log,
+			a.links = append(a.links, a.freeswitch.NewLink(freeswitch.LinkOptions{
+				Name: s.Name, Address: s.ESL, Password: s.Password.Reveal(),
 			}))
 			continue
 		}

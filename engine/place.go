@@ -39,3 +39,10 @@ type Mover interface {
 	// or is moved back.
 	Move(op OpID, to Place)
 }
+
+// Profile is what the configuration has for a room; asked is the profile that a
+// call names, "" for none.
+func (x *Exchange) Profile(room RoomName, asked string) *Profile {
+	p, _, _ := x.dir.Load().Lookup(room, asked)
+	return p
+}

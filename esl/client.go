@@ -76,6 +76,20 @@ func (c *Client) Subscribe(ctx context.Context, names ...string) error {
 	return err
 }
 
+// Filter lets only those events through, of those subscribed to, that have one
+// of the values that were given for one of the headers; Unfilter takes a value
+// back. Without any filter all come.
+func (c *Client) Filter(ctx context.Context, header, value string) error {
+	_, err := c.Do(ctx, command.Filter{EventHeader: header, FilterValue: value})
+	return err
+}
+
+// Unfilter is the reverse of Filter.
+func (c *Client) Unfilter(ctx context.Context, header, value string) error {
+	_, err := c.Do(ctx, command.Filter{Delete: true, EventHeader: header, FilterValue: value})
+	return err
+}
+
 // Background runs an api command without blocking the socket and returns what
 // it printed, however long that takes. Its errors are those of Conn.API.
 func (c *Client) Background(ctx context.Context, cmd, arguments string) (string, error) {

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/percipia/eslgo/command"
-	"github.com/percipia/eslgo/command/call"
 )
 
 // variablePrefix is how channel variables are marked among an event's headers.
@@ -98,20 +97,7 @@ func (s *Session) Resume(ctx context.Context) error {
 // empty value removes the variable. Values are taken literally; one that
 // contains "${" or a line break is refused with ErrArgument.
 func (s *Session) SetVars(ctx context.Context, vars map[string]string) error {
-	cmds, err := setVars(s.uuid, vars)
-	if err != nil {
-		return err
-	}
-	for _, cmd := range cmds {
-		m, err := s.Do(ctx, cmd)
-		if err != nil {
-			return err
-		}
-		if _, err := apiResult("uuid_setvar_multi", m.Body); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.Conn.SetVars(ctx, s.uuid, vars)
 }
 
 // Start queues an application on the call and returns the Application-UUID
@@ -119,13 +105,7 @@ func (s *Session) SetVars(ctx context.Context, vars map[string]string) error {
 // after the other. The switch expands ${...} in arg, commands included, so arg
 // must never hold foreign text unchecked; see Literal.
 func (s *Session) Start(ctx context.Context, app, arg string) (id string, err error) {
-	id = newUUID()
-	return id, s.start(ctx, id, app, arg)
-}
-
-func (s *Session) start(ctx context.Context, id, app, arg string) error {
-	_, err := s.Do(ctx, &call.Execute{UUID: s.uuid, AppName: app, AppArgs: arg, AppUUID: id, Sync: true})
-	return err
+	return s.Conn.Start(ctx, s.uuid, app, arg)
 }
 
 // Execute is Start, and waits for the application's end, however long it
@@ -136,7 +116,7 @@ func (s *Session) Execute(ctx context.Context, app, arg string) (*Event, error) 
 	id := newUUID()
 	place := s.expect(id)
 	defer s.forget(id)
-	if err := s.start(ctx, id, app, arg); err != nil {
+	if err := s.start(ctx, s.uuid, id, app, arg); err != nil {
 		return nil, err
 	}
 	return s.wait(ctx, place)

@@ -19,6 +19,7 @@ import (
 type contractOf struct {
 	address    string // of the switch, SIP
 	config     string // of Parley
+	profiles   string // "" is contractProfiles
 	result     func(room, result, reason, exit string)
 	inFallback func(room string) bool // two callers are in the switch's own conference
 }
@@ -55,7 +56,10 @@ func tone(hz float64) siptest.CallOptions {
 // contract is the dialplan contract of a switch: the same for each.
 func contract(t *testing.T, o contractOf) {
 	t.Helper()
-	p := run(t, o.config+contractProfiles)
+	if o.profiles == "" {
+		o.profiles = contractProfiles
+	}
+	p := run(t, o.config+o.profiles)
 	t.Run("a caller and a phone hear each other", func(t *testing.T) {
 		switched, plain := call(t, o.address, "3001", tone(500)), call(t, sipAddress, "3001", tone(900))
 		p.members("3001", 2)

@@ -4,60 +4,97 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"log/slog"
 	"maps"
-	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"parley/engine"
+	"parley/engine/native"
 	"parley/esl"
+	"parley/esl/conference"
 )
 
 var (
 	errBridge = errors.New("freeswitch: the bridge to our SIP endpoint ended before audio came")
 	errLeft   = errors.New("freeswitch: the call is over, or elsewhere")
+	errLink   = errors.New("freeswitch: no link to the switch")
 )
 
-// place is where a call is, as seen from its socket.
+// place is where a call is, as seen by who controls it.
 type place int
 
 const (
-	here  place = iota // in the dialplan's socket line
-	moved              // the switch has transferred it; this socket is still attached
-	away               // hung up, or the socket has ended
+	here  place = iota // in the dialplan's socket line, or in a conference we run
+	moved              // the switch has transferred it
+	away               // hung up, or nobody can control it any more
 )
 
-// call is one channel of the switch while its dialplan waits for us.
-type call struct {
-	adapter  *Adapter
-	session  *esl.Session
-	log      *slog.Logger
-	released chan engine.Outcome // capacity 1
-	done     chan struct{}       // closed at the end
-	original map[string]string   // of the variables that are borrowed
-	peer     string              // UUID that the switch gives its leg to us
-	bridge   string              // Application-UUID of the bridge; "": it does not run
-	place    place
+// control is how a call is told things: over the socket that its dialplan
+// opened, or, where there is none, over the link to its switch.
+type control interface {
+	Start(ctx context.Context, app, arg string) (id string, err error)
+	SetVars(ctx context.Context, vars map[string]string) error
+	API(ctx context.Context, cmd, arguments string) (string, error)
+	Events() <-chan *esl.Event // closed at the end of the control
+	Exit(ctx context.Context) error
 }
 
-func newCall(a *Adapter, s *esl.Session) *call {
+// call is one channel of a switch in our hands. What is not atomic belongs to
+// its goroutine, serve. Its audio is with us, by a bridge to our SIP endpoint,
+// or at the switch: there it hears what the switch plays, or is in a conference.
+// A bridge can stand inside a conference: the call is out of the mix then, and
+// back in it, with all its rights, when the bridge ends, whatever became of us.
+type call struct {
+	adapter *Adapter
+	control control
+	session *esl.Session // its own socket; nil: it has none
+	dump    dump         // of an adopted one: what the switch had of it
+	uuid    string
+	profile string // of its dialling to us
+	codecs  string // to offer us
+	codec   string // it has at the switch
+	asked   string // profile of ours that the dialplan named
+	link    *Link  // of its switch; nil: none is configured
+	log     *slog.Logger
+	done    chan struct{} // closed at the end
+	tasks   *tasks
+	release chan engine.Outcome // capacity 1
+
+	over   atomic.Bool                // the call has left
+	voice  atomic.Pointer[native.Leg] // nil: the audio is at the switch
+	inside atomic.Pointer[inside]     // nil: in no conference
+
+	original map[string]string // of the variables that are borrowed
+	sink     engine.Sink
+	media    Media  // nil: the audio is at the switch
+	peer     string // UUID that the switch gives its leg to us
+	bridge   string // Application-UUID of the bridge; "": it does not run
+	stage    string // Application-UUID of the conference; "": it does not run, or was not begun by us
+	fetch    *fetch // audio is on its way to us
+	parting  *parting
+	where    *Bridge // of the conference that was asked to take the call
+	speaker  speaker
+	place    place
+	adopted  bool // it has no socket: its dialplan goes on when its conference is over
+	parted   bool // LegGone has been posted
+}
+
+// inside is a call's place in a conference of its switch.
+type inside struct {
+	conference string
+	member     conference.MemberID
+	state      engine.MemberState // that the conference has for him, less what we could not know
+}
+
+func (a *Adapter) newCall(uuid string, by control) *call {
 	return &call{
-		adapter: a, session: s, log: a.opt.Log.With("call", s.UUID()),
-		released: make(chan engine.Outcome, 1), done: make(chan struct{}),
+		adapter: a, control: by, uuid: uuid, log: a.opt.Log.With("call", uuid),
+		done: make(chan struct{}), tasks: newTasks(), release: make(chan engine.Outcome, 1),
 		original: map[string]string{}, peer: "parley-" + strings.ToLower(rand.Text()),
 	}
 }
-
-// leg is the call as the engine drives it.
-type leg struct {
-	Media    // its ID is the channel's UUID
-	released chan<- engine.Outcome
-}
-
-// Release implements engine.Leg.
-func (l *leg) Release(o engine.Outcome) { l.released <- o }
 
 // borrowed are the channel variables that we need otherwise than the dialplan
 // may have them; they are put back at the end. socket_resume makes the dialplan
@@ -66,6 +103,7 @@ func (l *leg) Release(o engine.Outcome) { l.released <- o }
 func borrowed() map[string]string {
 	return map[string]string{
 		"socket_resume": "true", "hangup_after_bridge": "false", "park_after_bridge": "false", "continue_on_fail": "true",
+		"playback_terminators": "none", "conference_controls": "none", "conference_enforce_security": "false",
 	}
 }
 
@@ -73,8 +111,7 @@ func borrowed() map[string]string {
 // whatever becomes of us. Results of an earlier room are removed. earlier is
 // the same channel's stay in a socket line that it was transferred from: what
 // we see of it may be what was borrowed then.
-func (c *call) prepare(ctx context.Context, earlier *call) error {
-	s := c.session
+func (c *call) prepare(ctx context.Context, s *esl.Session, earlier *call) error {
 	if err := s.Linger(ctx, lingering); err != nil {
 		return err
 	}
@@ -94,202 +131,124 @@ func (c *call) prepare(ctx context.Context, earlier *call) error {
 	return s.SetVars(ctx, vars)
 }
 
-// fetchMedia has the switch bridge the call to us, and waits for its audio.
-func (c *call) fetchMedia(ctx context.Context) (Media, error) {
-	ticket := c.adapter.opt.Ticket(engine.LegID(c.session.UUID()))
-	defer ticket.Drop()
-	profile := c.session.Var("sofia_profile_name")
-	if profile == "" {
-		profile = "internal"
+// serve brings the call to its room and stays until it is given back.
+func (c *call) serve(ctx context.Context, in engine.Invite) {
+	l := &leg{c}
+	c.sink = c.adapter.opt.Exchange.Arrive(l, in)
+	if c.media != nil {
+		c.media.Attach(c.sink)
 	}
-	if !esl.Literal(profile) {
-		return nil, fmt.Errorf("freeswitch: profile %.40q", profile)
-	}
-	id, err := c.session.Start(ctx, "bridge",
-		"{origination_uuid="+c.peer+","+c.codecs()+"}"+c.adapter.dial(profile, ticket.Token()))
-	if err != nil {
-		return nil, err
-	}
-	c.bridge = id
-	wait, cancel := context.WithTimeout(ctx, c.adapter.opt.Token)
-	defer cancel()
-	early := make(chan error, 1)
-	go func() { early <- c.watch(wait, cancel) }()
-	voice, err := ticket.Wait(wait)
-	cancel()
-	if why := <-early; why != nil {
-		if err == nil {
-			voice.HangUp()
-		}
-		return nil, why
-	}
-	return voice, err
-}
-
-// codecs says what to offer us: without it the switch offers the caller's own
-// codec alone, which we may not have. Wideband callers come as they are heard.
-func (c *call) codecs() string {
-	if rate, err := strconv.Atoi(c.session.Header("Channel-Read-Codec-Rate")); err == nil && rate >= 16000 {
-		return "absolute_codec_string='L16@16000h@20i'"
-	}
-	return "absolute_codec_string='PCMU,PCMA'"
-}
-
-// watch reads events until wait is over; what ends the bridge or the call ends
-// the wait. A bridge also ends when the call is transferred, which is told next.
-func (c *call) watch(wait context.Context, cancel context.CancelFunc) (why error) {
-	defer cancel()
-	var verdict <-chan time.Time
+	c.sink.Post(engine.MediaUp{Leg: l.ID()})
+	events, ending := c.control.Events(), ctx.Done()
+	var verdict <-chan time.Time // after the end of the audio: why?
 	for {
 		select {
-		case <-wait.Done():
-			return why
-		case <-verdict:
-			return why
-		case e := <-c.session.Events():
-			ended := c.follow(wait, e)
-			if c.place != here {
-				return errLeft
-			}
-			if !ended {
-				continue
-			}
-			how := e.Var("originate_disposition")
-			why = fmt.Errorf("%w: %s", errBridge, how)
-			if how != "" && how != "SUCCESS" && how != "ORIGINATOR_CANCEL" {
-				return why
-			}
+		case o := <-c.release:
+			c.giveBack(ctx, o)
+			return
+		case <-c.tasks.wake:
+			c.work()
+		case <-c.hungUp():
+			c.homeless()
 			verdict = time.After(bridgeEnd)
+		case e := <-events:
+			was := c.place
+			if c.follow(ctx, e) {
+				verdict = time.After(bridgeEnd)
+			}
+			if e == nil {
+				events = c.rescued()
+			}
+			c.tell(was, e == nil)
+		case <-verdict: // the call has not left, its audio has
+			if verdict = nil; c.lost() {
+				c.sink.Post(engine.LegGone{Leg: l.ID(), Reason: engine.ReasonMediaLost})
+			}
+		case <-ending:
+			ending = nil
+			c.sink.Post(engine.LegGone{Leg: l.ID(), Reason: engine.ReasonSwitchLost})
 		}
 	}
 }
 
+// work does what others have asked for.
+func (c *call) work() {
+	for _, do := range c.tasks.take() {
+		do()
+	}
+}
+
+// rescued is called when nothing controls the call any more. One that stands in
+// a conference is not over by that: the link to its switch takes it on.
+func (c *call) rescued() <-chan *esl.Event {
+	if c.inside.Load() == nil || c.link == nil || c.adopted {
+		return nil
+	}
+	n, err := c.link.connect(c.uuid)
+	if err != nil {
+		return nil
+	}
+	c.log.Warn("freeswitch: the call's socket is lost; it goes on over the link to its switch")
+	c.control, c.adopted, c.place = n, true, here
+	return n.Events()
+}
+
+// tell reports that the call has left.
+func (c *call) tell(was place, over bool) {
+	if was != here || c.place == here {
+		return
+	}
+	c.over.Store(true)
+	if c.parted {
+		return
+	}
+	c.parted = true
+	why := engine.ReasonHangup
+	switch {
+	case over:
+		why = engine.ReasonSwitchLost
+	case c.place == moved:
+		why = engine.ReasonTransferred
+	}
+	c.sink.Post(engine.LegGone{Leg: c.id(), Reason: why})
+}
+
+func (c *call) id() engine.LegID { return engine.LegID(c.uuid) }
+
 // follow takes an event, nil when there will be none any more: it keeps track
-// of where the call is, and says whether its bridge has just ended. A call that
-// was transferred gets its variables back at once: it has no use for ours.
+// of where the call is and what runs on it, and says whether the bridge to us
+// has just ended. A call that was transferred gets its variables back at once:
+// it has no use for ours.
 func (c *call) follow(ctx context.Context, e *esl.Event) (bridgeEnded bool) {
 	switch {
 	case e == nil, e.Name() == "CHANNEL_HANGUP":
 		c.place = away
+	case e.Name() == "DTMF":
+		c.pressed(e.Value("DTMF-Digit"))
+	case e.Name() == "CHANNEL_EXECUTE":
+		c.begun(e)
 	case e.Name() != "CHANNEL_EXECUTE_COMPLETE":
 	case e.Value("Application") == "socket" && c.place == here:
 		c.place = moved
 		c.set(ctx, c.original)
 	case e.Value("Application-UUID") == c.bridge:
 		c.bridge = ""
+		c.arrived()
 		return true
+	case e.Value("Application") == "conference":
+		c.offStage(ctx)
+	default:
+		c.finished(e)
 	}
 	return false
 }
 
-// fail gives a call back that never had audio.
-func (c *call) fail(ctx context.Context, err error) {
-	if c.place != here {
-		c.log.Info("freeswitch: the call left before its audio came")
-		return
+// pressed passes on a key that the switch heard. What comes while the audio is
+// with us, comes with it.
+func (c *call) pressed(key string) {
+	if c.media == nil && c.sink != nil && len(key) == 1 {
+		c.sink.Post(engine.Digit{Leg: c.id(), Digit: key[0]})
 	}
-	c.log.Warn("freeswitch: no audio came; the call goes on in its dialplan", "error", err)
-	c.giveBack(ctx, engine.Outcome{Result: engine.ResultFailed, Reason: engine.ReasonMediaLost})
-}
-
-// serve brings the call to its room and stays until it is given back.
-func (c *call) serve(ctx context.Context, voice Media) {
-	sink := c.adapter.opt.Exchange.Arrive(&leg{voice, c.released}, c.invite())
-	voice.Attach(sink)
-	sink.Post(engine.MediaUp{Leg: voice.ID()})
-	lose := func(why engine.Reason) { sink.Post(engine.LegGone{Leg: voice.ID(), Reason: why}) }
-	media, events, ending := voice.Done(), c.session.Events(), ctx.Done()
-	var verdict <-chan time.Time // after the end of the audio: why?
-	for {
-		select {
-		case o := <-c.released:
-			voice.HangUp()
-			c.giveBack(ctx, o)
-			return
-		case <-media:
-			media, verdict = nil, time.After(bridgeEnd)
-		case e := <-events:
-			was := c.place
-			if c.follow(ctx, e) {
-				verdict = time.After(bridgeEnd)
-			}
-			switch {
-			case e == nil:
-				if events = nil; was == here {
-					lose(engine.ReasonSwitchLost)
-				}
-			case c.place == moved && was == here:
-				lose(engine.ReasonTransferred)
-			case c.place != was:
-				lose(engine.ReasonHangup)
-			}
-		case <-verdict: // the call has not left, its audio has
-			lose(engine.ReasonMediaLost)
-		case <-ending:
-			ending = nil
-			lose(engine.ReasonSwitchLost)
-		}
-	}
-}
-
-// giveBack writes the results on the channel and lets the dialplan go on, or
-// ends the call. By then the bridge is over, so that what comes next has the
-// caller's audio. The end of ctx does not hinder it: we may be leaving.
-func (c *call) giveBack(ctx context.Context, o engine.Outcome) {
-	ctx = context.WithoutCancel(ctx)
-	c.endBridge(ctx)
-	if c.place != here {
-		return
-	}
-	vars := maps.Clone(c.original)
-	if c.bridge != "" {
-		delete(vars, "socket_resume") // it still runs: only this gets the caller out of it
-	}
-	for _, v := range o.Variables() {
-		vars["parley_"+v.Name] = v.Value
-	}
-	c.set(ctx, vars)
-	ctx, cancel := context.WithTimeout(ctx, settling)
-	defer cancel()
-	if o.Hangup {
-		if err := c.session.Hangup(ctx, "NORMAL_CLEARING"); err != nil {
-			c.log.Warn("freeswitch: call not ended", "error", err)
-		}
-		return
-	}
-	if err := c.session.Exit(ctx); err != nil {
-		c.log.Warn("freeswitch: no goodbye from the switch", "error", err)
-	}
-}
-
-// endBridge waits for the end of a bridge whose other side has hung up, and
-// ends it where that is not so.
-func (c *call) endBridge(ctx context.Context) {
-	if c.waitBridge(ctx) {
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, settling)
-	defer cancel()
-	if _, err := c.session.API(ctx, "uuid_kill", c.peer+" NORMAL_CLEARING"); err != nil {
-		c.log.Warn("freeswitch: bridge not ended", "error", err)
-		return
-	}
-	c.waitBridge(ctx)
-}
-
-// waitBridge returns true when nothing is left of the bridge, or of the call.
-func (c *call) waitBridge(ctx context.Context) bool {
-	limit := time.NewTimer(bridgeEnd)
-	defer limit.Stop()
-	for c.bridge != "" && c.place == here {
-		select {
-		case e := <-c.session.Events():
-			c.follow(ctx, e)
-		case <-limit.C:
-			return false
-		}
-	}
-	return true
 }
 
 // set sets variables of the channel. Values come from callers and dialplans;
@@ -301,9 +260,16 @@ func (c *call) set(ctx context.Context, vars map[string]string) {
 	for name, value := range vars {
 		clean[name] = literal(value)
 	}
-	if err := c.session.SetVars(ctx, clean); err != nil {
+	if err := c.control.SetVars(ctx, clean); err != nil {
 		c.log.Warn("freeswitch: variables not set", "error", err)
 	}
+}
+
+// api runs a command of the switch for this call.
+func (c *call) api(cmd, arguments string) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), settling)
+	defer cancel()
+	return c.control.API(ctx, cmd, arguments)
 }
 
 // literal makes a text that the switch takes for itself: without line breaks,
@@ -323,22 +289,53 @@ func literal(text string) string {
 	}, text)
 }
 
-// invite reads what the dialplan asks for.
-func (c *call) invite() engine.Invite {
-	s := c.session
-	in := engine.Invite{
-		Kind: "freeswitch", Switch: s.Header("FreeSWITCH-Switchname"), Dialplan: true,
-		Caller:    engine.Caller{Number: s.Header("Caller-Caller-ID-Number"), Name: s.Header("Caller-Caller-ID-Name")},
-		Source:    s.Header("Caller-Network-Addr") + "/" + s.Header("Caller-Caller-ID-Number"),
-		Variables: map[string]string{},
+// fail gives a call back that never had audio.
+func (c *call) fail(ctx context.Context, err error) {
+	if c.place != here {
+		c.log.Info("freeswitch: the call left before its audio came")
+		return
 	}
-	for name, value := range s.Vars() {
-		if own, ok := strings.CutPrefix(name, "parley_"); ok {
-			in.Variables[own] = value
+	c.log.Warn("freeswitch: no audio came; the call goes on in its dialplan", "error", err)
+	c.giveBack(ctx, engine.Outcome{Result: engine.ResultFailed, Reason: engine.ReasonMediaLost})
+}
+
+// results are variables that show an outcome.
+func results(o engine.Outcome) map[string]string {
+	vars := map[string]string{}
+	for _, v := range o.Variables() {
+		vars["parley_"+v.Name] = v.Value
+	}
+	return vars
+}
+
+// giveBack writes the results on the channel and lets the dialplan go on, or
+// ends the call. By then nothing of ours runs on it, so that what comes next
+// has the caller's audio. The end of ctx does not hinder it: we may be leaving.
+func (c *call) giveBack(ctx context.Context, o engine.Outcome) {
+	ctx = context.WithoutCancel(ctx)
+	if c.stays() {
+		c.detach(ctx)
+		return
+	}
+	c.clear(ctx, o)
+	if c.place != here {
+		return
+	}
+	vars := maps.Clone(c.original)
+	if c.bridge != "" || c.stage != "" {
+		vars["socket_resume"] = "true" // it still runs: only this gets the caller out of it
+	}
+	maps.Copy(vars, results(o))
+	c.set(ctx, vars)
+	ctx, cancel := context.WithTimeout(ctx, settling)
+	defer cancel()
+	if o.Hangup {
+		if _, err := c.control.API(ctx, "uuid_kill", c.uuid+" NORMAL_CLEARING"); err != nil {
+			c.log.Warn("freeswitch: call not ended", "error", err)
 		}
+		return
 	}
-	if in.Room = in.Variables["room"]; in.Room == "" {
-		c.log.Info("call " + s.UUID() + ": parley_room not set; the caller is asked for it")
+	if err := c.control.Exit(ctx); err != nil {
+		c.log.Warn("freeswitch: no goodbye from the switch", "error", err)
 	}
-	return in
 }

@@ -11,8 +11,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"parley/engine"
@@ -37,13 +39,14 @@ type Ticket interface {
 	Drop()
 }
 
-// Options sets up an Adapter. All but Log must be set.
+// Options sets up an Adapter. All but Share, Restore and Log must be set.
 type Options struct {
 	Exchange   *engine.Exchange
 	Ticket     func(engine.LegID) Ticket
 	DialString string        // with {profile}, {token} and {address}
 	Address    string        // HOST:PORT of our SIP endpoint, as the switch reaches it
 	Token      time.Duration // how long the media may take to come
+	Share      Share         // sounds for switches that can read our files
 	Log        *slog.Logger
 }
 
@@ -58,12 +61,17 @@ const bridgeEnd = time.Second
 // settling is how long each step of giving a call back may take.
 const settling = 3 * time.Second
 
-// Adapter serves the outbound event socket.
+// Adapter has the calls of every FreeSWITCH: it serves the outbound event
+// socket, and its links find the calls that have none.
 type Adapter struct {
-	opt Options
+	opt     Options
+	group   sync.WaitGroup // of adopted calls
+	retreat atomic.Bool    // see Retreat
 
 	mu    sync.Mutex
-	calls map[string]*call // guarded by mu: by UUID, each channel's latest
+	calls map[string]*call // guarded by mu, as all below: by UUID, each channel's latest
+	links []*Link
+	ctx   context.Context //nolint:containedctx // of Serve: adopted calls end with it
 }
 
 // New makes an adapter.
@@ -71,13 +79,51 @@ func New(o Options) *Adapter {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Adapter{opt: o, calls: map[string]*call{}}
+	return &Adapter{opt: o, calls: map[string]*call{}, ctx: context.Background()}
 }
 
-// Serve takes calls from l until ctx ends.
+// NewLink makes the link to a switch; Run connects it.
+func (a *Adapter) NewLink(o LinkOptions) *Link {
+	l := &Link{
+		opt: o, adapter: a, log: a.opt.Log.With("switch", o.Name), text: "connecting to " + o.Address,
+		hosts: map[string]*Bridge{}, lines: map[string]*line{}, judged: map[string]bool{},
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.links = append(a.links, l)
+	return l
+}
+
+// Bridge makes the place of a room in the conference of a switch; it is an
+// engine.BridgeFactory.
+func (a *Adapter) Bridge(at engine.Place, room engine.RoomName, _ engine.InstanceID, sink engine.Sink) (engine.Bridge, error) {
+	l := a.link(func(l *Link) bool { return l.opt.Name == at.Switch })
+	if l == nil {
+		return nil, fmt.Errorf("freeswitch: no switch %q", at.Switch)
+	}
+	return l.bridge(string(room), sink), nil
+}
+
+// Serve takes calls from l until ctx ends, and those that have been adopted
+// are given back.
 func (a *Adapter) Serve(ctx context.Context, l net.Listener) error {
+	a.mu.Lock()
+	a.ctx = ctx
+	a.mu.Unlock()
 	refused := func(from net.Addr, err error) { a.refused(l.Addr(), from, err) }
-	return esl.NewServer(esl.ServerOptions{Refused: refused}).Serve(ctx, l, a.handle)
+	err := esl.NewServer(esl.ServerOptions{Refused: refused}).Serve(ctx, l, a.handle)
+	a.group.Wait()
+	return err
+}
+
+// Retreat makes calls that are in a conference of their switch stay there when
+// their room ends: we are leaving, they are not.
+func (a *Adapter) Retreat() { a.retreat.Store(true) }
+
+func (a *Adapter) context() context.Context {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.ctx
 }
 
 // refused says why a connection became no call, in words an admin can act on.
@@ -92,7 +138,14 @@ func (a *Adapter) refused(at, from net.Addr, err error) {
 
 // handle is one call, from the dialplan's socket line to what follows it.
 func (a *Adapter) handle(ctx context.Context, s *esl.Session) {
-	c := newCall(a, s)
+	c := a.newCall(s.UUID(), s)
+	c.session = s
+	c.link = a.link(func(l *Link) bool { return l.runs(s.Header("Core-UUID")) })
+	c.profile, c.codecs = s.Var("sofia_profile_name"), offered(s.Header("Channel-Read-Codec-Rate"))
+	c.codec = s.Header("Channel-Read-Codec-Name") + "/" + s.Header("Channel-Read-Codec-Rate")
+	if c.profile == "" {
+		c.profile = "internal"
+	}
 	earlier := a.enter(c)
 	defer a.leave(c)
 	if earlier != nil { // the switch has transferred the call from another of our lines
@@ -102,16 +155,21 @@ func (a *Adapter) handle(ctx context.Context, s *esl.Session) {
 			return
 		}
 	}
-	if err := c.prepare(ctx, earlier); err != nil {
+	if err := c.prepare(ctx, s, earlier); err != nil {
 		c.log.Warn("freeswitch: call not taken", "error", err)
 		return
 	}
-	voice, err := c.fetchMedia(ctx)
-	if err != nil {
+	in := c.invite(s)
+	c.asked = in.Variables["profile"]
+	begin := c.fetchMedia
+	if c.staysAtTheSwitch(in) {
+		begin = c.answer
+	}
+	if err := begin(ctx); err != nil {
 		c.fail(ctx, err)
 		return
 	}
-	c.serve(ctx, voice)
+	c.serve(ctx, in)
 }
 
 // enter makes c the latest of its channel and returns the one before, if that
@@ -119,18 +177,69 @@ func (a *Adapter) handle(ctx context.Context, s *esl.Session) {
 func (a *Adapter) enter(c *call) (earlier *call) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	earlier = a.calls[c.session.UUID()]
-	a.calls[c.session.UUID()] = c
+	earlier = a.calls[c.uuid]
+	a.calls[c.uuid] = c
 	return earlier
+}
+
+// reserve is enter for a channel that must not be ours yet.
+func (a *Adapter) reserve(c *call) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.calls[c.uuid] != nil {
+		return false
+	}
+	a.calls[c.uuid] = c
+	return true
 }
 
 func (a *Adapter) leave(c *call) {
 	close(c.done)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.calls[c.session.UUID()] == c {
-		delete(a.calls, c.session.UUID())
+	if a.calls[c.uuid] == c {
+		delete(a.calls, c.uuid)
 	}
+}
+
+// find returns the call of a channel, or nil.
+func (a *Adapter) find(uuid string) *call {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.calls[uuid]
+}
+
+// of lists the calls of a switch.
+func (a *Adapter) of(l *Link) (list []*call) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, c := range a.calls {
+		if c.link == l {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+// stands says whether calls of ours stand in a conference of a switch.
+func (a *Adapter) stands(l *Link, conference string) bool {
+	return slices.ContainsFunc(a.of(l), func(c *call) bool {
+		in := c.inside.Load()
+		return in != nil && in.conference == conference
+	})
+}
+
+// link finds a link, or nil.
+func (a *Adapter) link(is func(*Link) bool) *Link {
+	a.mu.Lock()
+	links := slices.Clone(a.links)
+	a.mu.Unlock()
+	for _, l := range links {
+		if is(l) {
+			return l
+		}
+	}
+	return nil
 }
 
 // dial is the endpoint that FreeSWITCH bridges the call to.

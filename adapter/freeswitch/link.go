@@ -9,7 +9,9 @@ import (
 	"sync"
 	"time"
 
+	"parley/engine"
 	"parley/esl"
+	"parley/esl/conference"
 )
 
 // Pauses between tries to connect, and between looks at a connected switch.
@@ -19,32 +21,40 @@ const (
 	lookEvery  = 10 * time.Second
 )
 
+// burst is how many events a switch may send faster than we take them.
+const burst = 1 << 16
+
 // LinkOptions sets up a Link.
 type LinkOptions struct {
 	Name     string // of the switch, as configured
 	Address  string // HOST:PORT of mod_event_socket
 	Password string
-	Log      *slog.Logger // nil = silence
 }
 
-// Link watches one FreeSWITCH over its event socket: is it there, which
-// version is it, how fast does it answer. Calls do not need it: they come by
-// the socket application. It heals itself.
+// Link is one FreeSWITCH over its event socket. It watches the switch: is it
+// there, which version is it, how fast does it answer, which conferences run on
+// it; it drives those that are rooms of ours, and calls that have no socket of
+// their own. Calls of a dialplan do not need it. It heals itself: after each
+// connection, and every ten seconds, what we believe is compared with what the
+// switch says.
 type Link struct {
-	opt LinkOptions
-	log *slog.Logger
+	opt     LinkOptions
+	adapter *Adapter
+	log     *slog.Logger
 
-	mu   sync.Mutex
-	up   bool   // guarded by mu
-	text string // guarded by mu
-}
-
-// NewLink makes a link; Run connects.
-func NewLink(o LinkOptions) *Link {
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
-	}
-	return &Link{opt: o, log: o.Log.With("switch", o.Name), text: "connecting to " + o.Address}
+	mu      sync.Mutex
+	up      bool                // guarded by mu, as all below
+	text    string              // for people
+	client  *esl.Client         // nil while down
+	core    string              // Core-UUID of the switch, as last seen
+	downAt  time.Time           // when the connection ended
+	sees    bool                // the switch can read our shared sounds
+	hosts   map[string]*Bridge  // rooms of ours, by conference
+	lines   map[string]*line    // calls without a socket, by channel
+	foreign []conference.Room   // conferences that are no rooms of ours
+	judged  map[string]bool     // by UUID: conferences that were no rooms of ours when first seen
+	drift   map[Difference]bool // as of the last look
+	count   uint64              // of differences there ever were
 }
 
 // Check says whether the switch answers.
@@ -84,46 +94,145 @@ func (l *Link) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		}
+		l.giveUpLines()
 		pause = min(2*pause, pauseLast)
 	}
 }
 
 // session lives as long as one connection.
 func (l *Link) session(ctx context.Context) (connected bool, err error) {
-	c, err := esl.Dial(ctx, esl.ClientOptions{Address: l.opt.Address, Password: l.opt.Password})
+	c, err := esl.Dial(ctx, esl.ClientOptions{
+		Address: l.opt.Address, Password: l.opt.Password, Conn: esl.ConnOptions{Queue: burst},
+	})
 	if err != nil {
 		return false, err
 	}
 	defer func() { _ = c.Close() }()
-	version, err := c.API(ctx, "version", "short")
+	version, err := l.greet(ctx, c)
 	if err != nil {
 		return false, err
 	}
-	l.log.Info("esl "+l.opt.Name+": connected", "version", strings.TrimSpace(version))
-	for {
-		if err := l.look(ctx, c, strings.TrimSpace(version)); err != nil {
-			return true, err
-		}
+	defer l.parted()
+	l.log.Info("esl "+l.opt.Name+": connected", "version", version)
+	for look := time.NewTimer(0); ; {
 		select {
-		case <-time.After(lookEvery):
-		case <-c.Done():
-			return true, c.Err()
-		case <-c.Events(): // none was asked for but results of our own jobs
+		case <-look.C:
+			if err := l.look(ctx, c, version); err != nil {
+				return true, err
+			}
+			look.Reset(lookEvery)
+		case e := <-c.Events():
+			if e == nil {
+				return true, c.Err()
+			}
+			l.event(e)
 		case <-ctx.Done():
 			return true, ctx.Err()
 		}
 	}
 }
 
-// look measures how fast the switch answers.
-func (l *Link) look(ctx context.Context, c *esl.Client, version string) error {
-	began := time.Now()
-	if _, err := c.API(ctx, "switchname", ""); err != nil {
-		return err
+// greet takes a connection into use: from now on orders go over it.
+func (l *Link) greet(ctx context.Context, c *esl.Client) (version string, err error) {
+	if version, err = c.API(ctx, "version", "short"); err != nil {
+		return "", err
 	}
-	l.set(true, fmt.Sprintf("FreeSWITCH %s at %s, answers in %v", version, l.opt.Address,
-		time.Since(began).Round(100*time.Microsecond)))
-	return nil
+	core, err := c.API(ctx, "global_getvar", "core_uuid")
+	if err != nil {
+		return "", err
+	}
+	if err := l.subscribe(ctx, c); err != nil {
+		return "", err
+	}
+	sees := l.probe(ctx, c)
+	l.mu.Lock()
+	restarted := l.core != "" && l.core != core
+	l.client, l.core, l.sees = c, core, sees
+	l.mu.Unlock()
+	if restarted {
+		l.log.Warn("esl " + l.opt.Name + ": the switch has been restarted; its calls are over")
+		l.dropLines(func(*line) bool { return true })
+	}
+	return strings.TrimSpace(version), nil
+}
+
+// subscribe asks for what conferences do, and for all about the calls that we
+// drive without a socket of their own.
+func (l *Link) subscribe(ctx context.Context, c *esl.Client) error {
+	wanted := [][2]string{{"Event-Name", "BACKGROUND_JOB"}, {"Event-Subclass", conference.Subclass}}
+	for _, uuid := range l.lineIDs() {
+		wanted = append(wanted, [2]string{"Unique-ID", uuid})
+	}
+	for _, f := range wanted {
+		if err := c.Filter(ctx, f[0], f[1]); err != nil {
+			return err
+		}
+	}
+	return c.Subscribe(ctx, "CHANNEL_EXECUTE", "CHANNEL_EXECUTE_COMPLETE", "CHANNEL_HANGUP", "DTMF", "CUSTOM", conference.Subclass)
+}
+
+// parted notes the end of the connection.
+func (l *Link) parted() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.client, l.downAt = nil, time.Now()
+}
+
+// runs says whether the switch is the one with that Core-UUID.
+func (l *Link) runs(core string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return core != "" && l.core == core
+}
+
+// shares says whether the switch can read the sounds that we share.
+func (l *Link) shares() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.sees
+}
+
+// probe looks whether the switch can read the sounds that we share.
+func (l *Link) probe(ctx context.Context, c *esl.Client) bool {
+	share := l.adapter.opt.Share
+	if share.File == nil {
+		return false
+	}
+	path, err := share.File("silence:20", "en")
+	if err != nil {
+		l.log.Warn("freeswitch: sounds cannot be shared with the switch", "error", err)
+		return false
+	}
+	there, err := c.API(ctx, "file_exists", path)
+	return err == nil && strings.TrimSpace(there) == "true"
+}
+
+// bridge begins a room in a conference.
+func (l *Link) bridge(room string, sink engine.Sink) *Bridge {
+	b := &Bridge{link: l, room: room, sink: sink, tasks: newTasks(), quit: make(chan struct{})}
+	l.mu.Lock()
+	l.hosts[room] = b
+	l.mu.Unlock()
+	go b.run()
+	return b
+}
+
+// connection is the one in use, or nil.
+func (l *Link) connection() *esl.Client {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.client
+}
+
+// api runs a command of the switch.
+func (l *Link) api(cmd, arguments string) (string, error) {
+	c := l.connection()
+	if c == nil {
+		return "", errLink
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), settling)
+	defer cancel()
+	return c.API(ctx, cmd, arguments)
 }
 
 // explain says what is wrong and what to do, and the code of that trouble.

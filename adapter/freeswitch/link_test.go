@@ -22,7 +22,9 @@ func TestLinkSaysHowTheSwitchIs(t *testing.T) {
 		inText string
 	}{
 		{"accepted", true, esltest.SwitchOptions{Password: "right", API: func(cmd, _ string) string {
-			return map[string]string{"version": "1.11.1\n", "switchname": "vm"}[cmd]
+			return map[string]string{
+				"version": "1.11.1\n", "switchname": "vm", "global_getvar": "core", "conference": "[]", "show": "{\"row_count\":0}",
+			}[cmd]
 		}}, true, "FreeSWITCH 1.11.1 at "},
 		{"password", true, esltest.SwitchOptions{Password: "other"}, false, `password refused ("-ERR invalid"). Set password_file of switch pbx1`},
 		{"access list", true, esltest.SwitchOptions{Reject: true}, false, "[esl_acl]"},
@@ -43,7 +45,7 @@ func TestLinkSaysHowTheSwitchIs(t *testing.T) {
 			} else {
 				_ = ln.Close()
 			}
-			l := NewLink(LinkOptions{Name: "pbx1", Address: ln.Addr().String(), Password: "right"})
+			l := New(Options{}).NewLink(LinkOptions{Name: "pbx1", Address: ln.Addr().String(), Password: "right"})
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 			defer cancel()
 			done := make(chan error, 1)

@@ -229,4 +229,3 @@ type hush struct{}
 func (hush) Load(string, string) (*sound.Clip, error) {
 	return sound.FromPCM(make([]int16, 320), 8000), nil
 }
-

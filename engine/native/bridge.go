@@ -94,7 +94,7 @@ func (b *Bridge) Admit(op engine.OpID, m engine.MemberID, leg engine.Leg, st eng
 			return engine.AdmitFailed{Op: op, Member: m, Reason: engine.ReasonNodeBusy}
 		}
 		v, ok := leg.(interface{ Voice() *Leg })
-		if !ok || v.Voice().sw != b.sw || !v.Voice().room.CompareAndSwap(nil, b) {
+		if !ok || v.Voice() == nil || v.Voice().sw != b.sw || !v.Voice().room.CompareAndSwap(nil, b) {
 			return engine.AdmitFailed{Op: op, Member: m, Reason: engine.ReasonMediaLost}
 		}
 		b.seat(m, v.Voice(), st)

@@ -27,6 +27,7 @@ type Switch struct {
 	w        wire
 	authed   bool
 	listens  []string // names of events, and subclasses
+	filters  []string // "Header value": one of them must fit
 	requests []string
 }
 
@@ -62,9 +63,29 @@ func (s *Switch) Fire(e *esl.Event) {
 
 func (s *Switch) fire(e *esl.Event) {
 	want := func(n string) bool { return slices.Contains(s.listens, n) }
+	fits := func(f string) bool {
+		header, value, _ := strings.Cut(f, " ")
+		return strings.EqualFold(e.Value(header), value)
+	}
+	if len(s.filters) > 0 && !slices.ContainsFunc(s.filters, fits) {
+		return
+	}
 	if want("all") || want(e.Name()) && (e.Name() != "CUSTOM" || want(e.Value("Event-Subclass"))) {
 		s.w.event(e)
 	}
+}
+
+// filter takes a filter, or takes one back.
+func (s *Switch) filter(rest string) {
+	f, gone := strings.CutPrefix(rest, "delete ")
+	header, value, _ := strings.Cut(f, " ")
+	if gone {
+		s.filters = slices.DeleteFunc(s.filters, func(o string) bool { return o == f })
+		s.w.reply("+OK filter deleted. [" + header + "][" + value + "]")
+		return
+	}
+	s.filters = append(s.filters, f)
+	s.w.reply("+OK filter added. [" + header + "]=[" + value + "]")
 }
 
 func (s *Switch) run() {
@@ -113,6 +134,8 @@ func (s *Switch) serve(q *esl.Request) bool {
 	case hasWord(q.Line, "event "):
 		s.listens = append(s.listens, strings.Fields(q.Line)[1:]...)
 		s.w.reply("+OK event listener enabled plain")
+	case hasWord(q.Line, "filter "):
+		s.filter(q.Line[len("filter "):])
 	case q.Line == "nixevent":
 		s.w.reply("-ERR no keywords supplied")
 	default:

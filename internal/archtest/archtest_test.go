@@ -39,7 +39,7 @@ func allowed() map[string]string {
 		"engine/native":      "codec engine internal/tick mixer sound",
 		"adapter/config":     "engine",
 		"adapter/importer":   "engine sound",
-		"adapter/freeswitch": "engine engine/native esl",
+		"adapter/freeswitch": "engine engine/native esl esl/conference",
 		"adapter/asterisk":   "ari ari/audiosocket codec engine engine/native",
 		"adapter/phone":      "codec engine engine/native rtp sip",
 		"adapter/control":    "engine",

@@ -1,0 +1,216 @@
+package freeswitch
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"parley/engine"
+	"parley/esl/conference"
+)
+
+// adoptTime is how long the members of a conference may take to become members
+// of a room.
+const adoptTime = 5 * time.Second
+
+// Foreign is a conference on a switch that is no room of ours.
+type Foreign struct {
+	Switch string
+	conference.Room
+}
+
+// Foreign lists the conferences that are no rooms of ours, as of the last look.
+func (a *Adapter) Foreign() (list []Foreign) {
+	a.mu.Lock()
+	links := slices.Clone(a.links)
+	a.mu.Unlock()
+	for _, l := range links {
+		for _, r := range l.Foreign() {
+			list = append(list, Foreign{l.opt.Name, r})
+		}
+	}
+	return list
+}
+
+// Adopt makes a conference that runs on a switch, without us, a room of ours:
+// every call in it becomes a member, with the rights it has there, and hears
+// nothing of it. It returns when all are. The error wraps
+// conference.ErrNoConference when no switch has it.
+func (a *Adapter) Adopt(ctx context.Context, name engine.RoomName) error {
+	ctx, cancel := context.WithTimeout(ctx, adoptTime)
+	defer cancel()
+	a.mu.Lock()
+	links := slices.Clone(a.links)
+	a.mu.Unlock()
+	err := fmt.Errorf("%w: %s", conference.ErrNoConference, name)
+	for _, l := range links {
+		calls, why := l.adoptAll(ctx, string(name))
+		if why == nil {
+			return a.awaitMembers(ctx, name, calls)
+		}
+		if !errors.Is(why, conference.ErrNoConference) {
+			err = why
+		}
+	}
+	return err
+}
+
+// adoptAll asks for every call of a conference.
+func (l *Link) adoptAll(ctx context.Context, name string) (calls []string, err error) {
+	c := l.connection()
+	if c == nil {
+		return nil, fmt.Errorf("%w %s", errLink, l.opt.Name)
+	}
+	rooms, err := listed(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	r := conference.Named(rooms, name)
+	if r == nil {
+		return nil, fmt.Errorf("%w: %s on %s", conference.ErrNoConference, name, l.opt.Name)
+	}
+	for i := range r.Members {
+		l.adopt(r, &r.Members[i])
+		calls = append(calls, r.Members[i].UUID)
+	}
+	return calls, nil
+}
+
+// awaitMembers waits until calls are members of a room, or have left.
+func (a *Adapter) awaitMembers(ctx context.Context, name engine.RoomName, calls []string) error {
+	for {
+		view, err := a.opt.Exchange.Room(ctx, name)
+		missing := slices.DeleteFunc(slices.Clone(calls), func(uuid string) bool {
+			return a.find(uuid) == nil || err == nil && slices.ContainsFunc(view.Members, func(m engine.MemberView) bool {
+				return m.CallID == engine.LegID(uuid) && !m.JoinedAt.IsZero()
+			})
+		})
+		if len(missing) == 0 && err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("freeswitch: %d of %d calls in conference %s could not be taken on", len(missing), len(calls), name)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// newcomer takes on a call that a dialplan of the switch's own brought into the
+// conference of a room of ours.
+func (l *Link) newcomer(room string, e conference.Event) {
+	l.adopt(&conference.Room{Name: room}, &conference.Member{
+		ID: e.Member, UUID: e.UUID, CallerName: e.CallerName, CallerNumber: e.CallerNumber,
+		Hear: e.Hear, Speak: e.Speak, Moderator: e.Moderator,
+	})
+}
+
+// adopt makes a member of a conference a member of the room of that name.
+func (l *Link) adopt(r *conference.Room, m *conference.Member) {
+	c := l.adapter.newCall(m.UUID, nil)
+	if !l.adapter.reserve(c) {
+		return // it is ours already
+	}
+	room, member := *r, *m
+	l.adapter.group.Go(func() {
+		defer l.adapter.leave(c)
+		if err := l.takeOn(c, room.Name, &member); err != nil {
+			c.log.Warn("freeswitch: a call in the conference could not be taken on", "room", room.Name, "error", err)
+			return
+		}
+		c.serve(l.adapter.context(), l.invitation(c, &room, &member))
+	})
+}
+
+// takeOn gets hold of a call that is in a conference.
+func (l *Link) takeOn(c *call, room string, m *conference.Member) error {
+	n, err := l.connect(m.UUID)
+	if err != nil {
+		return err
+	}
+	c.control, c.link, c.adopted = n, l, true
+	text, err := l.api("uuid_dump", m.UUID+" json")
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal([]byte(text), &c.dump); err != nil {
+		return fmt.Errorf("freeswitch: uuid_dump: %w", err)
+	}
+	c.profile = c.dump.value("variable_sofia_profile_name")
+	if c.profile == "" {
+		c.profile = "internal"
+	}
+	c.codecs = offered(c.dump.value("Channel-Read-Codec-Rate"))
+	c.codec = c.dump.value("Channel-Read-Codec-Name") + "/" + c.dump.value("Channel-Read-Codec-Rate")
+	for name := range borrowed() {
+		c.original[name] = c.dump.value("variable_" + name)
+	}
+	c.inside.Store(&inside{conference: room, member: m.ID, state: stateOf(m)})
+	vars := borrowed()
+	delete(vars, "socket_resume")
+	delete(vars, "conference_controls")
+	ctx, cancel := c.brief()
+	defer cancel()
+	return c.control.SetVars(ctx, vars)
+}
+
+// dump is what uuid_dump says of a channel.
+type dump map[string]any
+
+func (d dump) value(name string) string {
+	s, _ := d[name].(string)
+	return s
+}
+
+// invitation is how an adopted call arrives: with the rights it has.
+func (l *Link) invitation(c *call, r *conference.Room, m *conference.Member) engine.Invite {
+	in := engine.Invite{
+		Room: r.Name, Kind: "freeswitch", Switch: l.opt.Name, Dialplan: true,
+		Caller: engine.Caller{Number: m.CallerNumber, Name: m.CallerName},
+		Source: l.opt.Name + "/" + m.CallerNumber, Variables: map[string]string{},
+	}
+	in.Restore = l.adapter.restored(c.uuid, c.dump.value("variable_parley_reattach"))
+	if in.Restore == nil {
+		role := engine.RoleMember
+		if m.Moderator {
+			role = engine.RoleModerator
+		}
+		in.Restore = &engine.Rights{
+			Room: engine.RoomName(r.Name), Locked: r.Locked, Opened: true, LastID: engine.MemberID(m.ID),
+			Member: engine.MemberID(m.ID), Role: role, State: stateOf(m),
+		}
+	}
+	return in
+}
+
+// readopt looks whether a conference that no room stands for was a room of a
+// Parley that has died: then it is one again.
+func (l *Link) readopt(r *conference.Room) bool {
+	if l.judged[r.UUID] {
+		return false
+	}
+	found := false
+	for i := range r.Members {
+		m := &r.Members[i]
+		token, err := l.api("uuid_getvar", m.UUID+" parley_reattach")
+		if err == nil && token != "_undef_" && l.adapter.restored(m.UUID, token) != nil {
+			found = true
+		}
+	}
+	l.judged[r.UUID] = !found
+	if found {
+		l.log.Info("freeswitch: a room that runs at the switch is taken up again", "room", r.Name)
+		for i := range r.Members {
+			l.adopt(r, &r.Members[i])
+		}
+	}
+	return found
+}
+
+// restored is what a token says of a call's rights; nil if it is no good.
+func (a *Adapter) restored(uuid, token string) *engine.Rights {
+	return nil
+}

@@ -1,0 +1,400 @@
+package freeswitch
+
+import (
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"parley/engine"
+	"parley/esl"
+	"parley/esl/conference"
+)
+
+// Times a conference of the switch has for what it is asked.
+const (
+	admitTime = 5 * time.Second
+	leaveTime = 2 * time.Second // then the call is ended
+)
+
+// Bridge is a room in a conference of a switch; it implements engine.Bridge.
+// One goroutine does what it is asked and takes what the switch reports; its
+// methods only put.
+type Bridge struct {
+	link    *Link
+	room    string // the conference's name
+	sink    engine.Sink
+	tasks   *tasks
+	quit    chan struct{}
+	closed  atomic.Bool
+	media   atomic.Pointer[[]engine.MemberMedia] // what Levels shows
+
+	members []*member // the goroutine's, as all below
+	locked  bool
+	fresh   bool // the conference was not there when we came
+}
+
+// member is one call in the conference.
+type member struct {
+	id      engine.MemberID
+	call    *call
+	inner   conference.MemberID // 0: not in it yet
+	state   engine.MemberState  // as the switch has it
+	asked   engine.MemberState  // as the room wants it
+	admit   engine.OpID         // not settled yet; 0: it is
+	remove  engine.OpID         // likewise
+	kicked  bool                // by somebody at the switch
+	talking bool
+}
+
+// do puts a task, unless the bridge is closed by then.
+func (b *Bridge) do(task func()) {
+	b.tasks.put(func() {
+		if !b.closed.Load() {
+			task()
+		}
+	})
+}
+
+func (b *Bridge) run() {
+	for {
+		select {
+		case <-b.tasks.wake:
+			for _, do := range b.tasks.take() {
+				do()
+				b.show()
+			}
+		case <-b.quit:
+			return
+		}
+	}
+}
+
+func (b *Bridge) post(f engine.Fact) {
+	if !b.closed.Load() {
+		b.sink.Post(f)
+	}
+}
+
+// Admit implements engine.Bridge. The leg is one of this switch; it may be in
+// the conference already.
+func (b *Bridge) Admit(op engine.OpID, m engine.MemberID, l engine.Leg, s engine.MemberState) {
+	b.do(func() {
+		one, ok := l.(*leg)
+		if !ok || one.link != b.link {
+			b.post(engine.AdmitFailed{Op: op, Member: m, Reason: engine.ReasonMediaLost})
+			return
+		}
+		who := &member{id: m, call: one.call, asked: s, admit: op}
+		b.members = append(b.members, who)
+		if in := one.inside.Load(); in != nil && in.conference == b.room {
+			who.inner, who.state = in.member, in.state
+			b.admitted(who)
+			return
+		}
+		one.tasks.put(func() { one.join(b, who.entry(b)) })
+		time.AfterFunc(admitTime, func() { b.do(func() { b.overdue(who, op) }) })
+	})
+}
+
+// entry is the argument of the conference application for a member.
+func (m *member) entry(b *Bridge) conference.Spec {
+	spec := conference.Spec{Name: b.room, Profile: b.profile(m.call)}
+	if m.asked.Muted || m.asked.Waiting {
+		spec.Flags = append(spec.Flags, "mute")
+	}
+	if m.asked.Deaf || m.asked.Waiting {
+		spec.Flags = append(spec.Flags, "deaf")
+	}
+	return spec
+}
+
+// profile is the switch's profile for the conference that c opens.
+func (b *Bridge) profile(c *call) string {
+	return b.link.adapter.opt.Exchange.Profile(engine.RoomName(b.room), c.asked).ConferenceProfile
+}
+
+// overdue gives up on a member who did not come.
+func (b *Bridge) overdue(m *member, op engine.OpID) {
+	if m.admit == op {
+		b.forget(m)
+		b.post(engine.AdmitFailed{Op: op, Member: m.id, Reason: engine.ReasonMediaLost})
+	}
+}
+
+// offStage follows the word of a call that its conference is over. The switch
+// tells us of it too, unless the link is down.
+func (b *Bridge) offStage(c *call) {
+	m := b.byCall(c.uuid)
+	switch {
+	case m == nil:
+	case m.admit != 0:
+		b.overdue(m, m.admit)
+	default:
+		time.AfterFunc(bridgeEnd, func() {
+			b.do(func() {
+				if b.find(m.id) == m {
+					b.exited(m, conference.Event{})
+				}
+			})
+		})
+	}
+}
+
+// admitted settles Admit for a member who is in the conference.
+func (b *Bridge) admitted(m *member) {
+	op := m.admit
+	m.admit = 0
+	b.store(m)
+	b.apply(m)
+	b.post(engine.Joined{Op: op, Member: m.id})
+	if m.remove != 0 {
+		b.leave(m)
+	}
+}
+
+// store tells the call what the conference has of it.
+func (b *Bridge) store(m *member) {
+	m.call.inside.Store(&inside{conference: b.room, member: m.inner, state: m.state})
+}
+
+// Set implements engine.Bridge. What the switch refuses stays as it is, and
+// that is what the fact says.
+func (b *Bridge) Set(op engine.OpID, id engine.MemberID, s engine.MemberState) {
+	b.do(func() {
+		m := b.find(id)
+		if m == nil {
+			b.post(engine.Left{Op: op, Member: id})
+			return
+		}
+		m.asked = s
+		if m.inner != 0 {
+			b.apply(m)
+		} else {
+			m.state = s // his entry says so
+		}
+		b.post(engine.Applied{Op: op, Member: id, State: m.reported()})
+	})
+}
+
+// reported is the member's state as the room has to see it. The switch knows
+// no waiting: it is a member who neither hears nor is heard.
+func (m *member) reported() engine.MemberState {
+	s := m.state
+	s.Waiting = m.asked.Waiting
+	if s.Waiting {
+		s.Muted, s.Deaf = m.asked.Muted, m.asked.Deaf
+	}
+	return s
+}
+
+// apply makes the conference's state of a member the asked one.
+func (b *Bridge) apply(m *member) {
+	muted, deaf := m.asked.Muted || m.asked.Waiting, m.asked.Deaf || m.asked.Waiting
+	if muted != m.state.Muted && b.tell(muting(muted)(b.room, m.inner, true)) {
+		m.state.Muted = muted
+	}
+	if deaf != m.state.Deaf && b.tell(deafening(deaf)(b.room, m.inner, true)) {
+		m.state.Deaf = deaf
+	}
+	if step := conference.Step(float64(m.asked.Talk)); step != conference.Step(float64(m.state.Talk)) &&
+		b.tell(conference.VolumeIn(b.room, m.inner, step)) {
+		m.state.Talk = engine.Decibels(conference.Gain(step))
+	}
+	if step := conference.Step(float64(m.asked.Listen)); step != conference.Step(float64(m.state.Listen)) &&
+		b.tell(conference.VolumeOut(b.room, m.inner, step)) {
+		m.state.Listen = engine.Decibels(conference.Gain(step))
+	}
+	b.store(m)
+}
+
+// quietly is a command for one member.
+type quietly func(room string, id conference.MemberID, quiet bool) (string, error)
+
+func muting(on bool) quietly {
+	if on {
+		return conference.Mute
+	}
+	return conference.Unmute
+}
+
+func deafening(on bool) quietly {
+	if on {
+		return conference.Deaf
+	}
+	return conference.Undeaf
+}
+
+// tell runs a command of the conference and says whether it was done.
+func (b *Bridge) tell(args string, err error) bool {
+	if err == nil {
+		err = b.link.confer(b.any(), args)
+	}
+	if err != nil {
+		b.link.log.Warn("freeswitch: the conference did not do it", "room", b.room, "error", err)
+	}
+	return err == nil
+}
+
+// confer runs a command of a conference: over the link, or while that is down
+// over the own socket of a call.
+func (l *Link) confer(by *call, args string) error {
+	text, err := l.api("conference", args)
+	if errors.Is(err, errLink) && by != nil && by.session != nil {
+		ctx, cancel := by.brief()
+		defer cancel()
+		text, err = by.session.API(ctx, "conference", args)
+	}
+	if err != nil {
+		return err
+	}
+	return conference.Reply(text)
+}
+
+// any is a call of the conference, by whose own socket the switch can be told
+// things while the link is down.
+func (b *Bridge) any() *call {
+	if len(b.members) == 0 {
+		return nil
+	}
+	return b.members[0].call
+}
+
+// Remove implements engine.Bridge. A call that the switch does not let go is
+// ended.
+func (b *Bridge) Remove(op engine.OpID, id engine.MemberID) {
+	b.do(func() {
+		m := b.find(id)
+		if m == nil {
+			b.post(engine.Left{Op: op, Member: id})
+			return
+		}
+		m.remove = op
+		switch {
+		case m.call.voice.Load() != nil, m.call.over.Load(), m.call.stays(): // out of the mix, or not ours any more
+			b.gone(m)
+		case m.inner != 0:
+			b.leave(m)
+		}
+	})
+}
+
+// leave has the switch take a member out.
+func (b *Bridge) leave(m *member) {
+	if !b.tell(conference.Hup(b.room, m.inner)) {
+		b.link.log.Warn("freeswitch: member not taken out", "room", b.room, "call", m.call.uuid)
+	}
+	time.AfterFunc(leaveTime, func() { b.do(func() { b.insist(m) }) })
+}
+
+// insist ends the call of a member who was to leave and has not.
+func (b *Bridge) insist(m *member) {
+	if b.find(m.id) != m {
+		return
+	}
+	b.link.log.Warn("freeswitch: no confirmation in 2 s that the member left; ending the call with uuid_kill",
+		"room", b.room, "call", m.call.uuid)
+	_, err := b.link.api("uuid_kill", m.call.uuid+" NORMAL_CLEARING")
+	if err != nil && !errors.As(err, new(*esl.ReplyError)) {
+		b.link.log.Error("freeswitch: call not ended", "call", m.call.uuid, "error", err)
+	}
+	b.gone(m)
+}
+
+// gone settles Remove, or reports that a member left by himself.
+func (b *Bridge) gone(m *member) {
+	b.forget(m)
+	b.post(engine.Left{Op: m.remove, Member: m.id})
+}
+
+// Play implements engine.Bridge.
+func (b *Bridge) Play(op engine.OpID, what engine.Media, to engine.Audience) {
+	b.do(func() { b.post(engine.Played{Op: op, Err: b.play(what, to)}) })
+}
+
+func (b *Bridge) play(what engine.Media, to engine.Audience) error {
+	c := b.any()
+	if c == nil {
+		return nil
+	}
+	files, err := c.files(what)
+	if len(files) == 0 {
+		return errors.Join(errSilent, err)
+	}
+	file := inConference(files, false)
+	if to.Except == 0 {
+		args, why := conference.Play(b.room, file, 0)
+		b.tell(args, why)
+		return err
+	}
+	for _, m := range b.members {
+		if m.id != to.Except && m.inner != 0 && !m.asked.Waiting {
+			args, why := conference.Play(b.room, file, m.inner)
+			b.tell(args, why)
+		}
+	}
+	return err
+}
+
+// Lock implements engine.Locker: callers whose dialplan says conference are
+// kept out too.
+func (b *Bridge) Lock(on bool) {
+	b.do(func() {
+		b.locked = on
+		lock := conference.Unlock
+		if on {
+			lock = conference.Lock
+		}
+		b.tell(lock(b.room))
+	})
+}
+
+// Levels implements engine.Bridge. The switch tells who talks, but not how loud.
+func (b *Bridge) Levels(dst []engine.MemberMedia) []engine.MemberMedia {
+	if list := b.media.Load(); list != nil {
+		dst = append(dst, *list...)
+	}
+	return dst
+}
+
+func (b *Bridge) show() {
+	list := make([]engine.MemberMedia, 0, len(b.members))
+	for _, m := range b.members {
+		list = append(list, engine.MemberMedia{Member: m.id, Level: -127, Talking: m.talking, Codec: m.call.codec})
+	}
+	b.media.Store(&list)
+}
+
+// Close implements engine.Bridge. Who is in the conference stays there.
+func (b *Bridge) Close() {
+	if b.closed.CompareAndSwap(false, true) {
+		b.link.unhost(b)
+		close(b.quit)
+	}
+}
+
+func (b *Bridge) forget(m *member) {
+	for i, o := range b.members {
+		if o == m {
+			b.members = append(b.members[:i:i], b.members[i+1:]...)
+			return
+		}
+	}
+}
+
+func (b *Bridge) find(id engine.MemberID) *member {
+	for _, m := range b.members {
+		if m.id == id {
+			return m
+		}
+	}
+	return nil
+}
+
+func (b *Bridge) byCall(uuid string) *member {
+	for _, m := range b.members {
+		if m.call.uuid == uuid {
+			return m
+		}
+	}
+	return nil
+}

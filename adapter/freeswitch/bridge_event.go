@@ -1,0 +1,169 @@
+package freeswitch
+
+import (
+	"slices"
+
+	"parley/engine"
+	"parley/esl/conference"
+)
+
+// event takes what the conference reports, our own doings among it.
+func (b *Bridge) event(e conference.Event) {
+	m := b.byCall(e.UUID)
+	switch e.Action {
+	case conference.AddMember:
+		b.entered(m, e)
+		return
+	case conference.Locked, conference.Unlocked:
+		b.relocked(e.Action == conference.Locked)
+		return
+	}
+	if m == nil {
+		return
+	}
+	switch e.Action {
+	case conference.DelMember:
+		b.exited(m, e)
+	case conference.Hupped, conference.Kicked:
+		m.kicked = m.remove == 0
+	case conference.Muted, conference.Unmuted:
+		b.changed(m, func(s *engine.MemberState) { s.Muted = e.Action == conference.Muted })
+	case conference.Deafened, conference.Undeafened:
+		b.changed(m, func(s *engine.MemberState) { s.Deaf = e.Action == conference.Deafened })
+	case conference.VolumeInSet, conference.TalkKey:
+		b.changed(m, func(s *engine.MemberState) { s.Talk = engine.Decibels(conference.Gain(e.Level)) })
+	case conference.VolumeOutSet, conference.ListenKey:
+		b.changed(m, func(s *engine.MemberState) { s.Listen = engine.Decibels(conference.Gain(e.Level)) })
+	case conference.StartTalking, conference.StopTalking:
+		m.talking = e.Action == conference.StartTalking
+		b.post(engine.Talking{Member: m.id, On: m.talking})
+	case conference.MemberDone:
+		m.call.tasks.put(m.call.played)
+	default:
+	}
+}
+
+// entered follows a call into the conference. Who has come by a dialplan of the
+// switch's own is taken on.
+func (b *Bridge) entered(m *member, e conference.Event) {
+	if m == nil {
+		b.link.newcomer(b.room, e)
+		return
+	}
+	m.inner = e.Member
+	m.state = engine.MemberState{Muted: !e.Speak, Deaf: !e.Hear}
+	if m.admit != 0 {
+		b.admitted(m)
+	}
+}
+
+// exited follows a call out of the conference. Whose call has ended is told by
+// the call itself.
+func (b *Bridge) exited(m *member, e conference.Event) {
+	m.call.inside.Store(nil)
+	switch {
+	case m.admit != 0:
+		b.overdue(m, m.admit)
+	case m.remove == 0 && e.Cause != "":
+		b.forget(m)
+	case m.remove == 0:
+		b.forget(m)
+		why := engine.ReasonNone
+		if m.kicked {
+			why = engine.ReasonKicked
+		}
+		b.post(engine.Left{Member: m.id, Reason: why})
+	default:
+		b.gone(m)
+	}
+}
+
+// changed follows a change that somebody made at the switch, unless it is ours.
+func (b *Bridge) changed(m *member, edit func(*engine.MemberState)) {
+	was := m.state
+	edit(&m.state)
+	if m.state == was {
+		return
+	}
+	b.store(m)
+	if m.asked.Waiting { // who waits, waits
+		b.apply(m)
+		return
+	}
+	m.asked = m.state
+	b.post(engine.Applied{Member: m.id, State: m.reported()})
+}
+
+func (b *Bridge) relocked(on bool) {
+	if b.locked != on {
+		b.locked = on
+		b.post(engine.Locked{On: on})
+	}
+}
+
+// compare holds the members against what the switch has, nil if it has no such
+// conference. What mend says so of is brought in line: those that it does not
+// have are gone, those that we do not have are taken on.
+func (b *Bridge) compare(r *conference.Room, mend func(Difference) bool) {
+	over := make(chan struct{})
+	b.tasks.put(func() {
+		defer close(over)
+		for _, m := range slices.Clone(b.members) {
+			b.compareMember(m, roster(r, m.call.uuid), mend)
+		}
+		if r == nil {
+			return
+		}
+		for i := range r.Members {
+			in := &r.Members[i]
+			if b.link.adapter.find(in.UUID) == nil && mend(Difference{Room: b.room, Call: in.UUID, Text: "in the conference, not on the roster"}) {
+				b.link.adopt(r, in)
+			}
+		}
+		if b.locked != r.Locked && mend(Difference{Room: b.room, Text: "the lock is not alike"}) {
+			b.relocked(r.Locked)
+		}
+	})
+	select {
+	case <-over:
+	case <-b.quit:
+	}
+}
+
+func (b *Bridge) compareMember(m *member, in *conference.Member, mend func(Difference) bool) {
+	d := Difference{Room: b.room, Call: m.call.uuid}
+	switch {
+	case m.inner == 0 || m.remove != 0 || m.call.voice.Load() != nil:
+	case in == nil:
+		d.Text = "on the roster, not in the conference"
+		if mend(d) {
+			b.exited(m, conference.Event{})
+		}
+	case stateOf(in) != m.state:
+		d.Text = "other rights than on the roster"
+		if mend(d) {
+			b.changed(m, func(s *engine.MemberState) { *s = stateOf(in) })
+		}
+	}
+}
+
+// roster finds a call among a conference's members.
+func roster(r *conference.Room, uuid string) *conference.Member {
+	if r == nil {
+		return nil
+	}
+	for i := range r.Members {
+		if r.Members[i].UUID == uuid {
+			return &r.Members[i]
+		}
+	}
+	return nil
+}
+
+// stateOf is a conference's member in our words.
+func stateOf(m *conference.Member) engine.MemberState {
+	return engine.MemberState{
+		Muted: !m.Speak, Deaf: !m.Hear,
+		Talk: engine.Decibels(conference.Gain(m.VolumeIn)), Listen: engine.Decibels(conference.Gain(m.VolumeOut)),
+	}
+}

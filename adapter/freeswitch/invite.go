@@ -1,0 +1,40 @@
+package freeswitch
+
+import (
+	"strings"
+
+	"parley/engine"
+	"parley/esl"
+)
+
+// invite reads what the dialplan asks for.
+func (c *call) invite(s *esl.Session) engine.Invite {
+	in := engine.Invite{
+		Kind: "freeswitch", Switch: s.Header("FreeSWITCH-Switchname"), Dialplan: true,
+		Caller:    engine.Caller{Number: s.Header("Caller-Caller-ID-Number"), Name: s.Header("Caller-Caller-ID-Name")},
+		Source:    s.Header("Caller-Network-Addr") + "/" + s.Header("Caller-Caller-ID-Number"),
+		Variables: map[string]string{},
+	}
+	if c.link != nil {
+		in.Switch = c.link.opt.Name
+	}
+	for name, value := range s.Vars() {
+		if own, ok := strings.CutPrefix(name, "parley_"); ok {
+			in.Variables[own] = value
+		}
+	}
+	if in.Room = in.Variables["room"]; in.Room == "" {
+		c.log.Info("call " + c.uuid + ": parley_room not set; the caller is asked for it")
+	}
+	return in
+}
+
+// staysAtTheSwitch says whether the audio of a new call is to stay where it is:
+// its room is, or will be, in a conference of the same switch.
+func (c *call) staysAtTheSwitch(in engine.Invite) bool {
+	if c.link == nil || c.link.connection() == nil {
+		return false
+	}
+	home := engine.Place{Switch: c.link.opt.Name}
+	return c.adapter.opt.Exchange.Placement(in.Room, in.Variables["profile"], home) == home
+}

@@ -1,0 +1,90 @@
+package freeswitch
+
+import (
+	"time"
+
+	"parley/engine"
+	"parley/engine/native"
+)
+
+// leg is a call as the engine drives it: an engine.Mover. What it is asked is
+// done by our mixer while that has the audio, else by the switch.
+type leg struct{ *call }
+
+// ID implements engine.Leg: the channel's UUID.
+func (l *leg) ID() engine.LegID { return l.id() }
+
+// Voice is the audio in our mixer; nil while the switch has it.
+func (l *leg) Voice() *native.Leg { return l.voice.Load() }
+
+// At implements engine.Mover.
+func (l *leg) At() engine.Place {
+	if l.voice.Load() != nil {
+		return engine.Place{}
+	}
+	return l.Home()
+}
+
+// Home implements engine.Mover. A call of a switch that is not configured has
+// no home but our mixer.
+func (l *leg) Home() engine.Place {
+	if l.link == nil {
+		return engine.Place{}
+	}
+	return engine.Place{Switch: l.link.opt.Name}
+}
+
+// Move implements engine.Mover.
+func (l *leg) Move(op engine.OpID, to engine.Place) {
+	l.tasks.put(func() {
+		if to.Native() {
+			l.toUs(op)
+		} else {
+			l.toSwitch(op)
+		}
+	})
+}
+
+// Release implements engine.Leg.
+func (l *leg) Release(o engine.Outcome) { l.release <- o }
+
+// Play implements engine.Voice.
+func (l *leg) Play(op engine.OpID, what engine.Media) {
+	if l.stays() {
+		l.prompted(op, nil) // it hears no goodbye
+		return
+	}
+	if v := l.voice.Load(); v != nil {
+		v.Play(op, what)
+		return
+	}
+	l.tasks.put(func() { l.say(op, what) })
+}
+
+// StopPlay implements engine.Voice.
+func (l *leg) StopPlay() {
+	if v := l.voice.Load(); v != nil {
+		v.StopPlay()
+		return
+	}
+	l.tasks.put(l.hush)
+}
+
+// Record implements engine.Voice. The switch has no place of ours to keep a
+// recording at, so there none is made.
+func (l *leg) Record(op engine.OpID, limit time.Duration) {
+	if v := l.voice.Load(); v != nil {
+		v.Record(op, limit)
+		return
+	}
+	l.tasks.put(func() { l.tape(op, limit) })
+}
+
+// StopRecord implements engine.Voice.
+func (l *leg) StopRecord() {
+	if v := l.voice.Load(); v != nil {
+		v.StopRecord()
+		return
+	}
+	l.tasks.put(l.stopTape)
+}

@@ -1,0 +1,254 @@
+package freeswitch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"parley/engine"
+	"parley/esl"
+	"parley/esl/conference"
+)
+
+// moveTime is how long a call's audio may take to come to us from a conference.
+const moveTime = 5 * time.Second
+
+// fetch is audio on its way to us.
+type fetch struct {
+	op     engine.OpID
+	cancel context.CancelFunc
+	over   chan struct{} // closed when nobody waits for the ticket any more
+	voice  Media         // what came; read after over
+}
+
+// parting is audio on its way from us to the switch.
+type parting struct{ op engine.OpID }
+
+// dialUs is the bridge application's argument: our SIP endpoint, with a token
+// that is good once. Without codecs the switch would offer the caller's own
+// alone, which we may not have.
+func (c *call) dialUs(token string) (string, error) {
+	if !esl.Literal(c.profile) {
+		return "", fmt.Errorf("freeswitch: profile %.40q", c.profile)
+	}
+	return "{origination_uuid=" + c.peer + ",absolute_codec_string='" + c.codecs + "'}" + c.adapter.dial(c.profile, token), nil
+}
+
+// offered are the codecs of a call whose caller has one of that many samples a
+// second. Wideband callers come as they are heard.
+func offered(rate string) string {
+	if n, err := strconv.Atoi(rate); err == nil && n >= 16000 {
+		return "L16@16000h@20i"
+	}
+	return "PCMU,PCMA"
+}
+
+// fetchMedia has the switch bridge a new call to us, and waits for its audio.
+func (c *call) fetchMedia(ctx context.Context) error {
+	ticket := c.adapter.opt.Ticket(c.id())
+	defer ticket.Drop()
+	if err := c.bridgeToUs(ctx, ticket); err != nil {
+		return err
+	}
+	wait, cancel := context.WithTimeout(ctx, c.adapter.opt.Token)
+	defer cancel()
+	early := make(chan error, 1)
+	go func() { early <- c.watch(wait, cancel) }()
+	voice, err := ticket.Wait(wait)
+	cancel()
+	if why := <-early; why != nil {
+		if err == nil {
+			voice.HangUp()
+		}
+		return why
+	}
+	if err == nil {
+		c.has(voice)
+	}
+	return err
+}
+
+func (c *call) bridgeToUs(ctx context.Context, t Ticket) error {
+	arg, err := c.dialUs(t.Token())
+	if err != nil {
+		return err
+	}
+	id, err := c.control.Start(ctx, "bridge", arg)
+	if !errors.As(err, new(*esl.ReplyError)) {
+		c.bridge = id // whatever else kept the answer from us, the switch may have begun it
+	}
+	return err
+}
+
+// has notes that the audio is with us.
+func (c *call) has(voice Media) {
+	c.media = voice
+	c.voice.Store(voice.Voice())
+	if c.sink != nil {
+		voice.Attach(c.sink)
+	}
+}
+
+// watch reads events until wait is over; what ends the bridge or the call ends
+// the wait. A bridge also ends when the call is transferred, which is told next.
+func (c *call) watch(wait context.Context, cancel context.CancelFunc) (why error) {
+	defer cancel()
+	var verdict <-chan time.Time
+	for {
+		select {
+		case <-wait.Done():
+			return why
+		case <-verdict:
+			return why
+		case e := <-c.control.Events():
+			ended := c.follow(wait, e)
+			if c.place != here {
+				return errLeft
+			}
+			if !ended {
+				continue
+			}
+			how := e.Var("originate_disposition")
+			why = fmt.Errorf("%w: %s", errBridge, how)
+			if how != "" && how != "SUCCESS" && how != "ORIGINATOR_CANCEL" {
+				return why
+			}
+			verdict = time.After(bridgeEnd)
+		}
+	}
+}
+
+// toUs brings the audio of a call that is at the switch to us. One that is in a
+// conference is out of its mix from then on.
+func (c *call) toUs(op engine.OpID) {
+	if c.media != nil || c.fetch != nil {
+		c.moved(op, nil)
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), moveTime)
+	c.hush()
+	ticket := c.adapter.opt.Ticket(c.id())
+	if err := c.bridgeToUs(ctx, ticket); err != nil {
+		cancel()
+		ticket.Drop()
+		c.moved(op, err)
+		return
+	}
+	f := &fetch{op: op, cancel: cancel, over: make(chan struct{})}
+	c.fetch = f
+	go func() {
+		voice, err := ticket.Wait(ctx)
+		ticket.Drop()
+		f.voice = voice
+		close(f.over)
+		c.tasks.put(func() { c.fetched(f, err) })
+	}()
+}
+
+// fetched follows the end of a fetch.
+func (c *call) fetched(f *fetch, err error) {
+	f.cancel()
+	if c.fetch != f {
+		return // given up: see drop
+	}
+	c.fetch = nil
+	switch {
+	case err != nil:
+		_, _ = c.api("uuid_kill", c.peer+" NORMAL_CLEARING") // often it does not exist
+	case c.bridge == "":
+		f.voice.HangUp()
+		err = errBridge
+	default:
+		c.has(f.voice)
+		c.listening()
+	}
+	c.moved(f.op, err)
+}
+
+// listening opens the ears of the switch for a call that its conference has
+// muted: a muted member's leg is silent at the source. Who hears him is now our
+// affair.
+func (c *call) listening() {
+	if in := c.inside.Load(); in != nil && in.state.Muted {
+		c.warn(c.confer(conference.Unmute(in.conference, in.member, true)))
+	}
+}
+
+// toSwitch gives the audio back to the switch. In a conference the call is
+// muted until its bridge there says otherwise.
+func (c *call) toSwitch(op engine.OpID) {
+	if c.media == nil {
+		c.moved(op, nil)
+		return
+	}
+	if in := c.inside.Load(); in != nil {
+		c.warn(c.confer(conference.Mute(in.conference, in.member, true)))
+	}
+	p := &parting{op}
+	c.parting = p
+	voice := c.media
+	c.media = nil
+	c.voice.Store(nil)
+	voice.HangUp()
+	c.arrived()
+	time.AfterFunc(bridgeEnd, func() { c.tasks.put(func() { c.insist(p) }) })
+}
+
+// insist ends a bridge that has not ended by itself.
+func (c *call) insist(p *parting) {
+	if c.parting != p {
+		return
+	}
+	if _, err := c.api("uuid_kill", c.peer+" NORMAL_CLEARING"); err != nil {
+		c.parting = nil
+		c.moved(p.op, err)
+	}
+}
+
+// arrived settles a move to the switch once the bridge to us is over.
+func (c *call) arrived() {
+	if p := c.parting; p != nil && c.bridge == "" {
+		c.parting = nil
+		c.moved(p.op, nil)
+	}
+}
+
+func (c *call) moved(op engine.OpID, err error) {
+	c.sink.Post(engine.Moved{Leg: c.id(), Op: op, Err: err})
+}
+
+// drop gives up a fetch: what came of it is ended.
+func (c *call) drop() {
+	f := c.fetch
+	if f == nil {
+		return
+	}
+	c.fetch = nil
+	f.cancel()
+	<-f.over
+	if f.voice != nil {
+		f.voice.HangUp()
+	}
+}
+
+// hungUp is closed when the call that brings us the audio is over; nil while
+// there is none.
+func (c *call) hungUp() <-chan struct{} {
+	if c.media == nil {
+		return nil
+	}
+	return c.media.Done()
+}
+
+// homeless notes that the audio has ended without our doing.
+func (c *call) homeless() {
+	c.media = nil
+}
+
+// lost says whether a call that ought to be with us is not, and is not on its
+// way either.
+func (c *call) lost() bool {
+	return c.voice.Load() != nil && (c.media == nil || c.bridge == "")
+}
