@@ -39,11 +39,12 @@ func allowed() map[string]string {
 		"engine/native":      "codec engine internal/tick mixer sound",
 		"adapter/config":     "engine",
 		"adapter/importer":   "engine sound",
-		"adapter/freeswitch": "engine engine/native esl esl/conference",
+		"adapter/seal":       "engine",
+		"adapter/freeswitch": "adapter/seal engine engine/native esl esl/conference",
 		"adapter/asterisk":   "ari ari/audiosocket codec engine engine/native",
 		"adapter/phone":      "codec engine engine/native rtp sip",
 		"adapter/control":    "engine",
-		"adapter": "adapter/asterisk adapter/config adapter/control adapter/freeswitch adapter/phone ari/audiosocket " +
+		"adapter": "adapter/asterisk adapter/config adapter/control adapter/freeswitch adapter/phone adapter/seal ari/audiosocket " +
 			"codec engine engine/native internal/tick rtp sip sound",
 		"bench":              "codec internal/audiotest rtp sip",
 		"bench/reflector":    "",
