@@ -37,13 +37,14 @@ func entryVariables() map[string]variable {
 // secretVariables are those whose values are never shown.
 func secretVariables() []string { return []string{"pin", "member_pin", "moderator_pin"} }
 
-// readPIN takes a PIN as a configuration would. Its error does not repeat it.
+// readPIN takes a PIN as a configuration would. One that is none is asked for
+// as well: nobody gets in by a slip of the pen. The error does not repeat it.
 func readPIN(set func(*request, PIN)) variable {
 	return func(q *request, v string) error {
-		if len(v) > 16 || strings.Trim(v, "0123456789*") != "" {
-			return fmt.Errorf("%w, want a PIN of 1 to 16 digits", errValue)
-		}
 		set(q, NewPIN(v))
+		if len(v) > 16 || strings.Trim(v, "0123456789*") != "" {
+			return fmt.Errorf("%w, want a PIN of 1 to 16 digits; it is asked for all the same", errValue)
+		}
 		return nil
 	}
 }

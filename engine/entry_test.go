@@ -45,6 +45,7 @@ func TestPINsThatTheCallNames(t *testing.T) {
 			"it can come along", nil, map[string]string{"member_pin": "55", "pin": "55"}, "",
 			lonely, "member",
 		},
+		{"one that nobody can type", nil, map[string]string{"member_pin": "12@x"}, "12#", "enter-pin bad-pin enter-pin", ""},
 		{"the dialplan vouches", pins, map[string]string{"enforce_security": "false"}, "", lonely, "member"},
 		{
 			"the dialplan vouches for a moderator with a PIN", pins,
@@ -153,11 +154,6 @@ func TestACallNamesItsMenuAndGains(t *testing.T) {
 			warning: `parley_listen_gain_db: bad value "NaN", want dB, -20 to 20`,
 		},
 		{name: "too much", variable: "talk_gain_db", value: "20.1", warning: `parley_talk_gain_db: bad value "20.1", want dB, -20 to 20`},
-		{name: "a PIN is not repeated", variable: "member_pin", value: "12 34", warning: "parley_member_pin: bad value, want a PIN of 1 to 16 digits"},
-		{
-			name: "a long one neither", variable: "moderator_pin", value: strings.Repeat("1", 17),
-			warning: "parley_moderator_pin: bad value, want a PIN of 1 to 16 digits",
-		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -177,6 +173,19 @@ func TestACallNamesItsMenuAndGains(t *testing.T) {
 				}
 				want(t, "warnings", joinWarnings(outcome(t, p).Warnings), c.warning)
 			})
+		})
+	}
+}
+
+func TestAPINThatIsNoneIsAskedForAndNotRepeated(t *testing.T) {
+	for name, value := range map[string]string{"member_pin": "12 34", "moderator_pin": strings.Repeat("1", 17)} {
+		bubble(t, nil, func(t *testing.T, th *theatre) {
+			p := th.call("a", "1", map[string]string{name: value, "role": "moderator"})
+			p.press("1#1234#12#")
+			want(t, "outcome", line1(outcome(t, p)), "rejected pin_failed")
+			e := th.explained(t, "a")
+			want(t, "warnings", strings.Join(e.Warnings, ";"), "parley_"+name+": bad value, want a PIN of 1 to 16 digits; it is asked for all the same")
+			want(t, "shown", about(e, name), "*** | variable parley_"+name)
 		})
 	}
 }

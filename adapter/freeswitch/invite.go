@@ -1,8 +1,6 @@
 package freeswitch
 
 import (
-	"strings"
-
 	"parley/engine"
 	"parley/esl"
 )
@@ -11,18 +9,14 @@ import (
 func (c *call) invite(s *esl.Session) engine.Invite {
 	in := engine.Invite{
 		Kind: "freeswitch", Switch: s.Header("FreeSWITCH-Switchname"), Dialplan: true,
-		Caller:    engine.Caller{Number: s.Header("Caller-Caller-ID-Number"), Name: s.Header("Caller-Caller-ID-Name")},
-		Source:    s.Header("Caller-Network-Addr") + "/" + s.Header("Caller-Caller-ID-Number"),
-		Variables: map[string]string{},
+		Caller: engine.Caller{Number: s.Header("Caller-Caller-ID-Number"), Name: s.Header("Caller-Caller-ID-Name")},
+		Source: s.Header("Caller-Network-Addr") + "/" + s.Header("Caller-Caller-ID-Number"),
 	}
 	if c.link != nil {
 		in.Switch = c.link.opt.Name
 	}
-	for name, value := range s.Vars() {
-		if own, ok := strings.CutPrefix(name, "parley_"); ok {
-			in.Variables[own] = value
-		}
-	}
+	w := readWishes(s.Vars(), s.Header("Call-Direction") == "outbound")
+	in.Variables, in.Origins, in.Warnings = w.own, w.origins, w.warnings
 	if in.Room = in.Variables["room"]; in.Room == "" {
 		c.log.Info("call " + c.uuid + ": parley_room not set; the caller is asked for it")
 	}

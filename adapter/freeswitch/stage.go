@@ -64,6 +64,11 @@ func (c *call) join(b *Bridge, spec conference.Spec) {
 	c.hush()
 	vars := results(engine.Outcome{Result: engine.ResultJoined, Reason: engine.ReasonSwitchLost, Exit: engine.ExitLost})
 	vars["socket_resume"] = ""
+	if c.session != nil {
+		for name, value := range masked(c.session.Vars()) {
+			vars[name], c.original[name] = "", value
+		}
+	}
 	ctx, cancel := c.brief()
 	defer cancel()
 	c.set(ctx, vars)

@@ -31,13 +31,14 @@ const (
 
 // ParseSpec reads an argument as the switch does, but all of its flags. The
 // first "+" after the name begins the PIN, the last "@" before it the profile.
+// Its errors do not repeat the text: there may be a PIN in it.
 func ParseSpec(text string) (Spec, error) {
 	var s Spec
 	switch {
 	case len(text) > maxSpec:
 		return s, fmt.Errorf("%w: %d bytes", esl.ErrArgument, len(text))
 	case strings.ContainsFunc(text, control):
-		return s, fmt.Errorf("%w: a control character in %.60q", esl.ErrArgument, text)
+		return s, fmt.Errorf("%w: a control character", esl.ErrArgument)
 	}
 	rest, list, _ := strings.Cut(text, flagsPrefix)
 	list, s.Ignored, _ = strings.Cut(list, "}")
@@ -46,7 +47,7 @@ func ParseSpec(text string) (Spec, error) {
 		var whole bool
 		rest, s.Bridge, whole = strings.Cut(rest[len(bridgePrefix):], ":")
 		if !whole || s.Bridge == "" {
-			return s, fmt.Errorf("%w: bridge without a dial string in %.60q", esl.ErrArgument, text)
+			return s, fmt.Errorf("%w: bridge: without a dial string", esl.ErrArgument)
 		}
 	}
 	s.Name, s.PIN, _ = strings.Cut(strings.TrimLeft(rest, " "), "+")
@@ -54,7 +55,7 @@ func ParseSpec(text string) (Spec, error) {
 		s.Name, s.Profile = s.Name[:at], s.Name[at+1:]
 	}
 	if s.Name == "" {
-		return s, fmt.Errorf("%w: no name in %.60q", esl.ErrArgument, text)
+		return s, fmt.Errorf("%w: no conference name", esl.ErrArgument)
 	}
 	return s, nil
 }
