@@ -308,6 +308,11 @@ func (a *App) part(ctx context.Context) {
 	if err := a.exchange.Close(ctx); err != nil {
 		a.opt.Log.Warn("some calls did not end in time", "error", err)
 	}
+	if a.freeswitch != nil {
+		ctx, cancel := context.WithTimeout(ctx, closingTime)
+		defer cancel()
+		a.freeswitch.Wait(ctx) // while its links are up
+	}
 }
 
 // close closes what is open, in the order of the audio's way.

@@ -18,7 +18,7 @@ func (b *Bridge) event(e conference.Event) {
 		b.relocked(e.Action == conference.Locked)
 		return
 	}
-	if m == nil {
+	if m == nil || m.call.echoes.ours(e.Action) {
 		return
 	}
 	switch e.Action {

@@ -65,6 +65,7 @@ type call struct {
 	over   atomic.Bool                // the call has left
 	voice  atomic.Pointer[native.Leg] // nil: the audio is at the switch
 	inside atomic.Pointer[inside]     // nil: in no conference
+	echoes echoes                     // of orders about its place there
 
 	original map[string]string // of the variables that are borrowed
 	sink     engine.Sink
@@ -313,7 +314,7 @@ func results(o engine.Outcome) map[string]string {
 // has the caller's audio. The end of ctx does not hinder it: we may be leaving.
 func (c *call) giveBack(ctx context.Context, o engine.Outcome) {
 	ctx = context.WithoutCancel(ctx)
-	if c.stays() {
+	if c.stays() && o.Reason == engine.ReasonEnded {
 		c.detach(ctx)
 		return
 	}

@@ -120,6 +120,26 @@ func (a *Adapter) Serve(ctx context.Context, l net.Listener) error {
 // their room ends: we are leaving, they are not.
 func (a *Adapter) Retreat() { a.retreat.Store(true) }
 
+// Wait waits until every call has been given back, or ctx ends.
+func (a *Adapter) Wait(ctx context.Context) {
+	for {
+		a.mu.Lock()
+		var c *call
+		for _, c = range a.calls {
+			break
+		}
+		a.mu.Unlock()
+		if c == nil {
+			return
+		}
+		select {
+		case <-c.done:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
 func (a *Adapter) context() context.Context {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -194,7 +214,7 @@ func (a *Adapter) reserve(c *call) bool {
 }
 
 func (a *Adapter) leave(c *call) {
-	close(c.done)
+	defer close(c.done)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.calls[c.uuid] == c {

@@ -149,6 +149,9 @@ func (l *Link) greet(ctx context.Context, c *esl.Client) (version string, err er
 	restarted := l.core != "" && l.core != core
 	l.client, l.core, l.sees = c, core, sees
 	l.mu.Unlock()
+	for _, call := range l.adapter.of(l) {
+		call.echoes.forget()
+	}
 	if restarted {
 		l.log.Warn("esl " + l.opt.Name + ": the switch has been restarted; its calls are over")
 		l.dropLines(func(*line) bool { return true })

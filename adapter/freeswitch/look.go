@@ -239,7 +239,7 @@ func (l *Link) offstage(e conference.Event) {
 	switch {
 	case e.Action == conference.AddMember && c == nil && l.adapter.stands(l, e.Room):
 		l.newcomer(e.Room, e)
-	case c == nil:
+	case c == nil, c.echoes.ours(e.Action):
 	case e.Action == conference.Hupped, e.Action == conference.Kicked:
 		c.tasks.put(c.expelled)
 	case e.Action == conference.DelMember:

@@ -172,8 +172,24 @@ func (c *call) fetched(f *fetch, err error) {
 // affair.
 func (c *call) listening() {
 	if in := c.inside.Load(); in != nil && in.state.Muted {
-		c.warn(c.confer(conference.Unmute(in.conference, in.member, true)))
+		c.silence(in, false)
 	}
+}
+
+// silence mutes a call in its conference, or the reverse.
+func (c *call) silence(in *inside, on bool) {
+	causes, order := conference.Unmuted, conference.Unmute
+	if on {
+		causes, order = conference.Muted, conference.Mute
+	}
+	err := c.echoes.order(causes, func() error { return c.confer(order(in.conference, in.member, true)) })
+	if err != nil {
+		c.log.Warn("freeswitch: the conference did not do it", "error", err)
+		return
+	}
+	now := *in
+	now.state.Muted = on
+	c.inside.Store(&now)
 }
 
 // toSwitch gives the audio back to the switch. In a conference the call is
@@ -184,7 +200,7 @@ func (c *call) toSwitch(op engine.OpID) {
 		return
 	}
 	if in := c.inside.Load(); in != nil {
-		c.warn(c.confer(conference.Mute(in.conference, in.member, true)))
+		c.silence(in, true)
 	}
 	p := &parting{op}
 	c.parting = p

@@ -17,9 +17,6 @@ func (c *call) stays() bool { return c.adapter.retreat.Load() && c.inside.Load()
 // rights.
 func (c *call) detach(ctx context.Context) {
 	c.drop()
-	if in := c.inside.Load(); in != nil && c.media != nil && in.state.Muted {
-		c.warn(c.confer(conference.Mute(in.conference, in.member, true)))
-	}
 	if c.media != nil {
 		c.media.HangUp()
 	}
