@@ -79,6 +79,7 @@ func (a *App) media() control.Media {
 func (a *App) counters() map[string]float64 {
 	s := a.endpoint.Stats()
 	return map[string]float64{
+		"parley_audit_mismatches_total":       float64(a.freeswitch.Mismatches()),
 		"parley_sip_messages_received_total":  float64(s.Received.Load()),
 		"parley_sip_messages_malformed_total": float64(s.Malformed.Load()),
 		"parley_sip_messages_flooded_total":   float64(s.Flooded.Load()),

@@ -189,7 +189,7 @@ func (l *Link) invitation(c *call, r *conference.Room, m *conference.Member) eng
 // readopt looks whether a conference that no room stands for was a room of a
 // Parley that has died: then it is one again.
 func (l *Link) readopt(r *conference.Room) bool {
-	if l.judged[r.UUID] {
+	if l.known(r.UUID) {
 		return false
 	}
 	found := false
@@ -200,7 +200,6 @@ func (l *Link) readopt(r *conference.Room) bool {
 			found = true
 		}
 	}
-	l.judged[r.UUID] = !found
 	if found {
 		l.log.Info("freeswitch: a room that runs at the switch is taken up again", "room", r.Name)
 		for i := range r.Members {

@@ -138,6 +138,15 @@ func (l *Link) compareRooms(rooms []conference.Room, mend func(Difference) bool)
 	l.mu.Unlock()
 }
 
+// known says whether a conference has been looked at before, and notes it.
+func (l *Link) known(uuid string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	was := l.judged[uuid]
+	l.judged[uuid] = true
+	return was
+}
+
 // strangers finds those who are in the conference of a room that we have taken
 // over, and not in the room.
 func (l *Link) strangers(r *conference.Room, mend func(Difference) bool) {
@@ -197,6 +206,18 @@ func (l *Link) Differences() (now []Difference, ever uint64) {
 	return now, l.count
 }
 
+// Mismatches is how many differences there ever were between the switches and us.
+func (a *Adapter) Mismatches() (n uint64) {
+	a.mu.Lock()
+	links := slices.Clone(a.links)
+	a.mu.Unlock()
+	for _, l := range links {
+		_, ever := l.Differences()
+		n += ever
+	}
+	return n
+}
+
 // Audit looks now, whatever the clock says.
 func (l *Link) Audit(ctx context.Context) ([]Difference, error) {
 	c := l.connection()
@@ -218,13 +239,20 @@ func (l *Link) Foreign() []conference.Room {
 	return slices.Clone(l.foreign)
 }
 
-// event takes one from the switch.
+// event takes one from the switch. The switch numbers all its events, so those
+// that we ask for have gaps between them; but a number that does not grow says
+// that something is wrong, and calls for a look.
 func (l *Link) event(e *esl.Event) {
 	ev, ok := conference.Parse(e)
 	if !ok {
 		l.pass(e)
 		return
 	}
+	if ev.Sequence != 0 && ev.Sequence <= l.sequence {
+		l.log.Warn("freeswitch: events out of order", "number", ev.Sequence, "after", l.sequence)
+		l.early.Reset(0)
+	}
+	l.sequence = ev.Sequence
 	if b := l.host(ev.Room); b != nil {
 		b.do(func() { b.event(ev) })
 		return
