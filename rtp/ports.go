@@ -77,6 +77,33 @@ func (p *Ports) Reserve() (*Pair, error) {
 	return nil, fmt.Errorf("%w in %d-%d", ErrNoPort, p.min, p.max)
 }
 
+// Free tries every pair, and says how many of how many nobody has. What it
+// finds is true for a moment only. An error is one of the address.
+func (p *Ports) Free() (free, of int, err error) {
+	in := newBuffers()
+	try := func(port int) (bool, error) {
+		s, err := openSocket(netip.AddrPortFrom(p.bind, uint16(port)), in)
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return false, nil
+		}
+		if err == nil {
+			s.close()
+		}
+		return err == nil, err
+	}
+	of = p.pairs()
+	for i := range of {
+		media, err := try(int(p.min) + 2*i)
+		if err != nil {
+			return 0, of, err
+		}
+		if control, err := try(int(p.min) + 2*i + 1); err == nil && media && control {
+			free++
+		}
+	}
+	return free, of, nil
+}
+
 // take moves on by a pair, so that a port rests as long as possible.
 func (p *Ports) take() uint16 {
 	p.mu.Lock()

@@ -71,8 +71,10 @@ func (l *Link) versionOf() string {
 }
 
 // explain says what is wrong with the connection and what to do.
-func (l *Link) explain(err error) string {
-	o := l.opt
+func (l *Link) explain(err error) string { return l.opt.trouble(err) }
+
+// trouble is an error in Asterisk's own words, with what to do and a code.
+func (o Options) trouble(err error) string {
 	words := ""
 	if refusal, ok := errors.AsType[*ari.Error](err); ok {
 		words = refusal.Message

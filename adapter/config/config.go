@@ -216,6 +216,7 @@ func (c *Config) Directory() *engine.Directory {
 
 // Sound is one sound that a profile or room names.
 type Sound struct {
+	At       string // FILE:LINE where it is set; "" = it is the default
 	Owner    string // "profile default", "room 3001"
 	Key      string // "enter_sound", "moderator.exit_sound"
 	Language string
@@ -226,20 +227,28 @@ type Sound struct {
 func (c *Config) Sounds() []Sound {
 	var all []Sound
 	for _, p := range c.Profiles {
-		all = appendSounds(all, "profile "+p.Name, p.Language, profileFields(&p))
+		all = appendSounds(all, "profile "+p.Name, p.Language, profileFields(&p), c.patches[p.Name])
 	}
 	for _, r := range c.Rooms {
 		i := slices.IndexFunc(c.Profiles, func(p engine.Profile) bool { return p.Name == r.Profile })
 		language := r.Apply(&c.Profiles[i]).Language
-		all = appendSounds(all, "room "+string(r.Name), language, r.own.fields())
+		all = appendSounds(all, "room "+string(r.Name), language, r.own.fields(), r.own)
 	}
 	return all
 }
 
-func appendSounds(all []Sound, owner, language string, fields []field) []Sound {
+// Place is where the sound is set, for a message: FILE:LINE: and the owner.
+func (s Sound) Place() string {
+	if s.At == "" {
+		return s.Owner
+	}
+	return s.At + ": " + s.Owner
+}
+
+func appendSounds(all []Sound, owner, language string, fields []field, t patch) []Sound {
 	for _, f := range fields {
 		if s, ok := f.value.(soundCell); ok && *s.at != "" {
-			all = append(all, Sound{owner, f.name, language, *s.at})
+			all = append(all, Sound{t.at[f.name], owner, f.name, language, *s.at})
 		}
 	}
 	return all

@@ -203,6 +203,7 @@ func (l *loader) profile(d *document, item *yaml.Node, base *engine.Profile) {
 	def.member, def.moderator = d.pinsOf(item)
 	d.comparePINs(p.PINTerminator, def.member, def.moderator)
 	l.profiles[title], l.config.patches[title] = def, own
+	l.noteWait(d, item, p)
 	l.config.Profiles = replace(l.config.Profiles, *p, func(p engine.Profile) string { return p.Name })
 }
 
@@ -247,6 +248,7 @@ func (l *loader) rooms(d *document) {
 			}
 		}
 		l.checkRoom(d, item, room)
+		l.checkWait(d, item, room)
 		l.config.Rooms = append(l.config.Rooms, room)
 	}
 }

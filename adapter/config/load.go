@@ -45,6 +45,7 @@ type loader struct {
 	menus    map[string]engine.Controls
 	defined  map[string]string // where "profile gold" was defined first
 	profiles map[string]definedProfile
+	waits    []*wait
 }
 
 type definedProfile struct {
@@ -145,12 +146,14 @@ func (l *loader) load() (*Config, []Warning, error) {
 	l.users(main)
 	l.tokens(main)
 	l.checkHTTP(main)
+	l.checkListeners(main)
 	l.checkJitter(main)
 	l.readMenus()
 	l.readProfiles()
 	for _, d := range l.docs {
 		l.rooms(d)
 	}
+	l.checkWaits()
 	sorted(l.warnings)
 	if err := l.err(); err != nil {
 		return nil, l.warnings, err

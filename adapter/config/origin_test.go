@@ -84,7 +84,7 @@ profiles:
 // profile that the engine runs on.
 func TestSettingsAreThoseOfTheProfile(t *testing.T) {
 	c := load(t, "parley.yaml", `profiles: [{name: default, join_deaf: true, controls: none, end_on_exit: any}]
-rooms: [{name: a, wait_for_moderator: true, play_entry_tone: false, caller_controls: moderator}]
+rooms: [{name: a, announce_name: true, play_entry_tone: false, caller_controls: moderator}]
 `)
 	d := c.Directory()
 	p, _, _ := d.Lookup("a", "")

@@ -35,8 +35,12 @@ func TestEverySettingOfAProfileArrives(t *testing.T) {
 		{"reserve_moderator_seats: 0", func(p *engine.Profile) { p.ReserveModeratorSeats = 0 }},
 		{"lock_exempts: nobody", func(p *engine.Profile) { p.LockExempts = engine.ExemptNobody }},
 		{"on_full: hangup", func(p *engine.Profile) { p.OnFull = engine.RefusalHangup }},
-		{"wait_for_moderator: yes", func(p *engine.Profile) { p.WaitForModerator = true }},
-		{"require_moderator: true", func(p *engine.Profile) { p.RequireModerator = true }},
+		{"wait_for_moderator: yes, wait_timeout_s: 1, on_wait_timeout: open", func(p *engine.Profile) {
+			p.WaitForModerator, p.WaitTimeout, p.OnWaitTimeout = true, time.Second, engine.WaitOpen
+		}},
+		{"require_moderator: true, wait_timeout_s: 1, on_wait_timeout: open", func(p *engine.Profile) {
+			p.RequireModerator, p.WaitTimeout, p.OnWaitTimeout = true, time.Second, engine.WaitOpen
+		}},
 		{"rewait_on_moderator_exit: on", func(p *engine.Profile) { p.RewaitOnModeratorExit = true }},
 		{"moderator_grace_s: 1.5", func(p *engine.Profile) { p.ModeratorGrace = 1500 * time.Millisecond }},
 		{"wait_timeout_s: 100000", func(p *engine.Profile) { p.WaitTimeout = 100000 * time.Second }},
@@ -200,9 +204,9 @@ func TestSoundsAreListedWithTheirOwner(t *testing.T) {
 		}
 	}
 	want := []Sound{
-		{"profile p", "wait_sound", "de", "w.wav"},
-		{"profile p", "moderator.enter_sound", "de", "e.wav"},
-		{"room r", "moh_sound", "de", "m.wav"},
+		{"parley.yaml:1", "profile p", "wait_sound", "de", "w.wav"},
+		{"parley.yaml:1", "profile p", "moderator.enter_sound", "de", "e.wav"},
+		{"parley.yaml:2", "room r", "moh_sound", "de", "m.wav"},
 	}
 	if !slices.Equal(own, want) {
 		t.Errorf("got %v", own)

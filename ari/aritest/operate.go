@@ -31,6 +31,8 @@ func (s *Server) operate(method string, path []string, a args) (status int, repl
 		return s.info()
 	case len(path) == 3 && path[0] == "applications" && path[1] == App && path[2] == "eventFilter" && method == http.MethodPut:
 		return s.filter(a)
+	case len(path) == 2 && path[0] == "applications" && method == http.MethodGet:
+		return s.application(path[1])
 	case path[0] == "bridges":
 		return s.operateBridge(method, path[1:], a)
 	case path[0] == "channels":
@@ -61,6 +63,13 @@ func (s *Server) info() (int, any) {
 		"config": map[string]any{"name": "", "default_language": "en", "setid": map[string]any{"user": "", "group": ""}},
 		"status": map[string]any{"startup_time": stamp(time.Now()), "last_reload_time": stamp(time.Now())},
 	}
+}
+
+func (s *Server) application(name string) (int, any) {
+	if name != App || s.events == nil {
+		return http.StatusNotFound, "Application not found"
+	}
+	return http.StatusOK, map[string]any{"name": App}
 }
 
 func (s *Server) filter(a args) (int, any) {

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -13,35 +16,64 @@ import (
 )
 
 func checkCommand(f *flags) *cobra.Command {
-	return &cobra.Command{
-		Use: "check", Short: "Say what is wrong with the configuration", Args: cobra.NoArgs,
-		Long: "Read the configuration as serve would, look for every sound it names, and print each problem with file and line.",
-		RunE: func(cmd *cobra.Command, _ []string) error { return check(cmd, f) },
+	var dialplans []string
+	c := &cobra.Command{
+		Use: "check", Short: "Say what is wrong with the configuration, the switches and the sounds", Args: cobra.NoArgs,
+		Long: "Read the configuration as serve would, ask each switch whether it is there and as it has to be, look for every sound " +
+			"and audio port, and print a line for each, problems with file and line. Nothing is changed anywhere.",
+		RunE: func(cmd *cobra.Command, _ []string) error { return check(cmd, f, dialplans) },
 	}
+	c.Flags().StringArrayVar(&dialplans, "dialplan", nil, "also judge the extensions of a FreeSWITCH dialplan, an XML file, that lead to Parley")
+	return c
 }
 
 // finding is a line of `parley check`.
-type finding struct {
-	Part string `json:"part"`
-	OK   bool   `json:"ok"`
-	Text string `json:"text"`
-}
+type finding = adapter.Finding
 
-func check(cmd *cobra.Command, f *flags) error {
+func check(cmd *cobra.Command, f *flags, dialplans []string) error {
 	c, warnings, err := config.Load(config.Source{File: f.config})
 	var found []finding
 	for _, w := range warnings {
-		found = append(found, finding{"warning", true, w.String()})
+		found = append(found, adapter.Found("warning", true, w.String()))
 	}
 	if err != nil {
 		for _, p := range problems(err) {
-			found = append(found, finding{"config", false, p})
+			found = append(found, adapter.Found("config", false, p))
 		}
 		return report(cmd, f, found)
 	}
-	found = append(found, finding{"config", true, summary(c, len(warnings))})
+	found = append(found, adapter.Found("config", true, summary(c, len(warnings))))
+	found = append(found, adapter.CheckSwitches(cmd.Context(), c)...)
 	found = append(found, checkSounds(c)...)
+	found = append(found, adapter.CheckRTP(c))
+	for _, path := range dialplans {
+		found = append(found, checkDialplan(c, path)...)
+	}
 	return report(cmd, f, found)
+}
+
+// maxDialplan is more than any dialplan that is judged has.
+const maxDialplan = 2 << 20
+
+func checkDialplan(c *config.Config, path string) []finding {
+	file, err := os.Open(path)
+	if err != nil {
+		return []finding{adapter.Found("dialplan", false, err.Error()+". [unreadable]")}
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, maxDialplan))
+	if err != nil {
+		return []finding{adapter.Found("dialplan", false, err.Error()+". [unreadable]")}
+	}
+	ours, wrong := adapter.CheckDialplan(path, data, c)
+	var found []finding
+	for _, p := range wrong {
+		found = append(found, adapter.Found("dialplan", false, p))
+	}
+	if found == nil {
+		found = []finding{adapter.Found("dialplan", true, fmt.Sprintf("%s (%s to Parley)", path, counted(ours, "extension")))}
+	}
+	return found
 }
 
 // summary says what was read.
@@ -69,18 +101,22 @@ func problems(err error) []string {
 func checkSounds(c *config.Config) []finding {
 	library, err := adapter.NewSounds(c)
 	if err != nil {
-		return []finding{{"sounds", false, err.Error()}}
+		return []finding{adapter.Found("sounds", false, err.Error())}
 	}
 	var found []finding
-	good := 0
+	good, languages := 0, []string{}
 	for _, s := range c.Sounds() {
 		if err := library.Check(s.Spec, s.Language); err != nil {
-			found = append(found, finding{"sounds", false, fmt.Sprintf("%s: %s %v. [media_missing]", s.Owner, s.Key, err)})
+			found = append(found, adapter.Found("sounds", false, fmt.Sprintf("%s: %s %v. Callers will hear nothing. [media_missing]", s.Place(), s.Key, err)))
 			continue
 		}
 		good++
+		if !slices.Contains(languages, s.Language) {
+			languages = append(languages, s.Language)
+		}
 	}
-	return append(found, finding{"sounds", len(found) == 0, fmt.Sprintf("%d of %d sounds found", good, good+len(found))})
+	return append(found, adapter.Found("sounds", len(found) == 0, fmt.Sprintf("%d of %d prompts and tones found for %s",
+		good, good+len(found), strings.Join(languages, ", "))))
 }
 
 func report(cmd *cobra.Command, f *flags, found []finding) error {

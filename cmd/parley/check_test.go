@@ -1,0 +1,41 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestCheckOfADialplan has one that is right, one that is wrong in two ways,
+// and one that is not there.
+func TestCheckOfADialplan(t *testing.T) {
+	nobody := file(t, "rtp: {ports: 18000-18003}\n")
+	wrong := filepath.Join(t.TempDir(), "wrong.xml")
+	if err := os.WriteFile(wrong, []byte(`<include><extension name="a">
+<condition field="${parley_result}" expression="^$"/>
+<condition><action application="socket" data="127.0.0.1:8084"/></condition>
+</extension></include>`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const right = "../../configs/freeswitch/parley.xml"
+	code, stdout, stderr := parley(t, "check", "--config", nobody, "--dialplan", right)
+	for _, want := range []string{"config    ok   ", "\nsounds    ok   ", "\nrtp       ok   18000-18003/udp", "\ndialplan  ok   " + right + " (1 extension to Parley)\n"} {
+		if code != 0 || stderr != "" || !strings.Contains(stdout, want) {
+			t.Errorf("%d, no %q in\n%s%s", code, want, stdout, stderr)
+		}
+	}
+	code, stdout, _ = parley(t, "check", "--config", nobody, "--dialplan", right, "--dialplan", wrong, "--dialplan", "/nowhere.xml")
+	for _, want := range []string{
+		"dialplan  ok   " + right, "dialplan  BAD  " + wrong + ":2: condition on ${parley_result}", "dialplan  BAD  " + wrong + ":3: socket is \"single-channel, static\"",
+		"dialplan  BAD  open /nowhere.xml: no such file or directory. [unreadable]\n",
+	} {
+		if code != 1 || !strings.Contains(stdout, want) {
+			t.Errorf("%d, no %q in\n%s", code, want, stdout)
+		}
+	}
+	code, stdout, _ = parley(t, "check", "--json", "--config", nobody, "--dialplan", wrong)
+	if code != 1 || !strings.Contains(stdout, `"code": "dialplan_result"`) || !strings.Contains(stdout, `"code": "socket_mode"`) {
+		t.Errorf("%d %s", code, stdout)
+	}
+}
