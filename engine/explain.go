@@ -135,7 +135,7 @@ func (f roomFacts) settings() settings {
 // origin says where a dialplan set a variable.
 func origin(name string, origins map[string]string) string {
 	if from := origins[name]; from != "" {
-		return "from " + shown(from, maxQuoted)
+		return "from " + shown(from, maxShown)
 	}
 	return "variable parley_" + name
 }

@@ -101,6 +101,11 @@ func TestACallIsExplained(t *testing.T) {
 			"role by the switch's own variable", pins, map[string]string{"flags": "mute|moderator"},
 			map[string]string{"flags": "conference_member_flags"}, "", "role", "moderator | from conference_member_flags",
 		},
+		{
+			"role by several", nil, map[string]string{"flags": "moderator"},
+			map[string]string{"flags": "parley_conference, conference_member_flags, conference_member_flags_mute"}, "", "role",
+			"moderator | from parley_conference, conference_member_flags, conference_member_flags_mute",
+		},
 		{"muted by the role", nil, nil, nil, "", "muted", "false | member.join_muted, p.yaml:5"},
 		{
 			"muted by variable", nil, map[string]string{"muted": "true"}, nil, "", "muted",

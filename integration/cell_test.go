@@ -49,11 +49,17 @@ const after = 2130
 // dial calls in; set are NAME=VALUE of the dialplan, after parley_room.
 func (c *cell) dial(set ...string) *guest {
 	c.Helper()
+	return c.dialAlone(append([]string{"parley_room=" + c.room}, set...)...)
+}
+
+// dialAlone is dial, without parley_room.
+func (c *cell) dialAlone(set ...string) *guest {
+	c.Helper()
 	g := &guest{name: string(rune('A' + c.came)), number: fmt.Sprintf("7%03d%d", c.hash, c.came)}
 	_, _ = fmt.Sscan(strings.Fields(voices)[c.came], &g.hz)
 	g.tag = c.room + "-" + g.name
 	c.came++
-	g.Call = c.ring("contract", g, append([]string{"parley_room=" + c.room}, set...))
+	g.Call = c.ring("contract", g, set)
 	return g
 }
 
