@@ -80,7 +80,7 @@ func asSuppliedPIN(w *wishes, a alias, v string) error {
 	return asItIs(w, a, v)
 }
 
-func number(v string) (int64, error) {
+func wholeNumber(v string) (int64, error) {
 	n, err := strconv.ParseInt(v, 0, 64) // 0x.. and 0.. too, as the switch reads it
 	if err != nil || n < 0 || n > engine.MaxCount {
 		return 0, fmt.Errorf("bad value %.40q, want a whole number 0..%d", v, engine.MaxCount)
@@ -89,7 +89,7 @@ func number(v string) (int64, error) {
 }
 
 func asCount(w *wishes, a alias, v string) error {
-	n, err := number(v)
+	n, err := wholeNumber(v)
 	if err != nil {
 		return err
 	}
@@ -98,7 +98,7 @@ func asCount(w *wishes, a alias, v string) error {
 
 // asLimit refuses 1 as mod_conference does: it keeps the profile's limit.
 func asLimit(w *wishes, a alias, v string) error {
-	n, err := number(v)
+	n, err := wholeNumber(v)
 	if err == nil && n == 1 {
 		err = fmt.Errorf("1 is no limit for mod_conference; set parley_%s=1 to mean it", a.to)
 	}
