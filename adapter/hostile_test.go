@@ -51,6 +51,7 @@ func besiege(t *testing.T, edit func(*config.Config)) *siege {
 func (s *siege) open(t *testing.T, edit func(*config.Config)) parley {
 	t.Helper()
 	c := config.Defaults()
+	c.StateDir = t.TempDir()
 	c.SIP.Listen, c.FreeSWITCH.Listen = "127.0.0.1:25070", "127.0.0.1:28084"
 	c.AudioSocket.Listen, c.HTTP.Listen = "127.0.0.1:28086", "127.0.0.1:28085"
 	c.RTP.Ports = config.Ports{First: 35000, Last: 38999}

@@ -44,6 +44,7 @@ var lastPort atomic.Int32
 // others for each process that tests.
 func vacant(t *testing.T, c *config.Config) {
 	t.Helper()
+	c.StateDir = t.TempDir()
 	var got []string
 	for tries := 0; len(got) < 4; tries++ {
 		at := fmt.Sprintf("127.0.0.1:%d", 20000+50*(os.Getpid()%240)+int(lastPort.Add(1))%50)

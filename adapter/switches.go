@@ -2,12 +2,14 @@ package adapter
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 
 	"parley/adapter/asterisk"
 	"parley/adapter/config"
 	"parley/adapter/freeswitch"
 	"parley/adapter/phone"
+	"parley/adapter/seal"
 	"parley/ari/audiosocket"
 	"parley/engine"
 	"parley/sound"
@@ -24,10 +26,23 @@ func (a *App) openFreeSWITCH(ctx context.Context, c *config.Config) error {
 	a.freeswitch = freeswitch.New(freeswitch.Options{
 		Exchange: a.exchange, DialString: c.FreeSWITCH.DialString, Address: sipAddress(c), Token: c.FreeSWITCH.Token,
 		Ticket: func(id engine.LegID) freeswitch.Ticket { return ticket{a.phones.Ticket(id)} },
-		Share:  freeswitch.Share{Dir: share.Dir, File: share.File}, Log: a.opt.Log,
+		Share:  freeswitch.Share{Dir: share.Dir, File: share.File}, Reattach: a.reattach(c), Log: a.opt.Log,
 	})
 	a.serve = append(a.serve, func(ctx context.Context) error { return a.freeswitch.Serve(ctx, l) })
 	return nil
+}
+
+// reattach lets callers come back, if there is a key to know them by. A Parley
+// without one is as good as any until it is restarted, so it starts.
+func (a *App) reattach(c *config.Config) freeswitch.Reattach {
+	if c.Reattach == 0 {
+		return freeswitch.Reattach{}
+	}
+	key, err := seal.Load(c.StateDir)
+	if err != nil {
+		a.opt.Log.Error(fmt.Sprintf("state_dir: %v. Callers cannot come back after a restart. [state_dir]", err))
+	}
+	return freeswitch.Reattach{Key: key, Window: c.Reattach}
 }
 
 // bridge makes the place where a room is mixed.

@@ -37,6 +37,7 @@ func serve(t *testing.T, run func(context.Context) error) {
 func parley(t *testing.T) {
 	t.Helper()
 	c := config.Defaults()
+	c.StateDir = t.TempDir()
 	c.SIP.Listen, c.FreeSWITCH.Listen = server, "127.0.0.1:25573"
 	c.AudioSocket.Listen, c.HTTP.Listen = "127.0.0.1:25574", "127.0.0.1:25575"
 	c.RTP.Ports = config.Ports{First: 30000, Last: 30999}

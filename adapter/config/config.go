@@ -25,9 +25,10 @@ type Config struct {
 	Files []string // read for it, the main one first; none = built-in defaults
 
 	Language   string
-	SoundsDir  string   // "" = built-in sounds only
-	StateDir   string   // not yet made
-	TTSCommand []string // none = no say:
+	SoundsDir  string        // "" = built-in sounds only
+	StateDir   string        // not yet made
+	Reattach   time.Duration // how long callers may come back; 0 = not at all
+	TTSCommand []string      // none = no say:
 
 	SIP         SIP
 	RTP         RTP
@@ -175,7 +176,7 @@ func settingDefaults() *Config {
 	return &Config{
 		patches: map[string]patch{}, origins: map[string]string{},
 		Language: "en",
-		StateDir: "./var",
+		StateDir: "./var", Reattach: 30 * time.Second,
 		SIP: SIP{
 			Listen: "127.0.0.1:5070", Transports: []string{"udp", "tcp"}, Realm: "parley",
 			Codecs: []string{"PCMU", "PCMA", "L16"}, RatePerSource: 100, BurstPerSource: 200,

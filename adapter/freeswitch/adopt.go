@@ -149,6 +149,7 @@ func (l *Link) takeOn(c *call, room string, m *conference.Member) error {
 		c.original[name] = c.dump.value("variable_" + name)
 	}
 	c.inside.Store(&inside{conference: room, member: m.ID, state: stateOf(m)})
+	c.original[tokenVariable] = ""
 	vars := borrowed()
 	delete(vars, "socket_resume")
 	delete(vars, "conference_controls")
@@ -172,7 +173,7 @@ func (l *Link) invitation(c *call, r *conference.Room, m *conference.Member) eng
 		Caller: engine.Caller{Number: m.CallerNumber, Name: m.CallerName},
 		Source: l.opt.Name + "/" + m.CallerNumber, Variables: map[string]string{},
 	}
-	in.Restore = l.adapter.restored(c.uuid, c.dump.value("variable_parley_reattach"))
+	in.Restore, in.Lost, _ = l.adapter.returns.claim(time.Now(), c.uuid, c.dump.value("variable_"+tokenVariable), r.Name)
 	if in.Restore == nil {
 		role := engine.RoleMember
 		if m.Moderator {
@@ -195,8 +196,8 @@ func (l *Link) readopt(r *conference.Room) bool {
 	found := false
 	for i := range r.Members {
 		m := &r.Members[i]
-		token, err := l.api("uuid_getvar", m.UUID+" parley_reattach")
-		if err == nil && token != "_undef_" && l.adapter.restored(m.UUID, token) != nil {
+		token, err := l.api("uuid_getvar", m.UUID+" "+tokenVariable)
+		if err == nil && l.adapter.returns.starting(time.Now(), m.UUID, token, r.Name) {
 			found = true
 		}
 	}
@@ -207,9 +208,4 @@ func (l *Link) readopt(r *conference.Room) bool {
 		}
 	}
 	return found
-}
-
-// restored is what a token says of a call's rights; nil if it is no good.
-func (a *Adapter) restored(uuid, token string) *engine.Rights {
-	return nil
 }

@@ -62,10 +62,12 @@ type call struct {
 	tasks   *tasks
 	release chan engine.Outcome // capacity 1
 
-	over   atomic.Bool                // the call has left
-	voice  atomic.Pointer[native.Leg] // nil: the audio is at the switch
-	inside atomic.Pointer[inside]     // nil: in no conference
-	echoes echoes                     // of orders about its place there
+	over   atomic.Bool                   // the call has left
+	rights atomic.Pointer[engine.Rights] // to be remembered; nil: nothing new
+	token  atomic.Bool                   // they are on the channel
+	voice  atomic.Pointer[native.Leg]    // nil: the audio is at the switch
+	inside atomic.Pointer[inside]        // nil: in no conference
+	echoes echoes                        // of orders about its place there
 
 	original map[string]string // of the variables that are borrowed
 	sink     engine.Sink
@@ -78,6 +80,7 @@ type call struct {
 	where    *Bridge // of the conference that was asked to take the call
 	speaker  speaker
 	place    place
+	retries  bool // its dialplan tries again when we are gone
 	adopted  bool // it has no socket: its dialplan goes on when its conference is over
 	parted   bool // LegGone has been posted
 }
@@ -111,8 +114,9 @@ func borrowed() map[string]string {
 // prepare subscribes, and makes sure that the caller's dialplan goes on
 // whatever becomes of us. Results of an earlier room are removed. earlier is
 // the same channel's stay in a socket line that it was transferred from: what
-// we see of it may be what was borrowed then.
-func (c *call) prepare(ctx context.Context, s *esl.Session, earlier *call) error {
+// we see of it may be what was borrowed then. A call that is back keeps what
+// brought it here until it has something newer.
+func (c *call) prepare(ctx context.Context, s *esl.Session, earlier *call, back bool) error {
 	if err := s.Linger(ctx, lingering); err != nil {
 		return err
 	}
@@ -126,9 +130,11 @@ func (c *call) prepare(ctx context.Context, s *esl.Session, earlier *call) error
 			c.original[name] = earlier.original[name]
 		}
 	}
-	for _, v := range (engine.Outcome{}).Variables() {
-		vars["parley_"+v.Name] = ""
+	maps.Copy(vars, noResults())
+	if !back {
+		vars[tokenVariable] = ""
 	}
+	vars[lostVariable], c.original[tokenVariable] = "", ""
 	return s.SetVars(ctx, vars)
 }
 
@@ -208,6 +214,7 @@ func (c *call) tell(was place, over bool) {
 	switch {
 	case over:
 		why = engine.ReasonSwitchLost
+		c.adapter.returns.miss(time.Now(), c.uuid)
 	case c.place == moved:
 		why = engine.ReasonTransferred
 	}
@@ -231,6 +238,7 @@ func (c *call) follow(ctx context.Context, e *esl.Event) (bridgeEnded bool) {
 	case e.Name() != "CHANNEL_EXECUTE_COMPLETE":
 	case e.Value("Application") == "socket" && c.place == here:
 		c.place = moved
+		c.adapter.returns.end(c.uuid)
 		c.set(ctx, c.original)
 	case e.Value("Application-UUID") == c.bridge:
 		c.bridge = ""
@@ -309,6 +317,15 @@ func results(o engine.Outcome) map[string]string {
 	return vars
 }
 
+// noResults are the same variables, of a call that is in a room or to be.
+func noResults() map[string]string {
+	vars := results(engine.Outcome{})
+	for name := range vars {
+		vars[name] = ""
+	}
+	return vars
+}
+
 // giveBack writes the results on the channel and lets the dialplan go on, or
 // ends the call. By then nothing of ours runs on it, so that what comes next
 // has the caller's audio. The end of ctx does not hinder it: we may be leaving.
@@ -326,7 +343,13 @@ func (c *call) giveBack(ctx context.Context, o engine.Outcome) {
 	if c.bridge != "" || c.stage != "" {
 		vars["socket_resume"] = "true" // it still runs: only this gets the caller out of it
 	}
-	maps.Copy(vars, results(o))
+	if c.willReturn() {
+		delete(vars, tokenVariable)
+		o.Hangup = false
+	} else {
+		c.adapter.returns.end(c.uuid)
+		maps.Copy(vars, results(o))
+	}
 	c.set(ctx, vars)
 	ctx, cancel := context.WithTimeout(ctx, settling)
 	defer cancel()

@@ -34,6 +34,7 @@ type extension struct {
 	socket    int    // line of the socket application; 0 = it has none
 	data      string // of that
 	results   []int  // lines of conditions on our results
+	again     bool   // it has a condition on parley_reattach: the results are of the stay before
 	variables bool   // it sets a variable of ours
 }
 
@@ -49,6 +50,11 @@ func CheckDialplan(name string, data []byte, listen string) (ours int, problems 
 	for _, e := range d.extensions {
 		if !e.leadsTo(listen) {
 			d.after(e)
+			continue
+		}
+		if e.again {
+			d.after(e)
+			d.mode(e, listen)
 			continue
 		}
 		ours++
@@ -166,6 +172,8 @@ func (e *extension) take(t xml.StartElement, line int, result *regexp.Regexp) {
 		switch field := attribute(t, "field"); {
 		case result.MatchString(field):
 			e.results = append(e.results, line)
+		case strings.Contains(field, "{"+tokenVariable+"}"):
+			e.again = true
 		case field == "destination_number" || field == "${destination_number}":
 			number, err := regexp.Compile(attribute(t, "expression"))
 			e.numbered = e.numbered || err != nil || !number.MatchString(anyNumber) // what only the switch can read means something

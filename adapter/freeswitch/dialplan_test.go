@@ -55,6 +55,14 @@ func dialplanCases() []struct {
 				`<condition field="${parley_result}" expression="^$"/></extension>`, 0, nil,
 		},
 		{
+			"who tries again", `<extension name="again"><condition field="destination_number" expression="^after$"/>` +
+				`<condition field="${parley_result}" expression="^$"/><condition field="${parley_reattach}" expression="."/>` + socket + `</extension>`, 0, nil,
+		},
+		{
+			"who tries again, whatever was dialled", `<extension name="again"><condition field="${parley_reattach}" expression="."/>` +
+				`<condition field="${parley_result}" expression="^$"/>` + socket + `</extension>`, 0, []string{`d.xml:2: extension "again" tests`},
+		},
+		{
 			"no mode", `<extension name="a">` + set + "\n" + `<action application="socket" data="10.0.0.5:8084"/></extension>`, 1,
 			[]string{`d.xml:3: socket is "single-channel, static"; use: socket 10.0.0.5:8084 async full. [socket_mode]`},
 		},

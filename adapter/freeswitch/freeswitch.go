@@ -39,7 +39,7 @@ type Ticket interface {
 	Drop()
 }
 
-// Options sets up an Adapter. All but Share, Restore and Log must be set.
+// Options sets up an Adapter. All but Share, Reattach and Log must be set.
 type Options struct {
 	Exchange   *engine.Exchange
 	Ticket     func(engine.LegID) Ticket
@@ -47,6 +47,7 @@ type Options struct {
 	Address    string        // HOST:PORT of our SIP endpoint, as the switch reaches it
 	Token      time.Duration // how long the media may take to come
 	Share      Share         // sounds for switches that can read our files
+	Reattach   Reattach      // who may come back
 	Log        *slog.Logger
 }
 
@@ -67,6 +68,7 @@ type Adapter struct {
 	opt     Options
 	group   sync.WaitGroup // of adopted calls
 	retreat atomic.Bool    // see Retreat
+	returns *returns
 
 	mu    sync.Mutex
 	calls map[string]*call // guarded by mu, as all below: by UUID, each channel's latest
@@ -79,7 +81,7 @@ func New(o Options) *Adapter {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Adapter{opt: o, calls: map[string]*call{}, ctx: context.Background()}
+	return &Adapter{opt: o, calls: map[string]*call{}, returns: newReturns(o.Reattach, time.Now()), ctx: context.Background()}
 }
 
 // NewLink makes the link to a switch; Run connects it.
@@ -117,7 +119,8 @@ func (a *Adapter) Serve(ctx context.Context, l net.Listener) error {
 }
 
 // Retreat makes calls that are in a conference of their switch stay there when
-// their room ends: we are leaving, they are not.
+// their room ends, and sends those on as they are whose dialplan tries again:
+// we are leaving, they are not.
 func (a *Adapter) Retreat() { a.retreat.Store(true) }
 
 // Wait waits until every call has been given back, or ctx ends.
@@ -175,11 +178,19 @@ func (a *Adapter) handle(ctx context.Context, s *esl.Session) {
 			return
 		}
 	}
-	if err := c.prepare(ctx, s, earlier); err != nil {
+	if a.retreat.Load() {
+		c.sendOn(ctx, s)
+		return
+	}
+	back, lost := c.comesBack(s)
+	if err := c.prepare(ctx, s, earlier, back != nil); err != nil {
 		c.log.Warn("freeswitch: call not taken", "error", err)
 		return
 	}
 	in := c.invite(s)
+	if in.Restore, in.Lost = back, lost; back != nil {
+		in.Room = string(back.Room)
+	}
 	c.asked = in.Variables["profile"]
 	begin := c.fetchMedia
 	if c.staysAtTheSwitch(in) {

@@ -17,6 +17,8 @@ func (c *call) invite(s *esl.Session) engine.Invite {
 	}
 	w := readWishes(s.Vars(), s.Header("Call-Direction") == "outbound")
 	in.Variables, in.Origins, in.Warnings = w.own, w.origins, w.warnings
+	delete(in.Variables, "reattach") // it is for nobody's eyes
+	c.retries = s.Var(retryVariable) != ""
 	if in.Room = in.Variables["room"]; in.Room == "" {
 		c.log.Info("call " + c.uuid + ": parley_room not set; the caller is asked for it")
 	}

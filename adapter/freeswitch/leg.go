@@ -50,7 +50,7 @@ func (l *leg) Release(o engine.Outcome) { l.release <- o }
 
 // Play implements engine.Voice.
 func (l *leg) Play(op engine.OpID, what engine.Media) {
-	if l.stays() {
+	if l.stays() || l.willReturn() {
 		l.prompted(op, nil) // it hears no goodbye
 		return
 	}

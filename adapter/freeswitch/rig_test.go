@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"parley/adapter/freeswitch"
+	"parley/adapter/seal"
 	"parley/engine"
 	"parley/engine/native"
 	"parley/esl/esltest"
@@ -19,8 +20,9 @@ import (
 
 // Times of the rig.
 const (
-	tokenTime = 30 * time.Second
-	byeTime   = 40 * time.Millisecond // from our hanging up to the end of the switch's bridge
+	tokenTime    = 30 * time.Second
+	reattachTime = 30 * time.Second
+	byeTime      = 40 * time.Millisecond // from our hanging up to the end of the switch's bridge
 )
 
 // rig is an adapter between real rooms and FreeSWITCHes of our own making, in a
@@ -35,6 +37,8 @@ type rig struct {
 	log      *journal
 	stop     context.CancelFunc
 	served   chan error
+	adapter  *freeswitch.Adapter
+	key      *seal.Key // of this Parley, and of the one before
 }
 
 // inBubble runs a test with a rig of its own.
@@ -48,6 +52,9 @@ func inBubble(t *testing.T, test func(*rig)) {
 		pool := tick.New(tick.Options{Plain: true, Workers: 1})
 		defer pool.Close()
 		var err error
+		if r.key, err = seal.Load(t.TempDir()); err != nil {
+			t.Fatal(err)
+		}
 		if r.mixer, err = native.New(native.Options{Clock: pool, Sounds: hush{}}); err != nil {
 			t.Fatal(err)
 		}
@@ -60,9 +67,10 @@ func inBubble(t *testing.T, test func(*rig)) {
 		}
 		a := freeswitch.New(freeswitch.Options{
 			Exchange: r.exchange, Ticket: r.tickets.issue, DialString: "sofia/{profile}/{token}@{address}",
-			Address: "192.0.2.1:5070", Token: tokenTime,
+			Address: "192.0.2.1:5070", Token: tokenTime, Reattach: freeswitch.Reattach{Key: r.key, Window: reattachTime},
 			Log: slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		})
+		r.adapter = a
 		ctx, stop := context.WithCancel(t.Context())
 		r.stop = stop
 		go func() { r.served <- a.Serve(ctx, r.lines) }()

@@ -202,6 +202,7 @@ func serveFor(t *testing.T, text string) *server {
 	s := &server{sip: at[0], out: &page{}, err: &page{}, done: make(chan int, 1)}
 	s.ports = fmt.Sprintf("sip: {listen: %s}\nfreeswitch: {listen: %s}\naudiosocket: {listen: %s}\nhttp: {listen: %s}\nrtp: {ports: 12000-17999}\n",
 		at[0], at[1], at[2], at[3])
+	s.ports += fmt.Sprintf("state_dir: %q\n", t.TempDir())
 	s.file = file(t, s.ports+text)
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
