@@ -18,8 +18,10 @@ type mover struct {
 	on    *stage // guarded by mmu: that has it
 	fails int    // guarded by mmu: so many of the next moves do
 	slow  bool   // guarded by mmu: moves settle on arrive
+	dead  bool   // guarded by mmu: moves settle never
+	moves int    // guarded by mmu
 	going []func(fail bool)
-	moves int // guarded by mmu
+	twice bool // guarded by mmu: was asked to move before it had
 }
 
 func newMover(id string, at, home Place) *mover {
@@ -38,6 +40,9 @@ func (p *mover) Move(op OpID, to Place) {
 	p.mmu.Lock()
 	p.moves++
 	slow := p.slow
+	if len(p.going) > 0 {
+		p.twice = true
+	}
 	fail := p.fails > 0
 	if fail {
 		p.fails--
@@ -52,7 +57,7 @@ func (p *mover) Move(op OpID, to Place) {
 		p.mmu.Unlock()
 		p.sink.Post(Moved{p.id, op, nil})
 	}
-	if slow {
+	if slow && !p.dead {
 		p.going = append(p.going, done)
 	}
 	p.mmu.Unlock()
@@ -61,11 +66,19 @@ func (p *mover) Move(op OpID, to Place) {
 	}
 }
 
+// dies is a call that ends; what it was asked comes true no more.
+func (p *mover) dies(why Reason) {
+	p.mmu.Lock()
+	p.going, p.dead, p.slow = nil, true, true
+	p.mmu.Unlock()
+	p.sink.Post(LegGone{p.id, why})
+}
+
 // arrive settles the moves that were held up, and those to come at once.
 func (p *mover) arrive(fail bool) {
 	p.mmu.Lock()
 	going := p.going
-	p.going, p.slow = nil, false
+	p.going, p.slow = nil, p.dead
 	p.mmu.Unlock()
 	for _, done := range going {
 		done(fail)
@@ -132,7 +145,7 @@ func (b *stage) ends() {
 	for m := range b.states {
 		b.drop(m)
 	}
-	b.refuse = true
+	b.refuse, b.dead = true, true
 	b.mu.Unlock()
 	b.letGo()
 	b.sink.Post(BridgeFailed{errors.New("gone")})

@@ -96,16 +96,18 @@ type stage struct {
 	at   Place
 	sink Sink
 
-	mu     sync.Mutex
-	legs   map[MemberID]Leg         // guarded by mu
-	refuse bool                     // guarded by mu: takes nobody
-	slow   bool                     // guarded by mu: settles on letGo
-	queue  []Fact                   // guarded by mu: not settled yet
-	locks  string                   // guarded by mu: + and - as it was locked
-	states map[MemberID]MemberState // guarded by mu
-	played []string                 // guarded by mu
-	closed bool                     // guarded by mu
-	stuck  bool                     // guarded by mu: settles nothing
+	mu      sync.Mutex
+	legs    map[MemberID]Leg         // guarded by mu
+	refuse  bool                     // guarded by mu: takes nobody
+	dead    bool                     // guarded by mu
+	refused []MemberID               // guarded by mu
+	slow    bool                     // guarded by mu: settles on letGo
+	queue   []Fact                   // guarded by mu: not settled yet
+	locks   string                   // guarded by mu: + and - as it was locked
+	states  map[MemberID]MemberState // guarded by mu
+	played  []string                 // guarded by mu
+	closed  bool                     // guarded by mu
+	stuck   bool                     // guarded by mu: settles nothing
 }
 
 func (b *stage) post(f Fact) {
@@ -123,7 +125,9 @@ func (b *stage) post(f Fact) {
 func (b *stage) Admit(op OpID, m MemberID, l Leg, s MemberState) {
 	b.mu.Lock()
 	no := b.refuse
-	if !no {
+	if no {
+		b.refused = append(b.refused, m)
+	} else {
 		b.states[m], b.legs[m] = s, l
 		if p, ok := l.(*mover); ok {
 			p.enter(b)
@@ -148,6 +152,9 @@ func (b *stage) Set(op OpID, m MemberID, s MemberState) {
 
 func (b *stage) Remove(op OpID, m MemberID) {
 	b.mu.Lock()
+	if _, in := b.states[m]; !in && !b.dead && !slices.Contains(b.refused, m) {
+		b.t.Errorf("member %d was removed from %s, where he is not", m, b.at)
+	}
 	b.drop(m)
 	b.mu.Unlock()
 	b.post(Left{Op: op, Member: m})

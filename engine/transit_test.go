@@ -63,13 +63,13 @@ func happenings() []happening {
 			},
 		},
 		{
-			name: "lost", happen: func(x *transit) { x.phone.sink.Post(LegGone{x.phone.id, ReasonSwitchLost}) },
+			name: "lost", happen: func(x *transit) { x.phone.dies(ReasonSwitchLost) },
 			check: func(x *transit) { want(x.t, "outcome", line1(outcome(x.t, x.phone.phone)), "joined switch_lost lost") },
 		},
 		{
 			name: "kicked, then lost", happen: func(x *transit) {
 				x.do(Kick{1})
-				x.phone.sink.Post(LegGone{x.phone.id, ReasonHangup})
+				x.phone.dies(ReasonHangup)
 			},
 			check: func(x *transit) {
 				x.went()
@@ -223,4 +223,7 @@ func (x *transit) finish(h happening) {
 	}
 	h.check(x)
 	x.agree("1")
+	if x.phone.twice {
+		x.t.Error("asked to move while it moved")
+	}
 }

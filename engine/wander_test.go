@@ -76,6 +76,9 @@ func (w *wanderer) act() {
 			p := w.phones[w.rand.IntN(len(w.phones))]
 			p.sink.Post(LegGone{p.id, ReasonHangup})
 		}
+		if len(w.movers) > 0 && w.rand.IntN(4) == 0 {
+			w.movers[w.rand.IntN(len(w.movers))].dies(ReasonSwitchLost)
+		}
 	case 4:
 		if len(w.phones) > 0 {
 			w.phones[w.rand.IntN(len(w.phones))].press([]string{"98765", "#", "*1", "0"}[w.rand.IntN(4)])
@@ -186,6 +189,11 @@ func (w *wanderer) audit() {
 	for _, e := range w.events {
 		if w.seqs[e.Instance]++; e.Instance != "" && e.Seq != w.seqs[e.Instance] {
 			w.t.Errorf("event %d of %s has number %d", w.seqs[e.Instance], e.Instance, e.Seq)
+		}
+	}
+	for _, p := range w.movers {
+		if p.twice {
+			w.t.Errorf("%s was asked to move while it moved", p.id)
 		}
 	}
 	if w.panics > 0 {
