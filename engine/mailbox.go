@@ -97,6 +97,7 @@ type (
 	}
 	relocating struct {
 		to    Place
+		home  bool           // to is where the members' calls are at home
 		reply chan relocated // capacity 1
 	}
 	viewing   struct{ reply chan RoomView } // capacity 1

@@ -33,8 +33,18 @@ type relocated struct {
 // once, and waits until they are there. Nothing else about them changes. If
 // one cannot be moved everybody goes back, and the error says who and why.
 func (x *Exchange) Relocate(ctx context.Context, name RoomName, to Place) ([]Move, error) {
+	return x.relocate(ctx, name, relocating{to: to})
+}
+
+// HandBack is Relocate to the switch that the members' calls are at home.
+func (x *Exchange) HandBack(ctx context.Context, name RoomName) ([]Move, error) {
+	return x.relocate(ctx, name, relocating{home: true})
+}
+
+func (x *Exchange) relocate(ctx context.Context, name RoomName, q relocating) ([]Move, error) {
 	reply := make(chan relocated, 1)
-	r, err := x.send(name, relocating{to, reply})
+	q.reply = reply
+	r, err := x.send(name, q)
 	if err != nil {
 		return nil, err
 	}
@@ -92,13 +102,30 @@ func (r *room) placeFor(s *seat) Place {
 
 // asksToMove takes a request to move.
 func (r *room) asksToMove(now time.Time, q relocating) {
-	if r.at != nil && r.moving == nil && r.at.place == q.to {
+	if q.home {
+		q.to = r.home()
+	}
+	if r.at != nil && r.moving == nil && r.at.place == q.to && (!q.home || !q.to.Native()) {
 		q.reply <- relocated{}
 		return
 	}
 	if err := r.move(now, q.to, "", q.reply); err != nil {
 		q.reply <- relocated{err: err}
 	}
+}
+
+// home is the switch that members are at home: where the room is, or of the
+// first who has one.
+func (r *room) home() Place {
+	if r.at != nil && !r.at.place.Native() {
+		return r.at.place
+	}
+	for _, s := range r.seats {
+		if m, ok := s.leg.(Mover); ok && s.expected() && !m.Home().Native() {
+			return m.Home()
+		}
+	}
+	return Place{}
 }
 
 // move sets everybody on the way to another place. An error has moved nobody.
@@ -110,6 +137,8 @@ func (r *room) move(now time.Time, to Place, cause string, reply chan relocated)
 		return fmt.Errorf("%w: room %s, %s", ErrMoving, r.name, r.moving)
 	case r.at == nil:
 		return fmt.Errorf("%w: nobody is in room %s yet", ErrNoMember, r.name)
+	case to == r.at.place: // and it was to go elsewhere: home
+		return fmt.Errorf("%w: no member of room %s is a call of a switch that can mix it", ErrCannotMove, r.name)
 	}
 	for _, s := range r.seats {
 		if s.expected() && !canReach(s.leg, to) {
@@ -178,12 +207,11 @@ func (s *seat) follows(to *venue) bool {
 	return s.phase.present() && (s.way != wayNone || s.in != to)
 }
 
-// settleMove ends a relocation once everybody is there, or is back, and says
-// whether it did.
-func (r *room) settleMove(now time.Time) bool {
+// settleMove ends a relocation once everybody is there, or is back.
+func (r *room) settleMove(now time.Time) {
 	m := r.moving
 	if m == nil || slices.ContainsFunc(r.seats, func(s *seat) bool { return s.follows(r.at) }) {
-		return false
+		return
 	}
 	r.moving = nil
 	slices.SortFunc(m.moves, func(a, b Move) int { return cmp.Compare(a.Member, b.Member) })
@@ -204,7 +232,6 @@ func (r *room) settleMove(now time.Time) bool {
 	for _, s := range slices.Clone(r.seats) {
 		r.unhold(now, s, m.undone)
 	}
-	return true
 }
 
 // blame says who could not be moved, and why.

@@ -161,7 +161,12 @@ func TestRefusedMoves(t *testing.T) {
 			t.Errorf("no room: %v", err)
 		}
 		a.press("1234#")
+		lone := th.call("lone", "2", map[string]string{"pin": "1234"})
 		synctest.Wait()
+		if _, err := th.HandBack(ctx, "2"); !errors.Is(err, ErrCannotMove) || !strings.HasSuffix(err.Error(), "no member of room 2 is a call of a switch that can mix it") {
+			t.Errorf("nobody has a home: %v", err)
+		}
+		lone.sink.Post(LegGone{lone.id, ReasonHangup})
 		if moves, err := th.Relocate(ctx, "1", Place{}); err != nil || moves != nil {
 			t.Errorf("to where it is: %v %v", moves, err)
 		}
@@ -180,7 +185,11 @@ func TestRefusedMoves(t *testing.T) {
 		}
 		s.sink.Post(LegGone{s.id, ReasonHangup})
 		a.dawdle()
-		answer := th.relocate("1", pbx1)
+		answer := make(chan relocated, 1)
+		go func() {
+			moves, err := th.HandBack(ctx, "1")
+			answer <- relocated{moves, err}
+		}()
 		synctest.Wait()
 		if _, err := th.Relocate(ctx, "1", Place{}); !errors.Is(err, ErrMoving) || !strings.HasSuffix(err.Error(), "room 1, native→switch pbx1") {
 			t.Errorf("a second one: %v", err)
@@ -188,6 +197,9 @@ func TestRefusedMoves(t *testing.T) {
 		a.arrive(false)
 		if got := <-answer; got.err != nil || len(got.moves) != 1 {
 			t.Errorf("%+v", got)
+		}
+		if moves, err := th.HandBack(ctx, "1"); err != nil || moves != nil {
+			t.Errorf("it is at home: %v %v", moves, err)
 		}
 		th.mu.Lock()
 		th.broken = true

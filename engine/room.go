@@ -90,10 +90,10 @@ func (r *room) handle(now time.Time, item any) {
 	r.tidy(now)
 }
 
-// tidy ends what the last turn has completed.
+// tidy ends what the last turn has completed. It comes after each item and each
+// turn, since who waited for a move may be the cause of another.
 func (r *room) tidy(now time.Time) {
-	for r.settleMove(now) { // who waited for it may be the cause of another
-	}
+	r.settleMove(now)
 	if len(r.venues) > 1 {
 		r.closeEmpty()
 	}

@@ -124,6 +124,40 @@ func TestWhoWaitedForTheMoveIsAloneAfterIt(t *testing.T) {
 	})
 }
 
+// TestACommandOnTheWayIsAnsweredWhenItIsTrue, and not when it only looks so.
+func TestACommandOnTheWayIsAnsweredWhenItIsTrue(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, th *theatre) {
+		a := th.dial("a", "1", Place{}, pbx1, nil)
+		synctest.Wait()
+		th.stageAt(Place{}).sink.Post(Talking{1, true})
+		synctest.Wait()
+		th.types()
+		th.slow = &pbx1
+		a.dawdle()
+		answer := th.relocate("1", pbx1)
+		answers := make(chan error, 2)
+		synctest.Wait()
+		go func() { answers <- th.Do(t.Context(), "1", Mute{1, true}) }()
+		synctest.Wait()
+		a.arrive(false)
+		synctest.Wait() // he is to enter muted
+		go func() { answers <- th.Do(t.Context(), "1", Mute{1, false}) }()
+		synctest.Wait()
+		if len(answers) > 0 {
+			t.Error("answered while it was not so")
+		}
+		th.stageAt(pbx1).letGo()
+		<-answer
+		for range 2 {
+			if err := <-answers; err != nil {
+				t.Error(err)
+			}
+		}
+		want(t, "events", th.types(), "participant.silent participant.muted room.moved participant.unmuted")
+		th.agree("1")
+	})
+}
+
 func TestTakenOutAtTheSwitchWhileHeLeavesIt(t *testing.T) {
 	switched(t, nil, func(t *testing.T, th *theatre) {
 		a := th.dial("a", "1", pbx1, pbx1, nil)
