@@ -214,6 +214,7 @@ func (a *App) openHTTP(ctx context.Context, c *config.Config) error {
 	server := &http.Server{
 		Handler: control.Handler(control.Options{
 			Exchange: a.exchange, Reload: a.Reload, Checks: a.checks, State: a.state,
+			Conferences: conferences{a.freeswitch}, Auditor: auditor(a.links),
 			Metrics: a.metrics.Handler(), Version: a.opt.Version, Tokens: a.tokens, Log: a.opt.Log,
 		}),
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second,

@@ -76,6 +76,31 @@ func (c *Client) End(ctx context.Context, name string) error {
 	return c.call(ctx, http.MethodDelete, roomPath(name)+"/run", nil, nil)
 }
 
+// Move is how a room moved: where it is mixed now, and its members' gaps.
+type Move struct {
+	Mixer string  `json:"mixer"`
+	Moves []Moved `json:"moves"`
+}
+
+// TakeOver brings a room, or a conference that is not ours yet, to our mixer.
+func (c *Client) TakeOver(ctx context.Context, name string) (m Move, err error) {
+	err = c.call(ctx, http.MethodPost, roomPath(name)+"/takeover", nil, &m)
+	return m, err
+}
+
+// HandBack brings a room to the conference of its members' switch.
+func (c *Client) HandBack(ctx context.Context, name string) (m Move, err error) {
+	err = c.call(ctx, http.MethodPost, roomPath(name)+"/handback", nil, &m)
+	return m, err
+}
+
+// Audit asks what the switches and we do not see alike.
+func (c *Client) Audit(ctx context.Context) ([]Difference, error) {
+	var body struct{ Differences []Difference }
+	err := c.call(ctx, http.MethodGet, "/v1/audit", nil, &body)
+	return body.Differences, err
+}
+
 // Set changes a member ("all" or a number): key is "muted" or "deaf".
 func (c *Client) Set(ctx context.Context, name, member, key string, on bool) error {
 	return c.call(ctx, http.MethodPatch, memberPath(name, member), map[string]bool{key: on}, nil)

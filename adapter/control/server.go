@@ -50,11 +50,14 @@ type Options struct {
 	Exchange *engine.Exchange
 	// Reload reads the configuration again and puts it in force. Its lines
 	// are the report; an error holds every problem, and nothing was changed.
-	Reload  func(context.Context) ([]string, error)
-	Checks  func() []Check // of listeners and switches
-	State   func() State
-	Metrics http.Handler
-	Version string
+	Reload func(context.Context) ([]string, error)
+	Checks func() []Check // of listeners and switches
+	State  func() State
+	// Conferences and Auditor are of the switches; nil where none is asked.
+	Conferences Conferences
+	Auditor     Auditor
+	Metrics     http.Handler
+	Version     string
 	// Tokens are those in force, accepted as "Authorization: Bearer …". None:
 	// no credentials are asked, and only this machine is answered.
 	Tokens func() []string
@@ -82,6 +85,9 @@ func Handler(o Options) http.Handler {
 	mux.HandleFunc("DELETE /v1/rooms/{room}/run", s.command(func(*http.Request) (engine.Command, error) { return engine.End{}, nil }))
 	mux.HandleFunc("POST /v1/rooms/{room}/lock", s.command(func(*http.Request) (engine.Command, error) { return engine.Lock{On: true}, nil }))
 	mux.HandleFunc("POST /v1/rooms/{room}/unlock", s.command(func(*http.Request) (engine.Command, error) { return engine.Lock{}, nil }))
+	mux.HandleFunc("POST /v1/rooms/{room}/takeover", s.takeOver)
+	mux.HandleFunc("POST /v1/rooms/{room}/handback", s.handBack)
+	mux.HandleFunc("GET /v1/audit", s.audit)
 	mux.HandleFunc("PATCH /v1/rooms/{room}/participants/{id}", s.patch)
 	mux.HandleFunc("DELETE /v1/rooms/{room}/participants/{id}", s.command(func(r *http.Request) (engine.Command, error) {
 		id, err := member(r)
@@ -175,7 +181,7 @@ func (s *server) rooms(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, err)
 		return
 	}
-	reply(w, http.StatusOK, map[string]any{"rooms": rooms})
+	reply(w, http.StatusOK, map[string]any{"rooms": append(rooms, s.foreign()...)})
 }
 
 func (s *server) room(w http.ResponseWriter, r *http.Request) {
@@ -298,6 +304,14 @@ func (s *server) refuse(w http.ResponseWriter, err error) {
 		status, code = http.StatusUnprocessableEntity, "bad_room_name"
 	case errors.Is(err, engine.ErrBadCommand):
 		status, code = http.StatusUnprocessableEntity, "bad_value"
+	case errors.Is(err, engine.ErrMoving):
+		status, code = http.StatusConflict, "room_moving"
+	case errors.Is(err, engine.ErrCannotMove):
+		status, code = http.StatusConflict, "cannot_move"
+	case errors.Is(err, engine.ErrNotMoved):
+		status, code = http.StatusBadGateway, "not_moved"
+	case errors.Is(err, ErrSwitch):
+		status, code = http.StatusBadGateway, "switch_failed"
 	case errors.Is(err, engine.ErrClosed):
 		status, code = http.StatusConflict, "room_ended"
 	case errors.Is(err, context.DeadlineExceeded):

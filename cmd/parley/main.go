@@ -73,7 +73,7 @@ func commands() *cobra.Command {
 	root.PersistentFlags().BoolVar(&f.json, "json", false, "print JSON")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(serveCommand(&f), checkCommand(&f), reloadCommand(&f), roomsCommand(&f), roomCommand(&f),
-		explainCommand(&f), statusCommand(&f), importCommand(&f), benchCommand(&f), versionCommand(&f))
+		auditCommand(&f), explainCommand(&f), statusCommand(&f), importCommand(&f), benchCommand(&f), versionCommand(&f))
 	for _, c := range root.Commands() {
 		c.Args = usageArgs(c.Args)
 	}

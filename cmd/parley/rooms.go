@@ -140,12 +140,13 @@ func roomsCommand(f *flags) *cobra.Command {
 
 func roomCommand(f *flags) *cobra.Command {
 	return &cobra.Command{
-		Use:   "room NAME [mute|unmute|deaf|undeaf|kick MEMBER|all] [lock|unlock|end]",
+		Use:   "room NAME [mute|unmute|deaf|undeaf|kick MEMBER|all] [lock|unlock|end|takeover|handback]",
 		Short: "Show a room, or do something in it",
-		Long:  "MEMBER is the number that `parley room NAME` shows, or all. A command says it is done when it has come true.",
-		Args:  cobra.RangeArgs(1, 3),
+		Long: "MEMBER is the number that `parley room NAME` shows, or all. A command says it is done when it has come true.\n" +
+			"takeover moves a live conference of a switch, or a room that is mixed there, into the native mixer; handback returns it.",
+		Args: cobra.RangeArgs(1, 3),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			do, err := verb(args)
+			do, err := verb(f, args)
 			if err != nil {
 				return err
 			}
@@ -170,7 +171,7 @@ func roomCommand(f *flags) *cobra.Command {
 }
 
 // verb reads what is to be done; nil means show.
-func verb(args []string) (func(*cobra.Command, *control.Client) error, error) {
+func verb(f *flags, args []string) (func(*cobra.Command, *control.Client) error, error) {
 	if _, err := engine.ParseRoomName(args[0]); err != nil {
 		return nil, usageError{fmt.Errorf("parley room %.20q: %w", args[0], err)}
 	}
@@ -194,6 +195,13 @@ func verb(args []string) (func(*cobra.Command, *control.Client) error, error) {
 		"lock":   func(cmd *cobra.Command, c *control.Client) error { return c.Lock(cmd.Context(), room, true) },
 		"unlock": func(cmd *cobra.Command, c *control.Client) error { return c.Lock(cmd.Context(), room, false) },
 		"end":    func(cmd *cobra.Command, c *control.Client) error { return c.End(cmd.Context(), room) },
+
+		"takeover": move(f, func(cmd *cobra.Command, c *control.Client) (control.Move, error) {
+			return c.TakeOver(cmd.Context(), room)
+		}),
+		"handback": move(f, func(cmd *cobra.Command, c *control.Client) (control.Move, error) {
+			return c.HandBack(cmd.Context(), room)
+		}),
 	}
 	if do, ok := ofMember[what]; ok {
 		if member == "" {
@@ -207,7 +215,7 @@ func verb(args []string) (func(*cobra.Command, *control.Client) error, error) {
 		}
 		return do, nil
 	}
-	return nil, usageError{fmt.Errorf("parley room: unknown command %q; one of mute, unmute, deaf, undeaf, kick, lock, unlock, end", what)}
+	return nil, usageError{fmt.Errorf("parley room: unknown command %q; one of mute, unmute, deaf, undeaf, kick, lock, unlock, end, takeover, handback", what)}
 }
 
 // headline is a room in one line.

@@ -45,7 +45,7 @@ func allowed() map[string]string {
 		"adapter/phone":      "codec engine engine/native rtp sip",
 		"adapter/control":    "engine",
 		"adapter": "adapter/asterisk adapter/config adapter/control adapter/freeswitch adapter/phone adapter/seal ari/audiosocket " +
-			"codec engine engine/native internal/tick rtp sip sound",
+			"codec engine engine/native esl/conference internal/tick rtp sip sound",
 		"bench":              "codec internal/audiotest rtp sip",
 		"bench/reflector":    "",
 		"cmd/parley":         "adapter adapter/config adapter/control adapter/importer bench engine",

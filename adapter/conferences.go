@@ -1,0 +1,87 @@
+package adapter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"parley/adapter/control"
+	"parley/adapter/freeswitch"
+	"parley/engine"
+	"parley/esl/conference"
+)
+
+// conferences are those that run at our switches without us, as the API shows
+// and takes them over.
+type conferences struct{ *freeswitch.Adapter }
+
+// List implements control.Conferences.
+func (c conferences) List() []control.Foreign {
+	var list []control.Foreign
+	for _, f := range c.Foreign() {
+		one := control.Foreign{Switch: f.Switch, Name: f.Name, Locked: f.Locked}
+		for i := range slices.Backward(f.Members) { // the newest is the first
+			one.Members = append(one.Members, stranger(f.Switch, &f.Members[i]))
+		}
+		list = append(list, one)
+	}
+	return list
+}
+
+// stranger is a member of a foreign conference.
+func stranger(from string, m *conference.Member) engine.MemberView {
+	role := engine.RoleMember
+	if m.Moderator {
+		role = engine.RoleModerator
+	}
+	return engine.MemberView{
+		ID: engine.MemberID(m.ID), CallID: engine.LegID(m.UUID), Role: role.String(), Number: m.CallerNumber, Name: m.CallerName,
+		Switch: from, Kind: "freeswitch", State: "joined", Muted: !m.Speak, Deaf: !m.Hear, Talking: m.Talking, Level: -127,
+	}
+}
+
+// Adopt implements control.Conferences.
+func (c conferences) Adopt(ctx context.Context, name engine.RoomName) error {
+	err := c.Adapter.Adopt(ctx, name)
+	switch {
+	case err == nil || errors.Is(err, engine.ErrBadRoomName):
+		return err
+	case errors.Is(err, conference.ErrNoConference):
+		return fmt.Errorf("%w: %s, here or on a switch", engine.ErrNoRoom, name)
+	default:
+		return fmt.Errorf("%w: %w", control.ErrSwitch, err)
+	}
+}
+
+// auditTime is how long a switch may take to say what it has.
+const auditTime = 3 * time.Second
+
+// auditor compares our rosters with all switches that can tell theirs.
+type auditor []link
+
+// Audit implements control.Auditor. A switch that cannot be asked is a
+// difference: nobody knows what it has.
+func (a auditor) Audit(ctx context.Context) ([]control.Difference, error) {
+	var all []control.Difference
+	for _, l := range a {
+		teller, ok := l.(interface {
+			Audit(ctx context.Context) ([]freeswitch.Difference, error)
+		})
+		if !ok {
+			continue
+		}
+		brief, cancel := context.WithTimeout(ctx, auditTime)
+		found, err := teller.Audit(brief)
+		cancel()
+		if err != nil {
+			name, _, _ := l.Check()
+			all = append(all, control.Difference{Switch: name, Text: "cannot be asked: " + err.Error()})
+		}
+		for _, d := range found {
+			all = append(all, control.Difference(d))
+		}
+	}
+	return all, nil
+}

@@ -1,0 +1,144 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"parley/engine"
+)
+
+// MoveTimeout is how long a room may take to come to another place.
+const MoveTimeout = 20 * time.Second
+
+// ErrSwitch: a switch did not do what it was asked.
+var ErrSwitch = errors.New("control: the switch did not do it")
+
+// Foreign is a conference that runs at a configured switch without us.
+type Foreign struct {
+	Switch  string
+	Name    string
+	Members []engine.MemberView
+	Locked  bool
+}
+
+// Conferences are the foreign ones of all switches.
+type Conferences interface {
+	List() []Foreign
+	// Adopt makes the one of that name a room of ours, and returns when its
+	// calls are members. There is none: engine.ErrNoRoom.
+	Adopt(ctx context.Context, name engine.RoomName) error
+}
+
+// Difference is something that a switch and we do not see alike.
+type Difference struct {
+	Switch string `json:"switch"`
+	Room   string `json:"room"`
+	Call   string `json:"call,omitempty"`
+	Text   string `json:"text"`
+}
+
+// Auditor compares rosters with the switches, now.
+type Auditor interface {
+	Audit(ctx context.Context) ([]Difference, error)
+}
+
+// Moved is how a member came along when a room moved.
+type Moved struct {
+	Member engine.MemberID `json:"member"`
+	Number string          `json:"number"`
+	Name   string          `json:"name"`
+	Gap    float64         `json:"gap_ms"`
+}
+
+// view is a foreign conference as lists show rooms.
+func (f Foreign) view() engine.RoomView {
+	v := engine.RoomView{
+		Name: engine.RoomName(f.Name), State: "foreign", Locked: f.Locked, Members: f.Members,
+		Mixer: engine.Place{Switch: f.Switch}.String() + " (not ours)",
+	}
+	if v.Members == nil {
+		v.Members = []engine.MemberView{}
+	}
+	return v
+}
+
+// foreign are the conferences that are not ours.
+func (s *server) foreign() (views []engine.RoomView) {
+	if s.Conferences == nil {
+		return nil
+	}
+	for _, f := range s.Conferences.List() {
+		views = append(views, f.view())
+	}
+	return views
+}
+
+// takeOver brings a room to our mixer; a conference that is not ours becomes
+// one first.
+func (s *server) takeOver(w http.ResponseWriter, r *http.Request) {
+	s.move(w, r, func(ctx context.Context, room engine.RoomName) ([]engine.Move, error) {
+		moves, err := s.Exchange.Relocate(ctx, room, engine.Place{})
+		if !errors.Is(err, engine.ErrNoRoom) || s.Conferences == nil {
+			return moves, err
+		}
+		if err := s.Conferences.Adopt(ctx, room); err != nil {
+			return nil, err
+		}
+		return s.Exchange.Relocate(ctx, room, engine.Place{})
+	})
+}
+
+// handBack brings a room to its members' switch.
+func (s *server) handBack(w http.ResponseWriter, r *http.Request) {
+	s.move(w, r, s.Exchange.HandBack)
+}
+
+func (s *server) move(w http.ResponseWriter, r *http.Request, move func(context.Context, engine.RoomName) ([]engine.Move, error)) {
+	ctx, cancel := context.WithTimeout(r.Context(), MoveTimeout)
+	defer cancel()
+	room := engine.RoomName(r.PathValue("room"))
+	moves, err := move(ctx, room)
+	if err != nil {
+		s.refuse(w, err)
+		return
+	}
+	view, err := s.Exchange.Room(ctx, room)
+	if err != nil {
+		s.refuse(w, err)
+		return
+	}
+	s.Log.Info("room moved", "room", room, "mixer", view.Mixer, "members", len(moves), "from", r.RemoteAddr)
+	reply(w, http.StatusOK, map[string]any{"mixer": view.Mixer, "moves": named(moves, view.Members)})
+}
+
+// named says who the members are that were moved.
+func named(moves []engine.Move, members []engine.MemberView) []Moved {
+	list := make([]Moved, 0, len(moves))
+	for _, m := range moves {
+		one := Moved{Member: m.Member, Gap: float64(m.Gap.Microseconds()) / 1000}
+		for _, v := range members {
+			if v.ID == m.Member {
+				one.Number, one.Name = v.Number, v.Name
+			}
+		}
+		list = append(list, one)
+	}
+	return list
+}
+
+func (s *server) audit(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), CommandTimeout)
+	defer cancel()
+	found := []Difference{}
+	if s.Auditor != nil {
+		list, err := s.Auditor.Audit(ctx)
+		if err != nil {
+			s.refuse(w, err)
+			return
+		}
+		found = append(found, list...)
+	}
+	reply(w, http.StatusOK, map[string]any{"differences": found})
+}
