@@ -33,7 +33,8 @@ func (t teller) Audit(ctx context.Context) ([]freeswitch.Difference, error) {
 
 func TestAuditOfAllSwitches(t *testing.T) {
 	a := auditor{
-		plain{"ast1"}, teller{plain{"pbx1"}, []freeswitch.Difference{{Switch: "pbx1", Room: "1", Call: "c", Text: "gone"}}, nil},
+		plain{"ast1"},
+		teller{plain{"pbx1"}, []freeswitch.Difference{{Switch: "pbx1", Room: "1", Call: "c", Text: "gone"}}, nil},
 		teller{plain{"pbx2"}, nil, errors.New("link down")},
 	}
 	got, err := a.Audit(t.Context())

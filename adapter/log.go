@@ -40,8 +40,12 @@ func logEvent(log *slog.Logger, e engine.Event) {
 		if e.Outcome.Result == engine.ResultFailed && e.Reason != engine.ReasonHangup && e.Reason != engine.ReasonTransferred {
 			level = slog.LevelWarn
 		}
+	case engine.EventRoomModified:
+		if e.Reason != engine.ReasonNone {
+			level = slog.LevelWarn
+		}
 	case engine.EventRoomStarted, engine.EventRoomEnded, engine.EventRoomLocked, engine.EventRoomUnlocked,
-		engine.EventRoomModified, engine.EventIgnored, engine.EventJoined, engine.EventWaiting,
+		engine.EventRoomMoved, engine.EventIgnored, engine.EventJoined, engine.EventWaiting,
 		engine.EventRestored, engine.EventLeft, engine.EventMuted,
 		engine.EventUnmuted, engine.EventDeafened, engine.EventUndeafened, engine.EventHandRaised,
 		engine.EventHandLowered:
@@ -59,7 +63,7 @@ func logEvent(log *slog.Logger, e engine.Event) {
 	if e.Type == engine.EventRestored && e.Gap > 0 {
 		attrs = append(attrs, slog.Duration("gap", e.Gap.Round(time.Millisecond)))
 	}
-	if e.Type == engine.EventIgnored {
+	if len(e.Changes) > 0 {
 		attrs = append(attrs, slog.String("what", strings.Join(e.Changes, "; ")))
 	}
 	attrs = append(attrs, slog.Int("present", e.Present))

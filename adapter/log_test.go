@@ -17,6 +17,8 @@ func TestLinesOfEvents(t *testing.T) {
 	named, phone := refused, refused
 	named.Invite.Room, phone.Invite.Dialplan = "../x", false
 	ignored := engine.Event{Type: engine.EventIgnored, Leg: "u", Room: "1", Changes: []string{"a is ignored: the room keeps b"}}
+	moved := engine.Event{Type: engine.EventRoomMoved, Room: "1", Changes: []string{"mixer native→switch pbx1", "member 1 gap 42 ms"}}
+	kept := engine.Event{Type: engine.EventRoomModified, Reason: engine.ReasonMediaLost, Changes: []string{"mixer native kept: member 2 could not be moved: no route"}}
 	const unset = `level=WARN msg="call u: parley_room not set. [bad_room_name]"`
 	for _, tt := range []struct {
 		name  string
@@ -29,6 +31,8 @@ func TestLinesOfEvents(t *testing.T) {
 		{"a phone has no dialplan", phone, unset, false},
 		{"a rule that came too late", ignored, `level=INFO msg=config.ignored room=1 call=u`, true},
 		{"and what", ignored, `what="a is ignored: the room keeps b"`, true},
+		{"a room that moved", moved, `level=INFO msg=room.moved room=1 what="mixer native→switch pbx1; member 1 gap 42 ms"`, true},
+		{"a room that could not", kept, `level=WARN msg=room.modified room="" reason=media_lost what="mixer native kept: member 2`, true},
 	} {
 		var b strings.Builder
 		logEvent(slog.New(slog.NewTextHandler(&b, nil)), tt.event)

@@ -216,7 +216,7 @@ func (r *room) each(o order, id MemberID, do func(*seat) OpID) {
 }
 
 // settleOp answers the command that an operation belongs to.
-func (r *room) settleOp(op OpID, err error) {
+func (r *room) settleOp(op OpID) {
 	w := r.pending[op]
 	if w == nil {
 		return
@@ -224,6 +224,6 @@ func (r *room) settleOp(op OpID, err error) {
 	delete(r.pending, op)
 	w.open--
 	if w.open == 0 {
-		w.reply <- err
+		w.reply <- nil
 	}
 }

@@ -93,7 +93,7 @@ func (r *room) left(now time.Time, s *seat, why Reason) {
 		s.out.Exit = exitOf(s.out.Reason)
 	}
 	for _, op := range s.owed {
-		r.settleOp(op, nil)
+		r.settleOp(op)
 	}
 	if !s.joinedAt.IsZero() {
 		s.out.Duration = now.Sub(s.joinedAt)
@@ -143,7 +143,7 @@ func (r *room) lost(now time.Time, s *seat, why Reason) {
 
 // exitOf is how a stay ends that the call itself or the bridge ended.
 func exitOf(why Reason) Exit {
-	switch why { //nolint:exhaustive // LegGone and Left have no other reasons
+	switch why {
 	case ReasonKicked:
 		return ExitKicked
 	case ReasonEnded:

@@ -157,8 +157,8 @@ func (r *room) move(now time.Time, to Place, cause string, reply chan relocated)
 }
 
 // changed tells how the room has changed.
-func (r *room) changed(now time.Time, what EventType, lines ...string) {
-	e := r.event(now, what, nil, ReasonNone)
+func (r *room) changed(now time.Time, what EventType, why Reason, lines ...string) {
+	e := r.event(now, what, nil, why)
 	e.Changes = lines
 	r.house.observe(e)
 }
@@ -221,9 +221,9 @@ func (r *room) settleMove(now time.Time) {
 		answer = relocated{err: fmt.Errorf("%w: room %s ended", ErrClosed, r.name)}
 	case m.undone != nil:
 		answer.err = fmt.Errorf("%w, %s: %s", ErrNotMoved, m, m.blame())
-		r.changed(now, EventRoomModified, "mixer "+r.at.place.String()+" kept: "+m.blame())
+		r.changed(now, EventRoomModified, ReasonMediaLost, "mixer "+r.at.place.String()+" kept: "+m.blame())
 	default:
-		r.changed(now, EventRoomMoved, m.changes()...)
+		r.changed(now, EventRoomMoved, ReasonNone, m.changes()...)
 	}
 	r.lockVenue()
 	if m.reply != nil {

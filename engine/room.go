@@ -135,10 +135,10 @@ func (r *room) applyBridge(now time.Time, at *venue, f Fact) {
 		r.withMember(at, f.Member, func(s *seat) { r.notTaken(now, s, f) })
 	case Applied:
 		r.withMember(at, f.Member, func(s *seat) { r.reported(now, s, f) })
-		r.settleOp(f.Op, nil)
+		r.settleOp(f.Op)
 	case Left:
 		r.withMember(at, f.Member, func(s *seat) { r.out(now, s, f) })
-		r.settleOp(f.Op, nil)
+		r.settleOp(f.Op)
 	case Talking:
 		r.withMember(at, f.Member, func(s *seat) { r.talks(now, s, f.On) })
 	case Played:

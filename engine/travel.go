@@ -206,7 +206,7 @@ func (r *room) arrived(now time.Time, s *seat) {
 	r.applied(now, s, s.entry)
 	for _, op := range owed {
 		if s.want == s.state {
-			r.settleOp(op, nil)
+			r.settleOp(op)
 		} else {
 			s.in.bridge.Set(op, s.member, s.want)
 		}

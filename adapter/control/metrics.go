@@ -101,7 +101,7 @@ func (m *Metrics) Observe(e engine.Event) {
 	case engine.EventLeft:
 		m.leaves.WithLabelValues(string(e.Reason)).Inc()
 	case engine.EventRoomStarted, engine.EventRoomEnded, engine.EventRoomLocked, engine.EventRoomUnlocked,
-		engine.EventRoomModified, engine.EventIgnored, engine.EventMuted, engine.EventUnmuted, engine.EventDeafened,
+		engine.EventRoomModified, engine.EventRoomMoved, engine.EventIgnored, engine.EventMuted, engine.EventUnmuted, engine.EventDeafened,
 		engine.EventUndeafened, engine.EventModified, engine.EventTalking, engine.EventSilent,
 		engine.EventHandRaised, engine.EventHandLowered:
 	}
