@@ -242,6 +242,9 @@ func (c *call) follow(ctx context.Context, e *esl.Event) (bridgeEnded bool) {
 		c.set(ctx, c.original)
 	case e.Value("Application-UUID") == c.bridge:
 		c.bridge = ""
+		if c.fetch != nil {
+			c.fetch.cancel() // nobody comes any more
+		}
 		c.arrived()
 		return true
 	case e.Value("Application") == "conference":
