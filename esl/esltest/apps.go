@@ -1,6 +1,7 @@
 package esltest
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -8,67 +9,90 @@ import (
 )
 
 // message takes a sendmsg: an application for this call, to be run in turn.
-func (c *Call) message(q *esl.Request) {
+// begin follows, once it has been answered.
+func (c *Call) message(q *esl.Request) (reply string) {
 	target, _ := is(q.Line, "sendmsg")
+	a := App{
+		Name: q.Value("execute-app-name"), Arg: q.Value("execute-app-arg"), ID: q.Value("Event-UUID"),
+		locked: q.Value("event-lock") == "true",
+	}
 	switch {
 	case target != "" && target != c.opts.UUID:
-		c.w.reply("-ERR invalid session id [" + target + "]")
-		return
+		return "-ERR invalid session id [" + target + "]"
 	case !strings.EqualFold(q.Value("call-command"), "execute"):
 		c.w.tb.Errorf("sendmsg with call-command %q", q.Value("call-command"))
-	case q.Value("event-lock") != "true":
-		c.w.tb.Errorf("sendmsg of %q without event-lock: it would nest into what runs", q.Value("execute-app-name"))
+	case !a.locked && a.Name != "conference":
+		c.w.tb.Errorf("sendmsg of %q without event-lock: what comes next would nest into it", a.Name)
 	}
-	a := App{Name: q.Value("execute-app-name"), Arg: q.Value("execute-app-arg"), ID: q.Value("Event-UUID")}
 	if a.Arg == "" && q.Value("Content-Type") == "text/plain" {
 		a.Arg = string(q.Body)
 	}
-	c.w.reply("+OK")
-	if c.hungUp || c.moved {
-		return // queued for a call that executes nothing any more
+	if !c.hungUp && !c.moved { // else it is queued for a call that executes nothing any more
+		c.queue = append(c.queue, a)
 	}
-	c.queue = append(c.queue, a)
-	if len(c.queue) == 1 {
-		c.begin()
-	}
+	return "+OK"
 }
 
-// begin runs the first application of the queue, and those behind it as long
-// as they end at once.
+// runs says whether an application is the innermost one that runs.
+func (c *Call) runs(app string) bool {
+	return len(c.running) > 0 && c.running[len(c.running)-1].Name == app
+}
+
+// open says whether the call can run an application now: nothing runs on it,
+// or a conference that looks for what it is sent.
+func (c *Call) open() bool {
+	return len(c.running) == 0 || c.runs("conference") && !c.running[len(c.running)-1].locked && c.core != nil
+}
+
+// begin runs what waits, as long as it can be run.
 func (c *Call) begin() {
-	for len(c.queue) > 0 {
+	for len(c.queue) > 0 && c.open() {
 		a := c.queue[0]
+		c.queue = c.queue[1:]
+		c.running = append(c.running, a)
 		c.fire("CHANNEL_EXECUTE", "Application", a.Name, "Application-Data", a.Arg, "Application-UUID", a.ID)
+		stays := slices.Contains(blocking(), a.Name)
 		switch a.Name {
 		case "set":
 			name, value, _ := strings.Cut(a.Arg, "=")
 			c.set(name, value)
 		case "answer":
 			c.answer()
+		case "conference":
+			stays = c.core == nil || c.core.join(c, a.Arg)
 		}
 		c.apps <- a
-		if slices.Contains(blocking(), a.Name) {
-			return
+		if !stays {
+			c.complete("_none_", "")
 		}
-		c.complete()
 	}
 }
 
 // finish ends what runs and begins what waits behind it.
-func (c *Call) finish() {
-	if len(c.queue) == 0 {
+func (c *Call) finish(response string) {
+	if len(c.running) == 0 {
 		c.w.tb.Error("nothing runs on the call that could end")
 		return
 	}
-	c.complete()
+	c.complete(response, "")
+	if c.member != nil && c.member.leaving {
+		c.complete("_none_", "")
+	}
 	c.begin()
 }
 
-func (c *Call) complete() {
-	a := c.queue[0]
-	c.queue = c.queue[1:]
+// complete ends the innermost application. cause is that of a hang-up.
+func (c *Call) complete(response, cause string) {
+	a := c.running[len(c.running)-1]
+	c.running = c.running[:len(c.running)-1]
+	if a.Name == "conference" && c.core != nil {
+		c.core.leave(c, cause)
+	}
 	c.fire("CHANNEL_EXECUTE_COMPLETE", "Application", a.Name, "Application-Data", a.Arg,
-		"Application-Response", "_none_", "Application-UUID", a.ID)
+		"Application-Response", response, "Application-UUID", a.ID)
+	if c.cut && len(c.running) == 0 {
+		c.ended <- Ending{HungUp: c.hungUp, Moved: c.moved, Vars: maps.Clone(c.vars)}
+	}
 }
 
 // call runs an api command.
@@ -99,13 +123,22 @@ func (c *Call) call(cmd, args string) string {
 	return "-ERR " + cmd + " Command not found!\n"
 }
 
+// kill ends the call, or the other side of its bridge.
+func (c *Call) kill(uuid, cause string) {
+	if c.isPeer(uuid) {
+		c.finish("_none_")
+	} else {
+		c.hangup(cause)
+	}
+}
+
 // isPeer says whether a UUID was ordered for the other side of the bridge that
 // runs.
 func (c *Call) isPeer(uuid string) bool {
-	if len(c.queue) == 0 || c.queue[0].Name != "bridge" {
+	if !c.runs("bridge") {
 		return false
 	}
-	_, rest, ordered := strings.Cut(c.queue[0].Arg, "origination_uuid=")
+	_, rest, ordered := strings.Cut(c.running[len(c.running)-1].Arg, "origination_uuid=")
 	end := strings.IndexAny(rest, ",}")
 	return ordered && end > 0 && rest[:end] == uuid
 }

@@ -20,10 +20,14 @@ type CallOptions struct {
 	Headers map[string]string // further headers of the reply to connect
 	Mode    string            // Socket-Mode; "" is "async"
 	Control string            // "" is "full"
+	Core    *Core             // the switch that the channel is one of; nil: one that has nothing else
 }
 
 // App is an application the controller has started.
-type App struct{ Name, Arg, ID string }
+type App struct {
+	Name, Arg, ID string
+	locked        bool // started with event-lock: nothing runs inside of it
+}
 
 // Ending is how a call left the socket application.
 type Ending struct {
@@ -37,7 +41,7 @@ type Ending struct {
 
 // blocking are the applications that run until Call.Finish.
 func blocking() []string {
-	return []string{"bridge", "playback", "conference", "echo", "park", "sleep"}
+	return []string{"bridge", "playback", "endless_playback", "record", "conference", "echo", "park", "sleep"}
 }
 
 // Call is the switch's part of one call on an outbound socket. Its methods may
@@ -47,8 +51,10 @@ type Call struct {
 	opts  CallOptions
 	apps  chan App
 	ended chan Ending
+	core  *Core   // nil: none
+	out   *outbox // of events; nil: they are written at once
 
-	mu        sync.Mutex // held over a change and the messages that report it
+	mu        *sync.Mutex // held over a change and the messages that report it; the core's, where there is one
 	w         wire
 	vars      map[string]string
 	requests  []string
@@ -59,7 +65,13 @@ type Call struct {
 	answered  bool
 	hungUp    bool
 	moved     bool
-	queue     []App // the first one is running
+	cut       bool  // it has no socket any more, or never had one
+	starved   bool  // see Starve
+	running   []App // the last one runs inside of those before it
+	queue     []App // what waits
+	held      []*esl.Request
+	member    *member // its place in a conference; nil: none
+	number    int     // of that place, kept for later ones; 0: it had none
 }
 
 // NewCall plays a call on nc until the controller, or Hangup, ends it.
@@ -77,11 +89,15 @@ func NewCall(tb testing.TB, nc net.Conn, o CallOptions) *Call {
 		o.Control = "full"
 	}
 	c := &Call{
-		opts: o, w: wire{tb: tb, nc: nc}, vars: maps.Clone(o.Vars),
-		apps: make(chan App, 256), ended: make(chan Ending, 1),
+		opts: o, w: wire{tb: tb, nc: nc}, vars: maps.Clone(o.Vars), mu: &sync.Mutex{},
+		apps: make(chan App, 256), ended: make(chan Ending, 2), core: o.Core,
 	}
 	if c.vars == nil {
 		c.vars = make(map[string]string)
+	}
+	if c.core != nil {
+		c.mu, c.out = &c.core.mu, c.core.outbox(false)
+		c.core.enter(c)
 	}
 	go c.run()
 	return c
@@ -94,7 +110,8 @@ func (c *Call) UUID() string { return c.opts.UUID }
 // (bridge, playback …) runs until Finish.
 func (c *Call) Apps() <-chan App { return c.apps }
 
-// Ended reports once how the call left the socket application.
+// Ended reports how the call left the socket application. One that stayed in a
+// conference after that, or never was in it, reports when its dialplan goes on.
 func (c *Call) Ended() <-chan Ending { return c.ended }
 
 // Var is a channel variable's value now.
@@ -128,13 +145,30 @@ func (c *Call) Answer() {
 	c.fire("CHANNEL_BRIDGE")
 }
 
+// Unbridge ends the bridge that runs, if one does.
+func (c *Call) Unbridge() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.runs("bridge") {
+		c.finish("_none_")
+	}
+}
+
+// Starve stops the caller's audio: what takes effect with the next frame of
+// it, as the end of a conference that was ordered, does not.
+func (c *Call) Starve() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.starved = true
+}
+
 // Finish ends the running application; vars are set on the call first, as a
 // bridge does with originate_disposition.
 func (c *Call) Finish(vars map[string]string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	maps.Copy(c.vars, vars)
-	c.finish()
+	c.finish("_none_")
 }
 
 // Hangup hangs the call up.
@@ -150,7 +184,7 @@ func (c *Call) Transfer() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.moved = true
-	c.drain()
+	c.drain("")
 	c.fire("CHANNEL_EXECUTE_COMPLETE", "Application", "socket", "Application-Response", "_none_")
 }
 
@@ -162,11 +196,22 @@ func (c *Call) run() {
 			c.end(err)
 			return
 		}
-		if !c.serve(q) {
+		if !c.take(q) {
 			c.end(nil)
 			return
 		}
 	}
+}
+
+// take is serve, as soon as the switch answers.
+func (c *Call) take(q *esl.Request) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.core != nil && c.core.stalled {
+		c.held = append(c.held, q)
+		return true
+	}
+	return c.serve(q)
 }
 
 // end settles what becomes of the call once its connection is gone.
@@ -179,19 +224,24 @@ func (c *Call) end(why error) {
 	case c.hungUp:
 	case c.moved && resumed:
 		e.Broken = "the extension it was moved to"
-	case len(c.queue) > 0 && resumed:
-		e.Broken = c.queue[0].Name
-	case len(c.queue) > 0:
-		e.Stuck = c.queue[0].Name
+	case len(c.running) > 0 && resumed:
+		e.Broken = c.running[0].Name
+		if c.core != nil {
+			c.drain("")
+		}
+	case len(c.running) > 0:
+		e.Stuck = c.running[0].Name
 	}
+	c.cut = true
 	_ = c.w.nc.Close()
+	if c.out != nil {
+		c.out.close()
+	}
 	c.ended <- e
 }
 
 // serve handles one command and reports whether the connection goes on.
 func (c *Call) serve(q *esl.Request) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.requests = append(c.requests, q.Line)
 	if !c.connected {
 		if q.Line != "connect" {
@@ -217,18 +267,19 @@ func (c *Call) serve(q *esl.Request) bool {
 func (c *Call) command(q *esl.Request) bool {
 	switch line := q.Line; {
 	case hasWord(line, "sendmsg"):
-		c.message(q)
+		c.w.reply(c.message(q))
+		c.begin()
 	case hasWord(line, "api"):
 		rest, _ := is(line, "api ")
 		cmd, args, _ := strings.Cut(rest, " ")
+		if c.core != nil {
+			c.w.api(c.core.api(cmd, args))
+			break
+		}
 		body := c.call(cmd, args)
 		c.w.api(body)
 		if uuid, cause, _ := strings.Cut(args, " "); cmd == "uuid_kill" && body == "+OK\n" {
-			if c.isPeer(uuid) {
-				c.finish()
-			} else {
-				c.hangup(cause)
-			}
+			c.kill(uuid, cause)
 		}
 	case hasWord(line, "linger"):
 		c.lingers = true
@@ -267,6 +318,9 @@ func (c *Call) connect() {
 		"Caller-Caller-ID-Name": "Alice", "Caller-Caller-ID-Number": "1001",
 		"Caller-Destination-Number": c.opts.Number,
 	}
+	if c.core != nil {
+		headers["Core-UUID"] = c.core.uuid
+	}
 	maps.Copy(headers, c.opts.Headers)
 	e := Event("CHANNEL_DATA")
 	for _, m := range []struct {
@@ -291,7 +345,7 @@ func (c *Call) notice(disposition, body string) {
 }
 
 func (c *Call) fire(name string, pairs ...string) {
-	if !c.events {
+	if c.core == nil && !c.events {
 		return
 	}
 	state := "ringing"
@@ -305,7 +359,21 @@ func (c *Call) fire(name string, pairs ...string) {
 	for _, k := range slices.Sorted(maps.Keys(c.vars)) {
 		e.Headers = append(e.Headers, esl.Header{Name: "variable_" + k, Value: c.vars[k]})
 	}
-	c.w.event(e)
+	if c.events && !c.cut {
+		c.send(func() { c.w.event(e) })
+	}
+	if c.core != nil {
+		c.core.report(e)
+	}
+}
+
+// send writes something behind the events that are on their way.
+func (c *Call) send(write func()) {
+	if c.out == nil {
+		write()
+		return
+	}
+	c.out.put(write)
 }
 
 func (c *Call) answer() {
@@ -321,22 +389,29 @@ func (c *Call) hangup(cause string) {
 	}
 	c.hungUp = true
 	c.fire("CHANNEL_HANGUP", "Hangup-Cause", cause)
-	c.drain()
+	c.drain(cause)
+	if c.cut {
+		c.fire("CHANNEL_HANGUP_COMPLETE", "Hangup-Cause", cause)
+		return
+	}
 	c.fire("CHANNEL_EXECUTE_COMPLETE", "Application", "socket", "Application-Response", "_none_")
 	c.fire("CHANNEL_HANGUP_COMPLETE", "Hangup-Cause", cause)
 	if c.lingers {
-		c.notice("linger", "")
+		c.send(func() { c.notice("linger", "") })
 		return
 	}
-	c.notice("disconnect", goodbye)
-	_ = c.w.nc.Close() // run notices
+	c.send(func() {
+		c.notice("disconnect", goodbye)
+		_ = c.w.nc.Close() // run notices
+	})
 }
 
-// drain ends the running application and forgets those behind it.
-func (c *Call) drain() {
-	if len(c.queue) > 0 {
-		c.queue = c.queue[:1]
-		c.finish()
+// drain ends what runs, from the inside out, and forgets what waits. cause is
+// that of a hang-up.
+func (c *Call) drain(cause string) {
+	c.queue = nil
+	for len(c.running) > 0 {
+		c.complete("_none_", cause)
 	}
 }
 

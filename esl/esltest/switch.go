@@ -16,12 +16,16 @@ type SwitchOptions struct {
 	Reject   bool   // the access list refuses the peer
 	// API runs an api command and returns what it prints. nil knows none.
 	API func(cmd, args string) string
+	// Core answers in place of API, and events of its channels and conferences
+	// are sent.
+	Core *Core
 }
 
 // Switch is the switch's part of one inbound connection.
 type Switch struct {
 	opts SwitchOptions
 	done chan struct{}
+	out  *outbox // of the core's events; nil: there is none
 
 	mu       sync.Mutex // held over a change and the messages that report it
 	w        wire
@@ -29,6 +33,7 @@ type Switch struct {
 	listens  []string // names of events, and subclasses
 	filters  []string // "Header value": one of them must fit
 	requests []string
+	held     []*esl.Request // guarded by the core's lock
 }
 
 // NewSwitch serves nc until the client, or Close, ends it.
@@ -37,6 +42,10 @@ func NewSwitch(tb testing.TB, nc net.Conn, o SwitchOptions) *Switch {
 		o.Password = "ClueCon"
 	}
 	s := &Switch{opts: o, w: wire{tb: tb, nc: nc}, done: make(chan struct{})}
+	if o.Core != nil {
+		s.out = o.Core.outbox(true)
+		o.Core.link(s)
+	}
 	go s.run()
 	return s
 }
@@ -91,6 +100,9 @@ func (s *Switch) filter(rest string) {
 func (s *Switch) run() {
 	defer close(s.done)
 	defer s.Close()
+	if s.opts.Core != nil {
+		defer s.opts.Core.unlink(s)
+	}
 	if s.opts.Reject {
 		const text = "Access Denied, go away.\n"
 		s.w.put("Content-Type: text/rude-rejection\nContent-Length: %d\n\n%s", len(text), text)
@@ -103,6 +115,9 @@ func (s *Switch) run() {
 		q, err := r.Request()
 		if err != nil {
 			return
+		}
+		if s.opts.Core != nil && s.opts.Core.holds(s, q) {
+			continue
 		}
 		if !s.serve(q) {
 			return
@@ -129,6 +144,9 @@ func (s *Switch) serve(q *esl.Request) bool {
 	switch {
 	case hasWord(q.Line, "api "):
 		s.w.api(s.api(q.Line[len("api "):]))
+	case hasWord(q.Line, "sendmsg ") && s.opts.Core != nil:
+		uuid, _ := is(q.Line, "sendmsg")
+		s.w.reply(s.opts.Core.message(uuid, q))
 	case hasWord(q.Line, "bgapi "):
 		s.background(q)
 	case hasWord(q.Line, "event "):
@@ -162,6 +180,9 @@ func (s *Switch) auth(line string) bool {
 
 func (s *Switch) api(line string) string {
 	cmd, args, _ := strings.Cut(line, " ")
+	if s.opts.Core != nil {
+		return s.opts.Core.API(cmd, args)
+	}
 	if s.opts.API == nil {
 		return "-ERR " + cmd + " Command not found!\n"
 	}

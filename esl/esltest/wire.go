@@ -10,7 +10,9 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"parley/esl"
 )
@@ -44,6 +46,66 @@ func (w *wire) event(e *esl.Event) {
 		esl.Header{Name: "Event-Sequence", Value: fmt.Sprint(w.seq)})}
 	body := numbered.AppendPlain(nil)
 	w.put("Content-Length: %d\nContent-Type: text/event-plain\n\n%s", len(body), body)
+}
+
+// outbox holds events back: every socket of a switch has its own queue, and
+// which is faster nobody promises. What is put comes out in order, a lag later.
+type outbox struct {
+	lag  func() time.Duration
+	wake chan struct{} // capacity 1
+	done chan struct{}
+
+	mu   sync.Mutex
+	list []parcel // guarded by mu
+}
+
+type parcel struct {
+	due   time.Time
+	write func()
+}
+
+func newOutbox(lag func() time.Duration) *outbox {
+	o := &outbox{lag: lag, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	go o.run()
+	return o
+}
+
+func (o *outbox) close() { close(o.done) }
+
+func (o *outbox) put(write func()) {
+	o.mu.Lock()
+	o.list = append(o.list, parcel{time.Now().Add(o.lag()), write})
+	o.mu.Unlock()
+	select {
+	case o.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (o *outbox) take() []parcel {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	list := o.list
+	o.list = nil
+	return list
+}
+
+func (o *outbox) run() {
+	for {
+		select {
+		case <-o.wake:
+		case <-o.done:
+			return
+		}
+		for _, p := range o.take() {
+			select {
+			case <-time.After(time.Until(p.due)):
+				p.write()
+			case <-o.done:
+				return
+			}
+		}
+	}
 }
 
 const goodbye = "Disconnected, goodbye.\nSee you at ClueCon! http://www.cluecon.com/\n"
