@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"net"
 	"strings"
 	"sync"
 	"time"
@@ -29,6 +30,8 @@ type LinkOptions struct {
 	Name     string // of the switch, as configured
 	Address  string // HOST:PORT of mod_event_socket
 	Password string
+	// Dial opens the connection; nil means TCP to Address.
+	Dial func(context.Context) (net.Conn, error)
 }
 
 // Link is one FreeSWITCH over its event socket. It watches the switch: is it
@@ -105,7 +108,7 @@ func (l *Link) Run(ctx context.Context) error {
 // session lives as long as one connection.
 func (l *Link) session(ctx context.Context) (connected bool, err error) {
 	c, err := esl.Dial(ctx, esl.ClientOptions{
-		Address: l.opt.Address, Password: l.opt.Password, Conn: esl.ConnOptions{Queue: burst},
+		Address: l.opt.Address, Password: l.opt.Password, Dial: l.opt.Dial, Conn: esl.ConnOptions{Queue: burst},
 	})
 	if err != nil {
 		return false, err
