@@ -30,6 +30,7 @@ const (
 type rig struct {
 	*testing.T
 	exchange *engine.Exchange
+	adapter  *freeswitch.Adapter
 	mixer    *native.Switch
 	tickets  tickets
 	lines    *pipes
@@ -60,12 +61,12 @@ func inBubble(t *testing.T, test func(*rig)) {
 		}
 		defer r.mixer.Close()
 		r.exchange, err = engine.New(engine.Options{
-			Directory: directory(), Bridges: r.mixer.Bridge, Observer: func(e engine.Event) { r.events <- e },
+			Directory: directory(), Bridges: r.bridgeAt, Observer: func(e engine.Event) { r.events <- e },
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		a := freeswitch.New(freeswitch.Options{
+		r.adapter = freeswitch.New(freeswitch.Options{
 			Exchange: r.exchange, Ticket: r.tickets.issue, DialString: "sofia/{profile}/{token}@{address}",
 			Address: "192.0.2.1:5070", Token: tokenTime, Reattach: freeswitch.Reattach{Key: r.key, Window: reattachTime},
 			Log: slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
@@ -73,7 +74,7 @@ func inBubble(t *testing.T, test func(*rig)) {
 		r.adapter = a
 		ctx, stop := context.WithCancel(t.Context())
 		r.stop = stop
-		go func() { r.served <- a.Serve(ctx, r.lines) }()
+		go func() { r.served <- r.adapter.Serve(ctx, r.lines) }()
 		test(r)
 		stop()
 		if err := <-r.served; err != nil {
@@ -86,6 +87,14 @@ func inBubble(t *testing.T, test func(*rig)) {
 			t.Logf("log:\n%s", r.log)
 		}
 	})
+}
+
+// bridgeAt makes a room where it is to be mixed.
+func (r *rig) bridgeAt(at engine.Place, room engine.RoomName, run engine.InstanceID, s engine.Sink) (engine.Bridge, error) {
+	if at.Native() {
+		return r.mixer.Bridge(at, room, run, s)
+	}
+	return r.adapter.Bridge(at, room, run, s)
 }
 
 // call is a new call in our line of a dialplan.
@@ -228,6 +237,9 @@ func directory() *engine.Directory {
 	add("3103", "strict", func(p *engine.Profile) {
 		p.Member.PINs, p.OnPINFailure = []engine.PIN{engine.NewPIN("4711")}, engine.RefusalHangup
 	})
+	for _, room := range []string{"4000", "4001", "4101", "4102"} {
+		add(room, "switch"+room, onTheSwitch(room))
+	}
 	return d
 }
 
