@@ -32,7 +32,10 @@ func (c *Conn) Start(ctx context.Context, uuid, app, arg string) (id string, err
 	return id, c.start(ctx, uuid, id, app, arg)
 }
 
+// start locks the call until the application is over, so that what is sent
+// later waits for its turn. A conference is not locked: nothing could take the
+// call out of its mix.
 func (c *Conn) start(ctx context.Context, uuid, id, app, arg string) error {
-	_, err := c.Do(ctx, &call.Execute{UUID: uuid, AppName: app, AppArgs: arg, AppUUID: id, Sync: true})
+	_, err := c.Do(ctx, &call.Execute{UUID: uuid, AppName: app, AppArgs: arg, AppUUID: id, Sync: app != "conference"})
 	return err
 }
