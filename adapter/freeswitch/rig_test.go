@@ -38,7 +38,6 @@ type rig struct {
 	log      *journal
 	stop     context.CancelFunc
 	served   chan error
-	adapter  *freeswitch.Adapter
 	key      *seal.Key // of this Parley, and of the one before
 }
 
@@ -71,22 +70,26 @@ func inBubble(t *testing.T, test func(*rig)) {
 			Address: "192.0.2.1:5070", Token: tokenTime, Reattach: freeswitch.Reattach{Key: r.key, Window: reattachTime},
 			Log: slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		})
-		r.adapter = a
 		ctx, stop := context.WithCancel(t.Context())
 		r.stop = stop
 		go func() { r.served <- r.adapter.Serve(ctx, r.lines) }()
+		defer r.end()
 		test(r)
-		stop()
-		if err := <-r.served; err != nil {
-			t.Errorf("Serve: %v", err)
-		}
-		if err := r.exchange.Close(context.WithoutCancel(t.Context())); err != nil {
-			t.Error(err)
-		}
-		if t.Failed() {
-			t.Logf("log:\n%s", r.log)
-		}
 	})
+}
+
+// end closes everything; what is left would be a leak, which the bubble tells.
+func (r *rig) end() {
+	r.stop()
+	if err := <-r.served; err != nil {
+		r.Errorf("Serve: %v", err)
+	}
+	if err := r.exchange.Close(context.WithoutCancel(r.Context())); err != nil {
+		r.Error(err)
+	}
+	if r.Failed() {
+		r.Logf("log:\n%s", r.log)
+	}
 }
 
 // bridgeAt makes a room where it is to be mixed.

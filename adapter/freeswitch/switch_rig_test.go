@@ -38,8 +38,8 @@ func onSwitch(t *testing.T, test func(*pbx)) {
 		p.halt = halt
 		go func() { p.ran <- p.link.Run(ctx) }()
 		p.until("the switch is linked", func() bool { _, up, _ := p.link.Check(); return up })
+		defer p.part()
 		test(p)
-		p.part()
 	})
 }
 
@@ -86,7 +86,7 @@ func (p *pbx) until(what string, is func() bool) {
 	p.Helper()
 	for limit := time.Now().Add(time.Minute); !is(); time.Sleep(time.Millisecond) {
 		if time.Now().After(limit) {
-			p.Fatalf("not so after a minute: %s; log:\n%s", what, p.log)
+			p.Fatalf("not so after a minute: %s", what)
 		}
 	}
 }
@@ -126,7 +126,7 @@ func (p *pbx) order(room string, c engine.Command) {
 	ctx, cancel := context.WithTimeout(p.Context(), 30*time.Second)
 	defer cancel()
 	if err := p.exchange.Do(ctx, engine.RoomName(room), c); err != nil {
-		p.Errorf("%T%+v: %v; log:\n%s", c, c, err, p.log)
+		p.Errorf("%T%+v: %v", c, c, err)
 	}
 }
 
@@ -171,7 +171,7 @@ func (p *pbx) differences(room string) (all []string) {
 func (p *pbx) agree(room string) {
 	p.Helper()
 	if all := p.differences(room); all != nil {
-		p.Errorf("room %s:\n%s\nlog:\n%s", room, strings.Join(all, "\n"), p.log)
+		p.Errorf("room %s:\n%s", room, strings.Join(all, "\n"))
 	}
 }
 
@@ -198,7 +198,7 @@ func (p *pbx) app(c *esltest.Call, name string) esltest.App {
 				return a
 			}
 		case <-limit:
-			p.Fatalf("no %s; log:\n%s", name, p.log)
+			p.Fatalf("no %s", name)
 		}
 	}
 }
