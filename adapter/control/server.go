@@ -45,6 +45,11 @@ type Note struct {
 	Times int       `json:"times"`
 }
 
+// SameAs says whether a check says it already, with more about what comes next.
+func (n Note) SameAs(c Check) bool {
+	return n.Code == c.Code && strings.HasPrefix(c.Text, strings.TrimSuffix(n.Text, "["+n.Code+"]"))
+}
+
 // Options sets up the API.
 type Options struct {
 	Exchange *engine.Exchange

@@ -96,6 +96,9 @@ func printStatus(w io.Writer, s control.Status) {
 		fmt.Fprintf(w, "%-12s %-5s %s\n", k.Name, word, k.Text)
 	}
 	for _, n := range s.Recent {
+		if slices.ContainsFunc(s.Checks, func(k control.Check) bool { return !k.Ready && n.SameAs(k) }) {
+			continue
+		}
 		times := ""
 		if n.Times > 1 {
 			times = fmt.Sprintf(" (%d times)", n.Times)
