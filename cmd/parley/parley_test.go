@@ -357,7 +357,7 @@ func TestReloadOfARunningParley(t *testing.T) {
 	s.rewrite(t, profile(3)+"rom: []\n")
 	hangup(t)
 	s.err.has(t, "reload refused, nothing changed:")
-	s.err.has(t, `:7: unknown key \"rom\", did you mean \"rooms\"? [unknown_key]`)
+	s.err.has(t, `:8: unknown key \"rom\", did you mean \"rooms\"? [unknown_key]`)
 	code, stdout, stderr := parley(t, "reload", "--config", s.file)
 	if code != 1 || stdout != "" || !strings.Contains(stderr, "unknown key \"rom\"") {
 		t.Errorf("%d %q %q", code, stdout, stderr)
@@ -393,7 +393,7 @@ func TestServeOnAPortThatIsTaken(t *testing.T) {
 
 func TestServeWarns(t *testing.T) {
 	s := serveFor(t, "profiles: [{name: default, pin_terminator: none, member: {pins: [1, 12]}}]\n")
-	if !strings.HasPrefix(s.err.String(), "warning: "+s.file+":6: ") {
+	if !strings.HasPrefix(s.err.String(), "warning: "+s.file+":7: ") {
 		t.Errorf("%s", s.err)
 	}
 }
