@@ -141,7 +141,7 @@ func (r *room) lock(now time.Time, on bool, by string) {
 // lockedThere follows a lock that somebody else has set where the room is mixed.
 func (r *room) lockedThere(now time.Time, at *venue, on bool) {
 	at.locked = on
-	if at == r.at && r.ending == ReasonNone {
+	if at == r.at && r.ending == ReasonNone && (at.lived || r.moving == nil) {
 		r.lock(now, on, atSwitch)
 	}
 }

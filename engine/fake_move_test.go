@@ -230,7 +230,7 @@ func (th *theatre) compare(b *stage, v RoomView) {
 	}
 	for _, m := range v.Members {
 		s, ok := b.states[m.ID]
-		if !ok || s.Muted != m.Muted || s.Deaf != m.Deaf || s.Waiting != (m.State == "waiting") || s.Talk != m.Talk {
+		if !ok || s.Muted != m.Muted || s.Deaf != m.Deaf || s.Waiting != (m.State == "waiting") || s.Talk != m.Talk || s.Listen != m.Listen {
 			th.t.Errorf("member %d: at %s %+v %v, on the roster %+v", m.ID, b.at, s, ok, m)
 		}
 	}

@@ -106,7 +106,7 @@ func TestNothingElseChangesByAMove(t *testing.T) {
 		a := th.dial("a", "1", Place{}, pbx1, map[string]string{"muted": "true"})
 		b := th.dial("b", "1", Place{}, pbx1, map[string]string{"deaf": "true"})
 		synctest.Wait()
-		b.press("*6") // louder for the others
+		b.press("*9*6") // louder, both ways
 		if err := th.Do(t.Context(), "1", Lock{true}); err != nil {
 			t.Fatal(err)
 		}
@@ -298,6 +298,27 @@ func TestAChangeAtTheSwitch(t *testing.T) {
 			t.Fatal(err)
 		}
 		want(t, "locks", th.stageAt(pbx1).locks, "+-")
+		for _, to := range []Place{{}, pbx1} { // where it was left locked, perhaps
+			if _, err := th.Relocate(t.Context(), "1", to); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want(t, "locks", th.stageAt(pbx1).locks, "-")
+		if _, err := th.Relocate(t.Context(), "1", Place{}); err != nil {
+			t.Fatal(err)
+		}
+		b.dawdle()
+		th.slow = &pbx1
+		answer := th.relocate("1", pbx1)
+		synctest.Wait()
+		th.stageAt(pbx1).sink.Post(Locked{true}) // as it finds itself
+		synctest.Wait()
+		th.stageAt(pbx1).letGo()
+		b.arrive(false)
+		<-answer
+		if v, _ := th.Room(t.Context(), "1"); v.Locked || th.stageAt(pbx1).locks != "-" {
+			t.Errorf("locked by what was left behind: %v %q", v.Locked, th.stageAt(pbx1).locks)
+		}
 		b.phone.sounds()
 		th.stageAt(pbx1).sink.Post(Left{Member: 2, Reason: ReasonKicked})
 		want(t, "kicked there", line1(outcome(t, b.phone)), "joined kicked kicked")

@@ -11,6 +11,7 @@ type venue struct {
 	place  Place
 	bridge Bridge
 	locked bool // as it was told, or told us
+	lived  bool // somebody was in it
 	failed bool
 }
 
@@ -139,6 +140,11 @@ func (r *room) taken(now time.Time, s *seat, op OpID) {
 		return
 	}
 	s.way = wayNone
+	if !s.in.lived && r.moving != nil && s.in == r.at {
+		r.at.locked = !r.locked // however it was left when the room was there last, it is told
+		r.lockVenue()
+	}
+	s.in.lived = true
 	if s.phase == phaseAdmitting {
 		s.away = time.Time{}
 		r.joined(now, s)

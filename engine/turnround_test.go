@@ -158,6 +158,26 @@ func TestACommandOnTheWayIsAnsweredWhenItIsTrue(t *testing.T) {
 	})
 }
 
+// TestNobodyHearsAnythingOnTheWay: his voice is at neither place.
+func TestNobodyHearsAnythingOnTheWay(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, th *theatre) {
+		a, b := th.dial("a", "1", Place{}, pbx1, nil), th.dial("b", "1", Place{}, pbx1, nil)
+		synctest.Wait()
+		a.sounds()
+		a.dawdle()
+		answer := th.relocate("1", pbx1)
+		synctest.Wait()
+		a.press("*3")
+		b.sink.Post(LegGone{b.id, ReasonHangup}) // a is alone
+		synctest.Wait()
+		want(t, "on the way", a.sounds(), "")
+		a.arrive(false)
+		<-answer
+		synctest.Wait()
+		want(t, "there", a.sounds(), "you-are-alone *local_stream://moh")
+	})
+}
+
 func TestTakenOutAtTheSwitchWhileHeLeavesIt(t *testing.T) {
 	switched(t, nil, func(t *testing.T, th *theatre) {
 		a := th.dial("a", "1", pbx1, pbx1, nil)
