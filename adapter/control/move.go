@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"parley/engine"
@@ -64,15 +65,24 @@ func (f Foreign) view() engine.RoomView {
 	return v
 }
 
-// foreign are the conferences that are not ours.
-func (s *server) foreign() (views []engine.RoomView) {
+// withForeign adds the conferences that are not ours. What a switch had at the
+// last look may have become ours since: then its calls are.
+func (s *server) withForeign(rooms []engine.RoomView) []engine.RoomView {
 	if s.Conferences == nil {
-		return nil
+		return rooms
+	}
+	ours := map[engine.LegID]bool{}
+	for _, r := range rooms {
+		for _, m := range r.Members {
+			ours[m.CallID] = true
+		}
 	}
 	for _, f := range s.Conferences.List() {
-		views = append(views, f.view())
+		if !slices.ContainsFunc(f.Members, func(m engine.MemberView) bool { return ours[m.CallID] }) {
+			rooms = append(rooms, f.view())
+		}
 	}
-	return views
+	return rooms
 }
 
 // takeOver brings a room to our mixer; a conference that is not ours becomes

@@ -143,7 +143,7 @@ func TestMovesThatAreRefused(t *testing.T) {
 func TestForeignConferences(t *testing.T) {
 	bubble(t, func(t *testing.T, h *house) {
 		abroad := &abroad{
-			list: []control.Foreign{{Switch: "pbx1", Name: "3001", Locked: true, Members: []engine.MemberView{{Number: "1001"}}}, {Switch: "pbx2", Name: "a b"}},
+			list: []control.Foreign{{Switch: "pbx1", Name: "3001", Locked: true, Members: []engine.MemberView{{CallID: "1001", Number: "1001"}}}, {Switch: "pbx2", Name: "a b"}},
 			adopt: func(engine.RoomName) error {
 				h.roam(t, "3001", "1001", pbx1)
 				for range 10 { // until it is a member
@@ -165,6 +165,9 @@ func TestForeignConferences(t *testing.T) {
 		var m control.Move
 		if got.read(&m); got.Code != http.StatusOK || m.Mixer != "native" || len(m.Moves) != 1 || m.Moves[0].Number != "1001" {
 			t.Errorf("%d %+v", got.Code, m)
+		}
+		if h.get(t, "/v1/rooms").read(&list); len(list.Rooms) != 3 || list.Rooms[0].Mixer != "native" || list.Rooms[2].Name != "a b" {
+			t.Errorf("rooms after it %+v", list.Rooms)
 		}
 		for code, err := range map[string]error{
 			"room_not_running": fmt.Errorf("%w: 4001", engine.ErrNoRoom), "switch_failed": fmt.Errorf("%w: link down", control.ErrSwitch),

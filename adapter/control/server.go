@@ -186,7 +186,7 @@ func (s *server) rooms(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, err)
 		return
 	}
-	reply(w, http.StatusOK, map[string]any{"rooms": append(rooms, s.foreign()...)})
+	reply(w, http.StatusOK, map[string]any{"rooms": s.withForeign(rooms)})
 }
 
 func (s *server) room(w http.ResponseWriter, r *http.Request) {
