@@ -64,7 +64,7 @@ func (c *cell) dialAlone(set ...string) *guest {
 }
 
 // ring makes the call itself.
-func (c *cell) ring(extension string, g *guest, set []string) *siptest.Call {
+func (c *cell) ring(extension string, g *guest, set []string, more ...sip.Header) *siptest.Call {
 	c.Helper()
 	p, err := siptest.New(siptest.Options{User: g.number})
 	if err != nil {
@@ -74,7 +74,7 @@ func (c *cell) ring(extension string, g *guest, set []string) *siptest.Call {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	o := tone(g.hz)
-	o.Headers = []sip.Header{{Name: "X-Call", Value: g.tag}, {Name: "X-Set", Value: strings.Join(set, ";")}}
+	o.Headers = append(more, sip.Header{Name: "X-Call", Value: g.tag}, sip.Header{Name: "X-Set", Value: strings.Join(set, ";")})
 	call, err := p.Dial(ctx, "sip:"+extension+"@"+freeswitchSIP, o)
 	if err != nil {
 		c.Fatalf("%s calls: %v", g.name, err)

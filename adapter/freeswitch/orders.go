@@ -90,8 +90,5 @@ func (l *Link) confer(by *call, args string) error {
 		defer cancel()
 		text, err = by.session.API(ctx, "conference", args)
 	}
-	if err != nil {
-		return err
-	}
-	return conference.Reply(text)
+	return conference.Answer(text, err)
 }

@@ -42,11 +42,7 @@ func (c *call) confer(args string, err error) error {
 	if err != nil {
 		return err
 	}
-	text, err := c.api("conference", args)
-	if err != nil {
-		return err
-	}
-	return conference.Reply(text)
+	return conference.Answer(c.api("conference", args))
 }
 
 func (c *call) warn(err error) {

@@ -165,3 +165,11 @@ func TestOldListWithoutOK(t *testing.T) {
 		t.Errorf("%+v, %v", rooms, err)
 	}
 }
+
+func TestBracketsInANameAreNoDepth(t *testing.T) {
+	name := strings.Repeat("[{", maxDepth) + `"\`
+	rooms, err := ParseJSON([]byte(`[{"conference_name":"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(name) + `"}]`))
+	if err != nil || len(rooms) != 1 || rooms[0].Name != name {
+		t.Errorf("%+v, %v", rooms, err)
+	}
+}

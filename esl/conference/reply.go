@@ -2,7 +2,10 @@ package conference
 
 import (
 	"errors"
+	"slices"
 	"strings"
+
+	"parley/esl"
 )
 
 // What the switch says no to. A *ReplyError is one of these where it can be
@@ -18,6 +21,7 @@ var (
 type ReplyError struct {
 	Text  string
 	class error // nil when it is none of the above
+	cause error // esl's own error, if it was one
 }
 
 func (e *ReplyError) Error() string {
@@ -27,7 +31,10 @@ func (e *ReplyError) Error() string {
 	return e.class.Error() + ": " + e.Text
 }
 
-func (e *ReplyError) Unwrap() error { return e.class }
+// Unwrap returns what it is, and esl's error for it.
+func (e *ReplyError) Unwrap() []error {
+	return slices.DeleteFunc([]error{e.class, e.cause}, func(err error) bool { return err == nil })
+}
 
 // Reply judges what a command of the api printed, for the commands that do
 // something: nil, or a *ReplyError. The switch may print several lines, and an
@@ -47,6 +54,20 @@ func Reply(text string) error {
 		return nil
 	}
 	return refusal(strings.TrimSpace(text))
+}
+
+// Answer is Reply for what esl's API returned: it has an error of its own for a
+// refusal, which stands behind the one that comes back. Other errors pass.
+func Answer(text string, err error) error {
+	if refused, ok := errors.AsType[*esl.ReplyError](err); ok {
+		e := refusal(refused.Text)
+		e.cause = err
+		return e
+	}
+	if err != nil {
+		return err
+	}
+	return Reply(text)
 }
 
 // isValue recognises the successes that come without "+OK".

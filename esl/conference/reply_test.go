@@ -3,6 +3,8 @@ package conference
 import (
 	"errors"
 	"testing"
+
+	"parley/esl"
 )
 
 // The answers are FreeSWITCH 1.11.1's own.
@@ -51,5 +53,24 @@ func TestReplyTellsWhatWasRefused(t *testing.T) {
 				t.Errorf("%s: %v is also %v", tc.name, err, other)
 			}
 		}
+	}
+}
+
+func TestAnswerTakesRefusalsOutOfErrors(t *testing.T) {
+	err := Answer("", &esl.ReplyError{Command: "conference", Text: "-ERR Non-Existant ID 7"})
+	if refusal, ok := errors.AsType[*ReplyError](err); !ok || !errors.Is(err, ErrNoMember) || refusal.Text != "-ERR Non-Existant ID 7" {
+		t.Errorf("a member who is not there: %v", err)
+	}
+	if _, ok := errors.AsType[*esl.ReplyError](err); !ok {
+		t.Errorf("esl's own error is lost: %v", err)
+	}
+	if err := Answer("", esl.ErrClosed); !errors.Is(err, esl.ErrClosed) {
+		t.Errorf("no connection: %v", err)
+	}
+	if err := Answer("+OK mute 7\n", nil); err != nil {
+		t.Errorf("done: %v", err)
+	}
+	if err := Answer("Stopped recording file a\n-ERR no\n", nil); err == nil {
+		t.Error("an error in the second line is none")
 	}
 }
