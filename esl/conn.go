@@ -194,20 +194,24 @@ func (c *Conn) enqueue(slot chan *Message) error {
 	return nil
 }
 
+// await takes the reply, also one that came just before the wait or the
+// connection ended.
 func (c *Conn) await(ctx context.Context, slot chan *Message) (*Message, error) {
 	select {
 	case m := <-slot:
 		return m, nil
 	case <-ctx.Done():
-		return nil, context.Cause(ctx)
 	case <-c.ending:
 	}
 	select {
-	case m := <-slot: // it came just before the end
+	case m := <-slot:
 		return m, nil
 	default:
-		return nil, c.Err()
 	}
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	return nil, context.Cause(ctx)
 }
 
 // read is the one reader of the connection.
