@@ -62,12 +62,13 @@ type call struct {
 	tasks   *tasks
 	release chan engine.Outcome // capacity 1
 
-	over   atomic.Bool                   // the call has left
-	rights atomic.Pointer[engine.Rights] // to be remembered; nil: nothing new
-	token  atomic.Bool                   // they are on the channel
-	voice  atomic.Pointer[native.Leg]    // nil: the audio is at the switch
-	inside atomic.Pointer[inside]        // nil: in no conference
-	echoes echoes                        // of orders about its place there
+	over   atomic.Bool                        // the call has left
+	rights atomic.Pointer[engine.Rights]      // to be remembered; nil: nothing new
+	token  atomic.Bool                        // they are on the channel
+	last   atomic.Pointer[engine.MemberState] // that it had in its room
+	voice  atomic.Pointer[native.Leg]         // nil: the audio is at the switch
+	inside atomic.Pointer[inside]             // nil: in no conference
+	echoes echoes                             // of orders about its place there
 
 	original map[string]string // of the variables that are borrowed
 	sink     engine.Sink

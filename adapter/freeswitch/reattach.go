@@ -165,6 +165,9 @@ func (c *call) comesBack(s *esl.Session) (back *engine.Rights, lost time.Time) {
 // Remember implements engine.Rememberer: the rights go onto the channel, in a
 // form that only we can read. When we are leaving, what is there stays.
 func (l *leg) Remember(now engine.Rights) {
+	if now.Member != 0 {
+		l.last.Store(&now.State)
+	}
 	if l.adapter.returns.off() || l.adapter.retreat.Load() {
 		return
 	}

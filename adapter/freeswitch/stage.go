@@ -17,6 +17,9 @@ func (c *call) stays() bool { return c.adapter.retreat.Load() && c.inside.Load()
 // rights.
 func (c *call) detach(ctx context.Context) {
 	c.drop()
+	if in, last := c.inside.Load(), c.last.Load(); in != nil && last != nil && c.media != nil {
+		c.settleRights(in, *last)
+	}
 	if c.media != nil {
 		c.media.HangUp()
 	}
@@ -29,6 +32,20 @@ func (c *call) detach(ctx context.Context) {
 		case <-limit.C:
 			return
 		}
+	}
+}
+
+// settleRights gives a call in its conference the rights that it had with us.
+func (c *call) settleRights(in *inside, last engine.MemberState) {
+	if muted := last.Muted || last.Waiting; muted != in.state.Muted {
+		c.silence(in, muted)
+	}
+	if deaf := last.Deaf || last.Waiting; deaf != in.state.Deaf {
+		order := conference.Undeaf
+		if deaf {
+			order = conference.Deaf
+		}
+		c.warn(c.confer(order(in.conference, in.member, true)))
 	}
 }
 
