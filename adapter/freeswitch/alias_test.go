@@ -73,7 +73,7 @@ func wishCases() []wishCase {
 			name: "flags beyond the tenth", vars: pairs("conference_member_flags", eleven),
 			own: pairs("flags", "moderator|mute"), origins: pairs("flags", "conference_member_flags"),
 			warnings: slices.Collect(func(yield func(string) bool) {
-				for _, f := range strings.Split("123456789", "") {
+				for f := range strings.SplitSeq("123456789", "") {
 					yield(`conference_member_flags: unknown flag "a` + f + `"`)
 				}
 			}),

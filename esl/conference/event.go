@@ -1,6 +1,7 @@
 package conference
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -128,9 +129,9 @@ type reader struct {
 }
 
 func (r *reader) last(name string) string {
-	for i := len(r.headers) - 1; i >= 0; i-- {
-		if strings.EqualFold(r.headers[i].Name, name) {
-			return r.headers[i].Value
+	for _, h := range slices.Backward(r.headers) {
+		if strings.EqualFold(h.Name, name) {
+			return h.Value
 		}
 	}
 	return ""

@@ -131,8 +131,10 @@ func TestVariablesOfARoomDoNotStandForItsEvents(t *testing.T) {
 
 func TestEventsThatSayTooLittleAreNone(t *testing.T) {
 	cdr := &esl.Event{Headers: esl.Headers{
-		{Name: "Event-Name", Value: "CUSTOM"}, {Name: "Event-Subclass", Value: "conference::cdr"},
-		{Name: "Conference-Name", Value: "a"}, {Name: "Action", Value: "lock"},
+		{Name: "Event-Name", Value: "CUSTOM"},
+		{Name: "Event-Subclass", Value: "conference::cdr"},
+		{Name: "Conference-Name", Value: "a"},
+		{Name: "Action", Value: "lock"},
 	}}
 	for name, e := range map[string]*esl.Event{
 		"another subclass":        cdr,

@@ -36,7 +36,8 @@ func specCases() []specCase {
 		{"a name with a blank", "two words@default", Spec{Name: "two words", Profile: "default"}, "two words@default"},
 		{
 			"eleven flags", "3001+flags{a|b|c|d|e|f|g|h|i|j|k}",
-			Spec{Name: "3001", Flags: strings.Split("abcdefghijk", "")}, "",
+			Spec{Name: "3001", Flags: strings.Split("abcdefghijk", "")},
+			"",
 		},
 		{"ten flags", "3001+flags{a|b|c|d|e|f|g|h|i|j}", Spec{Name: "3001", Flags: strings.Split("abcdefghij", "")}, "3001+flags{a|b|c|d|e|f|g|h|i|j}"},
 		{"a bridge", "bridge:3001@default:user/1001", Spec{Name: "3001", Profile: "default", Bridge: "user/1001"}, ""},
