@@ -83,7 +83,7 @@ func (f *freeSWITCH) advertise(section *element) {
 		}
 		name, _, _ := strings.Cut(e.attr("name").value, "@")
 		where := "advertise"
-		if _, err := engine.ParseRoomName(name); err != nil {
+		if !roomName(name) {
 			f.add(e.line, where, "room", Lost, "%q cannot be the name of a room (A-Z a-z 0-9 . _ -).", clip(name))
 			continue
 		}
@@ -105,14 +105,21 @@ type profile struct {
 	lonely bool             // nomoh: no music for one who is alone
 }
 
-// param is <param name= value=/>.
+// param is <param name= value=/>, name = value, or an option of the dialplan,
+// which has no line.
 type param struct {
 	name, value string
 	line        int
 	unset       []string
 }
 
-func (p param) from() string { return fmt.Sprintf("line %d: %s", p.line, p.name) }
+// from is the comment behind a key of the YAML.
+func (p param) from() string {
+	if p.line == 0 {
+		return "option " + p.name
+	}
+	return fmt.Sprintf("line %d: %s", p.line, p.name)
+}
 
 func (f *freeSWITCH) readProfiles(section *element) error {
 	for _, e := range section.in {
@@ -122,8 +129,8 @@ func (f *freeSWITCH) readProfiles(section *element) error {
 		source := e.attr("name").value
 		where := "profile " + clip(source)
 		name := source
-		if _, err := engine.ParseRoomName(name); err != nil {
-			name = rename(cmp.Or(source, "unnamed"), engine.MaxRoomName)
+		if !roomName(name) {
+			name = rename(cmp.Or(source, "unnamed"))
 			f.add(e.line, where, "name", Differs, "It is named %s, of A-Z a-z 0-9 . _ - only.", name)
 		}
 		switch i := slices.IndexFunc(f.profiles, func(r *record) bool { return r.name == name }); {

@@ -101,7 +101,7 @@ func (f *freeSWITCH) callerControls(section *element) error {
 		}
 		source := e.attr("name").value
 		where := "controls " + clip(source)
-		name := rename(source, engine.MaxRoomName)
+		name := rename(source)
 		if name == "" || name == "inline" { // inline has a meaning in Parley
 			name = "controls-" + name
 		}

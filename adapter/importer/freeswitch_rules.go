@@ -3,50 +3,27 @@ package importer
 import (
 	"fmt"
 	"maps"
-	"slices"
 	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
 
-// rule is what becomes of a parameter of a profile.
-type rule struct {
-	to     func(p *profile, at param) error // maps it; nil = it has no effect here
-	secret bool                             // to fails on a value that it cannot map
-
-	kind Kind   // without to: what the report says, and "" = nothing
-	text string // and why
-	off  string // values parted by blanks with which it does nothing there either
-}
-
-// harmless says that with this value the parameter does nothing.
-func (r rule) harmless(value string) bool {
-	return slices.Contains(strings.Fields(r.off), strings.ToLower(value))
-}
-
-const (
-	noVideo  = "Parley mixes no video."
-	noRecord = "Parley records nothing yet."
-	noGate   = "Parley has no talk gate; what a caller says is always mixed."
-	noGain   = "Parley does not adjust the level of a caller by itself."
-	noDial   = "Parley calls nobody from a room."
-	noCDR    = "Parley writes no records of conferences; see the variables parley_* of each call."
-	ownEvent = "Parley's events are its own."
-)
+// fsRule is what becomes of a parameter of a profile.
+type fsRule = rule[*profile]
 
 // rules has every parameter that mod_conference reads, and those of its sample
 // file that it does not read.
-func rules() map[string]rule {
-	all := map[string]rule{}
-	for _, some := range []map[string]rule{mediaRules(), soundRules(), accessRules(), energyRules(), videoRules()} {
+func rules() map[string]fsRule {
+	all := map[string]fsRule{}
+	for _, some := range []map[string]fsRule{mediaRules(), soundRules(), accessRules(), energyRules(), videoRules()} {
 		maps.Copy(all, some)
 	}
 	return all
 }
 
-func mediaRules() map[string]rule {
-	return map[string]rule{
+func mediaRules() map[string]fsRule {
+	return map[string]fsRule{
 		"rate":                    {to: (*profile).rate},
 		"channels":                {kind: Lost, text: "Parley mixes in mono.", off: "1 auto"},
 		"interval":                {kind: Unneeded, text: "Parley mixes every 20 ms.", off: "20 auto"},
@@ -67,10 +44,10 @@ func mediaRules() map[string]rule {
 	}
 }
 
-func soundRules() map[string]rule {
-	unplayed := rule{kind: Unneeded, text: "mod_conference reads it, but plays deaf-sound and undeaf-sound instead."}
-	unread := rule{kind: Unneeded, text: "mod_conference does not read it, though its sample file shows it."}
-	return map[string]rule{
+func soundRules() map[string]fsRule {
+	unplayed := fsRule{kind: Unneeded, text: "mod_conference reads it, but plays deaf-sound and undeaf-sound instead."}
+	unread := fsRule{kind: Unneeded, text: "mod_conference does not read it, though its sample file shows it."}
+	return map[string]fsRule{
 		"member-enter-sound": {to: func(p *profile, at param) error {
 			if p.sound("entry_prompt", at) {
 				p.set("play_entry_prompt", plain("true"), at.from())
@@ -102,8 +79,8 @@ func soundRules() map[string]rule {
 	}
 }
 
-func accessRules() map[string]rule {
-	return map[string]rule{
+func accessRules() map[string]fsRule {
+	return map[string]fsRule{
 		"pin":                                 {to: func(p *profile, at param) error { return p.pin("member.pins", at) }, secret: true},
 		"moderator-pin":                       {to: (*profile).moderatorPIN, secret: true},
 		"pin-retries":                         {to: (*profile).pinRetries},
@@ -125,11 +102,11 @@ func accessRules() map[string]rule {
 	}
 }
 
-func energyRules() map[string]rule {
-	gate := rule{kind: Lost, text: noGate, off: "0"}
-	loud := rule{kind: Lost, text: "Parley does not mute one who shouts.", off: "0"}
-	gain := rule{kind: Unneeded, text: "It is only for auto-gain-level."}
-	return map[string]rule{
+func energyRules() map[string]fsRule {
+	gate := fsRule{kind: Lost, text: noGate, off: "0"}
+	loud := fsRule{kind: Lost, text: "Parley does not mute one who shouts.", off: "0"}
+	gain := fsRule{kind: Unneeded, text: "It is only for auto-gain-level."}
+	return map[string]fsRule{
 		"energy-level":               gate,
 		"auto-energy-level":          gate,
 		"auto-energy-seconds":        {kind: Unneeded, text: "It is only for auto-energy-level."},
@@ -144,8 +121,8 @@ func energyRules() map[string]rule {
 	}
 }
 
-func videoRules() map[string]rule {
-	all := map[string]rule{
+func videoRules() map[string]fsRule {
+	all := map[string]fsRule{
 		"video-mode":           {kind: Lost, text: noVideo},
 		"video-layout-bgcolor": {kind: Unneeded, text: "mod_conference does not read it, though its sample file shows it."},
 	}
@@ -155,7 +132,7 @@ func videoRules() map[string]rule {
 		video-codec-bandwidth video-no-video-avatar video-mute-banner video-auto-floor-msec video-quality
 		video-kps-debounce scale-h264-canvas-size scale-h264-canvas-fps-divisor scale-h264-canvas-bandwidth
 		video-codec-config-profile-name`) {
-		all[name] = rule{kind: Lost, text: noVideo}
+		all[name] = fsRule{kind: Lost, text: noVideo}
 	}
 	return all
 }
@@ -228,8 +205,8 @@ func (p *profile) whole(at param) (n int, ok bool) {
 
 const maxCount = 100_000 // of any number in Parley's configuration
 
-func countRule(key string) rule {
-	return rule{to: func(p *profile, at param) error {
+func countRule(key string) fsRule {
+	return fsRule{to: func(p *profile, at param) error {
 		if n, ok := p.whole(at); ok {
 			p.set(key, number(n), at.from())
 		}

@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"parley/engine"
 )
 
 // Kind says what became of a parameter that is not simply mapped.
@@ -26,7 +28,7 @@ const (
 // Line is one parameter of the source that does not act as it did.
 type Line struct {
 	File  string `json:"file"`
-	Line  int    `json:"line"`
+	Line  int    `json:"line"`  // from 1; 0 = an option of the dialplan
 	Where string `json:"where"` // "profile default"; "" = the file itself
 	Name  string `json:"name"`  // of the parameter, in the source's words
 	Kind  Kind   `json:"kind"`
@@ -36,7 +38,9 @@ type Line struct {
 // String is the line an operator reads: "FILE:LINE: WHERE: NAME: TEXT [KIND]".
 func (l Line) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s:%d: ", printable(l.File), l.Line)
+	if l.Line > 0 {
+		fmt.Fprintf(&b, "%s:%d: ", printable(l.File), l.Line)
+	}
 	if l.Where != "" {
 		b.WriteString(l.Where + ": ")
 	}
@@ -144,7 +148,7 @@ func printable(s string) string {
 
 // rename makes a name that Parley takes, out of one that it may not. Every
 // character that is not allowed becomes a hyphen.
-func rename(name string, most int) string {
+func rename(name string) string {
 	name = strings.Map(func(r rune) rune {
 		if r < 0x80 && strings.ContainsRune(letters+"._-", r) {
 			return r
@@ -154,7 +158,12 @@ func rename(name string, most int) string {
 	if strings.HasPrefix(name, ".") {
 		name = "-" + name[1:]
 	}
-	return name[:min(len(name), most)]
+	return name[:min(len(name), engine.MaxRoomName)]
+}
+
+func roomName(name string) bool {
+	_, err := engine.ParseRoomName(name)
+	return err == nil
 }
 
 const (

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -37,7 +38,8 @@ func testdata(t testing.TB, name string) string {
 }
 
 // load writes the files of an import beside an empty parley.yaml and reads all
-// with Parley's own loader.
+// with Parley's own loader. The one warning that a faithful import may earn is
+// that only the dialplan can make somebody a moderator.
 func load(t testing.TB, r *Result) *config.Config {
 	t.Helper()
 	dir := t.TempDir()
@@ -47,8 +49,9 @@ func load(t testing.TB, r *Result) *config.Config {
 		write(t, filepath.Join(dir, filepath.FromSlash(f.Name)), f.Data)
 	}
 	c, warnings, err := config.Load(config.Source{File: main})
+	warnings = slices.DeleteFunc(warnings, func(w config.Warning) bool { return w.Code == "no_moderator_pin" })
 	if err != nil || len(warnings) > 0 {
-		t.Fatalf("%v\n%v\n%s", err, warnings, r.YAML())
+		t.Fatalf("%v\n%v", err, warnings)
 	}
 	write(t, main, r.YAML())
 	for _, f := range r.Files() {
@@ -118,7 +121,7 @@ func TestNamesThatParleyCannotHaveAreChanged(t *testing.T) {
 		{"für", "f-r"},
 		{strings.Repeat("x", 200), strings.Repeat("x", 128)},
 	} {
-		if got := rename(tt.in, engine.MaxRoomName); got != tt.want {
+		if got := rename(tt.in); got != tt.want {
 			t.Errorf("%q: %q, want %q", tt.in, got, tt.want)
 		}
 	}

@@ -35,13 +35,13 @@ func judge(spec string) (Kind, string) {
 	case err == nil && !absolute:
 		return "", ""
 	case absolute && (err == nil || errors.Is(err, sound.ErrMissing)):
-		return Differs, "Parley reads the file itself, at that place."
+		return Differs, "Parley reads that WAV file itself, at that place."
 	case errors.Is(err, sound.ErrSpeech):
 		return Differs, "tts_command speaks it, which must be set."
 	case errors.Is(err, sound.ErrMissing) && strings.HasPrefix(spec, "local_stream:"):
-		return Differs, "Parley looks for the file in the folder music of sounds_dir; put it there."
+		return Differs, "Parley looks for that WAV file in the folder music of sounds_dir; put it there."
 	case errors.Is(err, sound.ErrMissing):
-		return Differs, "Parley looks for the file in sounds_dir; put it there."
+		return Differs, "Parley looks for that WAV file in sounds_dir; put it there."
 	default:
 		return Lost, "Parley cannot play it (" + clip(err.Error()) + "); its default stays."
 	}
@@ -65,8 +65,8 @@ func judgeAll(parts []string) (kind Kind, text string) {
 }
 
 // soundRule maps a sound of mod_conference to one of Parley's keys.
-func soundRule(key string) rule {
-	return rule{to: func(p *profile, at param) error {
+func soundRule(key string) fsRule {
+	return fsRule{to: func(p *profile, at param) error {
 		p.sound(key, at)
 		return nil
 	}}
@@ -74,24 +74,30 @@ func soundRule(key string) rule {
 
 // sound says whether the sound could be mapped.
 func (p *profile) sound(key string, at param) bool {
-	spec := at.value
-	if own, ok := stockSounds()[path.Base(spec)]; ok && !path.IsAbs(spec) {
-		p.report(at, Differs, "Parley's own prompt %s is played, not the recording.", own)
-		p.set(key, plain(own), at.from())
-		return true
-	}
-	if strings.Contains(spec, "${") {
-		p.report(at, Lost, "Variables of a call are not filled in; Parley's default stays.")
-		return false
-	}
-	kind, text := judge(spec)
-	if kind != "" {
-		p.report(at, kind, "%s", text)
-	}
-	if kind != Lost {
+	spec, ok := p.spec(p.where, at, stockSounds()[path.Base(at.value)])
+	if ok {
 		p.set(key, plain(spec), at.from())
 	}
-	return kind != Lost
+	return ok
+}
+
+// spec makes a sound of Parley's out of one of the source, and reports what is
+// not the same. own is Parley's own prompt for a recording of the switch, or
+// "". Without ok the sound cannot be played.
+func (r *Result) spec(where string, at param, own string) (spec string, ok bool) {
+	if own != "" && !path.IsAbs(at.value) {
+		r.add(at.line, where, at.name, Differs, "Parley's own %s is played, not the recording.", own)
+		return own, true
+	}
+	if strings.Contains(at.value, "${") {
+		r.add(at.line, where, at.name, Lost, "Variables of a call are not filled in; Parley's default stays.")
+		return "", false
+	}
+	kind, text := judge(at.value)
+	if kind != "" {
+		r.add(at.line, where, at.name, kind, "%s", text)
+	}
+	return at.value, kind != Lost
 }
 
 func (p *profile) music(at param) error {

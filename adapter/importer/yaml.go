@@ -78,7 +78,9 @@ func keyList(keys []key) *yaml.Node {
 		item := &yaml.Node{Kind: yaml.MappingNode, Style: yaml.FlowStyle, Content: []*yaml.Node{
 			plain("digits"), quoted(k.Digits), plain("action"), plain(string(k.Action)),
 		}}
-		item.LineComment = fmt.Sprintf("# line %d", k.line)
+		if k.line > 0 {
+			item.LineComment = fmt.Sprintf("# line %d", k.line)
+		}
 		l.Content = append(l.Content, item)
 	}
 	return l
@@ -122,7 +124,11 @@ func (r *Result) render(lists ...any) []byte {
 		}
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "# Imported from %s; \"line\" is a line of it. Keys without a line are\n# what the switch does by itself.\n\n", printable(path.Base(r.file)))
+	from := r.source
+	if r.file != "" {
+		from = printable(path.Base(r.file))
+	}
+	fmt.Fprintf(&b, "# Imported from %s; \"line\" is a line of it. Keys without a comment are\n# what the switch does by itself.\n\n", from)
 	enc := yaml.NewEncoder(&b)
 	enc.SetIndent(2)
 	if err := enc.Encode(root); err != nil {
@@ -152,7 +158,7 @@ func (r *record) node() *yaml.Node {
 				root.Content = append(root.Content, plain(section), into)
 			}
 			n := *s.node
-			if s.from != "" {
+			if block := n.Kind == yaml.SequenceNode && n.Style != yaml.FlowStyle; s.from != "" && !block {
 				n.LineComment = "# " + s.from
 			}
 			into.Content = append(into.Content, plain(key), &n)

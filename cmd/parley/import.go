@@ -20,13 +20,13 @@ func importCommand(f *flags) *cobra.Command {
 		Use: "import", Short: "Turn a switch's conference configuration into Parley's",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return fmt.Errorf("parley import: unknown source %.20q; freeswitch", args[0])
+				return fmt.Errorf("parley import: unknown source %.20q; one of freeswitch, confbridge, meetme", args[0])
 			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	c.AddCommand(importFreeSWITCHCommand(f))
+	c.AddCommand(importFreeSWITCHCommand(f), importConfBridgeCommand(f), importMeetMeCommand(f))
 	return c
 }
 
@@ -40,7 +40,10 @@ type importFlags struct {
 // importing makes the command of one source.
 func importing(c *cobra.Command, f *flags, read func(file string, data []byte) (*importer.Result, error)) *cobra.Command {
 	g := importFlags{flags: f}
-	c.Args = usageArgs(cobra.ExactArgs(1))
+	if c.Args == nil {
+		c.Args = cobra.ExactArgs(1)
+	}
+	c.Args = usageArgs(c.Args)
 	c.Long = strings.TrimSpace(c.Long + `
 Without --out the YAML goes to the standard output and the report to the standard
 error. With --out DIR the files profiles.d/*.yaml and rooms.d/*.yaml are made below
@@ -49,11 +52,16 @@ is written there while parameters are lost, unless --allow-loss says that it may
 	c.Flags().StringVar(&g.out, "out", "", "folder of parley.yaml (default: print the YAML)")
 	c.Flags().BoolVar(&g.allowLoss, "allow-loss", false, "exit 0, and write, although something is lost")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
-		data, err := readSource(args[0])
-		if err != nil {
-			return err
+		var file string
+		var data []byte
+		var err error
+		if len(args) > 0 {
+			file = args[0]
+			if data, err = readSource(file); err != nil {
+				return err
+			}
 		}
-		r, err := read(args[0], data)
+		r, err := read(file, data)
 		if err != nil {
 			return err
 		}
@@ -75,6 +83,27 @@ func importFreeSWITCHCommand(f *flags) *cobra.Command {
 		return err
 	}
 	c.Flags().StringArrayVar(&set, "set", nil, "NAME=VALUE: what $${NAME} stands for, as vars.xml has it; may be repeated")
+	return c
+}
+
+func importConfBridgeCommand(f *flags) *cobra.Command {
+	return importing(&cobra.Command{
+		Use: "confbridge confbridge.conf", Short: "Import ConfBridge's bridge and user profiles and menus",
+	}, f, importer.ConfBridge)
+}
+
+func importMeetMeCommand(f *flags) *cobra.Command {
+	var options string
+	c := importing(&cobra.Command{
+		Use: "meetme [meetme.conf]", Short: "Import MeetMe's rooms, and its options in a dialplan",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 || len(args) == 0 && options == "" {
+				return errors.New("parley import meetme: name a meetme.conf, or --options, or both")
+			}
+			return nil
+		},
+	}, f, func(file string, data []byte) (*importer.Result, error) { return importer.MeetMe(file, data, options) })
+	c.Flags().StringVar(&options, "options", "", "the option string of MeetMe(room,OPTIONS) in the dialplan")
 	return c
 }
 

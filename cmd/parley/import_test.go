@@ -34,6 +34,12 @@ func TestImportCommandLines(t *testing.T) {
 		{"import freeswitch", 2, "accepts 1 arg(s)"},
 		{"import freeswitch x --set y", 2, `--set "y": must be NAME=VALUE`},
 		{"import freeswitch x --loud", 2, "unknown flag: --loud"},
+		{"import confbridge", 2, "accepts 1 arg(s)"},
+		{"import confbridge a b", 2, "accepts 1 arg(s)"},
+		{"import meetme", 2, "name a meetme.conf, or --options, or both"},
+		{"import meetme a b", 2, "name a meetme.conf, or --options, or both"},
+		{"import meetme --options w(", 1, "options: option w has a ( without a )"},
+		{"import confbridge /nowhere.conf", 1, "/nowhere.conf: no such file"},
 		{"import freeswitch /nowhere.xml", 1, "/nowhere.xml: no such file"},
 	} {
 		if code, _, stderr := parley(t, strings.Fields(tt.args)...); code != tt.code || !strings.Contains(stderr, tt.stderr) {
@@ -105,6 +111,26 @@ func TestImportJSON(t *testing.T) {
 	}
 	if got.Profiles != 1 || len(got.Lines) != 1 || got.Lines[0].Name != "rate" || got.Lines[0].Kind != "unneeded" || len(got.Wrote) != 1 {
 		t.Errorf("%+v", got)
+	}
+}
+
+// TestImportOfAsterisk: a file each, whose names do not meet.
+func TestImportOfAsterisk(t *testing.T) {
+	main := file(t, "")
+	dir := filepath.Dir(main)
+	bridge := source(t, "[default_bridge]\ntype=bridge\nmax_members=5\n[keys]\ntype=menu\n*1=toggle_mute\n")
+	rooms := source(t, "[rooms]\nconf => 1234,73519\n")
+	if code, stdout, stderr := parley(t, "import", "confbridge", bridge, "--out", dir); code != 0 || !strings.Contains(stdout, "1 menu, 1 profile, 0 rooms") {
+		t.Errorf("confbridge: %d\n%s\n%s", code, stdout, stderr)
+	}
+	if code, stdout, stderr := parley(t, "import", "meetme", rooms, "--options", "cd", "--out", dir); code != 0 || !strings.Contains(stdout, "1 profile, 1 room;") {
+		t.Errorf("meetme: %d\n%s\n%s", code, stdout, stderr)
+	}
+	if code, stdout, _ := parley(t, "import", "meetme", "--options", "d"); code != 0 || !strings.Contains(stdout, "create: on_demand # option d") {
+		t.Errorf("options alone: %d\n%s", code, stdout)
+	}
+	if code, stdout, _ := parley(t, "check", "--config", main); code != 0 || !strings.Contains(stdout, "(3 profiles, 1 room, 0 warnings)") {
+		t.Errorf("%d\n%s", code, stdout)
 	}
 }
 
