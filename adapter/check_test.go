@@ -69,15 +69,18 @@ func TestSwitchesAreChecked(t *testing.T) {
 		{"a module that is not needed", free(answers(twoProfiles, "false")), "native", []string{"pbx1 true FreeSWITCH 1.10.12 at ESL, 2 sip profiles, mod_conference not loaded"}, ""},
 		{
 			"a module that is needed", free(answers(twoProfiles, "false")), "switch",
-			[]string{"pbx1 false FreeSWITCH 1.10.12 at ESL, 2 sip profiles, mod_conference not loaded. Load it: a profile says mixer: switch. [no_conference]"}, "no_conference",
+			[]string{"pbx1 false FreeSWITCH 1.10.12 at ESL, 2 sip profiles, mod_conference not loaded. Load it: a profile says mixer: switch. [no_conference]"},
+			"no_conference",
 		},
 		{
 			"no SIP", free(answers("-ERR sofia Command not found!\n", "true")), "native",
-			[]string{"pbx1 true FreeSWITCH 1.10.12 at ESL, 0 sip profiles, mod_conference loaded", "pbx1 false no sip profile runs, so no audio can come to us. Load mod_sofia and start a profile. [no_sofia]"}, "no_sofia",
+			[]string{"pbx1 true FreeSWITCH 1.10.12 at ESL, 0 sip profiles, mod_conference loaded", "pbx1 false no sip profile runs, so no audio can come to us. Load mod_sofia and start a profile. [no_sofia]"},
+			"no_sofia",
 		},
 		{
 			"wrong password", free(&esltest.SwitchOptions{Password: "other"}), "native",
-			[]string{`pbx1 false esl pbx1 ESL: password refused ("-ERR invalid"). Set password_file of switch pbx1 to the password in event_socket.conf.xml. [esl_auth]`}, "esl_auth",
+			[]string{`pbx1 false esl pbx1 ESL: password refused ("-ERR invalid"). Set password_file of switch pbx1 to the password in event_socket.conf.xml. [esl_auth]`},
+			"esl_auth",
 		},
 		{"closed", closed, "native", []string{"pbx1 false esl pbx1 127.0.0.1:1: connection refused. Is mod_event_socket loaded and listening on this address? [esl_refused]"}, "esl_refused"},
 		{"asterisk", asterisk(ast.URL, aritest.User), "native", []string{`ast1 true Asterisk ` + aritest.Version + `, ARI user may write, app "parley" will be registered at start`}, ""},
@@ -123,8 +126,10 @@ func TestSwitchesThatDoNotAnswerAreNotWaitedFor(t *testing.T) {
 		t.Errorf("took %v", d)
 	}
 	const hint = ": no answer in time. Is this the address, and does a firewall let us through? "
-	want := []string{"a false esl a " + at + hint + "[esl_timeout]", "b false esl b " + at + hint + "[esl_timeout]", "c false ari c http://" + at + "/ari" + hint + "[ari_timeout]",
-		"d true FreeSWITCH 1.10.12 at " + good + ", 2 sip profiles, mod_conference loaded"}
+	want := []string{
+		"a false esl a " + at + hint + "[esl_timeout]", "b false esl b " + at + hint + "[esl_timeout]", "c false ari c http://" + at + "/ari" + hint + "[ari_timeout]",
+		"d true FreeSWITCH 1.10.12 at " + good + ", 2 sip profiles, mod_conference loaded",
+	}
 	if got := short(found); !slices.Equal(got, want) {
 		t.Errorf("%q\nwant %q", got, want)
 	}

@@ -235,6 +235,13 @@ const (
 	keptBytes     = 256 // of one
 )
 
+// secret says whether a variable's value is a PIN, or may be one under a
+// misspelled name.
+func secret(name string) bool {
+	return strings.Contains(strings.ToLower(name), "pin") ||
+		slices.Contains(secretVariables(), name) || slices.Contains(secretVariables(), Nearest(clip(name), KnownVariables()))
+}
+
 // keep copies variables so that they are few, short and no secret.
 func keep(vars map[string]string) map[string]string {
 	kept := make(map[string]string, min(len(vars), keptVariables))
@@ -243,7 +250,7 @@ func keep(vars map[string]string) map[string]string {
 			break
 		}
 		value := vars[name]
-		if slices.Contains(secretVariables(), name) && value != "" {
+		if secret(name) && value != "" {
 			value = "***"
 		}
 		kept[strings.Clone(name[:min(len(name), keptBytes)])] = strings.Clone(value[:min(len(value), keptBytes)])

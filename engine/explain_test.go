@@ -91,61 +91,93 @@ func TestACallIsExplained(t *testing.T) {
 		{"role by a PIN that came along", pins, map[string]string{"pin": "1234"}, nil, "", "role", "member | by PIN"},
 		{"a PIN is not shown", pins, map[string]string{"pin": "1234"}, nil, "", "pin", "*** | variable parley_pin"},
 		{"another PIN is not shown", nil, map[string]string{"member_pin": "55"}, nil, "55", "member_pin", "*** | variable parley_member_pin"},
+		{
+			"a PIN under another name is not shown", nil,
+			map[string]string{"pn": "1234"},
+			nil, "", "pn",
+			"*** | variable parley_pn | unknown variable parley_pn, did you mean parley_pin?",
+		},
 		{"a gain", nil, map[string]string{"talk_gain_db": "6"}, nil, "", "talk_gain_db", "6 | variable parley_talk_gain_db"},
 		{
-			"a menu", nil, map[string]string{"controls": "none"}, map[string]string{"controls": "conference_controls"}, "", "member.controls",
+			"a menu", nil,
+			map[string]string{"controls": "none"},
+			map[string]string{"controls": "conference_controls"},
+			"", "member.controls",
 			"none | from conference_controls",
 		},
 		{"role is open", pins, nil, nil, "", "role", "unset | not settled: the PIN decides it"},
 		{
-			"role by the switch's own variable", pins, map[string]string{"flags": "mute|moderator"},
-			map[string]string{"flags": "conference_member_flags"}, "", "role", "moderator | from conference_member_flags",
+			"role by the switch's own variable", pins,
+			map[string]string{"flags": "mute|moderator"},
+			map[string]string{"flags": "conference_member_flags"},
+			"", "role", "moderator | from conference_member_flags",
 		},
 		{
-			"role by several", nil, map[string]string{"flags": "moderator"},
-			map[string]string{"flags": "parley_conference, conference_member_flags, conference_member_flags_mute"}, "", "role",
+			"role by several", nil,
+			map[string]string{"flags": "moderator"},
+			map[string]string{"flags": "parley_conference, conference_member_flags, conference_member_flags_mute"},
+			"", "role",
 			"moderator | from parley_conference, conference_member_flags, conference_member_flags_mute",
 		},
 		{"muted by the role", nil, nil, nil, "", "muted", "false | member.join_muted, p.yaml:5"},
 		{
-			"muted by variable", nil, map[string]string{"muted": "true"}, nil, "", "muted",
+			"muted by variable", nil,
+			map[string]string{"muted": "true"},
+			nil, "", "muted",
 			"true | variable parley_muted\nfalse | member.join_muted, p.yaml:5 | overridden by variable parley_muted",
 		},
 		{
-			"muted by a flag", nil, map[string]string{"flags": "mute|ghost"}, map[string]string{"flags": "conference_member_flags"}, "", "muted",
+			"muted by a flag", nil,
+			map[string]string{"flags": "mute|ghost"},
+			map[string]string{"flags": "conference_member_flags"},
+			"", "muted",
 			"true | from conference_member_flags\nfalse | member.join_muted, p.yaml:5 | overridden by conference_member_flags",
 		},
 		{
-			"a flag without effect", nil, map[string]string{"flags": "mute|ghost"}, nil, "", "flags",
+			"a flag without effect", nil,
+			map[string]string{"flags": "mute|ghost"},
+			nil, "", "flags",
 			"mute|ghost | variable parley_flags | parley_flags: flags without effect: ghost",
 		},
 		{"the other role is left out", nil, nil, nil, "", "moderator.join_muted", ""},
 		{
-			"unknown variable", nil, map[string]string{"mutted": "true"}, nil, "", "mutted",
+			"unknown variable", nil,
+			map[string]string{"mutted": "true"},
+			nil, "", "mutted",
 			"true | variable parley_mutted | unknown variable parley_mutted, did you mean parley_muted?",
 		},
 		{
-			"bad value", nil, map[string]string{"muted": "loud"}, nil, "", "muted",
+			"bad value", nil,
+			map[string]string{"muted": "loud"},
+			nil, "", "muted",
 			"false | member.join_muted, p.yaml:5\n" +
 				"loud | variable parley_muted | parley_muted: bad value \"loud\", want true or false",
 		},
 		{
-			"rule of the room by its opener", nil, map[string]string{"max_participants": "5"}, nil, "", "max_participants",
+			"rule of the room by its opener", nil,
+			map[string]string{"max_participants": "5"},
+			nil, "", "max_participants",
 			"5 | variable parley_max_participants of call a\n20 | p.yaml:3 | overridden by variable parley_max_participants of call a",
 		},
 		{
-			"seconds have another key", nil, map[string]string{"wait_timeout": "60"}, nil, "", "wait_timeout_s",
+			"seconds have another key", nil,
+			map[string]string{"wait_timeout": "60"},
+			nil, "", "wait_timeout_s",
 			"60 | variable parley_wait_timeout of call a",
 		},
 		{"setting of the role", nil, map[string]string{"terminator": "#"}, nil, "", "member.terminator", "# | variable parley_terminator"},
 		{
-			"setting of the role that is the same", nil, map[string]string{"end_on_exit": "false"}, nil, "", "member.end_on_exit",
+			"setting of the role that is the same", nil,
+			map[string]string{"end_on_exit": "false"},
+			nil, "", "member.end_on_exit",
 			"never | variable parley_end_on_exit",
 		},
 		{"what shows nowhere else", nil, map[string]string{"beep": "onEnter"}, nil, "", "beep", "onEnter | variable parley_beep"},
 		{"another profile", nil, map[string]string{"profile": "gold"}, nil, "", "profile", "gold | variable parley_profile of call a"},
 		{
-			"a profile that is not there", nil, map[string]string{"profile": "glod"}, nil, "", "profile",
+			"a profile that is not there", nil,
+			map[string]string{"profile": "glod"},
+			nil, "", "profile",
 			"default | built-in default\nglod | variable parley_profile of call a | unknown profile, using default",
 		},
 		{"muted by key", nil, nil, nil, "*1", "muted", "true | by key *1, 00:00:00\n" +
@@ -162,4 +194,39 @@ func TestACallIsExplained(t *testing.T) {
 			})
 		})
 	}
+}
+
+// FuzzExplain has a dialplan set any two variables: there is one setting in
+// force of each name, and no PIN is shown.
+func FuzzExplain(f *testing.F) {
+	f.Add("muted", "true", "flags", "mute|moderator|endconf")
+	f.Add("pin", "secret-4711", "member_pin", "secret-1")
+	f.Add("max_participants", "7", "mutted", "x")
+	f.Add("profile", "glod", "controls", "nope")
+	d := written(pins)
+	f.Fuzz(func(t *testing.T, name, value, other, text string) {
+		vars := map[string]string{name: value, other: text}
+		q := readVariables(vars)
+		for _, role := range []Role{RoleUnset, RoleMember, RoleModerator} {
+			facts := callFacts{
+				room: roomFacts{directory: d, name: "1", asked: vars["profile"], own: q.room, opener: "a"},
+				role: role, invite: Invite{Room: "1"}, variables: keep(vars), opened: true,
+			}
+			if role != RoleUnset {
+				facts.directory = d
+			}
+			seen := map[string]bool{}
+			for _, s := range facts.explain().Settings {
+				if s.Lost == "" && seen[s.Name] {
+					t.Errorf("%s is in force twice", s.Name)
+				}
+				seen[s.Name] = seen[s.Name] || s.Lost == ""
+				for _, secret := range secretVariables() {
+					if s.Name == secret && s.Value != "***" && s.Lost == "" {
+						t.Errorf("%s is shown: %s", secret, s.Value)
+					}
+				}
+			}
+		}
+	})
 }

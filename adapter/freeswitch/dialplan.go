@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -82,14 +83,7 @@ func (e *extension) leadsTo(listen string) bool {
 // mode judges the words after the socket's address.
 func (d *dialplan) mode(e *extension, listen string) {
 	words := strings.Fields(e.data)
-	has := func(word string) bool {
-		for _, w := range words[min(1, len(words)):] {
-			if w == word {
-				return true
-			}
-		}
-		return false
-	}
+	has := func(word string) bool { return slices.Contains(words[min(1, len(words)):], word) }
 	control, mode, address := "single-channel", "static", listen
 	if has("full") {
 		control = "full"

@@ -390,10 +390,3 @@ func TestServeOnAPortThatIsTaken(t *testing.T) {
 		t.Errorf("%d %q", code, stderr)
 	}
 }
-
-func TestServeWarns(t *testing.T) {
-	s := serveFor(t, "profiles: [{name: default, pin_terminator: none, member: {pins: [1, 12]}}]\n")
-	if !strings.HasPrefix(s.err.String(), "warning: "+s.file+":7: ") {
-		t.Errorf("%s", s.err)
-	}
-}

@@ -44,3 +44,13 @@ func TestStatusTellsATroubleOnce(t *testing.T) {
 		t.Errorf("%s\nwant\n%s", &b, want)
 	}
 }
+
+func TestServeWarns(t *testing.T) {
+	s := serveFor(t, "profiles: [{name: default, pin_terminator: none, member: {pins: [1, 12]}}]\n")
+	if !strings.HasPrefix(s.err.String(), "warning: "+s.file+":7: ") {
+		t.Errorf("%s", s.err)
+	}
+	if got := s.do(t, "status"); !strings.Contains(got, "[pin_prefix]\n") {
+		t.Errorf("%s", got)
+	}
+}
