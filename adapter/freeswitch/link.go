@@ -45,9 +45,6 @@ type Link struct {
 	adapter *Adapter
 	log     *slog.Logger
 
-	early    *time.Timer // the next look; Run's, as is what follows
-	sequence uint64      // of the last event of a conference
-
 	mu      sync.Mutex
 	up      bool                // guarded by mu, as all below
 	text    string              // for people
@@ -120,15 +117,15 @@ func (l *Link) session(ctx context.Context) (connected bool, err error) {
 	}
 	defer l.parted()
 	l.log.Info("esl "+l.opt.Name+": connected", "version", version)
-	l.early, l.sequence = time.NewTimer(0), 0
-	defer l.early.Stop()
+	look := time.NewTimer(0)
+	defer look.Stop()
 	for {
 		select {
-		case <-l.early.C:
+		case <-look.C:
 			if err := l.look(ctx, c, version); err != nil {
 				return true, err
 			}
-			l.early.Reset(lookEvery)
+			look.Reset(lookEvery)
 		case e := <-c.Events():
 			if e == nil {
 				return true, c.Err()

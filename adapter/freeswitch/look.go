@@ -51,12 +51,9 @@ func (l *Link) audit(ctx context.Context, c *esl.Client) error {
 		l.note(nil)
 		return nil
 	}
-	select {
-	case <-time.After(settleTime):
-	case <-ctx.Done():
-		return ctx.Err()
+	if err := l.settle(ctx, c); err != nil {
+		return err
 	}
-	l.drain(c)
 	again, err := l.compare(ctx, c, first)
 	if err == nil {
 		l.note(again)
@@ -64,12 +61,21 @@ func (l *Link) audit(ctx context.Context, c *esl.Client) error {
 	return err
 }
 
-// drain takes the events that have come, so that what is compared next is as
-// new as what the switch says.
-func (l *Link) drain(c *esl.Client) {
-	for n := len(c.Events()); n > 0; n-- {
-		if e := <-c.Events(); e != nil {
+// settle lets a while pass, in which the rooms go on to hear what happens.
+func (l *Link) settle(ctx context.Context, c *esl.Client) error {
+	over := time.NewTimer(settleTime)
+	defer over.Stop()
+	for {
+		select {
+		case e := <-c.Events():
+			if e == nil {
+				return c.Err()
+			}
 			l.event(e)
+		case <-over.C:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
 		}
 	}
 }
@@ -239,20 +245,15 @@ func (l *Link) Foreign() []conference.Room {
 	return slices.Clone(l.foreign)
 }
 
-// event takes one from the switch. The switch numbers all its events, so those
-// that we ask for have gaps between them; but a number that does not grow says
-// that something is wrong, and calls for a look.
+// event takes one from the switch. Its number says nothing: the switch counts
+// all its events, so those that we ask for have gaps between them, and its
+// threads overtake each other. What we have missed shows in the next look.
 func (l *Link) event(e *esl.Event) {
 	ev, ok := conference.Parse(e)
 	if !ok {
 		l.pass(e)
 		return
 	}
-	if ev.Sequence != 0 && ev.Sequence <= l.sequence {
-		l.log.Warn("freeswitch: events out of order", "number", ev.Sequence, "after", l.sequence)
-		l.early.Reset(0)
-	}
-	l.sequence = ev.Sequence
 	if b := l.host(ev.Room); b != nil {
 		b.do(func() { b.event(ev) })
 		return
