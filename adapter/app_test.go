@@ -253,14 +253,14 @@ func onFile(t *testing.T, text string) (p parley, write func(text string)) {
 	source := config.Source{File: filepath.Join(t.TempDir(), "parley.yaml")}
 	write = func(text string) {
 		t.Helper()
-		text = fmt.Sprintf(`state_dir: %q
-sip: {listen: %s}
+		text = fmt.Sprintf(`sip: {listen: %s}
 freeswitch: {listen: %s}
 audiosocket: {listen: %s}
 http: {listen: %s}
 rtp: {ports: 12000-17999}
 %s
-`, c.StateDir, c.SIP.Listen, c.FreeSWITCH.Listen, c.AudioSocket.Listen, c.HTTP.Listen, text)
+state_dir: %q
+`, c.SIP.Listen, c.FreeSWITCH.Listen, c.AudioSocket.Listen, c.HTTP.Listen, text, c.StateDir)
 		if err := os.WriteFile(source.File, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}

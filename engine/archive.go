@@ -142,13 +142,7 @@ func (l *lobby) explain(q explaining) {
 }
 
 func (r *room) facts() roomFacts {
-	f := roomFacts{
-		directory: r.directory, name: r.name, asked: r.asked, own: r.own, opener: r.opener, origins: r.origins, moved: r.movedBy,
-	}
-	if r.at != nil {
-		f.mixed = r.at.place.String()
-	}
-	return f
+	return roomFacts{directory: r.directory, name: r.name, asked: r.asked, own: r.own, opener: r.opener, origins: r.origins}
 }
 
 func (r *room) callFacts(s *seat) callFacts {

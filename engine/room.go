@@ -39,9 +39,8 @@ type room struct {
 	startedAt time.Time
 	locked    bool
 	lockedBy  change
-	movedBy   change // to where it is mixed now; zero = it is where it began
-	opened    bool   // members have been allowed in
-	forced    bool   // opened without a moderator, by on_wait_timeout
+	opened    bool // members have been allowed in
+	forced    bool // opened without a moderator, by on_wait_timeout
 
 	gatherUntil time.Time // members come back: the others may follow; zero = no more
 

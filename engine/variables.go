@@ -52,7 +52,7 @@ func KnownVariables() []string { return slices.Sorted(maps.Keys(variableTable())
 func plumbing() []string {
 	return []string{
 		"room", "profile", "tenant", "token", "result", "reason", "exit", "exit_digits", "duration", "member_id", "warnings",
-		"reattach", "retry", "left", "lost",
+		"reattach", "retry", "left", "lost", "borrowed",
 	}
 }
 

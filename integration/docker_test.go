@@ -148,6 +148,14 @@ func start(t *testing.T, i image, entry, cmd, mounts []string) *container {
 	return c
 }
 
+// kill is kill -9 of everything in it.
+func (c *container) kill() {
+	c.t.Helper()
+	if err := dock.pool.Client.KillContainer(docker.KillContainerOptions{ID: c.resource.Container.ID, Signal: docker.SIGKILL}); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
 // log returns the last lines of the container's output.
 func (c *container) log(lines int) string {
 	var out bytes.Buffer

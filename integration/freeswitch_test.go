@@ -29,6 +29,7 @@ func startFreeSWITCH(t *testing.T) *container {
 		conf + "/freeswitch.xml:/conf/freeswitch.xml:ro",
 		conf + "/dialplan/00-plain.xml:/conf/dialplan/00-plain.xml:ro",
 		conf + "/dialplan/20-contract.xml:/conf/dialplan/20-contract.xml:ro",
+		conf + "/dialplan/30-reattach.xml:/conf/dialplan/30-reattach.xml:ro",
 		pasted + ":/conf/dialplan/10-parley.xml:ro",
 	})
 	eventually(t, 40*time.Second, "FreeSWITCH getting ready", func() (string, bool) {
@@ -96,6 +97,7 @@ func TestFreeSWITCH(t *testing.T) {
 	contract(t, contractOf{
 		address: freeswitchSIP,
 		config:  base(false),
+		patient: 6 * time.Second, // ten tries
 		result: func(room, result, reason, exit string) {
 			fs.logged("parley room="+room+" ", "result="+result+" ", "reason="+reason+" ", "exit="+exit+" ")
 		},

@@ -145,12 +145,9 @@ func (l *Link) takeOn(c *call, room string, m *conference.Member) error {
 	}
 	c.codecs = offered(c.dump.value("Channel-Read-Codec-Rate"))
 	c.codec = c.dump.value("Channel-Read-Codec-Name") + "/" + c.dump.value("Channel-Read-Codec-Rate")
-	for name := range borrowed() {
-		c.original[name] = c.dump.value("variable_" + name)
-	}
+	vars := c.borrow(nil, func(name string) string { return c.dump.value("variable_" + name) })
 	c.inside.Store(&inside{conference: room, member: m.ID, state: stateOf(m)})
 	c.original[tokenVariable] = ""
-	vars := borrowed()
 	delete(vars, "socket_resume")
 	delete(vars, "conference_controls")
 	ctx, cancel := c.brief()

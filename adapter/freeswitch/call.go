@@ -101,17 +101,6 @@ func (a *Adapter) newCall(uuid string, by control) *call {
 	}
 }
 
-// borrowed are the channel variables that we need otherwise than the dialplan
-// may have them; they are put back at the end. socket_resume makes the dialplan
-// go on at once if this process dies. The resume command would do the same, but
-// for good: it would break a call that the switch transferred away meanwhile.
-func borrowed() map[string]string {
-	return map[string]string{
-		"socket_resume": "true", "hangup_after_bridge": "false", "park_after_bridge": "false", "continue_on_fail": "true",
-		"playback_terminators": "none", "conference_controls": "none", "conference_enforce_security": "false",
-	}
-}
-
 // prepare subscribes, and makes sure that the caller's dialplan goes on
 // whatever becomes of us. Results of an earlier room are removed. earlier is
 // the same channel's stay in a socket line that it was transferred from: what
@@ -124,13 +113,7 @@ func (c *call) prepare(ctx context.Context, s *esl.Session, earlier *call, back 
 	if err := s.MyEvents(ctx); err != nil {
 		return err
 	}
-	vars := borrowed()
-	for name, ours := range vars {
-		c.original[name] = s.Var(name)
-		if earlier != nil && c.original[name] == ours {
-			c.original[name] = earlier.original[name]
-		}
-	}
+	vars := c.borrow(earlier, s.Var)
 	maps.Copy(vars, noResults())
 	if !back {
 		vars[tokenVariable] = ""

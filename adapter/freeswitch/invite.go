@@ -15,7 +15,7 @@ func (c *call) invite(s *esl.Session) engine.Invite {
 	if c.link != nil {
 		in.Switch = c.link.opt.Name
 	}
-	w := readWishes(s.Vars(), s.Header("Call-Direction") == "outbound")
+	w := readWishes(c.vars(s), s.Header("Call-Direction") == "outbound")
 	in.Variables, in.Origins, in.Warnings = w.own, w.origins, w.warnings
 	delete(in.Variables, "reattach") // it is for nobody's eyes
 	c.retries = s.Var(retryVariable) != ""

@@ -267,3 +267,29 @@ func TestOurLeavingIsNoGoodbyeForWhoTriesAgain(t *testing.T) {
 		}
 	})
 }
+
+// TestWhatWasBorrowedIsNoWish: a Parley that died has put nothing back. What it
+// has left on the channel neither lets anybody in without a PIN nor stays there.
+func TestWhatWasBorrowedIsNoWish(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		own := vars("3101", "hangup_after_bridge", "true", "continue_on_fail", "true", "playback_terminators", "#")
+		nc := r.lines.connect()
+		first := r.callOver(nc, esltest.CallOptions{Vars: own})
+		m := r.answer(first)
+		m.press("4711#")
+		r.await(engine.EventJoined)
+		synctest.Wait()
+		nc.Close()
+		m.end()
+		left := r.ended(first).Vars
+		if left["conference_enforce_security"] != "false" || left["parley_borrowed"] == "" {
+			t.Fatalf("variables %+v", left)
+		}
+		delete(left, "parley_reattach")
+		time.Sleep(time.Second) // nobody here remembers the first stay
+		second := r.call(esltest.CallOptions{Vars: left})
+		m = r.answer(second)
+		m.press("1#2#3#")
+		r.continued(second, own, map[string]string{"result": "rejected", "reason": "pin_failed", "duration": "0"})
+	})
+}
