@@ -142,7 +142,13 @@ func (l *lobby) explain(q explaining) {
 }
 
 func (r *room) facts() roomFacts {
-	return roomFacts{directory: r.directory, name: r.name, asked: r.asked, own: r.own, opener: r.opener, origins: r.origins}
+	f := roomFacts{
+		directory: r.directory, name: r.name, asked: r.asked, own: r.own, opener: r.opener, origins: r.origins, moved: r.movedBy,
+	}
+	if r.at != nil {
+		f.mixed = r.at.place.String()
+	}
+	return f
 }
 
 func (r *room) callFacts(s *seat) callFacts {

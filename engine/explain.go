@@ -95,6 +95,8 @@ type roomFacts struct {
 	own       []roomSetting     // room-level variables of the opening call
 	opener    LegID             // that call
 	origins   map[string]string // of its variables
+	mixed     string            // where; "" = nowhere yet
+	moved     change            // there; zero = it began there
 }
 
 // profile is the configuration's, with the opening call's settings over it.
@@ -129,7 +131,23 @@ func (f roomFacts) settings() settings {
 	for _, set := range f.own {
 		l.override(l.key(set.name), clip(set.value), origin(set.name, f.origins)+" of call "+string(f.opener))
 	}
+	f.place(&l)
 	return l
+}
+
+// place tells where the room is mixed, when that is not what was asked for. The
+// configuration names no switch: the first caller's is meant.
+func (f roomFacts) place(l *settings) {
+	i := l.find("mixer")
+	switch {
+	case f.mixed == "" || i >= 0 && (*l)[i].Value == f.mixed:
+	case f.moved.by != "":
+		l.override("mixer", f.mixed, f.moved.source())
+	case i >= 0 && strings.HasPrefix(f.mixed, (*l)[i].Value+" "):
+		(*l)[i].Value = f.mixed
+	default:
+		l.override("mixer", f.mixed, "where the call that opened the room is mixed")
+	}
 }
 
 // origin says where a dialplan set a variable.

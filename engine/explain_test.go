@@ -24,6 +24,7 @@ func written(edit func(*Profile)) *Directory {
 		p := d.Profiles[profile]
 		return []Setting{
 			{Name: "profile", Value: "default", Source: BuiltIn},
+			{Name: "mixer", Value: string(p.Mixer), Source: "p.yaml:2"},
 			{Name: "max_participants", Value: fmt.Sprint(p.MaxParticipants), Source: "p.yaml:3"},
 			{Name: "wait_timeout_s", Value: "0", Source: BuiltIn},
 			{Name: "member.join_muted", Value: fmt.Sprint(p.Member.JoinMuted), Source: "p.yaml:5"},
@@ -229,4 +230,35 @@ func FuzzExplain(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestWhereARoomIsMixedIsExplained: as configured, with the switch's name; where
+// its first caller is; and where it was moved to.
+func TestWhereARoomIsMixedIsExplained(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		mixer Mixer
+		at    Place // audio of the first caller
+		move  bool
+		want  string
+	}{
+		{"native", MixerNative, Place{}, false, "native | p.yaml:2"},
+		{"the switch of the first caller", MixerSwitch, pbx1, false, "switch pbx1 | p.yaml:2"},
+		{"a live conference", MixerNative, pbx1, false, "switch pbx1 | where the call that opened the room is mixed\n" +
+			"native | p.yaml:2 | overridden by where the call that opened the room is mixed"},
+		{"taken over", MixerSwitch, pbx1, true, "native | by command, NOW\nswitch | p.yaml:2 | overridden by command, NOW"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			stagePlay(t, written(func(p *Profile) { p.Mixer = tt.mixer }), func(t *testing.T, th *theatre) {
+				th.dial("a", "1", tt.at, pbx1, nil)
+				synctest.Wait()
+				if tt.move {
+					if _, err := th.Relocate(t.Context(), "1", Place{}); err != nil {
+						t.Fatal(err)
+					}
+				}
+				want(t, "mixer", about(th.explained(t, "a"), "mixer"), strings.ReplaceAll(tt.want, "NOW", time.Now().Format(time.TimeOnly)))
+			})
+		})
+	}
 }

@@ -223,6 +223,7 @@ func (r *room) settleMove(now time.Time) {
 		answer.err = fmt.Errorf("%w, %s: %s", ErrNotMoved, m, m.blame())
 		r.changed(now, EventRoomModified, ReasonMediaLost, "mixer "+r.at.place.String()+" kept: "+m.blame())
 	default:
+		r.movedBy = change{by: cmp.Or(m.cause, byCommand), at: now}
 		r.changed(now, EventRoomMoved, ReasonNone, m.changes()...)
 	}
 	r.lockVenue()

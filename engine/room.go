@@ -39,8 +39,9 @@ type room struct {
 	startedAt time.Time
 	locked    bool
 	lockedBy  change
-	opened    bool // members have been allowed in
-	forced    bool // opened without a moderator, by on_wait_timeout
+	movedBy   change // to where it is mixed now; zero = it is where it began
+	opened    bool   // members have been allowed in
+	forced    bool   // opened without a moderator, by on_wait_timeout
 
 	gatherUntil time.Time // members come back: the others may follow; zero = no more
 
