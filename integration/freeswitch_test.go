@@ -19,19 +19,7 @@ import (
 // startFreeSWITCH runs the switch with the dialplan that users paste.
 func startFreeSWITCH(t *testing.T) *container {
 	t.Helper()
-	pasted := pasteable(t, "freeswitch/parley.xml", "127.0.0.1:8084", eslAddress)
-	conf, err := filepath.Abs("freeswitch/conf")
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := start(t, freeswitchImage(), []string{"sh", "-c"}, []string{inPath(fsPorts(), "exec freeswitch", "-nf", "-c", "-nonat", "-nonatmap",
-		"-nocal", "-np", "-conf", "/conf", "-log", "/tmp", "-db", "/tmp", "-run", "/tmp")}, []string{
-		conf + "/freeswitch.xml:/conf/freeswitch.xml:ro",
-		conf + "/dialplan/00-plain.xml:/conf/dialplan/00-plain.xml:ro",
-		conf + "/dialplan/20-contract.xml:/conf/dialplan/20-contract.xml:ro",
-		conf + "/dialplan/30-reattach.xml:/conf/dialplan/30-reattach.xml:ro",
-		pasted + ":/conf/dialplan/10-parley.xml:ro",
-	})
+	c := freeswitchAt(t, 0)
 	eventually(t, 40*time.Second, "FreeSWITCH getting ready", func() (string, bool) {
 		out := c.fsCLI("status")
 		return out, strings.Contains(out, "is ready")
@@ -39,10 +27,30 @@ func startFreeSWITCH(t *testing.T) *container {
 	return c
 }
 
-// fsPorts tells the switch's configuration where to listen.
-func fsPorts() string {
-	return fmt.Sprintf("export FS_ESL_PORT=%d FS_SIP_PORT=%d FS_RTP_FIRST=%d FS_RTP_LAST=%d FS_PARLEY_SOCKET=%s;",
-		8021+shift, 5062+shift, 20000+2*shift, 21999+2*shift, eslAddress)
+// freeswitchAt starts the n-th switch of a test, env being more of its
+// environment (NAME=VALUE).
+func freeswitchAt(t *testing.T, n int, env ...string) *container {
+	t.Helper()
+	pasted := pasteable(t, "freeswitch/parley.xml", "127.0.0.1:8084", eslAddress)
+	conf, err := filepath.Abs("freeswitch/conf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return start(t, freeswitchImage(), []string{"sh", "-c"}, []string{inPath("export", fsPorts(n), strings.Join(env, " ")+"; exec freeswitch", "-nf", "-c", "-nonat", "-nonatmap",
+		"-nocal", "-np", "-conf", "/conf", "-log", "/tmp", "-db", "/tmp", "-run", "/tmp")}, []string{
+		conf + "/freeswitch.xml:/conf/freeswitch.xml:ro",
+		conf + "/dialplan/00-plain.xml:/conf/dialplan/00-plain.xml:ro",
+		conf + "/dialplan/20-contract.xml:/conf/dialplan/20-contract.xml:ro",
+		conf + "/dialplan/30-reattach.xml:/conf/dialplan/30-reattach.xml:ro",
+		pasted + ":/conf/dialplan/10-parley.xml:ro",
+	})
+}
+
+// fsPorts tells the n-th switch's configuration where to listen.
+func fsPorts(n int) string {
+	first := 20000 + 2*shift + 2000*n
+	return fmt.Sprintf("FS_ESL_PORT=%d FS_SIP_PORT=%d FS_RTP_FIRST=%d FS_RTP_LAST=%d FS_PARLEY_SOCKET=%s",
+		8021+100*n+shift, 5062+100*n+shift, first, first+1999, eslAddress)
 }
 
 // inPath is a shell line that finds FreeSWITCH's programs where images have

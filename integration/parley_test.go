@@ -62,9 +62,23 @@ func buildParley() error {
 	return nil
 }
 
+// ports are where one Parley of a test listens; there may be several.
+type ports struct{ sip, esl, http, socket, rtp string }
+
+// own are the ports of the n-th Parley, beside those that most tests use.
+func own(n int) ports {
+	first := 32000 + 100*(n-1) + shift
+	return ports{
+		at(19070 + 100*n), at(19084 + 100*n), at(19085 + 100*n), at(19086 + 100*n), fmt.Sprintf("%d-%d", first, first+99),
+	}
+}
+
+func usual() ports { return ports{sipAddress, eslAddress, httpAddress, socketAddress, rtpPorts} }
+
 // parley is a running process.
 type parley struct {
 	t      *testing.T
+	at     ports
 	cmd    *exec.Cmd
 	config string
 	done   chan struct{}
@@ -88,14 +102,7 @@ func (p *parley) log() string {
 
 // base is the configuration of every test: where to listen, and the switches.
 func base(asterisk bool) string {
-	c := fmt.Sprintf(`
-sip: {listen: %q}
-freeswitch: {listen: %q}
-audiosocket: {listen: %q}
-http: {listen: %q}
-rtp: {ports: %q}
-log: {level: debug}
-`, sipAddress, eslAddress, socketAddress, httpAddress, rtpPorts)
+	c := usual().config()
 	if asterisk {
 		c += `
 switches:
@@ -105,15 +112,30 @@ switches:
 	return c
 }
 
-// run starts Parley on a configuration and waits until it is ready.
-func run(t *testing.T, config string) *parley {
+// config is the part of a configuration that says where to listen.
+func (p ports) config() string {
+	return fmt.Sprintf(`
+sip: {listen: %q}
+freeswitch: {listen: %q}
+audiosocket: {listen: %q}
+http: {listen: %q}
+rtp: {ports: %q}
+log: {level: debug}
+`, p.sip, p.esl, p.socket, p.http, p.rtp)
+}
+
+// run starts Parley on a configuration with the usual ports.
+func run(t *testing.T, config string) *parley { return runAt(t, usual(), config) }
+
+// runAt starts Parley and waits until it is ready.
+func runAt(t *testing.T, at ports, config string) *parley {
 	t.Helper()
 	dir := t.TempDir()
-	p := &parley{t: t, config: filepath.Join(dir, "parley.yaml"), done: make(chan struct{})}
+	p := &parley{t: t, at: at, config: filepath.Join(dir, "parley.yaml"), done: make(chan struct{})}
 	if err := os.WriteFile(p.config, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p.api = &control.Client{Base: "http://" + httpAddress, HTTP: &http.Client{Timeout: 10 * time.Second}}
+	p.api = &control.Client{Base: "http://" + at.http, HTTP: &http.Client{Timeout: 10 * time.Second}}
 	p.start()
 	t.Cleanup(func() {
 		p.stop()
@@ -144,7 +166,7 @@ func (p *parley) start() {
 			p.t.Fatalf("parley ended:\n%s", p.log())
 		default:
 		}
-		resp, err := http.Get("http://" + httpAddress + "/readyz")
+		resp, err := http.Get("http://" + p.at.http + "/readyz")
 		if err != nil {
 			return err.Error(), false
 		}

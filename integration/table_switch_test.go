@@ -22,9 +22,9 @@ const (
 	exitHz  = 1900
 )
 
-// contractConfig is Parley's configuration for a mode. Sounds are tones and
-// silence: what is said is for other tests.
-func contractConfig(mixer string) string {
+// contractConfig is Parley's configuration for a mode, with a link to a switch.
+// Sounds are tones and silence: what is said is for other tests.
+func contractConfig(mixer string, p ports, esl string) string {
 	const common = `
     mixer: %s
     alone_sound: "silence:20"
@@ -47,9 +47,9 @@ func contractConfig(mixer string) string {
 `
 	quiet := fmt.Sprintf(common, mixer, "false", "false")
 	loud := fmt.Sprintf(common, mixer, fmt.Sprintf(`"tone_stream://%%(500,0,%d)"`, entryHz), fmt.Sprintf(`"tone_stream://%%(500,0,%d)"`, exitHz))
-	return base(false) + `
+	return p.config() + `
 switches:
-  - {name: pbx1, kind: freeswitch, esl: "` + freeswitchESL + `", password: parley-test}
+  - {name: pbx1, kind: freeswitch, esl: "` + esl + `", password: parley-test}
 profiles:
   - name: default` + quiet + `
   - name: pin` + quiet + `
@@ -78,7 +78,7 @@ func TestContractTable(t *testing.T) {
 	all := &table{modes: modes(), rows: contractRows(), cells: map[string]string{}}
 	for _, mode := range all.modes {
 		t.Run(mode, func(t *testing.T) {
-			p := run(t, contractConfig(mode))
+			p := run(t, contractConfig(mode, usual(), freeswitchESL))
 			turn, wg := make(chan struct{}, atOnce), sync.WaitGroup{}
 			for i, r := range all.rows {
 				wg.Go(func() {
