@@ -5,7 +5,6 @@ package integration
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"fmt"
 	"net"
 	"slices"
@@ -234,44 +233,12 @@ func (s *scene) rosters() (roster, calls []string) {
 	for _, m := range v.Members {
 		roster = append(roster, string(m.CallID))
 	}
-	var shown struct {
-		Rows []struct {
-			UUID   string `json:"uuid"`
-			Number string `json:"cid_num"`
-		} `json:"rows"`
-	}
-	_ = json.Unmarshal([]byte(s.w.api("show", "channels as json")), &shown) // then there are none
-	for _, r := range shown.Rows {
-		if strings.HasPrefix(r.Number, fmt.Sprintf("7%03d", s.hash)) && !strings.HasPrefix(r.UUID, "parley-") {
-			calls = append(calls, r.UUID)
-		}
-	}
+	calls = s.w.callers(fmt.Sprintf("7%03d", s.hash))
 	if strings.HasPrefix(v.Mixer, "switch") {
 		calls = s.w.conference(s.room)
 	}
 	slices.Sort(roster)
-	slices.Sort(calls)
 	return roster, calls
-}
-
-// conference lists the channels in a conference of the switch.
-func (w *witness) conference(name string) []string {
-	var shown []struct {
-		Members []struct {
-			UUID string `json:"uuid"`
-			Type string `json:"type"`
-		} `json:"members"`
-	}
-	_ = json.Unmarshal([]byte(w.api("conference", name+" json_list")), &shown) // then there is none
-	var calls []string
-	for _, c := range shown {
-		for _, m := range c.Members {
-			if m.Type == "caller" {
-				calls = append(calls, m.UUID)
-			}
-		}
-	}
-	return calls
 }
 
 // burst makes the switch send events to all who listen, as fast as it can.

@@ -25,46 +25,54 @@ const (
 // contractConfig is Parley's configuration for a mode, with a link to a switch.
 // Sounds are tones and silence: what is said is for other tests.
 func contractConfig(mixer string, p ports, esl string) string {
-	const common = `
-    mixer: %s
-    alone_sound: "silence:20"
-    moh_sound: "tone_stream://%%(10000,0,1530);loops=-1"
+	profile := func(name string) string { return profileOf(mixer, name) }
+	tones := strings.NewReplacer("entry_tone: false", fmt.Sprintf(`entry_tone: "tone_stream://%%(500,0,%d)"`, entryHz),
+		"exit_tone: false", fmt.Sprintf(`exit_tone: "tone_stream://%%(500,0,%d)"`, exitHz)).Replace(profile("tones"))
+	return p.config() + `
+switches:
+  - {name: pbx1, kind: freeswitch, esl: "` + esl + `", password: parley-test}
+profiles:` + profile("default") + profile("pin") + `
+    member: {pins: ["1234"]}
+    moderator: {pins: ["98765"]}` + profile("waiting") + `
+    wait_for_moderator: true` + profile("hasty") + `
+    wait_for_moderator: true
+    wait_timeout_s: 2` + profile("one") + `
+    max_participants: 1` + profile("ten") + `
+    max_participants: 10` + profile("ending") + `
+    moderator: {end_on_exit: last}` + tones
+}
+
+// profileOf is a profile that says nothing, but for its music.
+func profileOf(mixer, name string) string {
+	return `
+  - name: ` + name + `
+    mixer: ` + mixer + `
+    moh_sound: "tone_stream://%(10000,0,1530);loops=-1"
+    alone_sound: none
     muted_sound: none
     unmuted_sound: none
     deaf_sound: none
     undeaf_sound: none
     locked_now_sound: none
     unlocked_sound: none
-    wait_prompt: "silence:20"
-    number_sound: "silence:20"
-    bad_number_sound: "silence:20"
-    pin_sound: "silence:20"
-    bad_pin_sound: "silence:20"
+    kicked_sound: none
+    ended_sound: none
+    moderator_left_sound: none
+    no_moderator_sound: none
+    max_members_sound: none
+    locked_sound: none
+    not_running_sound: none
+    bad_room_sound: none
+    pin_failed_sound: none
+    wait_prompt: none
+    number_sound: none
+    bad_number_sound: none
+    pin_sound: none
+    bad_pin_sound: none
     pin_timeout_s: 2
     terminator: "#"
-    play_entry_tone: %s
-    play_exit_tone: %s
-`
-	quiet := fmt.Sprintf(common, mixer, "false", "false")
-	loud := fmt.Sprintf(common, mixer, fmt.Sprintf(`"tone_stream://%%(500,0,%d)"`, entryHz), fmt.Sprintf(`"tone_stream://%%(500,0,%d)"`, exitHz))
-	return p.config() + `
-switches:
-  - {name: pbx1, kind: freeswitch, esl: "` + esl + `", password: parley-test}
-profiles:
-  - name: default` + quiet + `
-  - name: pin` + quiet + `
-    member: {pins: ["1234"]}
-    moderator: {pins: ["98765"]}
-  - name: waiting` + quiet + `
-    wait_for_moderator: true
-  - name: hasty` + quiet + `
-    wait_for_moderator: true
-    wait_timeout_s: 2
-  - name: one` + quiet + `
-    max_participants: 1
-  - name: ending` + quiet + `
-    moderator: {end_on_exit: last}
-  - name: tones` + loud
+    play_entry_tone: false
+    play_exit_tone: false`
 }
 
 // atOnce is how many rows are measured at the same time.

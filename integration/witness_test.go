@@ -4,7 +4,9 @@ package integration
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -126,4 +128,44 @@ func (w *witness) cdr(call string) string {
 		}
 	}
 	return ""
+}
+
+// callers lists the channels of callers whose numbers begin so. Those that the
+// switch has made to Parley are none of them.
+func (w *witness) callers(numbers string) (calls []string) {
+	var shown struct {
+		Rows []struct {
+			UUID   string `json:"uuid"`
+			Number string `json:"cid_num"`
+		} `json:"rows"`
+	}
+	_ = json.Unmarshal([]byte(w.api("show", "channels as json")), &shown) // then there are none
+	for _, r := range shown.Rows {
+		if strings.HasPrefix(r.Number, numbers) && !strings.HasPrefix(r.UUID, "parley-") {
+			calls = append(calls, r.UUID)
+		}
+	}
+	slices.Sort(calls)
+	return calls
+}
+
+// conference lists the channels in a conference of the switch.
+func (w *witness) conference(name string) []string {
+	var shown []struct {
+		Members []struct {
+			UUID string `json:"uuid"`
+			Type string `json:"type"`
+		} `json:"members"`
+	}
+	_ = json.Unmarshal([]byte(w.api("conference", name+" json_list")), &shown) // then there is none
+	var calls []string
+	for _, c := range shown {
+		for _, m := range c.Members {
+			if m.Type == "caller" {
+				calls = append(calls, m.UUID)
+			}
+		}
+	}
+	slices.Sort(calls)
+	return calls
 }

@@ -1,0 +1,195 @@
+//go:build integration
+
+package integration
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"parley/sip"
+	"parley/sip/siptest"
+)
+
+// The rush: so many callers within so long.
+const (
+	rushCallers = 300
+	rushTime    = 10 * time.Second
+)
+
+// script is what a caller of the rush does, and what must come of it.
+type script struct {
+	set  string   // of his dialplan
+	keys []string // that he types, a little apart
+	stay bool     // in the room, until all have settled
+	want string   // that his dialplan reads; "": he hangs up in the room
+}
+
+// rushScripts are the kinds of callers; the n-th is of kind n modulo their
+// number. Those of a room that is full come in an order that nobody knows.
+func rushScripts() []script {
+	return []script{
+		{set: "parley_room=open", keys: []string{"#"}, want: "joined terminator terminator #"},
+		{set: "parley_room=pin1;parley_profile=pin", keys: []string{"1234#", "#"}, want: "joined terminator terminator #"},
+		{set: "parley_room=pin2;parley_profile=pin", keys: []string{"55#", "66#", "77#"}, want: "rejected pin_failed or rejected throttled"},
+		{set: "parley_room=pin2;parley_profile=pin", want: "rejected pin_failed"},
+		{set: "parley_room=pin3;parley_profile=pin;parley_pin=98765", keys: []string{"#"}, want: "joined terminator terminator #"},
+		{set: "parley_room=stay;parley_profile=pin", keys: []string{"4321#", "1234#"}, stay: true},
+		{set: "parley_room=bad/name", want: "rejected bad_room_name"},
+		{set: "parley_room=closed;parley_flags=join-only", want: "rejected not_running"},
+		{set: "parley_room=ten;parley_profile=ten", keys: []string{"#"}, want: "joined terminator terminator # or rejected full"},
+		{set: "parley_room=pin1;parley_profile=pin;parley_pin=1111", keys: []string{"1234#", "#"}, want: "joined terminator terminator #"},
+	}
+}
+
+// rush is the test's state.
+type rush struct {
+	*testing.T
+	p      *parley
+	w      *witness
+	phones []*siptest.Phone
+	wrong  atomic.Int32
+	settle sync.WaitGroup // stayers: they are in, or out
+	leave  chan struct{}  // closed: stayers hang up
+}
+
+// TestRush has 300 callers come within 10 s, with PINs right, wrong and none:
+// each is admitted or refused with a reason, and none is left over.
+func TestRush(t *testing.T) {
+	startFreeSWITCH(t)
+	r := &rush{
+		T: t, w: watch(t), leave: make(chan struct{}), p: run(t, contractConfig("native", usual(), freeswitchESL)),
+	}
+	for range 4 {
+		p, err := siptest.New(siptest.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(p.Close)
+		r.phones = append(r.phones, p)
+	}
+	scripts := rushScripts()
+	var callers sync.WaitGroup
+	began := time.Now()
+	for i := range rushCallers {
+		time.Sleep(time.Until(began.Add(time.Duration(i) * rushTime / rushCallers)))
+		s := scripts[i%len(scripts)]
+		if s.stay {
+			r.settle.Add(1)
+		}
+		callers.Go(func() { r.caller(i, s) })
+	}
+	t.Logf("%d callers in %v", rushCallers, time.Since(began).Round(10*time.Millisecond))
+	r.settle.Wait()
+	r.stayers(rushCallers / len(scripts))
+	close(r.leave)
+	callers.Wait()
+	r.nothing()
+	if n := r.wrong.Load(); n > 0 {
+		t.Errorf("%d of %d callers did not end as they should", n, rushCallers)
+	}
+}
+
+// caller is one of them, from his call to its end.
+func (r *rush) caller(i int, s script) {
+	tag := fmt.Sprintf("rush-%03d", i)
+	fail := func(format string, values ...any) {
+		r.wrong.Add(1)
+		r.Errorf("%s (%s %v): %s", tag, s.set, s.keys, fmt.Sprintf(format, values...))
+	}
+	settled := sync.OnceFunc(func() {
+		if s.stay {
+			r.settle.Done()
+		}
+	})
+	defer settled()
+	ctx, cancel := context.WithTimeout(context.Background(), 90*time.Second)
+	defer cancel()
+	c, err := r.phones[i%len(r.phones)].Dial(ctx, "sip:contract@"+freeswitchSIP, siptest.CallOptions{
+		User: fmt.Sprintf("8%03d", i), Headers: []sip.Header{{Name: "X-Call", Value: tag}, {Name: "X-Set", Value: s.set}},
+	})
+	if err != nil {
+		fail("%v", err)
+		return
+	}
+	c.Mute(true) // all that is sent is keys
+	for _, k := range s.keys {
+		time.Sleep(1500 * time.Millisecond)
+		if err := c.Digits(ctx, k); err != nil && !errors.Is(err, sip.ErrOver) {
+			fail("keys %s: %v", k, err)
+		}
+	}
+	if s.stay {
+		time.Sleep(time.Second)
+		settled()
+		<-r.leave
+		c.Hangup()
+	}
+	select {
+	case <-c.Done():
+	case <-ctx.Done():
+		fail("still up")
+		return
+	}
+	if s.stay {
+		return
+	}
+	e, _ := r.w.seen(tag)
+	for end := time.Now().Add(10 * time.Second); e == nil && time.Now().Before(end); e, _ = r.w.seen(tag) {
+		time.Sleep(50 * time.Millisecond)
+	}
+	if e == nil {
+		fail("the switch does not say that he is gone")
+		return
+	}
+	if got := strings.TrimSpace(e.Var("read_result")); !slices.Contains(strings.Split(s.want, " or "), got) {
+		fail("reads %q, want %q", got, s.want)
+	}
+}
+
+// stayers compares the roster with the switch when only n callers are left.
+func (r *rush) stayers(n int) {
+	r.Helper()
+	eventually(r.T, 60*time.Second, "the others' leaving", func() (string, bool) {
+		roster, calls := r.rosters()
+		return fmt.Sprintf("%d in rooms, %d at the switch", len(roster), len(calls)), len(roster) == n && slices.Equal(roster, calls)
+	})
+	r.Logf("%d stay: the roster is what the switch has", n)
+}
+
+// rosters are all members of all rooms, and all callers at the switch.
+func (r *rush) rosters() (roster, calls []string) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	rooms, err := r.p.api.Rooms(ctx)
+	if err != nil {
+		r.Fatal(err)
+	}
+	for _, v := range rooms {
+		for _, m := range v.Members {
+			roster = append(roster, string(m.CallID))
+		}
+	}
+	slices.Sort(roster)
+	return roster, r.w.callers("8")
+}
+
+// nothing waits until neither the switch nor Parley has anything of us.
+func (r *rush) nothing() {
+	r.Helper()
+	eventually(r.T, 15*time.Second, "nobody being left", func() (string, bool) {
+		roster, calls := r.rosters()
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		status, err := r.p.api.Status(ctx)
+		n := r.w.channels()
+		return fmt.Sprintf("roster %v, switch %v and %d channels, status %+v %v", roster, calls, n, status, err),
+			len(roster)+len(calls)+n+status.Rooms+status.Legs == 0 && err == nil
+	})
+}
