@@ -91,7 +91,7 @@ func (b *Bridge) Admit(op engine.OpID, m engine.MemberID, l engine.Leg, s engine
 			b.admitted(who)
 			return
 		}
-		one.tasks.put(func() { one.join(b, who.entry(b)) })
+		one.tasks.put(func() { one.join(b, m, who.entry(b)) })
 		time.AfterFunc(admitTime, func() { b.do(func() { b.overdue(who, op) }) })
 	})
 }
@@ -130,13 +130,7 @@ func (b *Bridge) offStage(c *call) {
 	case m.admit != 0:
 		b.overdue(m, m.admit)
 	default:
-		time.AfterFunc(bridgeEnd, func() {
-			b.do(func() {
-				if b.find(m.id) == m {
-					b.exited(m, conference.Event{})
-				}
-			})
-		})
+		b.unexplained(m)
 	}
 }
 

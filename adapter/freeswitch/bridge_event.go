@@ -2,6 +2,7 @@ package freeswitch
 
 import (
 	"slices"
+	"time"
 
 	"parley/engine"
 	"parley/esl/conference"
@@ -66,16 +67,26 @@ func (b *Bridge) exited(m *member, e conference.Event) {
 		b.overdue(m, m.admit)
 	case m.remove == 0 && e.Cause != "":
 		b.forget(m)
-	case m.remove == 0:
+	case m.remove == 0 && m.kicked:
 		b.forget(m)
-		why := engine.ReasonNone
-		if m.kicked {
-			why = engine.ReasonKicked
-		}
-		b.post(engine.Left{Member: m.id, Reason: why})
+		b.post(engine.Left{Member: m.id, Reason: engine.ReasonKicked})
+	case m.remove == 0:
+		b.unexplained(m)
 	default:
 		b.gone(m)
 	}
+}
+
+// unexplained is about a member who is out for a cause that the conference does
+// not know. If his call was transferred, it says so itself in a moment.
+func (b *Bridge) unexplained(m *member) {
+	time.AfterFunc(bridgeEnd, func() {
+		b.do(func() {
+			if b.find(m.id) == m {
+				b.gone(m)
+			}
+		})
+	})
 }
 
 // changed follows a change that somebody made at the switch, unless it is ours.

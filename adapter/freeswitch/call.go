@@ -18,6 +18,7 @@ import (
 
 var (
 	errBridge = errors.New("freeswitch: the bridge to our SIP endpoint ended before audio came")
+	errBusy   = errors.New("freeswitch: our SIP endpoint takes no more calls")
 	errLeft   = errors.New("freeswitch: the call is over, or elsewhere")
 	errLink   = errors.New("freeswitch: no link to the switch")
 )
@@ -292,7 +293,11 @@ func (c *call) fail(ctx context.Context, err error) {
 		return
 	}
 	c.log.Warn("freeswitch: no audio came; the call goes on in its dialplan", "error", err)
-	c.giveBack(ctx, engine.Outcome{Result: engine.ResultFailed, Reason: engine.ReasonMediaLost})
+	why := engine.ReasonMediaLost
+	if errors.Is(err, errBusy) {
+		why = engine.ReasonNodeBusy
+	}
+	c.giveBack(ctx, engine.Outcome{Result: engine.ResultFailed, Reason: why})
 }
 
 // results are variables that show an outcome.
@@ -311,6 +316,15 @@ func noResults() map[string]string {
 		vars[name] = ""
 	}
 	return vars
+}
+
+// cause is what a call is ended with. To a caller who was refused before he was
+// answered, sofia makes an answer of the normal one, and leaves it at that.
+func cause(o engine.Outcome) string {
+	if o.Result == engine.ResultJoined {
+		return "NORMAL_CLEARING"
+	}
+	return "CALL_REJECTED"
 }
 
 // giveBack writes the results on the channel and lets the dialplan go on, or
@@ -341,7 +355,7 @@ func (c *call) giveBack(ctx context.Context, o engine.Outcome) {
 	ctx, cancel := context.WithTimeout(ctx, settling)
 	defer cancel()
 	if o.Hangup {
-		if _, err := c.control.API(ctx, "uuid_kill", c.uuid+" NORMAL_CLEARING"); err != nil {
+		if _, err := c.control.API(ctx, "uuid_kill", c.uuid+" "+cause(o)); err != nil {
 			c.log.Warn("freeswitch: call not ended", "error", err)
 		}
 		return

@@ -2,6 +2,7 @@ package freeswitch_test
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"maps"
 	"net"
@@ -190,6 +191,9 @@ func TestARefusedCallIsHungUpWhereTheProfileSaysSo(t *testing.T) {
 			t.Errorf("the call left with %+v", e)
 		}
 		r.variables(e, vars("3103"), map[string]string{"result": "rejected", "reason": "pin_failed", "duration": "0"})
+		if last := c.Requests()[len(c.Requests())-1]; !strings.HasSuffix(last, " CALL_REJECTED") {
+			t.Errorf("ended by %q", last)
+		}
 	})
 }
 
@@ -216,10 +220,17 @@ func TestNoAudioNoRoom(t *testing.T) {
 		name string
 		do   func(*esltest.Call)
 		took time.Duration
+		want string // reason; "" = media_lost
 	}{
 		{name: "nobody comes with the token", do: func(*esltest.Call) {}, took: tokenTime + time.Second},
 		{name: "somebody else answers", do: (*esltest.Call).Answer, took: tokenTime + time.Second},
 		{name: "busy", do: func(c *esltest.Call) { c.Finish(map[string]string{"originate_disposition": "USER_BUSY"}) }},
+		{
+			name: "we refuse with 503", do: func(c *esltest.Call) {
+				c.Finish(map[string]string{"originate_disposition": "NORMAL_TEMPORARY_FAILURE"})
+			},
+			want: "node_busy",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			inBubble(t, func(r *rig) {
@@ -236,7 +247,7 @@ func TestNoAudioNoRoom(t *testing.T) {
 					t.Errorf("the call left with %+v", e)
 				}
 				delete(e.Vars, "originate_disposition") // the switch's own
-				r.variables(e, before, map[string]string{"result": "failed", "reason": "media_lost", "duration": "0"})
+				r.variables(e, before, map[string]string{"result": "failed", "reason": cmp.Or(c.want, "media_lost"), "duration": "0"})
 				if r.tickets.open() != 0 {
 					t.Error("the token is still good")
 				}

@@ -112,6 +112,9 @@ func (c *call) watch(wait context.Context, cancel context.CancelFunc) (why error
 			}
 			how := e.Var("originate_disposition")
 			why = fmt.Errorf("%w: %s", errBridge, how)
+			if how == "NORMAL_TEMPORARY_FAILURE" { // our 503
+				why = errBusy
+			}
 			if how != "" && how != "SUCCESS" && how != "ORIGINATOR_CANCEL" {
 				return why
 			}

@@ -68,12 +68,13 @@ func (c *call) warn(err error) {
 	}
 }
 
-// join sends the call into a conference. If this process dies while it is there
-// it stays, and its dialplan finds results when it leaves.
-func (c *call) join(b *Bridge, spec conference.Spec) {
+// join sends the call into a conference, as a member of its room. What a CDR
+// says when the caller hangs up there has to be on the channel before. If this
+// process dies the call stays, and its dialplan finds the same when it leaves.
+func (c *call) join(b *Bridge, m engine.MemberID, spec conference.Spec) {
 	c.hush()
-	vars := results(engine.Outcome{Result: engine.ResultJoined, Reason: engine.ReasonSwitchLost, Exit: engine.ExitLost})
-	vars["socket_resume"] = ""
+	vars := results(engine.Outcome{Result: engine.ResultJoined, Reason: engine.ReasonHangup, Exit: engine.ExitHangup, Member: m})
+	vars["socket_resume"], vars["parley_duration"] = "", ""
 	if c.session != nil {
 		for name, value := range masked(c.session.Vars()) {
 			vars[name], c.original[name] = "", value
