@@ -22,6 +22,7 @@ type cell struct {
 	*testing.T
 	p    *parley
 	w    *witness
+	mode string // of mixing; "": not looked at
 	room string
 	hash int // of the row, for callers' numbers
 	came int // callers so far
@@ -103,6 +104,9 @@ func (c *cell) members(n int) {
 		}
 		return fmt.Sprintf("%+v", v), have == n
 	})
+	if v, ok := c.view(); ok && c.mode != "" && !strings.HasPrefix(v.Mixer, c.mode) {
+		c.Errorf("the room is mixed by %s", v.Mixer)
+	}
 }
 
 // joins calls in and waits until he is a member.

@@ -45,8 +45,12 @@ profiles:
     max_participants: 1
     alone_sound: "silence:20"
     moh_sound: "silence:20"
+  - name: never
+    create: running_only
+    not_running_sound: none
 rooms:
   - {name: "3101", profile: pin}
+  - {name: "3103", profile: never}
   - {name: "3102", profile: one}
 `
 

@@ -123,6 +123,7 @@ type container struct {
 }
 
 // start runs an image on the host's network. mounts are host:container pairs.
+// Of a test that fails, PARLEY_TEST_LOGS is the folder for the whole log.
 func start(t *testing.T, i image, entry, cmd, mounts []string) *container {
 	t.Helper()
 	repository, tag := i.find(t)
@@ -142,6 +143,9 @@ func start(t *testing.T, i image, entry, cmd, mounts []string) *container {
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("%s log, last lines:\n%s", i.name, c.log(60))
+			if dir := os.Getenv("PARLEY_TEST_LOGS"); dir != "" {
+				_ = os.WriteFile(filepath.Join(dir, r.Container.Name[1:]+".log"), []byte(c.log(100_000)), 0o644)
+			}
 		}
 		_ = dock.pool.Purge(r)
 	})

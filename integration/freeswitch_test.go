@@ -4,6 +4,7 @@ package integration
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"parley/codec"
+	"parley/sip"
 	"parley/sip/siptest"
 )
 
@@ -112,6 +114,23 @@ func TestFreeSWITCH(t *testing.T) {
 		inFallback: func(room string) bool {
 			return strings.TrimSpace(fs.fsCLI("conference "+room+" count")) == "2"
 		},
+	})
+	t.Run("who is refused before he was answered is told so", func(t *testing.T) {
+		p, err := siptest.New(siptest.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(p.Close)
+		for range 5 { // it depends on who is first, the answer or the refusal
+			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+			c, err := p.Dial(ctx, "sip:3103@"+freeswitchSIP, siptest.CallOptions{})
+			cancel()
+			if refused, ok := errors.AsType[*sip.StatusError](err); err == nil {
+				ended(t, c)
+			} else if !ok || refused.Code != 603 {
+				t.Errorf("answered with %v", err)
+			}
+		}
 	})
 }
 

@@ -11,7 +11,7 @@ import (
 )
 
 // modes are the mixers that the contract is measured with.
-func modes() []string { return []string{"native"} }
+func modes() []string { return []string{"native", "switch"} }
 
 // differs says why a row may differ between the modes.
 func differs() map[string]string { return map[string]string{} }
@@ -93,7 +93,7 @@ func TestContractTable(t *testing.T) {
 					turn <- struct{}{}
 					defer func() { <-turn }()
 					t.Run(r.id, func(t *testing.T) {
-						c := &cell{T: t, p: p, w: w, room: "t-" + mode + "-" + r.id, hash: i}
+						c := &cell{T: t, p: p, w: w, mode: mode, room: "t-" + mode + "-" + r.id, hash: i}
 						r.measure(c)
 						all.set(r.id, mode, strings.Join(c.told, "; "))
 					})
