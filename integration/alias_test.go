@@ -20,7 +20,7 @@ func TestDialplanForModConference(t *testing.T) {
 	w := watch(t)
 	for i, mixer := range []string{"native", "switch"} {
 		t.Run(mixer, func(t *testing.T) {
-			p := run(t, contractConfig(mixer))
+			p := run(t, contractConfig(mixer, usual(), freeswitchESL))
 			room := func(t *testing.T, k int) *cell {
 				return &cell{T: t, p: p, w: w, room: "alias-" + mixer + "-" + string(rune('a'+k)), hash: 100 + 10*i + k}
 			}
