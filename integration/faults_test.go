@@ -119,25 +119,24 @@ func TestFaultsOfTheLink(t *testing.T) {
 	w := watch(t)
 	var wg sync.WaitGroup
 	next := 0
-	for _, mode := range modes() {
-		suffer := func(f fault) {
-			next++
-			n := next
-			wg.Go(func() { t.Run(mode+"/"+f.name, func(t *testing.T) { newScene(t, w, mode, n).suffers(f) }) })
+	all := func(faults ...fault) {
+		for _, f := range faults {
+			for _, mode := range modes() {
+				next++
+				n := next
+				wg.Go(func() { t.Run(mode+"/"+f.name, func(t *testing.T) { newScene(t, w, mode, n).suffers(f) }) })
+			}
 		}
-		for _, f := range linkFaults() {
-			suffer(f)
-		}
-		wg.Wait()
-		suffer(flood())
 		wg.Wait()
 	}
+	all(linkFaults()...)
+	all(flood())
 }
 
 // newScene starts the n-th Parley of a test, behind a proxy.
 func newScene(t *testing.T, w *witness, mode string, n int) *scene {
 	t.Helper()
-	s := &scene{cell: cell{T: t, w: w, room: fmt.Sprintf("f-%s-%d", mode, n), hash: 100 + n}, proxy: between(t, freeswitchESL)}
+	s := &scene{cell: cell{T: t, w: w, mode: mode, room: fmt.Sprintf("f-%s-%d", mode, n), hash: 100 + n}, proxy: between(t, freeswitchESL)}
 	at := own(n)
 	s.p = runAt(t, at, contractConfig(mode, at, s.proxy.address()))
 	return s

@@ -149,7 +149,7 @@ func (r *rush) caller(i int, s script) {
 		return
 	}
 	got := strings.TrimSpace(e.Var("read_result"))
-	if got == "failed node_busy" {
+	if got == "failed node_busy" || got == "failed media_lost" && strings.Contains(r.p.log(), "native: busy") {
 		r.busy.Add(1)
 		return
 	}

@@ -14,7 +14,13 @@ import (
 func modes() []string { return []string{"native", "switch"} }
 
 // differs says why a row may differ between the modes.
-func differs() map[string]string { return map[string]string{} }
+func differs() map[string]string {
+	return map[string]string{
+		"D5": "what a CDR says of a caller who hangs up has to be on the channel before he does. In a room that Parley mixes, " +
+			"`parley_result` stays empty all the same: that is how the pasted dialplan sees that Parley has died. A caller in the " +
+			"switch's own conference stays there when Parley dies.",
+	}
+}
 
 // The tones of profile "tones", in Hz.
 const (

@@ -224,7 +224,9 @@ func (c *call) follow(ctx context.Context, e *esl.Event) (bridgeEnded bool) {
 	case e.Value("Application") == "socket" && c.place == here:
 		c.place = moved
 		c.adapter.returns.end(c.uuid)
-		c.set(ctx, c.original)
+		vars := maps.Clone(c.original)
+		maps.Copy(vars, noResults())
+		c.set(ctx, vars)
 	case e.Value("Application-UUID") == c.bridge:
 		c.bridge = ""
 		if c.fetch != nil {

@@ -74,8 +74,12 @@ func TestTheCallerHangsUp(t *testing.T) {
 					c.Hangup("ORIGINATOR_CANCEL")
 				}
 				r.over(s, engine.ReasonHangup, began)
-				if e := r.ended(c); !e.HungUp || e.Vars["parley_result"] != "" {
+				e := r.ended(c)
+				if !e.HungUp || e.Vars["parley_result"] != "" {
 					t.Errorf("the call left with %+v", e)
+				}
+				if s.joined && (e.Vars["parley_reason"] != "hangup" || e.Vars["parley_exit"] != "hangup" || e.Vars["parley_member_id"] != "1") {
+					t.Errorf("a CDR would say %v", e.Vars)
 				}
 			})
 		})

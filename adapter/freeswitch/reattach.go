@@ -168,7 +168,7 @@ func (l *leg) Remember(now engine.Rights) {
 	if now.Member != 0 {
 		l.last.Store(&now.State)
 	}
-	if l.adapter.returns.off() || l.adapter.retreat.Load() {
+	if l.adapter.retreat.Load() {
 		return
 	}
 	if l.rights.Swap(&now) == nil {
@@ -176,14 +176,22 @@ func (l *leg) Remember(now engine.Rights) {
 	}
 }
 
-// keep writes the newest rights that are to be remembered.
+// keep writes the newest rights that are to be remembered, and what a CDR says
+// when the caller hangs up in the room; all but the result, whose absence tells
+// the dialplan that we are.
 func (c *call) keep() {
 	rights := c.rights.Swap(nil)
 	if c.place != here {
 		return
 	}
-	token := ""
-	if rights.Member != 0 {
+	vars, token := map[string]string{}, ""
+	if rights.Member != 0 && c.inside.Load() == nil {
+		vars = map[string]string{
+			"parley_member_id": rights.Member.String(),
+			"parley_reason":    string(engine.ReasonHangup), "parley_exit": string(engine.ExitHangup),
+		}
+	}
+	if rights.Member != 0 && !c.adapter.returns.off() {
 		var err error
 		if token, err = c.adapter.returns.Key.Seal(c.id(), *rights); err != nil {
 			c.log.Info("freeswitch: the call could not come back", "error", err)
@@ -191,7 +199,8 @@ func (c *call) keep() {
 	}
 	ctx, cancel := c.brief()
 	defer cancel()
-	if err := c.control.SetVars(ctx, map[string]string{tokenVariable: token}); err != nil {
+	vars[tokenVariable] = token
+	if err := c.control.SetVars(ctx, vars); err != nil {
 		c.log.Info("freeswitch: "+tokenVariable+" not set", "error", err) // a call that ends is told next
 		return
 	}
