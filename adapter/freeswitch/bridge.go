@@ -93,6 +93,7 @@ func (b *Bridge) Admit(op engine.OpID, m engine.MemberID, l engine.Leg, s engine
 		}
 		one.tasks.put(func() { one.join(b, m, who.entry(b)) })
 		time.AfterFunc(admitTime, func() { b.do(func() { b.overdue(who, op) }) })
+		b.seek(who)
 	})
 }
 
