@@ -176,7 +176,7 @@ func loud(level float64) string {
 	switch {
 	case level < -52:
 		return "no"
-	case level > -22.5 && level < -17.5:
+	case level > -24 && level < -16:
 		return "yes"
 	default:
 		return fmt.Sprintf("at %.0f dBFS", level)

@@ -157,10 +157,11 @@ func ended(t *testing.T, c *siptest.Call) {
 }
 
 // hears checks that each caller hears every tone but his own. The level may
-// change a little on its way through a switch's own resampling.
+// change on its way through a switch's own resampling, and where a busy machine
+// loses a piece here and there.
 func hears(t *testing.T, calls []*siptest.Call, tones []float64) {
 	t.Helper()
-	const sent, tolerance = -20.0, 2.0
+	const sent, tolerance = -20.0, 4.0
 	heard := make([][]int16, len(calls))
 	var wg sync.WaitGroup
 	for i, c := range calls {
