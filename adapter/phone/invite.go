@@ -54,6 +54,8 @@ func (p *Phones) invite(info sip.Info) engine.Invite {
 		name, ok := variableName(h.Name)
 		switch {
 		case !ok:
+		case name == "reattach": // whoever writes the headers could have it from anywhere
+			in.Warnings = append(in.Warnings, fmt.Sprintf("%.40s is ignored: callers by SIP cannot come back", h.Name))
 		case name == "room" && trusted:
 			in.Room = h.Value
 		case trusted || harmless(name):

@@ -125,3 +125,16 @@ func TestTheAttendantIsDialledByName(t *testing.T) {
 		t.Errorf("room %q", in.Room)
 	}
 }
+
+// TestNobodyComesBackByAHeader: rights are taken from a switch's channel only,
+// however trusted the caller's address is.
+func TestNobodyComesBackByAHeader(t *testing.T) {
+	p := New(Options{Trusted: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
+	in := p.invite(sip.Info{
+		Target: "3001", Source: netip.MustParseAddrPort("127.0.0.1:5060"), User: "trunk",
+		Headers: []sip.Header{{Name: "X-Parley-Reattach", Value: "1.abc"}},
+	})
+	if _, there := in.Variables["reattach"]; there || in.Restore != nil || len(in.Warnings) != 1 {
+		t.Errorf("invite %+v", in)
+	}
+}
