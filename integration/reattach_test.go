@@ -166,3 +166,40 @@ func TestFreeSWITCHKilled(t *testing.T) {
 	}
 	hears(t, phones, []float64{500, 900})
 }
+
+// TestFreeSWITCHKeepsTheRoom kills Parley over a room in the switch's own
+// conference: nobody notices, and the next Parley finds everybody as he was.
+func TestFreeSWITCHKeepsTheRoom(t *testing.T) {
+	startFreeSWITCH(t)
+	p := run(t, base(false)+pbx1+strings.ReplaceAll(contractProfiles, "\n  - name: ", "\n  - mixer: switch\n    name: "))
+	tones := []float64{500, 900, 1300}
+	var calls []*siptest.Call
+	for i, pin := range []string{"98765#", "1234#", "1234#"} {
+		calls = append(calls, call(t, freeswitchSIP, "3101", tone(tones[i])))
+		time.Sleep(time.Second)
+		digits(t, calls[i], pin)
+		p.members("3101", i+1)
+	}
+	if err := p.api.Set(context.Background(), "3101", "2", "muted", true); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(time.Second) // the last rights are on their way to the channel
+	before := p.state("3101")
+	p.kill()
+	p.start()
+	p.members("3101", 3)
+	after := p.state("3101")
+	if after.Instance != before.Instance || after.Mixer != before.Mixer {
+		t.Errorf("it is another run: %+v, was %+v", after, before)
+	}
+	for i, m := range after.Members {
+		was := before.Members[i]
+		if m.CallID != was.CallID || m.ID != was.ID || m.Role != was.Role || m.Muted != was.Muted || !m.JoinedAt.Equal(was.JoinedAt) {
+			t.Errorf("member %+v, was %+v", m, was)
+		}
+	}
+	if err := p.api.Set(context.Background(), "3101", "2", "muted", false); err != nil {
+		t.Fatal(err)
+	}
+	hears(t, calls, tones)
+}
