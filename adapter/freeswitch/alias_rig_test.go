@@ -68,3 +68,42 @@ func TestThePINOfAConferenceLineIsAskedFor(t *testing.T) {
 		})
 	})
 }
+
+// TestTheConferenceHeedsTheRoomOnly: what its dialplan set for mod_conference
+// is with the room; the conference of a switch that mixes must not find it. It
+// is back when the dialplan goes on.
+func TestTheConferenceHeedsTheRoomOnly(t *testing.T) {
+	set := map[string]string{
+		"conference_member_flags": "ARRAY::mute|:endconf", "conference_silent_entry": "true",
+		"conference_enforce_security": "true", "conference_controls": "default",
+	}
+	for _, room := range []string{"4000", "3000"} { // mixed by the switch, and by us
+		onSwitch(t, func(p *pbx) {
+			before := vars(room)
+			for name, value := range set {
+				before[name] = value
+			}
+			c := p.call(p.options(1, before))
+			inside := map[string]string{
+				"conference_member_flags": "", "conference_silent_entry": "", "conference_enforce_security": "false",
+				"conference_controls": "none",
+			}
+			if room == "3000" {
+				p.answer(c)
+				inside = set
+			}
+			if e := p.awaitOf(engine.EventJoined, 1); !e.Member.Muted {
+				t.Errorf("%+v", e.Member)
+			}
+			for name, want := range inside {
+				if got := c.Var(name); got != want {
+					t.Errorf("room %s: while he is there: %s=%q, want %q", room, name, got, want)
+				}
+			}
+			p.order(room, engine.Kick{Member: 1})
+			p.continued(c, before, map[string]string{
+				"result": "joined", "reason": "kicked", "exit": "kicked", "member_id": "1", "duration": "0",
+			})
+		})
+	}
+}

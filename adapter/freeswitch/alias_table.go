@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"parley/engine"
-	"parley/esl"
 	"parley/esl/conference"
 )
 
@@ -189,29 +188,4 @@ func (w *wishes) unused() {
 	if idle != nil {
 		w.warn("no effect: %s", strings.Join(idle, ", "))
 	}
-}
-
-// masked are those of a channel's variables that are for mod_conference and
-// that the room's rules have taken over: the conference of a room must not heed
-// them once more. What the switch would not take back as it is stays.
-func masked(vars map[string]string) map[string]string {
-	hide := map[string]string{}
-	for name, value := range vars {
-		lower := strings.ToLower(name)
-		mine := slices.ContainsFunc(aliases(), func(a alias) bool {
-			return a.from == lower && a.to != "" && a.from != "hangup_after_conference"
-		})
-		for _, list := range []string{"conference_member_flags", "conference_flags"} {
-			mine = mine || lower == list || strings.HasPrefix(lower, list+"_") && word(name)
-		}
-		if _, ours := borrowed()[lower]; mine && !ours && esl.Literal(value) {
-			hide[name] = value
-		}
-	}
-	return hide
-}
-
-// word says whether a name can be named in a command.
-func word(name string) bool {
-	return strings.Trim(strings.ToLower(name), "abcdefghijklmnopqrstuvwxyz0123456789_-.") == ""
 }

@@ -3,6 +3,7 @@ package freeswitch
 import (
 	"encoding/base64"
 	"encoding/json"
+	"strings"
 
 	"parley/esl"
 )
@@ -14,7 +15,7 @@ import (
 func borrowed() map[string]string {
 	return map[string]string{
 		"socket_resume": "true", "hangup_after_bridge": "false", "park_after_bridge": "false", "continue_on_fail": "true",
-		"playback_terminators": "none", "conference_controls": "none", "conference_enforce_security": "false",
+		"playback_terminators": "none",
 	}
 }
 
@@ -29,13 +30,18 @@ const borrowedVariable = "parley_borrowed"
 func (c *call) borrow(earlier *call, has func(name string) string) (vars map[string]string) {
 	vars = borrowed()
 	owed := readDebt(has(borrowedVariable))
-	for name, ours := range vars {
+	for name, ours := range lent() {
 		switch c.original[name] = has(name); {
 		case c.original[name] != ours:
 		case earlier != nil:
 			c.original[name] = earlier.original[name]
 		case owed != nil:
 			c.original[name] = owed[name]
+		}
+	}
+	for name, value := range owed {
+		if _, known := c.original[name]; !known && has(name) == "" { // it was masked
+			c.original[name] = value
 		}
 	}
 	vars[borrowedVariable] = debt(c.original)
@@ -62,9 +68,13 @@ func readDebt(text string) (owed map[string]string) {
 // borrowed.
 func (c *call) vars(s *esl.Session) map[string]string {
 	vars := s.Vars()
-	for name := range borrowed() {
-		if vars[name] = c.original[name]; vars[name] == "" {
+	for name, value := range c.original {
+		switch {
+		case strings.HasPrefix(name, "parley_"):
+		case value == "":
 			delete(vars, name)
+		default:
+			vars[name] = value
 		}
 	}
 	return vars

@@ -282,9 +282,13 @@ func TestWhatWasBorrowedIsNoWish(t *testing.T) {
 		nc.Close()
 		m.end()
 		left := r.ended(first).Vars
-		if left["conference_enforce_security"] != "false" || left["parley_borrowed"] == "" {
+		if left["hangup_after_bridge"] != "false" || left["parley_borrowed"] == "" {
 			t.Fatalf("variables %+v", left)
 		}
+		if left["conference_enforce_security"] != "" {
+			t.Error("the switch's own conference, to which he falls back, would not ask for a PIN")
+		}
+		left["conference_enforce_security"], left["conference_controls"] = "false", "none" // had he been in a conference of ours
 		delete(left, "parley_reattach")
 		time.Sleep(time.Second) // nobody here remembers the first stay
 		second := r.call(esltest.CallOptions{Vars: left})

@@ -75,11 +75,7 @@ func (c *call) join(b *Bridge, m engine.MemberID, spec conference.Spec) {
 	c.hush()
 	vars := results(engine.Outcome{Result: engine.ResultJoined, Reason: engine.ReasonHangup, Exit: engine.ExitHangup, Member: m})
 	vars["socket_resume"], vars["parley_duration"] = "", ""
-	if c.session != nil {
-		for name, value := range masked(c.session.Vars()) {
-			vars[name], c.original[name] = "", value
-		}
-	}
+	maps.Copy(vars, c.staging())
 	ctx, cancel := c.brief()
 	defer cancel()
 	c.set(ctx, vars)
