@@ -1,6 +1,7 @@
 package freeswitch_test
 
 import (
+	"encoding/base64"
 	"strings"
 	"testing"
 	"time"
@@ -99,6 +100,10 @@ func TestTheConferenceHeedsTheRoomOnly(t *testing.T) {
 				if got := c.Var(name); got != want {
 					t.Errorf("room %s: while he is there: %s=%q, want %q", room, name, got, want)
 				}
+			}
+			owed, err := base64.RawURLEncoding.DecodeString(c.Var("parley_borrowed"))
+			if has := strings.Contains(string(owed), `"conference_member_flags":"ARRAY::mute|:endconf"`); err != nil || has != (room == "4000") {
+				t.Errorf("room %s: if we died now, only this would be put back: %s, %v", room, owed, err)
 			}
 			p.order(room, engine.Kick{Member: 1})
 			p.continued(c, before, map[string]string{

@@ -223,6 +223,21 @@ func TestTheConferenceOfARoomDoesNotHeedWhatTheRoomHas(t *testing.T) {
 	}
 }
 
+// TestWhatWasMaskedIsOwed: a Parley that died has masked it; the next one counts
+// it, unless the dialplan has set it again.
+func TestWhatWasMaskedIsOwed(t *testing.T) {
+	channel := pairs(borrowedVariable, debt(pairs("conference_member_flags", "mute", "conference_enter_sound", "a.wav")),
+		"conference_enter_sound", "b.wav")
+	c := &call{original: pairs()}
+	c.borrow(nil, func(name string) string { return channel[name] })
+	if got := c.original["conference_member_flags"]; got != "mute" {
+		t.Errorf("conference_member_flags %q", got)
+	}
+	if got, ok := c.original["conference_enter_sound"]; ok {
+		t.Errorf("conference_enter_sound %q", got)
+	}
+}
+
 // No dialplan can make it panic, show a PIN, or drop what the dialplan set
 // without a word.
 func FuzzWishes(f *testing.F) {
