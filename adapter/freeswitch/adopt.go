@@ -149,7 +149,7 @@ func (l *Link) takeOn(c *call, room string, m *conference.Member) error {
 	c.inside.Store(&inside{conference: room, member: m.ID, state: stateOf(m)})
 	c.original[tokenVariable] = ""
 	delete(vars, "socket_resume")
-	ctx, cancel := c.brief()
+	ctx, cancel := brief()
 	defer cancel()
 	return c.control.SetVars(ctx, vars)
 }

@@ -2,6 +2,7 @@ package freeswitch_test
 
 import (
 	"encoding/base64"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -81,9 +82,7 @@ func TestTheConferenceHeedsTheRoomOnly(t *testing.T) {
 	for _, room := range []string{"4000", "3000"} { // mixed by the switch, and by us
 		onSwitch(t, func(p *pbx) {
 			before := vars(room)
-			for name, value := range set {
-				before[name] = value
-			}
+			maps.Copy(before, set)
 			c := p.call(p.options(1, before))
 			inside := map[string]string{
 				"conference_member_flags": "", "conference_silent_entry": "", "conference_enforce_security": "false",

@@ -30,7 +30,6 @@ type Bridge struct {
 
 	members []*member // the goroutine's, as all below
 	locked  bool
-	fresh   bool // the conference was not there when we came
 }
 
 // member is one call in the conference.

@@ -11,7 +11,7 @@ import (
 // event takes what the conference reports, our own doings among it.
 func (b *Bridge) event(e conference.Event) {
 	m := b.byCall(e.UUID)
-	switch e.Action {
+	switch e.Action { //nolint:exhaustive // what is about a member comes below
 	case conference.AddMember:
 		b.entered(m, e)
 		return

@@ -266,7 +266,7 @@ func (c *call) set(ctx context.Context, vars map[string]string) {
 
 // api runs a command of the switch for this call.
 func (c *call) api(cmd, arguments string) (string, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), settling)
+	ctx, cancel := brief()
 	defer cancel()
 	return c.control.API(ctx, cmd, arguments)
 }

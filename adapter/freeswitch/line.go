@@ -32,7 +32,7 @@ func (l *Link) connect(uuid string) (*line, error) {
 	l.mu.Lock()
 	l.lines[uuid] = n
 	l.mu.Unlock()
-	ctx, cancel := context.WithTimeout(context.Background(), settling)
+	ctx, cancel := brief()
 	defer cancel()
 	if err := c.Filter(ctx, "Unique-ID", uuid); err != nil {
 		l.dropLines(func(o *line) bool { return o == n })

@@ -238,7 +238,7 @@ func (l *Link) api(cmd, arguments string) (string, error) {
 	if c == nil {
 		return "", errLink
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), settling)
+	ctx, cancel := brief()
 	defer cancel()
 	return c.API(ctx, cmd, arguments)
 }

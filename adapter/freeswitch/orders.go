@@ -86,7 +86,7 @@ func (b *Bridge) tell(args string, err error) bool {
 func (l *Link) confer(by *call, args string) error {
 	text, err := l.api("conference", args)
 	if errors.Is(err, errLink) && by != nil && by.session != nil {
-		ctx, cancel := by.brief()
+		ctx, cancel := brief()
 		defer cancel()
 		text, err = by.session.API(ctx, "conference", args)
 	}

@@ -7,8 +7,12 @@ func TestWhichMachine(t *testing.T) {
 		theirs, ours string
 		want         bool
 	}{
-		{"127.0.0.1", "127.0.0.1", false}, {"127.0.0.2", "127.0.0.1", false}, {"::1", "it", false},
-		{"10.0.0.5", "10.0.0.5", false}, {"10.0.0.5", "10.0.0.6", true}, {"", "it", true},
+		{"127.0.0.1", "127.0.0.1", false},
+		{"127.0.0.2", "127.0.0.1", false},
+		{"::1", "it", false},
+		{"10.0.0.5", "10.0.0.5", false},
+		{"10.0.0.5", "10.0.0.6", true},
+		{"", "it", true},
 	} {
 		if got := elsewhere(tt.theirs, tt.ours); got != tt.want {
 			t.Errorf("%s from %s: %v", tt.theirs, tt.ours, got)

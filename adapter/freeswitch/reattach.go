@@ -197,7 +197,7 @@ func (c *call) keep() {
 			c.log.Info("freeswitch: the call could not come back", "error", err)
 		}
 	}
-	ctx, cancel := c.brief()
+	ctx, cancel := brief()
 	defer cancel()
 	vars[tokenVariable] = token
 	if err := c.control.SetVars(ctx, vars); err != nil {

@@ -3,6 +3,7 @@ package freeswitch_test
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"net"
 	"strings"
 	"testing"
@@ -203,9 +204,7 @@ func (r *rig) continued(c *esltest.Call, before, results map[string]string) {
 func (r *rig) variables(e esltest.Ending, before, results map[string]string) {
 	r.Helper()
 	want := map[string]string{}
-	for name, value := range before {
-		want[name] = value
-	}
+	maps.Copy(want, before)
 	for _, v := range (engine.Outcome{}).Variables() {
 		delete(want, "parley_"+v.Name)
 		if value := results[v.Name]; value != "" {

@@ -26,7 +26,7 @@ func (b *Bridge) seek(m *member) {
 
 // ask is the conference as a call's own socket shows it; nil: it does not.
 func (b *Bridge) ask(c *call) *conference.Room {
-	ctx, cancel := c.brief()
+	ctx, cancel := brief()
 	defer cancel()
 	text, err := c.session.API(ctx, "conference", "json_list")
 	if err != nil {

@@ -54,7 +54,7 @@ func (c *call) begin(app, arg string) (id string, err error) {
 	if !esl.Literal(arg) {
 		return "", fmt.Errorf("freeswitch: %s of %.40q", app, arg)
 	}
-	ctx, cancel := c.brief()
+	ctx, cancel := brief()
 	defer cancel()
 	return c.control.Start(ctx, app, arg)
 }

@@ -49,8 +49,9 @@ func (c *call) settleRights(in *inside, last engine.MemberState) {
 	}
 }
 
-// brief is the time an order to the switch may take.
-func (c *call) brief() (context.Context, context.CancelFunc) {
+// brief is the time an order to the switch may take. It is the order's own: the
+// turn or the shutdown that asks for it must not cut it short.
+func brief() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.Background(), settling)
 }
 
@@ -76,7 +77,7 @@ func (c *call) join(b *Bridge, m engine.MemberID, spec conference.Spec) {
 	vars := results(engine.Outcome{Result: engine.ResultJoined, Reason: engine.ReasonHangup, Exit: engine.ExitHangup, Member: m})
 	vars["socket_resume"], vars["parley_duration"] = "", ""
 	maps.Copy(vars, c.staging())
-	ctx, cancel := c.brief()
+	ctx, cancel := brief()
 	defer cancel()
 	c.set(ctx, vars)
 	arg, err := spec.String()

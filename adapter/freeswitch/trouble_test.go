@@ -19,15 +19,21 @@ func TestTroubleInTheSwitchsOwnWords(t *testing.T) {
 		want  string // HERE is the address
 	}{
 		{
-			"wrong password", true, esltest.SwitchOptions{Password: "other"}, "esl_auth",
+			"wrong password", true,
+			esltest.SwitchOptions{Password: "other"},
+			"esl_auth",
 			`esl pbx1 HERE: password refused ("-ERR invalid"). Set password_file of switch pbx1 to the password in event_socket.conf.xml.`,
 		},
 		{
-			"access list", true, esltest.SwitchOptions{Reject: true}, "esl_acl",
+			"access list", true,
+			esltest.SwitchOptions{Reject: true},
+			"esl_acl",
 			`esl pbx1: switch rejected our address by ACL ("Access Denied, go away."). Add 127.0.0.1 to apply-inbound-acl.`,
 		},
 		{
-			"nobody listens", false, esltest.SwitchOptions{}, "esl_refused",
+			"nobody listens", false,
+			esltest.SwitchOptions{},
+			"esl_refused",
 			`esl pbx1 HERE: connection refused. Is mod_event_socket loaded and listening on this address?`,
 		},
 	} {
