@@ -160,6 +160,15 @@ func (c *container) kill() {
 	}
 }
 
+// again starts a container that was killed.
+func (c *container) again() {
+	c.t.Helper()
+	if err := dock.pool.Client.StartContainer(c.resource.Container.ID, nil); err != nil {
+		c.t.Fatal(err)
+	}
+	listening(c.t, freeswitchESL)
+}
+
 // log returns the last lines of the container's output.
 func (c *container) log(lines int) string {
 	var out bytes.Buffer

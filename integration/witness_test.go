@@ -149,6 +149,30 @@ func (w *witness) callers(numbers string) (calls []string) {
 	return calls
 }
 
+// flags are what a conference of the switch lets its members do, and its lock.
+func (w *witness) flags(name string) string {
+	var shown []struct {
+		Locked  bool `json:"locked"`
+		Members []struct {
+			UUID  string `json:"uuid"`
+			Flags struct {
+				Hear      bool `json:"can_hear"`
+				Speak     bool `json:"can_speak"`
+				Moderator bool `json:"is_moderator"`
+			} `json:"flags"`
+		} `json:"members"`
+	}
+	if err := json.Unmarshal([]byte(w.api("conference", name+" json_list")), &shown); err != nil || len(shown) != 1 {
+		return fmt.Sprint("no conference: ", err)
+	}
+	lines := []string{}
+	for _, m := range shown[0].Members {
+		lines = append(lines, fmt.Sprintf("%s %+v", m.UUID, m.Flags))
+	}
+	slices.Sort(lines)
+	return fmt.Sprintf("locked %v\n%s", shown[0].Locked, strings.Join(lines, "\n"))
+}
+
 // conference lists the channels in a conference of the switch.
 func (w *witness) conference(name string) []string {
 	var shown []struct {
