@@ -54,12 +54,13 @@ func TestFaultsOfCalls(t *testing.T) {
 
 // cutSocket has a caller hang up whose socket is dead.
 func (s *scene) cutSocket() {
-	sockets := between(s.T, s.p.at.esl)
+	sockets := between(s.T, s.p.at.esl, true)
 	a, b := s.joins("test_socket="+sockets.address()), s.joins("test_socket="+sockets.address())
 	s.equal("before")
 	sockets.set(gone)
 	hears(s.T, []*siptest.Call{a.Call, b.Call}, []float64{a.hz, b.hz})
 	a.Hangup()
+	s.w.end(s.T, a.tag)
 	s.equal("after one has hung up")
 	s.members(1)
 	s.Logf("log: %s", s.lineOf("participant.left"))
@@ -69,7 +70,7 @@ func (s *scene) cutSocket() {
 
 // lostReply loses the first thing that the switch says of a call.
 func (s *scene) lostReply() {
-	sockets := between(s.T, s.p.at.esl)
+	sockets := between(s.T, s.p.at.esl, true)
 	sockets.loseNext("command/reply")
 	began := time.Now()
 	a := s.dial("test_socket=" + sockets.address())

@@ -136,7 +136,7 @@ func TestFaultsOfTheLink(t *testing.T) {
 // newScene starts the n-th Parley of a test, behind a proxy.
 func newScene(t *testing.T, w *witness, mode string, n int) *scene {
 	t.Helper()
-	s := &scene{cell: cell{T: t, w: w, mode: mode, room: fmt.Sprintf("f-%s-%d", mode, n), hash: 100 + n}, proxy: between(t, freeswitchESL)}
+	s := &scene{cell: cell{T: t, w: w, mode: mode, room: fmt.Sprintf("f-%s-%d", mode, n), hash: 100 + n}, proxy: between(t, freeswitchESL, false)}
 	at := own(n)
 	s.p = runAt(t, at, contractConfig(mode, at, s.proxy.address()))
 	return s
@@ -166,8 +166,9 @@ func (s *scene) suffers(f fault) {
 		s.link(5*time.Second, false, f.code)
 	}
 	s.together()
-	gone := s.comes()
-	gone.Hangup() // Parley sees it although the link is down
+	gone := s.comes() // it can come although the link is down
+	gone.Hangup()
+	s.w.end(s.T, gone.tag)
 	f.mend(s)
 	mended := time.Now()
 	s.link(f.slow, true, "")

@@ -17,13 +17,14 @@ import (
 type proxy struct {
 	t      *testing.T
 	listen net.Listener
+	calls  bool // it is the switch that connects
 	busy   sync.WaitGroup
 
 	mu    sync.Mutex
 	to    string         // guarded by mu: where new connections go
 	how   flow           // guarded by mu
 	turn  chan struct{}  // guarded by mu: closed when how changes
-	lose  string         // guarded by mu: the next message of that Content-Type gets lost
+	lose  string         // guarded by mu: the next message of the switch of that Content-Type gets lost
 	lost  int            // guarded by mu
 	links map[*link]bool // guarded by mu
 }
@@ -43,10 +44,11 @@ const (
 	gone         // they never come, as if the cable were cut
 )
 
-// between starts a proxy to an address.
-func between(t *testing.T, to string) *proxy {
+// between starts a proxy to an address: of a switch, or calls is true, and it is
+// ours, where calls of the switch come to.
+func between(t *testing.T, to string, calls bool) *proxy {
 	t.Helper()
-	p := &proxy{t: t, to: to, turn: make(chan struct{}), links: map[*link]bool{}}
+	p := &proxy{t: t, to: to, calls: calls, turn: make(chan struct{}), links: map[*link]bool{}}
 	p.open("127.0.0.1:0")
 	t.Cleanup(func() {
 		p.set(gone)
@@ -114,7 +116,7 @@ func (p *proxy) aim(to string) {
 	p.hangUp()
 }
 
-// loseNext loses the next message of a Content-Type from the far end.
+// loseNext loses the next message of the switch that is of a Content-Type.
 func (p *proxy) loseNext(kind string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -143,8 +145,12 @@ func (p *proxy) carry(near net.Conn) {
 	p.links[l] = true
 	p.mu.Unlock()
 	var both sync.WaitGroup
-	both.Go(func() { p.pump(l, far, near, piece) })
-	both.Go(func() { p.pump(l, near, far, p.message) })
+	toFar, toNear := piece, p.message
+	if p.calls {
+		toFar, toNear = toNear, toFar
+	}
+	both.Go(func() { p.pump(l, far, near, toFar) })
+	both.Go(func() { p.pump(l, near, far, toNear) })
 	both.Wait()
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -140,6 +140,10 @@ func (m *meeting) gather() {
 	}
 	m.members(10)
 	m.command(m.p.api.Lock(m.brief(), m.room, true))
+	eventually(m.T, 10*time.Second, "the lock at the switch", func() (string, bool) {
+		out := m.w.flags(m.room)
+		return out, strings.HasPrefix(out, "locked true")
+	})
 }
 
 // rights are what the conferees may do: as they were made to, in both worlds'

@@ -69,3 +69,26 @@ func TestARoomMovesToUsAndBack(t *testing.T) {
 		}
 	})
 }
+
+// TestSomebodyHangsUpAsTheRoomMoves: the switch does not know him any more when
+// he is to move. He has left; the others move all the same.
+func TestSomebodyHangsUpAsTheRoomMoves(t *testing.T) {
+	onSwitch(t, func(p *pbx) {
+		stays := p.come(1, "4000")
+		leaves := p.core.Enter(p.options(2, nil), "4000@default")
+		p.until("the newcomer is a member", func() bool { return len(p.roster("4000").Members) == 2 })
+		p.core.Lag(time.Second, time.Second)
+		leaves.Hangup("NORMAL_CLEARING")
+		there := p.relocate("4000", engine.Place{})
+		p.fetchAll(stays)
+		if err := <-there; err != nil {
+			t.Error(err)
+		}
+		if e := p.awaitOf(engine.EventLeft, 2); e.Reason != engine.ReasonHangup {
+			t.Errorf("left by %s", e.Reason)
+		}
+		if v := p.roster("4000"); v.Mixer != "native" || len(v.Members) != 1 {
+			t.Errorf("%+v", v)
+		}
+	})
+}

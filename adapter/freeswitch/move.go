@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"parley/engine"
@@ -136,6 +137,9 @@ func (c *call) toUs(op engine.OpID) {
 	if err := c.bridgeToUs(ctx, ticket); err != nil {
 		cancel()
 		ticket.Drop()
+		if c.unknown(err) {
+			return
+		}
 		c.moved(op, err)
 		return
 	}
@@ -148,6 +152,19 @@ func (c *call) toUs(op engine.OpID) {
 		close(f.over)
 		c.tasks.put(func() { c.fetched(f, err) })
 	}()
+}
+
+// unknown says whether an order failed because the switch has not got the call
+// any more: it was hung up, and the word of that is on its way. Such a call
+// leaves; it has not failed to move.
+func (c *call) unknown(err error) bool {
+	refused, ok := errors.AsType[*esl.ReplyError](err)
+	if !ok || !strings.HasPrefix(refused.Text, "-ERR invalid session id") || c.place != here {
+		return false
+	}
+	c.place = away
+	c.tell(here, false)
+	return true
 }
 
 // fetched follows the end of a fetch.
