@@ -105,8 +105,8 @@ func flood() fault {
 
 // locked and closed are switches that do not let Parley in: the password is
 // another one, and the access list lets nobody in.
-func locked() string { return at(8021 + 100) }
-func closed() string { return at(8021 + 200) }
+func locked() string { return at(8021 + further) }
+func closed() string { return at(8021 + 2*further) }
 
 // TestFaultsOfTheLink runs every fault, each with a Parley of its own, at the
 // same time. A room that Parley mixes must not hear of them.

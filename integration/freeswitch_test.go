@@ -48,11 +48,14 @@ func freeswitchAt(t *testing.T, n int, env ...string) *container {
 	})
 }
 
+// further is how far the ports of a test's switches lie apart.
+const further = 1370
+
 // fsPorts tells the n-th switch's configuration where to listen.
 func fsPorts(n int) string {
 	first := 20000 + 2*shift + 2000*n
 	return fmt.Sprintf("FS_ESL_PORT=%d FS_SIP_PORT=%d FS_RTP_FIRST=%d FS_RTP_LAST=%d FS_PARLEY_SOCKET=%s",
-		8021+100*n+shift, 5062+100*n+shift, first, first+1999, eslAddress)
+		8021+further*n+shift, 5062+further*n+shift, first, first+1999, eslAddress)
 }
 
 // inPath is a shell line that finds FreeSWITCH's programs where images have
