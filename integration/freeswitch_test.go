@@ -130,7 +130,7 @@ func TestFreeSWITCH(t *testing.T) {
 			cancel()
 			if refused, ok := errors.AsType[*sip.StatusError](err); err == nil {
 				ended(t, c)
-			} else if !ok || refused.Code != 603 {
+			} else if !ok || refused.Code != 480 {
 				t.Errorf("answered with %v", err)
 			}
 		}

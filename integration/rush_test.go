@@ -38,7 +38,7 @@ func rushScripts() []script {
 		{set: "parley_room=open", keys: []string{"#"}, want: "joined terminator terminator #"},
 		{set: "parley_room=pin1;parley_profile=pin", keys: []string{"1234#", "#"}, want: "joined terminator terminator #"},
 		{set: "parley_room=pin2;parley_profile=pin", keys: []string{"55#", "66#", "77#"}, want: "rejected pin_failed or rejected throttled"},
-		{set: "parley_room=pin2;parley_profile=pin", want: "rejected pin_failed"},
+		{set: "parley_room=pin2;parley_profile=pin", want: "rejected pin_failed or rejected throttled"},
 		{set: "parley_room=pin3;parley_profile=pin;parley_pin=98765", keys: []string{"#"}, want: "joined terminator terminator #"},
 		{set: "parley_room=stay;parley_profile=pin", keys: []string{"4321#", "1234#"}, stay: true},
 		{set: "parley_room=bad/name", want: "rejected bad_room_name"},

@@ -226,6 +226,7 @@ func (c *call) follow(ctx context.Context, e *esl.Event) (bridgeEnded bool) {
 		c.adapter.returns.end(c.uuid)
 		vars := maps.Clone(c.original)
 		maps.Copy(vars, noResults())
+		vars[bridgeStatus] = ""
 		c.set(ctx, vars)
 	case e.Value("Application-UUID") == c.bridge:
 		c.bridge = ""
@@ -320,14 +321,9 @@ func noResults() map[string]string {
 	return vars
 }
 
-// cause is what a call is ended with. To a caller who was refused before he was
-// answered, sofia makes an answer of the normal one, and leaves it at that.
-func cause(o engine.Outcome) string {
-	if o.Result == engine.ResultJoined {
-		return "NORMAL_CLEARING"
-	}
-	return "CALL_REJECTED"
-}
+// bridgeStatus is how our end of the bridge ended, "sip:200". Sofia would tell
+// it to a caller who is refused before he was answered, as an answer.
+const bridgeStatus = "last_bridge_proto_specific_hangup_cause"
 
 // giveBack writes the results on the channel and lets the dialplan go on, or
 // ends the call. By then nothing of ours runs on it, so that what comes next
@@ -353,11 +349,12 @@ func (c *call) giveBack(ctx context.Context, o engine.Outcome) {
 		c.adapter.returns.end(c.uuid)
 		maps.Copy(vars, results(o))
 	}
+	vars[bridgeStatus] = ""
 	c.set(ctx, vars)
 	ctx, cancel := context.WithTimeout(ctx, settling)
 	defer cancel()
 	if o.Hangup {
-		if _, err := c.control.API(ctx, "uuid_kill", c.uuid+" "+cause(o)); err != nil {
+		if _, err := c.control.API(ctx, "uuid_kill", c.uuid+" NORMAL_CLEARING"); err != nil {
 			c.log.Warn("freeswitch: call not ended", "error", err)
 		}
 		return

@@ -88,6 +88,9 @@ func (c *Call) complete(response, cause string) {
 	if a.Name == "conference" && c.core != nil {
 		c.core.leave(c, cause)
 	}
+	if a.Name == "bridge" {
+		c.vars["last_bridge_proto_specific_hangup_cause"] = "sip:200"
+	}
 	c.fire("CHANNEL_EXECUTE_COMPLETE", "Application", a.Name, "Application-Data", a.Arg,
 		"Application-Response", response, "Application-UUID", a.ID)
 	if c.cut && len(c.running) == 0 {
