@@ -76,7 +76,7 @@ func (c *cell) ring(extension string, g *guest, set []string, more ...sip.Header
 	defer cancel()
 	o := tone(g.hz)
 	o.Headers = append(more, sip.Header{Name: "X-Call", Value: g.tag}, sip.Header{Name: "X-Set", Value: strings.Join(set, ";")})
-	call, err := p.Dial(ctx, "sip:"+extension+"@"+freeswitchSIP, o)
+	call, err := p.Dial(ctx, "sip:"+extension+"@"+fsSIP(c.w.n), o)
 	if err != nil {
 		c.Fatalf("%s calls: %v", g.name, err)
 	}

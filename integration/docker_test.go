@@ -120,6 +120,7 @@ func split(name string) (repository, tag string) {
 type container struct {
 	t        *testing.T
 	resource *dockertest.Resource
+	n        int // of the switches that run at the same time
 }
 
 // start runs an image on the host's network. mounts are host:container pairs.
@@ -139,7 +140,7 @@ func start(t *testing.T, i image, entry, cmd, mounts []string) *container {
 	if err != nil {
 		t.Fatalf("%s: %v", i.name, err)
 	}
-	c := &container{t, r}
+	c := &container{t: t, resource: r}
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("%s log, last lines:\n%s", i.name, c.log(60))
@@ -166,7 +167,7 @@ func (c *container) again() {
 	if err := dock.pool.Client.StartContainer(c.resource.Container.ID, nil); err != nil {
 		c.t.Fatal(err)
 	}
-	listening(c.t, freeswitchESL)
+	listening(c.t, fsESL(c.n))
 }
 
 // log returns the last lines of the container's output.

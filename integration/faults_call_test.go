@@ -16,15 +16,16 @@ import (
 // TestFaultsOfCalls is about what goes wrong with the calls' own sockets, with
 // Parley, and with the switch.
 func TestFaultsOfCalls(t *testing.T) {
-	fs := startFreeSWITCH(t)
-	w := watch(t)
+	t.Parallel()
+	fs := readyFreeSWITCH(t, 5)
+	w := watchAt(t, 5)
 	var wg sync.WaitGroup
 	scenes := map[string]func(*scene){
 		"a call's socket is cut: no FIN":     (*scene).cutSocket,
 		"a reply on a call's socket is lost": (*scene).lostReply,
 		"Parley is killed":                   (*scene).killed,
 	}
-	next := 0
+	next := 20 // of Parleys
 	for name, play := range scenes {
 		for _, mode := range modes() {
 			next++
@@ -44,7 +45,7 @@ func TestFaultsOfCalls(t *testing.T) {
 		}
 		fs.kill()
 		fs.again()
-		again := watch(t)
+		again := watchAt(t, 5)
 		for _, s := range all {
 			s.w = again
 			s.switchBack()

@@ -50,14 +50,14 @@ func linkFaults() []fault {
 			name: "the password is wrong", line: `password refused ("-ERR invalid"). Set password_file of switch pbx1`, code: "esl_auth",
 			limit: 20 * time.Second,
 			harm:  func(s *scene) { s.proxy.aim(locked()) },
-			mend:  func(s *scene) { s.proxy.aim(freeswitchESL) },
+			mend:  func(s *scene) { s.proxy.aim(fsESL(s.w.n)) },
 			slow:  40 * time.Second,
 		},
 		{
 			name: "the access list refuses us", line: `switch rejected our address by ACL ("Access Denied, go away.")`, code: "esl_acl",
 			limit: 20 * time.Second,
 			harm:  func(s *scene) { s.proxy.aim(closed()) },
-			mend:  func(s *scene) { s.proxy.aim(freeswitchESL) },
+			mend:  func(s *scene) { s.proxy.aim(fsESL(s.w.n)) },
 			slow:  40 * time.Second,
 		},
 		{
@@ -97,7 +97,7 @@ func linkFaults() []fault {
 func flood() fault {
 	return fault{
 		name: "5,000 events at once",
-		harm: func(s *scene) { burst(s.T, 5000) },
+		harm: func(s *scene) { s.burst(5000) },
 		mend: func(*scene) {},
 		slow: 40 * time.Second,
 	}
@@ -105,18 +105,19 @@ func flood() fault {
 
 // locked and closed are switches that do not let Parley in: the password is
 // another one, and the access list lets nobody in.
-func locked() string { return at(8021 + further) }
-func closed() string { return at(8021 + 2*further) }
+func locked() string { return fsESL(1) }
+func closed() string { return fsESL(2) }
 
 // TestFaultsOfTheLink runs every fault, each with a Parley of its own, at the
 // same time. A room that Parley mixes must not hear of them.
 func TestFaultsOfTheLink(t *testing.T) {
-	startFreeSWITCH(t)
+	t.Parallel()
+	readyFreeSWITCH(t, 3)
 	freeswitchAt(t, 1, "FS_ESL_PASSWORD=another")
 	freeswitchAt(t, 2, "FS_ESL_ACL=nobody")
 	listening(t, locked())
 	listening(t, closed())
-	w := watch(t)
+	w := watchAt(t, 3)
 	var wg sync.WaitGroup
 	next := 0
 	all := func(faults ...fault) {
@@ -136,7 +137,7 @@ func TestFaultsOfTheLink(t *testing.T) {
 // newScene starts the n-th Parley of a test, behind a proxy.
 func newScene(t *testing.T, w *witness, mode string, n int) *scene {
 	t.Helper()
-	s := &scene{cell: cell{T: t, w: w, mode: mode, room: fmt.Sprintf("f-%s-%d", mode, n), hash: 100 + n}, proxy: between(t, freeswitchESL, false)}
+	s := &scene{cell: cell{T: t, w: w, mode: mode, room: fmt.Sprintf("f-%s-%d", mode, n), hash: 100 + n}, proxy: between(t, fsESL(w.n), false)}
 	at := own(n)
 	s.p = runAt(t, at, contractConfig(mode, at, s.proxy.address()))
 	return s
@@ -242,9 +243,10 @@ func (s *scene) rosters() (roster, calls []string) {
 }
 
 // burst makes the switch send events to all who listen, as fast as it can.
-func burst(t *testing.T, n int) {
+func (s *scene) burst(n int) {
+	t := s.T
 	t.Helper()
-	c, err := net.Dial("tcp", freeswitchESL)
+	c, err := net.Dial("tcp", fsESL(s.w.n))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,13 @@ import (
 // startFreeSWITCH runs the switch with the dialplan that users paste.
 func startFreeSWITCH(t *testing.T) *container {
 	t.Helper()
-	c := freeswitchAt(t, 0)
+	return readyFreeSWITCH(t, 0)
+}
+
+// readyFreeSWITCH starts the n-th switch of the tests that run at the same time.
+func readyFreeSWITCH(t *testing.T, n int) *container {
+	t.Helper()
+	c := freeswitchAt(t, n)
 	eventually(t, 40*time.Second, "FreeSWITCH getting ready", func() (string, bool) {
 		out := c.fsCLI("status")
 		return out, strings.Contains(out, "is ready")
@@ -29,8 +35,8 @@ func startFreeSWITCH(t *testing.T) *container {
 	return c
 }
 
-// freeswitchAt starts the n-th switch of a test, env being more of its
-// environment (NAME=VALUE).
+// freeswitchAt starts the n-th switch, env being more of its environment
+// (NAME=VALUE).
 func freeswitchAt(t *testing.T, n int, env ...string) *container {
 	t.Helper()
 	pasted := pasteable(t, "freeswitch/parley.xml", "127.0.0.1:8084", eslAddress)
@@ -38,7 +44,7 @@ func freeswitchAt(t *testing.T, n int, env ...string) *container {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return start(t, freeswitchImage(), []string{"sh", "-c"}, []string{inPath("export", fsPorts(n), strings.Join(env, " ")+"; exec freeswitch", "-nf", "-c", "-nonat", "-nonatmap",
+	c := start(t, freeswitchImage(), []string{"sh", "-c"}, []string{inPath("export", fsPorts(n), strings.Join(env, " ")+"; exec freeswitch", "-nf", "-c", "-nonat", "-nonatmap",
 		"-nocal", "-np", "-conf", "/conf", "-log", "/tmp", "-db", "/tmp", "-run", "/tmp")}, []string{
 		conf + "/freeswitch.xml:/conf/freeswitch.xml:ro",
 		conf + "/dialplan/00-plain.xml:/conf/dialplan/00-plain.xml:ro",
@@ -46,16 +52,22 @@ func freeswitchAt(t *testing.T, n int, env ...string) *container {
 		conf + "/dialplan/30-reattach.xml:/conf/dialplan/30-reattach.xml:ro",
 		pasted + ":/conf/dialplan/10-parley.xml:ro",
 	})
+	c.n = n
+	return c
 }
 
 // further is how far the ports of a test's switches lie apart.
 const further = 1370
 
+// fsESL and fsSIP are where the n-th switch listens.
+func fsESL(n int) string { return at(8021 + further*n) }
+func fsSIP(n int) string { return at(5062 + further*n) }
+
 // fsPorts tells the n-th switch's configuration where to listen.
 func fsPorts(n int) string {
-	first := 20000 + 2*shift + 2000*n
+	first := 20000 + 2*shift + 1000*n
 	return fmt.Sprintf("FS_ESL_PORT=%d FS_SIP_PORT=%d FS_RTP_FIRST=%d FS_RTP_LAST=%d FS_PARLEY_SOCKET=%s",
-		8021+further*n+shift, 5062+further*n+shift, first, first+1999, eslAddress)
+		8021+further*n+shift, 5062+further*n+shift, first, first+999, eslAddress)
 }
 
 // inPath is a shell line that finds FreeSWITCH's programs where images have
@@ -67,7 +79,7 @@ func inPath(words ...string) string {
 // fsCLI asks the switch.
 func (c *container) fsCLI(line string) string {
 	c.t.Helper()
-	return c.exec("sh", "-c", inPath("fs_cli", "-P", strconv.Itoa(8021+shift), "-p", "parley-test", "-x", "'"+line+"'"))
+	return c.exec("sh", "-c", inPath("fs_cli", "-P", strconv.Itoa(8021+further*c.n+shift), "-p", "parley-test", "-x", "'"+line+"'"))
 }
 
 // pasteable copies a file of configs/ and replaces the default address by the

@@ -87,12 +87,13 @@ const atOnce = 6
 // TestContractTable measures every row of the contract in every mode on a real
 // FreeSWITCH. The table is what docs/dialplan-contract.md shows.
 func TestContractTable(t *testing.T) {
-	startFreeSWITCH(t)
-	w := watch(t)
+	t.Parallel()
+	readyFreeSWITCH(t, 6)
+	w := watchAt(t, 6)
 	all := &table{modes: modes(), rows: contractRows(), cells: map[string]string{}}
 	for _, mode := range all.modes {
 		t.Run(mode, func(t *testing.T) {
-			p := run(t, contractConfig(mode, usual(), freeswitchESL))
+			p := run(t, contractConfig(mode, usual(), fsESL(6)))
 			turn, wg := make(chan struct{}, atOnce), sync.WaitGroup{}
 			for i, r := range all.rows {
 				wg.Go(func() {

@@ -49,14 +49,15 @@ type meeting struct {
 
 // TestTakeOver moves live conferences of ten between a switch and Parley.
 func TestTakeOver(t *testing.T) {
-	startFreeSWITCH(t)
-	w := watch(t)
+	t.Parallel()
+	readyFreeSWITCH(t, 4)
+	w := watchAt(t, 4)
 	var both sync.WaitGroup
 	for i, kind := range []string{"a room of ours", "a conference that is not ours"} {
 		both.Go(func() {
 			t.Run(kind, func(t *testing.T) {
-				at := own(i + 1)
-				p := runAt(t, at, contractConfig("switch", at, freeswitchESL))
+				at := own(i + 30)
+				p := runAt(t, at, contractConfig("switch", at, fsESL(4)))
 				m := &meeting{
 					cell:  cell{T: t, p: p, w: w, room: fmt.Sprintf("take-%d", i), hash: 200 + i},
 					plain: i == 1, gaps: map[string][]float64{}, heard: map[string][]float64{},
@@ -114,7 +115,7 @@ func (m *meeting) enters(flags string) *guest {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	if g.Call, err = p.Dial(ctx, "sip:"+extension+"@"+freeswitchSIP, o); err != nil {
+	if g.Call, err = p.Dial(ctx, "sip:"+extension+"@"+fsSIP(m.w.n), o); err != nil {
 		m.Fatalf("%s calls: %v", g.name, err)
 	}
 	return g

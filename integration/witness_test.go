@@ -20,6 +20,7 @@ import (
 // how often its hang-up hook ran.
 type witness struct {
 	conn *esl.Client
+	n    int // of the switch
 
 	mu    sync.Mutex
 	over  map[string]*esl.Event // guarded by mu: CHANNEL_HANGUP_COMPLETE
@@ -27,18 +28,21 @@ type witness struct {
 }
 
 // watch connects to the switch under test.
-func watch(t *testing.T) *witness {
+func watch(t *testing.T) *witness { return watchAt(t, 0) }
+
+// watchAt connects to the n-th switch.
+func watchAt(t *testing.T, n int) *witness {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	c, err := esl.Dial(ctx, esl.ClientOptions{
-		Address: freeswitchESL, Password: "parley-test",
+		Address: fsESL(n), Password: "parley-test",
 		Conn: esl.ConnOptions{Queue: 20_000, KeepAlive: time.Minute, Timeout: 15 * time.Second},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &witness{conn: c, over: map[string]*esl.Event{}, hooks: map[string]int{}}
+	w := &witness{conn: c, n: n, over: map[string]*esl.Event{}, hooks: map[string]int{}}
 	if err := c.Subscribe(ctx, "CHANNEL_HANGUP_COMPLETE", "CHANNEL_DATA"); err != nil {
 		t.Fatal(err)
 	}
