@@ -314,7 +314,7 @@ func (k *Core) play(r *conference, args []string) string {
 	f := &file{args[0]}
 	m.files = append(m.files, f)
 	k.tellOf(m, "play-file-member", "File", f.name)
-	if !strings.HasPrefix(f.name, "{loops=-1}") && !strings.HasSuffix(f.name, ";loops=-1") {
+	if !endless(f.name) {
 		time.AfterFunc(playTime, func() {
 			k.mu.Lock()
 			defer k.mu.Unlock()
@@ -322,6 +322,11 @@ func (k *Core) play(r *conference, args []string) string {
 		})
 	}
 	return fmt.Sprintf("+OK (play) Playing file %s to member %d\n", f.name, m.id)
+}
+
+// endless says whether a file never ends.
+func endless(name string) bool {
+	return strings.HasPrefix(name, "{loops=-1}") || strings.HasSuffix(name, ";loops=-1") || strings.HasPrefix(name, "local_stream://")
 }
 
 // played ends a file that is being played to a member.

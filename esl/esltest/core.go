@@ -335,3 +335,12 @@ func (k *Core) channels(args string) string {
 	}
 	return string(text) + "\n"
 }
+
+// Broadcast is an application that somebody else has started on the call; it
+// runs until Finish.
+func (c *Call) Broadcast(app, arg string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.queue = append(c.queue, App{Name: app, Arg: arg, ID: "somebody-elses", locked: true})
+	c.begin()
+}
