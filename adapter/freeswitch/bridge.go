@@ -42,6 +42,7 @@ type member struct {
 	admit   engine.OpID         // not settled yet; 0: it is
 	remove  engine.OpID         // likewise
 	kicked  bool                // by somebody at the switch
+	out     bool                // of the conference, and nobody has said why yet
 	talking bool
 }
 
@@ -161,7 +162,7 @@ func (b *Bridge) Set(op engine.OpID, id engine.MemberID, s engine.MemberState) {
 			return
 		}
 		m.asked = s
-		if m.inner != 0 {
+		if m.inner != 0 && !m.out {
 			b.apply(m)
 		} else {
 			m.state = s // his entry says so
@@ -201,7 +202,7 @@ func (b *Bridge) Remove(op engine.OpID, id engine.MemberID) {
 		}
 		m.remove = op
 		switch {
-		case m.call.voice.Load() != nil, m.call.over.Load(), m.call.stays(): // out of the mix, or not ours any more
+		case m.out, m.call.voice.Load() != nil, m.call.over.Load(), m.call.stays(): // out of the mix, or not ours any more
 			b.gone(m)
 		case m.inner != 0:
 			b.leave(m)

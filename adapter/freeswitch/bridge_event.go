@@ -51,35 +51,36 @@ func (b *Bridge) entered(m *member, e conference.Event) {
 		b.link.newcomer(b.room, e)
 		return
 	}
-	m.inner = e.Member
+	m.inner, m.out = e.Member, false
 	m.state = engine.MemberState{Muted: !e.Speak, Deaf: !e.Hear}
 	if m.admit != 0 {
 		b.admitted(m)
 	}
 }
 
-// exited follows a call out of the conference. Whose call has ended is told by
-// the call itself.
+// exited follows a call out of the conference. Whose call has ended, or is
+// elsewhere, is told by the call itself.
 func (b *Bridge) exited(m *member, e conference.Event) {
 	m.call.inside.Store(nil)
 	switch {
 	case m.admit != 0:
 		b.overdue(m, m.admit)
-	case m.remove == 0 && e.Cause != "":
+	case m.remove != 0:
+		b.gone(m)
+	case e.Cause != "":
 		b.forget(m)
-	case m.remove == 0 && m.kicked:
+	case m.kicked:
 		b.forget(m)
 		b.post(engine.Left{Member: m.id, Reason: engine.ReasonKicked})
-	case m.remove == 0:
-		b.unexplained(m)
 	default:
-		b.gone(m)
+		b.unexplained(m)
 	}
 }
 
 // unexplained is about a member who is out for a cause that the conference does
 // not know. If his call was transferred, it says so itself in a moment.
 func (b *Bridge) unexplained(m *member) {
+	m.out = true
 	time.AfterFunc(bridgeEnd, func() {
 		b.do(func() {
 			if b.find(m.id) == m {
@@ -144,7 +145,7 @@ func (b *Bridge) compare(r *conference.Room, mend func(Difference) bool) {
 func (b *Bridge) compareMember(m *member, in *conference.Member, mend func(Difference) bool) {
 	d := Difference{Room: b.room, Call: m.call.uuid}
 	switch {
-	case m.inner == 0 || m.remove != 0 || m.call.voice.Load() != nil:
+	case m.inner == 0 || m.out || m.remove != 0 || m.call.voice.Load() != nil:
 	case in == nil:
 		d.Text = "on the roster, not in the conference"
 		if mend(d) {
