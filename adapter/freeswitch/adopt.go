@@ -131,7 +131,8 @@ func (l *Link) takeOn(c *call, room string, m *conference.Member) error {
 	if err != nil {
 		return err
 	}
-	c.control, c.link, c.adopted = n, l, true
+	c.control, c.link = n, l
+	c.adopted.Store(true)
 	text, err := l.api("uuid_dump", m.UUID+" json")
 	if err != nil {
 		return err

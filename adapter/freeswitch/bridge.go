@@ -204,10 +204,20 @@ func (b *Bridge) Remove(op engine.OpID, id engine.MemberID) {
 		switch {
 		case m.out, m.call.voice.Load() != nil, m.call.over.Load(), m.call.stays(): // out of the mix, or not ours any more
 			b.gone(m)
+		case m.inner != 0 && m.call.adopted.Load():
+			b.hide(m)
 		case m.inner != 0:
 			b.leave(m)
 		}
 	})
+}
+
+// hide takes a member out of the mix who must not leave the conference before
+// he has his results: his dialplan goes on as soon as he does.
+func (b *Bridge) hide(m *member) {
+	m.asked.Muted, m.asked.Deaf = true, true
+	b.apply(m)
+	b.gone(m)
 }
 
 // leave has the switch take a member out.

@@ -63,13 +63,14 @@ type call struct {
 	tasks   *tasks
 	release chan engine.Outcome // capacity 1
 
-	over   atomic.Bool                        // the call has left
-	rights atomic.Pointer[engine.Rights]      // to be remembered; nil: nothing new
-	token  atomic.Bool                        // they are on the channel
-	last   atomic.Pointer[engine.MemberState] // that it had in its room
-	voice  atomic.Pointer[native.Leg]         // nil: the audio is at the switch
-	inside atomic.Pointer[inside]             // nil: in no conference
-	echoes echoes                             // of orders about its place there
+	over    atomic.Bool                        // the call has left
+	adopted atomic.Bool                        // it has no socket: its dialplan goes on when its conference is over
+	rights  atomic.Pointer[engine.Rights]      // to be remembered; nil: nothing new
+	token   atomic.Bool                        // they are on the channel
+	last    atomic.Pointer[engine.MemberState] // that it had in its room
+	voice   atomic.Pointer[native.Leg]         // nil: the audio is at the switch
+	inside  atomic.Pointer[inside]             // nil: in no conference
+	echoes  echoes                             // of orders about its place there
 
 	original map[string]string // of the variables that are borrowed
 	sink     engine.Sink
@@ -83,7 +84,6 @@ type call struct {
 	speaker  speaker
 	place    place
 	retries  bool // its dialplan tries again when we are gone
-	adopted  bool // it has no socket: its dialplan goes on when its conference is over
 	parted   bool // LegGone has been posted
 }
 
@@ -173,7 +173,7 @@ func (c *call) work() {
 // rescued is called when nothing controls the call any more. One that stands in
 // a conference is not over by that: the link to its switch takes it on.
 func (c *call) rescued() <-chan *esl.Event {
-	if c.inside.Load() == nil || c.link == nil || c.adopted {
+	if c.inside.Load() == nil || c.link == nil || c.adopted.Load() {
 		return nil
 	}
 	n, err := c.link.connect(c.uuid)
@@ -181,7 +181,8 @@ func (c *call) rescued() <-chan *esl.Event {
 		return nil
 	}
 	c.log.Warn("freeswitch: the call's socket is lost; it goes on over the link to its switch")
-	c.control, c.adopted, c.place = n, true, here
+	c.control, c.place = n, here
+	c.adopted.Store(true)
 	return n.Events()
 }
 

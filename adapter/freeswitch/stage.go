@@ -100,7 +100,7 @@ func (c *call) offStage(ctx context.Context) {
 		c.where = nil
 		b.do(func() { b.offStage(c) })
 	}
-	if c.adopted {
+	if c.adopted.Load() {
 		c.place = moved // its own dialplan has gone on
 		return
 	}
@@ -132,7 +132,7 @@ func (c *call) expelled() {
 func (c *call) clear(ctx context.Context, o engine.Outcome) {
 	c.drop()
 	c.hush()
-	if c.adopted && c.place == here { // its dialplan goes on as soon as the conference is over
+	if c.adopted.Load() && c.place == here { // its dialplan goes on as soon as the conference is over
 		vars := maps.Clone(c.original)
 		maps.Copy(vars, results(o))
 		c.set(ctx, vars)
@@ -154,7 +154,7 @@ func (c *call) clear(ctx context.Context, o engine.Outcome) {
 			return
 		}
 	}
-	if c.adopted && c.inside.Load() != nil {
+	if c.adopted.Load() && c.inside.Load() != nil {
 		c.log.Warn("freeswitch: still in the conference; ending the call with uuid_kill")
 		_, err := c.api("uuid_kill", c.uuid+" NORMAL_CLEARING")
 		c.warn(err)
