@@ -163,3 +163,23 @@ func TestAnOldEchoIsNoChange(t *testing.T) {
 		p.agree("4000")
 	})
 }
+
+// TestAnOldEchoOfTheLockIsNoChange, nor is it an event.
+func TestAnOldEchoOfTheLockIsNoChange(t *testing.T) {
+	onSwitch(t, func(p *pbx) {
+		p.come(1, "4000")
+		p.core.Lag(200*time.Millisecond, 0)
+		for _, on := range []bool{true, false, true} {
+			p.order("4000", engine.Lock{On: on})
+		}
+		time.Sleep(time.Second)
+		var got []engine.EventType
+		for len(p.events) > 0 {
+			got = append(got, (<-p.events).Type)
+		}
+		want := []engine.EventType{engine.EventRoomLocked, engine.EventRoomUnlocked, engine.EventRoomLocked}
+		if !slices.Equal(got, want) || !p.roster("4000").Locked {
+			t.Errorf("%q, want %q", got, want)
+		}
+	})
+}
