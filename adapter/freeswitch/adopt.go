@@ -117,7 +117,7 @@ func (l *Link) adopt(r *conference.Room, m *conference.Member) {
 	room, member := *r, *m
 	l.adapter.group.Go(func() {
 		defer l.adapter.leave(c)
-		if err := l.takeOn(c, room.Name, &member); err != nil {
+		if err := l.takeOn(c, &room, &member); err != nil {
 			c.log.Warn("freeswitch: a call in the conference could not be taken on", "room", room.Name, "error", err)
 			return
 		}
@@ -126,7 +126,7 @@ func (l *Link) adopt(r *conference.Room, m *conference.Member) {
 }
 
 // takeOn gets hold of a call that is in a conference.
-func (l *Link) takeOn(c *call, room string, m *conference.Member) error {
+func (l *Link) takeOn(c *call, r *conference.Room, m *conference.Member) error {
 	n, err := l.connect(m.UUID)
 	if err != nil {
 		return err
@@ -147,7 +147,7 @@ func (l *Link) takeOn(c *call, room string, m *conference.Member) error {
 	c.codecs = offered(c.dump.value("Channel-Read-Codec-Rate"))
 	c.codec = c.dump.value("Channel-Read-Codec-Name") + "/" + c.dump.value("Channel-Read-Codec-Rate")
 	vars := c.borrow(nil, func(name string) string { return c.dump.value("variable_" + name) })
-	c.inside.Store(&inside{conference: room, member: m.ID, state: stateOf(m)})
+	c.inside.Store(&inside{conference: r.Name, member: m.ID, state: stateOf(m), locked: r.Locked})
 	c.original[tokenVariable] = ""
 	delete(vars, "socket_resume")
 	ctx, cancel := brief()

@@ -2,6 +2,7 @@ package freeswitch
 
 import (
 	"errors"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -30,6 +31,8 @@ type Bridge struct {
 
 	members []*member // the goroutine's, as all below
 	locked  bool
+	shut    bool   // locked, as the room wants it
+	echoes  echoes // of orders about all of it
 }
 
 // member is one call in the conference.
@@ -88,6 +91,9 @@ func (b *Bridge) Admit(op engine.OpID, m engine.MemberID, l engine.Leg, s engine
 		b.members = append(b.members, who)
 		if in := one.inside.Load(); in != nil && in.conference == b.room {
 			who.inner, who.state = in.member, in.state
+			if len(b.members) == 1 && in.locked {
+				b.locked, b.shut = true, true
+			}
 			b.admitted(who)
 			return
 		}
@@ -141,6 +147,7 @@ func (b *Bridge) admitted(m *member) {
 	m.admit = 0
 	b.store(m)
 	b.apply(m)
+	b.lock()
 	b.post(engine.Joined{Op: op, Member: m.id})
 	if m.remove != 0 {
 		b.leave(m)
@@ -279,15 +286,29 @@ func (b *Bridge) play(what engine.Media, to engine.Audience) error {
 
 // Lock implements engine.Locker: callers whose dialplan says conference are
 // kept out too.
-func (b *Bridge) Lock(on bool) {
-	b.do(func() {
-		b.locked = on
-		lock := conference.Unlock
-		if on {
-			lock = conference.Lock
-		}
-		b.tell(lock(b.room))
-	})
+func (b *Bridge) Lock(on bool) { b.do(func() { b.shut = on; b.lock() }) }
+
+// lock makes the conference locked, or not, as the room is, as soon as there is
+// one. What the switch refuses stays as it is, and that is what the fact says.
+func (b *Bridge) lock() {
+	there := slices.ContainsFunc(b.members, func(m *member) bool { return m.inner != 0 })
+	if b.locked == b.shut || !there {
+		return
+	}
+	causes, lock := conference.Unlocked, conference.Unlock
+	if b.shut {
+		causes, lock = conference.Locked, conference.Lock
+	}
+	args, err := lock(b.room)
+	if err == nil {
+		err = b.echoes.order(causes, func() error { return b.link.confer(b.any(), args) })
+	}
+	if b.done(err) {
+		b.locked = b.shut
+		return
+	}
+	b.shut = b.locked
+	b.post(engine.Locked{On: b.locked})
 }
 
 // Levels implements engine.Bridge. The switch tells who talks, but not how loud.

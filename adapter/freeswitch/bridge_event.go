@@ -16,7 +16,12 @@ func (b *Bridge) event(e conference.Event) {
 		b.entered(m, e)
 		return
 	case conference.Locked, conference.Unlocked:
-		b.relocked(e.Action == conference.Locked)
+		if !b.echoes.ours(e.Action) {
+			b.relocked(e.Action == conference.Locked)
+		}
+		return
+	case conference.Destroyed:
+		b.locked = false // the next one will not be
 		return
 	}
 	if m == nil || m.call.echoes.ours(e.Action) {
@@ -108,7 +113,7 @@ func (b *Bridge) changed(m *member, edit func(*engine.MemberState)) {
 
 func (b *Bridge) relocked(on bool) {
 	if b.locked != on {
-		b.locked = on
+		b.locked, b.shut = on, on
 		b.post(engine.Locked{On: on})
 	}
 }

@@ -92,6 +92,7 @@ type inside struct {
 	conference string
 	member     conference.MemberID
 	state      engine.MemberState // that the conference has for him, less what we could not know
+	locked     bool               // the conference was, when he was taken on in it
 }
 
 func (a *Adapter) newCall(uuid string, by control) *call {

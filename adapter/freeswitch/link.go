@@ -157,6 +157,9 @@ func (l *Link) greet(ctx context.Context, c *esl.Client) (version string, err er
 	for _, call := range l.adapter.of(l) {
 		call.echoes.forget()
 	}
+	for _, b := range l.hosted() {
+		b.echoes.forget()
+	}
 	if restarted {
 		l.log.Warn("esl " + l.opt.Name + ": the switch has been restarted; its calls are over")
 		l.dropLines(func(*line) bool { return true })
