@@ -100,7 +100,10 @@ func (c *call) offStage(ctx context.Context) {
 		c.where = nil
 		b.do(func() { b.offStage(c) })
 	}
-	if c.adopted.Load() {
+	switch {
+	case c.place != here:
+		return
+	case c.adopted.Load():
 		c.place = moved // its own dialplan has gone on
 		return
 	}
