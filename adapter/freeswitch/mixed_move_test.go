@@ -2,6 +2,7 @@ package freeswitch_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -89,6 +90,200 @@ func TestSomebodyHangsUpAsTheRoomMoves(t *testing.T) {
 		}
 		if v := p.roster("4000"); v.Mixer != "native" || len(v.Members) != 1 {
 			t.Errorf("%+v", v)
+		}
+	})
+}
+
+// TestAudioThatDoesNotCome moves nobody, and drops nobody.
+func TestAudioThatDoesNotCome(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		after func(*pbx, *esltest.Call, string) // what becomes of the last caller's bridge
+		took  time.Duration
+	}{
+		{"the bridge fails", func(_ *pbx, c *esltest.Call, _ string) {
+			time.Sleep(100 * time.Millisecond)
+			c.Finish(map[string]string{"originate_disposition": "USER_NOT_REGISTERED"})
+		}, time.Second},
+		{"nobody brings the token", func(*pbx, *esltest.Call, string) {}, 6 * time.Second},
+		{"the switch refuses the bridge", nil, time.Second},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			onSwitch(t, func(p *pbx) {
+				calls := []*esltest.Call{p.come(1, "4000"), p.come(2, "4000")}
+				p.order("4000", engine.Mute{Member: 1, On: true})
+				began := time.Now()
+				there := p.relocate("4000", engine.Place{})
+				p.answer(calls[0])
+				_, token := p.bridge(calls[1])
+				if c.after != nil {
+					c.after(p, calls[1], token)
+				} else {
+					calls[1].Unbridge()
+				}
+				err := <-there
+				if !errors.Is(err, engine.ErrNotMoved) {
+					t.Errorf("%v", err)
+				}
+				if d := time.Since(began); d > c.took {
+					t.Errorf("it took %v", d)
+				}
+				time.Sleep(2 * time.Second)
+				p.agree("4000")
+				if v := p.roster("4000"); len(v.Members) != 2 || v.Mixer != "switch pbx1" {
+					t.Errorf("%+v", v)
+				}
+				for n := 1; n <= 2; n++ {
+					if in, ok := p.core.Member(uuid(n)); !ok || in.Beside || in.Mute != (n == 1) {
+						t.Errorf("caller %d: %+v, %v", n, in, ok)
+					}
+				}
+				if n := p.tickets.open(); n != 0 {
+					t.Errorf("%d tokens are still good", n)
+				}
+			})
+		})
+	}
+}
+
+// TestAudioThatComesLate, when nobody waits for it any more, is sent away.
+func TestAudioThatComesLate(t *testing.T) {
+	onSwitch(t, func(p *pbx) {
+		c := p.come(1, "4000")
+		there := p.relocate("4000", engine.Place{})
+		_, token := p.bridge(c)
+		if err := <-there; !errors.Is(err, engine.ErrNotMoved) {
+			t.Errorf("%v", err)
+		}
+		if _, err := p.tickets.claim(c, token); err == nil {
+			t.Error("the token was good still")
+		}
+		c.Unbridge()
+		time.Sleep(2 * time.Second)
+		p.agree("4000")
+		if err := <-p.again(c); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// again moves a room of one to us, and in time.
+func (p *pbx) again(c *esltest.Call) <-chan error {
+	there := p.relocate("4000", engine.Place{})
+	p.answer(c)
+	return there
+}
+
+// TestSomethingBefallsAMemberWhoIsWithUs, in the conference where he stands
+// beside the mix.
+func TestSomethingBefallsAMemberWhoIsWithUs(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		happens func(*pbx, *esltest.Call, *media)
+		why     engine.Reason
+		goesOn  bool
+	}{
+		{"kicked", func(p *pbx, _ *esltest.Call, _ *media) { p.core.API("conference", "4000 kick 1") }, engine.ReasonKicked, true},
+		{"taken out", func(p *pbx, _ *esltest.Call, _ *media) { p.core.API("conference", "4000 hup 1") }, engine.ReasonKicked, true},
+		{"a key", func(_ *pbx, _ *esltest.Call, m *media) { m.press("#") }, engine.ReasonTerminator, true},
+		{"hangs up", func(_ *pbx, _ *esltest.Call, m *media) { m.hangUp() }, engine.ReasonHangup, false},
+		{"transferred", func(_ *pbx, c *esltest.Call, m *media) { c.Transfer(); m.end() }, engine.ReasonTransferred, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			bothOrders(t, func(p *pbx) {
+				calls := []*esltest.Call{p.come(1, "4000"), p.come(2, "4000")}
+				there := p.relocate("4000", engine.Place{})
+				all := p.fetchAll(calls...)
+				if err := <-there; err != nil {
+					p.Fatal(err)
+				}
+				time.Sleep(time.Second)
+				c.happens(p, calls[0], all[0])
+				p.left(1, c.why)
+				e := p.ended(calls[0])
+				if c.goesOn && (e.HungUp || e.Stuck != "" || e.Because != nil || e.Vars["parley_reason"] != string(c.why)) {
+					p.Errorf("the call left with %+v", e)
+				}
+				time.Sleep(15 * time.Second)
+				p.agree("4000")
+				if v := p.roster("4000"); len(v.Members) != 1 {
+					p.Errorf("%+v", v.Members)
+				}
+			})
+		})
+	}
+}
+
+// TestTheAudioEndsWhileWithUs, without the call: he is lost to the room, and
+// his dialplan goes on.
+func TestTheAudioEndsWhileWithUs(t *testing.T) {
+	onSwitch(t, func(p *pbx) {
+		c := p.come(1, "4000")
+		if err := <-p.again(c); err != nil {
+			t.Fatal(err)
+		}
+		c.Unbridge()
+		p.left(1, engine.ReasonMediaLost)
+		if e := p.ended(c); e.HungUp || e.Stuck != "" || e.Vars["parley_reason"] != "media_lost" {
+			t.Errorf("the call left with %+v", e)
+		}
+	})
+}
+
+// TestTheLinkIsLostDuringAMove: calls have sockets of their own.
+func TestTheLinkIsLostDuringAMove(t *testing.T) {
+	onSwitch(t, func(p *pbx) {
+		calls := []*esltest.Call{p.come(1, "4000"), p.come(2, "4000")}
+		there := p.relocate("4000", engine.Place{})
+		p.answer(calls[0])
+		p.lose()
+		p.answer(calls[1])
+		if err := <-there; err != nil {
+			t.Error(err)
+		}
+		p.regain()
+		time.Sleep(12 * time.Second)
+		p.agree("4000")
+		p.lose()
+		if err := <-p.relocate("4000", pbx1); err != nil {
+			t.Error(err)
+		}
+		p.regain()
+		time.Sleep(12 * time.Second)
+		p.agree("4000")
+		if v := p.roster("4000"); len(v.Members) != 2 {
+			t.Errorf("%+v", v)
+		}
+	})
+}
+
+// TestAnAdoptedMemberMoves: he has no socket, all goes over the link.
+func TestAnAdoptedMemberMoves(t *testing.T) {
+	onSwitch(t, func(p *pbx) {
+		own := map[string]string{"sofia_profile_name": "internal"}
+		c := p.core.Enter(p.options(1, own), "4000@default+flags{mute}")
+		if err := p.adapter.Adopt(p.Context(), "4000"); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-p.again(c); err != nil {
+			t.Fatal(err)
+		}
+		if in, ok := p.core.Member(uuid(1)); !ok || !in.Beside || in.Mute {
+			t.Errorf("%+v, %v", in, ok)
+		}
+		if err := <-p.relocate("4000", pbx1); err != nil {
+			t.Fatal(err)
+		}
+		p.agree("4000")
+		if m := p.roster("4000").Members[0]; !m.Muted {
+			t.Errorf("%+v", m)
+		}
+		if err := <-p.again(c); err != nil {
+			t.Fatal(err)
+		}
+		p.order("4000", engine.Kick{Member: 1})
+		if e := p.ended(c); e.HungUp || e.Vars["parley_reason"] != "kicked" || e.Vars["hangup_after_bridge"] != "" {
+			t.Errorf("the call left with %+v", e)
 		}
 	})
 }
