@@ -111,6 +111,8 @@ func (l *Link) newcomer(room string, e conference.Event) {
 // adopt makes a member of a conference a member of the room of that name.
 func (l *Link) adopt(r *conference.Room, m *conference.Member) {
 	c := l.adapter.newCall(m.UUID, nil)
+	c.link = l
+	c.adopted.Store(true)
 	if !l.adapter.reserve(c) {
 		return // it is ours already
 	}
@@ -131,8 +133,7 @@ func (l *Link) takeOn(c *call, r *conference.Room, m *conference.Member) error {
 	if err != nil {
 		return err
 	}
-	c.control, c.link = n, l
-	c.adopted.Store(true)
+	c.control = n
 	text, err := l.api("uuid_dump", m.UUID+" json")
 	if err != nil {
 		return err
