@@ -24,6 +24,8 @@ type pbx struct {
 	away sync.Map // "down": nobody answers when we connect
 	halt context.CancelFunc
 	ran  chan error
+
+	parted bool
 }
 
 var errDown = errors.New("nobody answers")
@@ -45,6 +47,10 @@ func onSwitch(t *testing.T, test func(*pbx)) {
 
 // part is our shutdown.
 func (p *pbx) part() {
+	if p.parted {
+		return
+	}
+	p.parted = true
 	p.core.Go()
 	p.adapter.Retreat()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(p.Context()), time.Minute)

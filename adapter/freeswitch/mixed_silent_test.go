@@ -1,0 +1,182 @@
+package freeswitch_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"parley/engine"
+	"parley/esl/esltest"
+)
+
+// inTime gives an order and says how it ended; it must, within a limit.
+func (p *pbx) inTime(limit time.Duration, room string, c engine.Command) error {
+	p.Helper()
+	ctx, cancel := context.WithTimeout(p.Context(), time.Minute)
+	defer cancel()
+	began := time.Now()
+	err := p.exchange.Do(ctx, engine.RoomName(room), c)
+	if d := time.Since(began); d > limit || errors.Is(err, context.DeadlineExceeded) {
+		p.Errorf("%T%+v took %v: %v", c, c, d, err)
+	}
+	return err
+}
+
+// TestASwitchThatAnswersNothing: every order ends in time, nobody is dropped,
+// and what the switch did after all is seen when it is back.
+func TestASwitchThatAnswersNothing(t *testing.T) {
+	onSwitch(t, func(p *pbx) {
+		p.come(1, "4000")
+		p.come(2, "4000")
+		p.core.Stall()
+		_ = p.inTime(7*time.Second, "4000", engine.Mute{Member: 1, On: true})
+		_ = p.inTime(7*time.Second, "4000", engine.Deafen{Member: 2, On: true})
+		_ = p.inTime(7*time.Second, "4000", engine.Lock{On: true})
+		time.Sleep(5 * time.Second)
+		p.core.Go()
+		p.until("the link is up", func() bool { _, up, _ := p.link.Check(); return up })
+		time.Sleep(12 * time.Second)
+		p.agree("4000")
+		if v := p.roster("4000"); len(v.Members) != 2 {
+			t.Errorf("%+v", v)
+		}
+	})
+}
+
+// TestASwitchThatAnswersNothingForAMinute: the link is given up, and calls with
+// sockets of their own are, too; when it is back, who is still in the
+// conference is a member again.
+func TestASwitchThatAnswersNothingForAMinute(t *testing.T) {
+	onSwitch(t, func(p *pbx) {
+		p.come(1, "4000")
+		p.come(2, "4000")
+		p.core.Stall()
+		p.away.Store("down", true)
+		time.Sleep(time.Minute)
+		p.away.Delete("down")
+		p.core.Go()
+		p.until("the link is up", func() bool { _, up, _ := p.link.Check(); return up })
+		time.Sleep(12 * time.Second)
+		p.agree("4000")
+	})
+}
+
+// TestAKickWhileTheSwitchAnswersNothing is settled, and the call ended as soon
+// as it answers.
+func TestAKickWhileTheSwitchAnswersNothing(t *testing.T) {
+	onSwitch(t, func(p *pbx) {
+		p.come(1, "4000")
+		p.come(2, "4000")
+		p.core.Stall()
+		_ = p.inTime(10*time.Second, "4000", engine.Kick{Member: 1})
+		p.core.Go()
+		time.Sleep(30 * time.Second)
+		p.agree("4000")
+		if v := p.roster("4000"); len(v.Members) != 1 {
+			t.Errorf("%+v", v)
+		}
+	})
+}
+
+// TestACallerComesWhileTheLinkIsLost: his audio comes to us, as the switch
+// could not be driven.
+func TestACallerComesWhileTheLinkIsLost(t *testing.T) {
+	onSwitch(t, func(p *pbx) {
+		p.lose()
+		c := p.call(p.options(1, vars("4000")))
+		p.answer(c)
+		if e := p.awaitOf(engine.EventJoined, 1); e.Member.State != "joined" {
+			t.Errorf("%+v", e.Member)
+		}
+		p.regain()
+		time.Sleep(12 * time.Second)
+		if v := p.roster("4000"); len(v.Members) != 1 {
+			t.Errorf("%+v", v)
+		}
+	})
+}
+
+// TestACallerIsOnHisWayInWhen something befalls him, or us: he is admitted, or
+// goes on in his dialplan, but not lost.
+func TestACallerIsOnHisWayInWhen(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		before  func(*pbx)
+		happens func(*pbx, *esltest.Call)
+		reason  string
+	}{
+		{"the conference is full", nil, func(_ *pbx, c *esltest.Call) { c.Finish(nil) }, "media_lost"},
+		{"he hangs up", nil, func(_ *pbx, c *esltest.Call) { c.Hangup("NORMAL_CLEARING") }, ""},
+		{"he is transferred", nil, func(_ *pbx, c *esltest.Call) { c.Transfer() }, ""},
+		{"the switch is deaf", nil, func(*pbx, *esltest.Call) {}, "media_lost"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			onSwitch(t, func(p *pbx) {
+				call := p.call(p.options(1, vars("4000")))
+				p.app(call, "answer")
+				call.Broadcast("park", "") // the conference waits behind it
+				time.Sleep(time.Second)
+				c.happens(p, call)
+				if c.name == "the conference is full" {
+					p.core.API("conference", "4000 hup 1")
+				}
+				e := p.ended(call)
+				if e.Vars["parley_reason"] != c.reason || e.Stuck != "" {
+					t.Errorf("the call left with %+v", e)
+				}
+				time.Sleep(15 * time.Second)
+				p.agree("4000")
+			})
+		})
+	}
+}
+
+// TestOurShutdownLeavesTheConferenceAlone: who is in it stays, with his rights.
+func TestOurShutdownLeavesTheConferenceAlone(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		with bool // with us when we leave
+	}{{"in the mix", false}, {"beside the mix", true}} {
+		t.Run(c.name, func(t *testing.T) {
+			onSwitch(t, func(p *pbx) {
+				calls := []*esltest.Call{p.come(1, "4000"), p.come(2, "4000"), p.come(3, "4000")}
+				calls = append(calls, p.core.Enter(p.options(4, map[string]string{"sofia_profile_name": "internal"}), "4000@default"))
+				p.awaitOf(engine.EventRestored, 4)
+				p.order("4000", engine.Mute{Member: 2, On: true})
+				p.order("4000", engine.Deafen{Member: 3, On: true})
+				if c.with {
+					there := p.relocate("4000", engine.Place{})
+					p.fetchAll(calls...)
+					if err := <-there; err != nil {
+						t.Fatal(err)
+					}
+				}
+				p.part()
+				p.stop()
+				time.Sleep(time.Second)
+				for n := 1; n <= 4; n++ {
+					in, ok := p.core.Member(uuid(n))
+					if !ok || in.Beside || in.Mute != (n == 2) || in.Deaf != (n == 3) {
+						t.Errorf("caller %d: %+v, %v", n, in, ok)
+					}
+				}
+				for _, call := range calls[:3] {
+					if e := p.ended(call); e.HungUp || e.Broken != "" {
+						t.Errorf("the call left with %+v", e)
+					}
+				}
+			})
+		})
+	}
+}
+
+// TestOurShutdownWhileACallerIsAsked for his PIN: his dialplan goes on.
+func TestOurShutdownWhileACallerIsAsked(t *testing.T) {
+	onSwitch(t, func(p *pbx) {
+		c := p.call(p.options(1, vars("4101")))
+		p.app(c, "playback")
+		p.part()
+		p.continued(c, vars("4101"), map[string]string{"result": "failed", "reason": "ended", "duration": "0"})
+	})
+}
