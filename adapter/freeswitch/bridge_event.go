@@ -150,6 +150,9 @@ func (b *Bridge) compare(r *conference.Room, mend func(Difference) bool) {
 func (b *Bridge) compareMember(m *member, in *conference.Member, mend func(Difference) bool) {
 	d := Difference{Room: b.room, Call: m.call.uuid}
 	switch {
+	case m.admit != 0 && in != nil: // we have missed his coming
+		m.inner, m.state, m.out = in.ID, stateOf(in), false
+		b.admitted(m)
 	case m.inner == 0 || m.out || m.remove != 0 || m.call.voice.Load() != nil:
 	case in == nil:
 		d.Text = "on the roster, not in the conference"
