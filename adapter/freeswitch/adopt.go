@@ -186,7 +186,7 @@ func (l *Link) invitation(c *call, r *conference.Room, m *conference.Member) eng
 }
 
 // readopt looks whether a conference that no room stands for was a room of a
-// Parley that has died: then it is one again.
+// Parley that has died, or one that we have lost: then it is one again.
 func (l *Link) readopt(r *conference.Room) bool {
 	if l.known(r.UUID) {
 		return false
@@ -195,7 +195,7 @@ func (l *Link) readopt(r *conference.Room) bool {
 	for i := range r.Members {
 		m := &r.Members[i]
 		token, err := l.api("uuid_getvar", m.UUID+" "+tokenVariable)
-		if err == nil && l.adapter.returns.starting(time.Now(), m.UUID, token, r.Name) {
+		if err == nil && l.adapter.returns.good(time.Now(), m.UUID, token, r.Name) {
 			found = true
 		}
 	}

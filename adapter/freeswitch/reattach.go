@@ -94,14 +94,14 @@ func (r *returns) claim(now time.Time, uuid, token, room string) (back *engine.R
 	return back, lost, nil
 }
 
-// starting says whether a token would be good for the reason that we have been
-// started; it stays so.
-func (r *returns) starting(now time.Time, uuid, token, room string) bool {
+// good says whether a token would be good now; it stays so.
+func (r *returns) good(now time.Time, uuid, token, room string) bool {
 	_, err := r.read(uuid, token, room)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.expire(now)
-	return err == nil && r.spent != nil && !r.spent[uuid]
+	_, missed := r.lost[uuid]
+	return err == nil && (missed || r.spent != nil && !r.spent[uuid])
 }
 
 // miss notes that the link to a call has ended.
