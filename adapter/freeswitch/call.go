@@ -341,7 +341,7 @@ func (c *call) giveBack(ctx context.Context, o engine.Outcome) {
 		return
 	}
 	vars := maps.Clone(c.original)
-	if c.bridge != "" || c.stage != "" {
+	if c.bridge != "" || c.stage != "" || len(c.speaker.doomed) > 0 {
 		vars["socket_resume"] = "true" // it still runs: only this gets the caller out of it
 	}
 	if c.willReturn() {

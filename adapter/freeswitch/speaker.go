@@ -19,7 +19,7 @@ type speaker struct {
 	op      engine.OpID     // of the prompt; 0: none
 	app     string          // Application-UUID of what plays it outside of a conference
 	running string          // Application-UUID of what has begun
-	doomed  map[string]bool // to be stopped as soon as they have begun
+	doomed  map[string]bool // to be stopped as soon as they have begun, and not over yet
 	taping  engine.OpID     // of the recording; 0: none
 	tape    string          // Application-UUID of what records
 }
@@ -80,14 +80,13 @@ func (c *call) halt(app string) {
 	if app == "" {
 		return
 	}
-	if s.running != app {
-		if s.doomed == nil {
-			s.doomed = map[string]bool{}
-		}
-		s.doomed[app] = true
-		return
+	if s.doomed == nil {
+		s.doomed = map[string]bool{}
 	}
-	_, _ = c.api("uuid_break", c.uuid) // it may be over
+	s.doomed[app] = true
+	if s.running == app {
+		_, _ = c.api("uuid_break", c.uuid) // it may be over
+	}
 }
 
 // begun follows the start of an application.
@@ -95,7 +94,6 @@ func (c *call) begun(e *esl.Event) {
 	s := &c.speaker
 	s.running = e.Value("Application-UUID")
 	if s.doomed[s.running] {
-		delete(s.doomed, s.running)
 		_, _ = c.api("uuid_break", c.uuid)
 	}
 }

@@ -169,7 +169,7 @@ func (c *call) clear(ctx context.Context, o engine.Outcome) {
 func (c *call) waitIdle(ctx context.Context) bool {
 	limit := time.NewTimer(bridgeEnd)
 	defer limit.Stop()
-	for c.place == here && (c.bridge != "" || c.stage != "" || c.inside.Load() != nil) {
+	for c.place == here && (c.bridge != "" || c.stage != "" || c.inside.Load() != nil || len(c.speaker.doomed) > 0) {
 		select {
 		case e := <-c.control.Events():
 			c.follow(ctx, e)
