@@ -34,6 +34,16 @@ func (p *pbx) quiet() {
 	}
 }
 
+// quietBut checks that nothing was logged as trouble but what has a text.
+func (p *pbx) quietBut(text string) {
+	p.Helper()
+	for line := range strings.Lines(p.log.String()) {
+		if (strings.Contains(line, "level=WARN") || strings.Contains(line, "level=ERROR")) && !strings.Contains(line, text) {
+			p.Errorf("that is no trouble: %s", line)
+		}
+	}
+}
+
 // killed says whether the switch was told to end a call.
 func (p *pbx) killed(c *esltest.Call) bool {
 	begin := "api uuid_kill " + c.UUID()
