@@ -226,6 +226,13 @@ func (a *Adapter) reserve(c *call) bool {
 
 func (a *Adapter) leave(c *call) {
 	defer close(c.done)
+	if n, ok := c.control.(*line); ok {
+		ctx, cancel := brief()
+		defer cancel()
+		if err := n.Exit(ctx); err != nil {
+			c.log.Info("freeswitch: the switch goes on telling of the call", "error", err)
+		}
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.calls[c.uuid] == c {

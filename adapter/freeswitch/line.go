@@ -67,16 +67,18 @@ func (l *Link) pass(e *esl.Event) {
 	}
 }
 
-// dropLines ends the lines of calls that are gone.
-func (l *Link) dropLines(which func(*line) bool) {
+// dropLines ends the lines of calls that are gone, and says how many.
+func (l *Link) dropLines(which func(*line) bool) (dropped int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for uuid, n := range l.lines {
 		if which(n) {
 			delete(l.lines, uuid)
 			close(n.events)
+			dropped++
 		}
 	}
+	return dropped
 }
 
 // giveUpLines ends all lines when the switch has been out of reach for long.
@@ -115,11 +117,11 @@ func (n *line) API(ctx context.Context, cmd, arguments string) (string, error) {
 
 func (n *line) Events() <-chan *esl.Event { return n.events }
 
-// Exit lets the call go. Its dialplan has gone on already.
+// Exit lets the call go, once. Its dialplan has gone on already.
 func (n *line) Exit(ctx context.Context) error {
-	n.link.dropLines(func(o *line) bool { return o == n })
+	mine := n.link.dropLines(func(o *line) bool { return o == n })
 	c := n.link.connection()
-	if c == nil {
+	if c == nil || mine == 0 {
 		return nil
 	}
 	return c.Unfilter(ctx, "Unique-ID", n.uuid)
