@@ -163,6 +163,36 @@ func TestANewcomerIsTakenOn(t *testing.T) {
 	})
 }
 
+// TestNothingIsLeftOfACallWithoutASocket when it is over: the switch sends no
+// more of its events.
+func TestNothingIsLeftOfACallWithoutASocket(t *testing.T) {
+	for name, end := range map[string]func(*pbx, *esltest.Call){
+		"hung up":     func(_ *pbx, c *esltest.Call) { c.Hangup("NORMAL_CLEARING") },
+		"transferred": func(_ *pbx, c *esltest.Call) { c.Transfer() },
+		"kicked":      func(p *pbx, _ *esltest.Call) { p.order("4000", engine.Kick{Member: 2}) },
+		"refused":     func(*pbx, *esltest.Call) {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			onSwitch(t, func(p *pbx) {
+				p.come(1, "4000")
+				if name == "refused" {
+					p.core.Refuse("uuid_dump", "-ERR No such channel!\n")
+				}
+				c := p.core.Enter(p.options(2, nil), "4000@default")
+				time.Sleep(time.Second)
+				end(p, c)
+				time.Sleep(5 * time.Second)
+				if n := sent(p.core.Requests(), "filter Unique-ID "+uuid(2)); n == 0 {
+					t.Error("its events were never asked for")
+				}
+				if n := sent(p.core.Requests(), "filter delete Unique-ID "+uuid(2)); n != sent(p.core.Requests(), "filter Unique-ID "+uuid(2)) {
+					t.Errorf("taken back %d times", n)
+				}
+			})
+		})
+	}
+}
+
 // TestAConferenceBecomesARoom that ran at the switch without us, unheard.
 func TestAConferenceBecomesARoom(t *testing.T) {
 	onSwitch(t, func(p *pbx) {
