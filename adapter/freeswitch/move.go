@@ -192,24 +192,25 @@ func (c *call) fetched(f *fetch, err error) {
 // affair.
 func (c *call) listening() {
 	if in := c.inside.Load(); in != nil && in.state.Muted {
-		c.silence(in, false)
+		_ = c.silence(in, false) // it is logged; the next look tries again
 	}
 }
 
 // silence mutes a call in its conference, or the reverse.
-func (c *call) silence(in *inside, on bool) {
+func (c *call) silence(in *inside, on bool) error {
 	causes, order := conference.Unmuted, conference.Unmute
 	if on {
 		causes, order = conference.Muted, conference.Mute
 	}
 	err := c.echoes.order(causes, func() error { return c.confer(order(in.conference, in.member, true)) })
+	c.warn(err)
 	if err != nil {
-		c.log.Warn("freeswitch: the conference did not do it", "error", err)
-		return
+		return err
 	}
 	now := *in
 	now.state.Muted = on
 	c.inside.Store(&now)
+	return nil
 }
 
 // toSwitch gives the audio back to the switch. In a conference the call is
@@ -220,7 +221,10 @@ func (c *call) toSwitch(op engine.OpID) {
 		return
 	}
 	if in := c.inside.Load(); in != nil {
-		c.silence(in, true)
+		if err := c.silence(in, true); err != nil { // he would be heard there, whatever he may do
+			c.moved(op, err)
+			return
+		}
 	}
 	p := &parting{op}
 	c.parting = p
@@ -232,15 +236,23 @@ func (c *call) toSwitch(op engine.OpID) {
 	time.AfterFunc(bridgeEnd, func() { c.tasks.put(func() { c.insist(p) }) })
 }
 
-// insist ends a bridge that has not ended by itself.
+// insist ends a bridge that has not ended by itself. When nobody says that it
+// has, we have hung up all the same: the audio is not with us.
 func (c *call) insist(p *parting) {
 	if c.parting != p {
 		return
 	}
-	if _, err := c.api("uuid_kill", c.peer+" NORMAL_CLEARING"); err != nil {
-		c.parting = nil
-		c.moved(p.op, err)
+	over := func() {
+		if c.parting == p {
+			c.bridge = ""
+			c.arrived()
+		}
 	}
+	if _, err := c.api("uuid_kill", c.peer+" NORMAL_CLEARING"); err != nil {
+		over()
+		return
+	}
+	time.AfterFunc(bridgeEnd, func() { c.tasks.put(over) })
 }
 
 // arrived settles a move to the switch once the bridge to us is over.

@@ -38,7 +38,7 @@ func (c *call) detach(ctx context.Context) {
 // settleRights gives a call in its conference the rights that it had with us.
 func (c *call) settleRights(in *inside, last engine.MemberState) {
 	if muted := last.Muted || last.Waiting; muted != in.state.Muted {
-		c.silence(in, muted)
+		_ = c.silence(in, muted) // it is logged
 	}
 	if deaf := last.Deaf || last.Waiting; deaf != in.state.Deaf {
 		order := conference.Undeaf
