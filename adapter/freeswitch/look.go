@@ -158,7 +158,11 @@ func (l *Link) known(uuid string) bool {
 func (l *Link) strangers(r *conference.Room, mend func(Difference) bool) {
 	for i := range r.Members {
 		m := &r.Members[i]
-		if l.adapter.find(m.UUID) == nil && mend(Difference{Room: r.Name, Call: m.UUID, Text: "in the conference, not on the roster"}) {
+		c := l.adapter.find(m.UUID)
+		if c != nil && !m.Speak {
+			c.tasks.put(c.listening)
+		}
+		if c == nil && mend(Difference{Room: r.Name, Call: m.UUID, Text: "in the conference, not on the roster"}) {
 			l.adopt(r, m)
 		}
 	}

@@ -191,7 +191,7 @@ func (c *call) fetched(f *fetch, err error) {
 // muted: a muted member's leg is silent at the source. Who hears him is now our
 // affair.
 func (c *call) listening() {
-	if in := c.inside.Load(); in != nil && in.state.Muted {
+	if in := c.inside.Load(); in != nil && in.state.Muted && c.media != nil {
 		_ = c.silence(in, false) // it is logged; the next look tries again
 	}
 }
