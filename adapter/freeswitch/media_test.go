@@ -113,7 +113,7 @@ func (m *media) end() (first bool) {
 // HangUp is our hanging up: the bridge at the switch ends a little later.
 func (m *media) HangUp() {
 	if m.end() {
-		time.AfterFunc(byeTime, func() { m.call.Finish(nil) })
+		time.AfterFunc(byeTime, func() { m.call.Unbridge() })
 	}
 }
 

@@ -287,3 +287,41 @@ func TestAnAdoptedMemberMoves(t *testing.T) {
 		}
 	})
 }
+
+// TestTheLinkIsLostWhileAnAdoptedMemberMoves: it was all that he had.
+func TestTheLinkIsLostWhileAnAdoptedMemberMoves(t *testing.T) {
+	for name, back := range map[string]bool{"to us": false, "to the switch": true} {
+		t.Run(name, func(t *testing.T) {
+			onSwitch(t, func(p *pbx) {
+				c := p.core.Enter(p.options(1, map[string]string{"sofia_profile_name": "internal"}), "4000@default+flags{mute|deaf}")
+				if err := p.adapter.Adopt(p.Context(), "4000"); err != nil {
+					t.Fatal(err)
+				}
+				there := p.relocate("4000", engine.Place{})
+				if back {
+					p.answer(c)
+					if err := <-there; err != nil {
+						t.Fatal(err)
+					}
+					p.lose()
+					there = p.relocate("4000", pbx1)
+				} else {
+					_, token := p.bridge(c)
+					p.lose()
+					if _, err := p.tickets.claim(c, token); err != nil {
+						t.Fatal(err)
+					}
+					c.Answer()
+				}
+				time.Sleep(time.Second)
+				p.regain()
+				err := <-there
+				time.Sleep(25 * time.Second)
+				p.agree("4000")
+				if v := p.roster("4000"); len(v.Members) != 1 || v.Mixer != "native" || (err != nil) != back {
+					t.Errorf("%v, %+v", err, v)
+				}
+			})
+		})
+	}
+}

@@ -25,7 +25,8 @@ type pbx struct {
 	halt context.CancelFunc
 	ran  chan error
 
-	parted bool
+	parted  bool
+	shushed map[int]bool // members muted at the switch, perhaps while they were with us
 }
 
 var errDown = errors.New("nobody answers")
@@ -148,22 +149,27 @@ func (p *pbx) roster(room string) engine.RoomView {
 // differences are those between a room's members and its conference's.
 func (p *pbx) differences(room string) (all []string) {
 	seen := map[string]bool{}
-	for _, m := range p.roster(room).Members {
+	view := p.roster(room)
+	here := len(view.Members) > 0 && view.Mixer != "native" // else members need not stand in the conference
+	stands := here
+	for _, m := range view.Members {
 		seen[string(m.CallID)] = true
 		in, ok := p.core.Member(string(m.CallID))
+		stands = stands || ok && in.Conference == room
 		switch {
+		case !ok && !here:
 		case !ok || in.Conference != room:
 			all = append(all, fmt.Sprintf("%s is not in the conference", m.CallID))
 		case m.State == "waiting":
-		case in.Beside && in.Mute: // his leg would be silent at the source
+		case in.Beside && in.Mute && !p.shushed[in.ID]: // his leg would be silent at the source
 			all = append(all, fmt.Sprintf("%s is with us, and muted at the switch", m.CallID))
-		case !in.Beside && in.Mute != m.Muted, in.Deaf != m.Deaf:
+		case !in.Beside && (in.Mute != m.Muted || in.Deaf != m.Deaf):
 			all = append(all, fmt.Sprintf("%s: %+v at the switch, %+v on the roster", m.CallID, in, m))
 		}
 	}
 	list := p.core.API("conference", "json_list")
 	for n := range 100 {
-		if in, ok := p.core.Member(uuid(n)); ok && in.Conference == room && !seen[uuid(n)] {
+		if in, ok := p.core.Member(uuid(n)); ok && in.Conference == room && stands && !seen[uuid(n)] {
 			all = append(all, fmt.Sprintf("%s is in the conference alone", uuid(n)))
 		}
 	}

@@ -146,10 +146,13 @@ func (c *Call) Answer() {
 }
 
 // Unbridge ends the bridge that runs, if one does.
-func (c *Call) Unbridge() {
+func (c *Call) Unbridge() { c.End("bridge") }
+
+// End ends an application, if it is the innermost one that runs.
+func (c *Call) End(app string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.runs("bridge") {
+	if c.runs(app) {
 		c.finish("_none_")
 	}
 }
