@@ -109,37 +109,20 @@ func TestAKickWhileTheSwitchAnswersNothing(t *testing.T) {
 	})
 }
 
-// TestACallerComesWhileTheLinkIsLost: his audio comes to us, as the switch
-// could not be driven.
-func TestACallerComesWhileTheLinkIsLost(t *testing.T) {
-	onSwitch(t, func(p *pbx) {
-		p.lose()
-		c := p.call(p.options(1, vars("4000")))
-		p.answer(c)
-		if e := p.awaitOf(engine.EventJoined, 1); e.Member.State != "joined" {
-			t.Errorf("%+v", e.Member)
-		}
-		p.regain()
-		time.Sleep(12 * time.Second)
-		if v := p.roster("4000"); len(v.Members) != 1 {
-			t.Errorf("%+v", v)
-		}
-	})
-}
-
-// TestACallerComesToARoomOfTheSwitchWhileTheLinkIsLost: the room comes to us
-// for his sake, over the sockets of its calls.
+// TestACallerComesToARoomOfTheSwitchWhileTheLinkIsLost: he is in it over his
+// own socket.
 func TestACallerComesToARoomOfTheSwitchWhileTheLinkIsLost(t *testing.T) {
 	onSwitch(t, func(p *pbx) {
-		one := p.come(1, "4000")
+		p.come(1, "4000")
 		p.lose()
 		two := p.call(p.options(2, vars("4000")))
 		p.answer(two)
-		p.answer(one)
 		p.awaitOf(engine.EventJoined, 2)
+		p.agree("4000")
 		p.regain()
 		time.Sleep(12 * time.Second)
-		if v := p.roster("4000"); len(v.Members) != 2 || v.Mixer != "native" {
+		p.agree("4000")
+		if v := p.roster("4000"); len(v.Members) != 2 || v.Mixer != "switch pbx1" {
 			t.Errorf("%+v", v)
 		}
 		p.quietBut("link lost")
