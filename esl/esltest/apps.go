@@ -27,7 +27,7 @@ func (c *Call) message(q *esl.Request) (reply string) {
 	if a.Arg == "" && q.Value("Content-Type") == "text/plain" {
 		a.Arg = string(q.Body)
 	}
-	if !c.hungUp && !c.moved { // else it is queued for a call that executes nothing any more
+	if !c.hungUp && !c.moved && !c.gone { // else it is queued for a call that executes nothing any more
 		c.queue = append(c.queue, a)
 	}
 	return "+OK"
@@ -93,7 +93,8 @@ func (c *Call) complete(response, cause string) {
 	}
 	c.fire("CHANNEL_EXECUTE_COMPLETE", "Application", a.Name, "Application-Data", a.Arg,
 		"Application-Response", response, "Application-UUID", a.ID)
-	if c.cut && len(c.running) == 0 {
+	if c.cut && len(c.running) == 0 && !c.gone {
+		c.gone, c.queue = true, nil
 		c.ended <- Ending{HungUp: c.hungUp, Moved: c.moved, Vars: maps.Clone(c.vars)}
 	}
 }

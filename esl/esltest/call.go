@@ -66,6 +66,7 @@ type Call struct {
 	hungUp    bool
 	moved     bool
 	cut       bool  // it has no socket any more, or never had one
+	gone      bool  // and its dialplan has gone on
 	starved   bool  // see Starve
 	running   []App // the last one runs inside of those before it
 	queue     []App // what waits
