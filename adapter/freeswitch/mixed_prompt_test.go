@@ -46,19 +46,22 @@ func TestAPromptThatHasNotBegunIsStoppedWhenItBegins(t *testing.T) {
 	onSwitch(t, func(p *pbx) {
 		o := p.options(1, vars("4101"))
 		c := p.call(o)
-		p.app(c, "answer")
-		c.Broadcast("playback", "announcement.wav")
-		p.until("the prompt waits", func() bool { return sent(c.Requests(), "sendmsg") > 1 })
+		p.app(c, "playback")
+		c.Broadcast("playback", "announcement.wav") // behind the first prompt
+		for _, key := range "1#" {
+			c.Fire("DTMF", "DTMF-Digit", string(key))
+		}
+		p.until("the second prompt waits", func() bool { return sent(c.Requests(), "sendmsg") == 3 })
 		for _, key := range "4711#" {
 			c.Fire("DTMF", "DTMF-Digit", string(key))
 		}
 		time.Sleep(time.Second)
-		if n := sent(c.Requests(), "api uuid_break"); n != 0 {
+		if n := sent(c.Requests(), "api uuid_break"); n != 1 { // of the first one
 			t.Errorf("broken %d times before it began", n)
 		}
 		c.Finish(nil)
 		p.awaitOf(engine.EventJoined, 1)
-		if n := sent(c.Requests(), "api uuid_break"); n != 1 {
+		if n := sent(c.Requests(), "api uuid_break"); n != 2 {
 			t.Errorf("broken %d times", n)
 		}
 	})

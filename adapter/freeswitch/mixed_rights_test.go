@@ -54,12 +54,17 @@ func TestChangesAtTheSwitch(t *testing.T) {
 	}{
 		{"mute 1", engine.EventMuted, func(m engine.MemberView) bool { return m.Muted && !m.Deaf }},
 		{"deaf 1", engine.EventDeafened, func(m engine.MemberView) bool { return m.Deaf && !m.Muted }},
+		{"unmute 1", engine.EventUnmuted, func(m engine.MemberView) bool { return !m.Muted }},
+		{"undeaf 1", engine.EventUndeafened, func(m engine.MemberView) bool { return !m.Deaf }},
 		{"volume_in 1 2", engine.EventModified, func(m engine.MemberView) bool { return math.Abs(float64(m.Talk)-7.23) < 0.01 }},
 		{"volume_out 1 -2", engine.EventModified, func(m engine.MemberView) bool { return math.Abs(float64(m.Listen)+4.44) < 0.01 }},
 	} {
 		t.Run(c.command, func(t *testing.T) {
 			onSwitch(t, func(p *pbx) {
 				p.come(1, "4000")
+				if before := map[string]string{"unmute 1": "mute 1", "undeaf 1": "deaf 1"}[c.command]; before != "" {
+					p.core.API("conference", "4000 "+before)
+				}
 				p.core.API("conference", "4000 "+c.command)
 				if e := p.await(c.event); !c.is(e.Member) {
 					t.Errorf("%+v", e.Member)
