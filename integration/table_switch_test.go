@@ -112,7 +112,11 @@ func TestContractTable(t *testing.T) {
 			})
 		})
 	}
-	if !t.Failed() {
+	switch {
+	case t.Failed():
+	case len(all.cells) < len(all.rows)*len(all.modes):
+		t.Log("not all rows were run: nothing to compare")
+	default:
 		all.judge(t, differs())
 	}
 }
