@@ -171,6 +171,11 @@ func (p *parley) start() {
 			return err.Error(), false
 		}
 		defer resp.Body.Close()
+		select {
+		case <-done:
+			p.t.Fatalf("parley ended, and another one answers in its place:\n%s", p.log())
+		case <-time.After(100 * time.Millisecond): // one whose port is taken ends at once
+		}
 		return resp.Status + "\n" + p.log(), resp.StatusCode == http.StatusOK
 	})
 }

@@ -159,7 +159,7 @@ func (r *rush) caller(i int, s script) {
 		r.busy.Add(1)
 		return
 	}
-	if got == "rejected pin_failed" && !strings.Contains(s.want, got) && s.keys != nil {
+	if (got == "rejected pin_failed" || got == "joined media_lost lost") && !strings.Contains(s.want, got) && s.keys != nil {
 		r.mistyped.Add(1)
 		return
 	}
