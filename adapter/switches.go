@@ -50,6 +50,11 @@ func (a *App) bridge(at engine.Place, r engine.RoomName, i engine.InstanceID, si
 	if at.Native() {
 		return a.native.Bridge(at, r, i, sink)
 	}
+	for _, l := range a.links {
+		if ast, ok := l.(*asterisk.Link); ok && ast.Name() == at.Switch {
+			return ast.Bridge(r, sink)
+		}
+	}
 	return a.freeswitch.Bridge(at, r, i, sink)
 }
 

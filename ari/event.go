@@ -13,19 +13,21 @@ type Event = v6.Event
 
 // Events of Asterisk that need no words of ours.
 type (
-	ApplicationReplaced  = v6.ApplicationReplaced
-	BridgeDestroyed      = v6.BridgeDestroyed
-	ChannelDestroyed     = v6.ChannelDestroyed
-	ChannelDtmfReceived  = v6.ChannelDtmfReceived
-	ChannelEnteredBridge = v6.ChannelEnteredBridge
-	ChannelHangupRequest = v6.ChannelHangupRequest
-	ChannelHold          = v6.ChannelHold
-	ChannelLeftBridge    = v6.ChannelLeftBridge
-	ChannelStateChange   = v6.ChannelStateChange
-	ChannelUnhold        = v6.ChannelUnhold
-	ChannelUserevent     = v6.ChannelUserevent
-	StasisEnd            = v6.StasisEnd
-	StasisStart          = v6.StasisStart
+	ApplicationReplaced    = v6.ApplicationReplaced
+	BridgeDestroyed        = v6.BridgeDestroyed
+	ChannelDestroyed       = v6.ChannelDestroyed
+	ChannelDtmfReceived    = v6.ChannelDtmfReceived
+	ChannelEnteredBridge   = v6.ChannelEnteredBridge
+	ChannelHangupRequest   = v6.ChannelHangupRequest
+	ChannelHold            = v6.ChannelHold
+	ChannelLeftBridge      = v6.ChannelLeftBridge
+	ChannelStateChange     = v6.ChannelStateChange
+	ChannelTalkingFinished = v6.ChannelTalkingFinished
+	ChannelTalkingStarted  = v6.ChannelTalkingStarted
+	ChannelUnhold          = v6.ChannelUnhold
+	ChannelUserevent       = v6.ChannelUserevent
+	StasisEnd              = v6.StasisEnd
+	StasisStart            = v6.StasisStart
 )
 
 // Connected begins a connection: every event from now on is here until Lost.

@@ -65,6 +65,34 @@ func (c *Client) AddChannel(ctx context.Context, bridge string, channels ...stri
 	return c.call(ctx, http.MethodPost, []string{"bridges", bridge, "addChannel"}, url.Values{"channel": {strings.Join(channels, ",")}}, nil, nil)
 }
 
+// Transfer puts a channel into a bridge, out of the one that it may be in. Keys
+// that it presses there are reported, and not heard by the others.
+func (c *Client) Transfer(ctx context.Context, bridge, channel string) error {
+	return c.call(ctx, http.MethodPost, []string{"bridges", bridge, "addChannel"},
+		url.Values{"channel": {channel}, "absorbDTMF": {"true"}}, nil, nil)
+}
+
+// Direction is which audio of a channel: what comes in from its party, or what
+// goes out to it.
+type Direction string
+
+// Directions of Mute.
+const (
+	DirectionIn  Direction = "in"
+	DirectionOut Direction = "out"
+)
+
+// Mute has the switch drop a channel's audio of one direction, until Unmute.
+// Keys still come.
+func (c *Client) Mute(ctx context.Context, channel string, d Direction) error {
+	return c.call(ctx, http.MethodPost, []string{"channels", channel, "mute"}, url.Values{"direction": {string(d)}}, nil, nil)
+}
+
+// Unmute is the reverse of Mute.
+func (c *Client) Unmute(ctx context.Context, channel string, d Direction) error {
+	return c.call(ctx, http.MethodDelete, []string{"channels", channel, "mute"}, url.Values{"direction": {string(d)}}, nil, nil)
+}
+
 // ExternalMedia describes an AudioSocket channel to make.
 type ExternalMedia struct {
 	ID        string            // of the channel

@@ -40,12 +40,13 @@ type Link struct {
 	running sync.WaitGroup
 
 	mu      sync.Mutex
-	up      bool             // guarded by mu
-	lostAt  time.Time        // guarded by mu: when the connection was lost last
-	text    string           // guarded by mu: of Check
-	version string           // guarded by mu: of the Asterisk that was connected last
-	calls   map[string]*call // guarded by mu: those in our application, by the id of the caller's channel
-	byMedia map[string]*call // guarded by mu: all, by the id of the media channel
+	up      bool               // guarded by mu
+	lostAt  time.Time          // guarded by mu: when the connection was lost last
+	text    string             // guarded by mu: of Check
+	version string             // guarded by mu: of the Asterisk that was connected last
+	calls   map[string]*call   // guarded by mu: those in our application, by the id of the caller's channel
+	byMedia map[string]*media  // guarded by mu: all, by the id of the media channel
+	rooms   map[string]*Bridge // guarded by mu: those mixed by the switch, by the id of its bridge
 }
 
 // New checks the options; nothing is sent yet.
@@ -55,16 +56,19 @@ func New(o Options) (*Link, error) {
 	}
 	client, err := ari.New(ari.Options{
 		URL: o.URL, User: o.User, Password: o.Password, App: o.App,
-		Ignore: []string{"ChannelVarset", "ChannelDialplan", "ChannelTalkingStarted", "ChannelTalkingFinished"},
+		Ignore: []string{"ChannelVarset", "ChannelDialplan"},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("switch %s: %w. [bad_value]", o.Name, err)
 	}
 	return &Link{
 		opt: o, client: client, log: o.Log.With("switch", o.Name), text: "connecting to " + o.URL,
-		calls: map[string]*call{}, byMedia: map[string]*call{},
+		calls: map[string]*call{}, byMedia: map[string]*media{}, rooms: map[string]*Bridge{},
 	}, nil
 }
+
+// Name is the switch's, as configured.
+func (l *Link) Name() string { return l.opt.Name }
 
 // Check says whether calls can come from this switch now.
 func (l *Link) Check() (name string, ready bool, text string) {
@@ -126,6 +130,16 @@ func (l *Link) take(ctx context.Context, e ari.Event) {
 		if c := l.call(e.Channel.ID); c != nil && len(e.Digit) == 1 {
 			c.press(e.Digit[0])
 		}
+	case *ari.ChannelEnteredBridge:
+		l.seen(e.Channel.ID, e.Bridge.ID)
+	case *ari.ChannelLeftBridge:
+		l.unseen(e.Channel.ID, e.Bridge.ID)
+	case *ari.BridgeDestroyed:
+		l.destroyed(e.Bridge.ID)
+	case *ari.ChannelTalkingStarted:
+		l.talks(e.Channel.ID, true)
+	case *ari.ChannelTalkingFinished:
+		l.talks(e.Channel.ID, false)
 	case *ari.ChannelHold:
 		l.hold(e.Channel.ID, true)
 	case *ari.ChannelUnhold:
@@ -142,7 +156,7 @@ func (l *Link) call(channel string) *call {
 
 func (l *Link) hold(channel string, on bool) {
 	if c := l.call(channel); c != nil {
-		c.hold(on)
+		c.held.Store(on)
 	}
 }
 
@@ -165,7 +179,7 @@ func (l *Link) arrived(ctx context.Context, ch *ari.Channel, args []string) {
 	l.mu.Lock()
 	known := l.calls[ch.ID] != nil
 	if !known {
-		l.calls[ch.ID], l.byMedia[c.mediaID] = c, c
+		l.calls[ch.ID], l.byMedia[c.mediaID] = c, &c.media
 	}
 	l.mu.Unlock()
 	if known {
@@ -215,7 +229,7 @@ func (l *Link) forget(c *call) {
 func (l *Link) look() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, c := range l.byMedia {
-		c.look()
+	for _, m := range l.byMedia {
+		m.look()
 	}
 }

@@ -5,11 +5,9 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"parley/ari"
-	"parley/ari/audiosocket"
 	"parley/engine"
 	"parley/engine/native"
 )
@@ -52,35 +50,27 @@ func (l *latch) isSet() bool {
 // call is one channel in our application. Its goroutine runs it; the link,
 // from goroutines of its own, tells it what has happened.
 type call struct {
-	link     *Link
+	media
+	stage
 	log      *slog.Logger
 	channel  string
 	snapshot *ari.Channel
 	args     map[string]string
-	warnings []string // about the arguments
-	mediaID  string
-	bridgeID string
-	uuid     audiosocket.UUID
+	warnings []string            // about the arguments
+	bridgeID string              // of the caller and his media channel
 	released chan engine.Outcome // capacity 1
 
-	left     latch                            // the caller's channel is not in the application any more
-	mediaIn  latch                            // the media channel is
-	mediaOut latch                            // the audio has ended
-	keys     chan byte                        // pressed and not yet in the room
-	held     atomic.Bool                      // by the caller
-	voice    atomic.Pointer[native.Leg]       // nil until there is one
-	conn     atomic.Pointer[audiosocket.Conn] // nil until there is one
-	pulse    pulse                            // the link's
+	left latch     // the caller's channel is not in the application any more
+	keys chan byte // pressed and not yet in the room
 }
 
 func newCall(l *Link, ch *ari.Channel, args []string) *call {
-	id := audiosocket.NewUUID()
 	c := &call{
-		link: l, log: l.log.With("call", ch.ID), channel: ch.ID, snapshot: ch,
-		uuid: id, mediaID: l.mediaPrefix() + id.String(), bridgeID: l.bridgePrefix() + id.String(),
-		left: newLatch(), mediaIn: newLatch(), mediaOut: newLatch(),
-		keys: make(chan byte, keysAhead), released: make(chan engine.Outcome, 1),
+		log: l.log.With("call", ch.ID), channel: ch.ID, snapshot: ch, stage: newStage(),
+		left: newLatch(), keys: make(chan byte, keysAhead), released: make(chan engine.Outcome, 1),
 	}
+	c.media.init(l, c.left.done)
+	c.leg, c.bridgeID = engine.LegID(ch.ID), l.bridgePrefix()+c.uuid.String()
 	c.args, c.warnings = readArgs(args)
 	return c
 }
@@ -93,25 +83,6 @@ func (c *call) press(key byte) {
 		c.log.Warn("asterisk: key dropped: the call does not keep up")
 	}
 }
-
-// hold follows the caller's hold button.
-func (c *call) hold(on bool) { c.held.Store(on) }
-
-// look is called once per lookEvery.
-func (c *call) look() {
-	if conn := c.conn.Load(); conn != nil && c.pulse.gone(conn) {
-		c.mediaOut.set()
-	}
-}
-
-// leg is the call as the engine drives it.
-type leg struct {
-	*native.Leg
-	released chan<- engine.Outcome
-}
-
-// Release implements engine.Leg.
-func (l *leg) Release(o engine.Outcome) { l.released <- o }
 
 // run is the call from its arrival to its return to the dialplan.
 func (c *call) run(ctx context.Context) {
@@ -130,7 +101,7 @@ func (c *call) run(ctx context.Context) {
 		c.fail(ctx, engine.ReasonSwitchLost, err)
 		return
 	}
-	c.serve(ctx, c.voice.Load(), invite)
+	c.serve(ctx, invite)
 }
 
 // fail gives a call back that never was on its way to a room.
@@ -144,9 +115,11 @@ func (c *call) fail(ctx context.Context, why engine.Reason, err error) {
 }
 
 // serve brings the call to its room and stays until it is given back.
-func (c *call) serve(ctx context.Context, voice *native.Leg, invite engine.Invite) {
-	sink := c.link.opt.Exchange.Arrive(&leg{voice, c.released}, invite)
-	voice.Attach(sink)
+func (c *call) serve(ctx context.Context, invite engine.Invite) {
+	voice := c.voice.Load()
+	sink := c.link.opt.Exchange.Arrive(&leg{c}, invite)
+	c.sink = sink
+	voice.Attach(tap{c})
 	sink.Post(engine.MediaUp{Leg: voice.ID()})
 	lose := func(why engine.Reason) { sink.Post(engine.LegGone{Leg: voice.ID(), Reason: why}) }
 	left, mediaOut, ending := c.left.done, c.mediaOut.done, ctx.Done()
@@ -158,6 +131,10 @@ func (c *call) serve(ctx context.Context, voice *native.Leg, invite engine.Invit
 				c.finish(ctx, o)
 			}
 			return
+		case <-c.tasks.wake:
+			for _, do := range c.tasks.take() {
+				do()
+			}
 		case key := <-c.keys:
 			sink.Post(engine.Digit{Leg: voice.ID(), Digit: key})
 		case <-left:

@@ -39,6 +39,29 @@ func formats(version string) []format {
 	return []format{{"slin16", audiosocket.KindSLIN16, codec.SLIN(16000)}, narrow}
 }
 
+// media is an AudioSocket channel of ours at the switch, and its audio here.
+type media struct {
+	link     *Link
+	leg      engine.LegID
+	uuid     audiosocket.UUID
+	mediaID  string          // of the channel
+	needless <-chan struct{} // closed when nobody needs it any more
+
+	mediaIn  latch                            // the channel is in the application
+	mediaOut latch                            // the audio has ended
+	held     atomic.Bool                      // who speaks holds the call
+	voice    atomic.Pointer[native.Leg]       // nil until there is one
+	conn     atomic.Pointer[audiosocket.Conn] // nil until there is one
+	codec    string                           // of the voice
+	pulse    pulse                            // the link's
+}
+
+func (m *media) init(l *Link, needless <-chan struct{}) {
+	m.link, m.uuid, m.needless = l, audiosocket.NewUUID(), needless
+	m.mediaID = l.mediaPrefix() + m.uuid.String()
+	m.mediaIn, m.mediaOut = newLatch(), newLatch()
+}
+
 // fetchMedia answers the call and brings its audio here: then there is a voice.
 func (c *call) fetchMedia(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, mediaTime)
@@ -54,12 +77,17 @@ func (c *call) fetchMedia(ctx context.Context) error {
 	if err := c.link.client.CreateBridge(ctx, c.bridgeID, c.link.opt.App); err != nil {
 		return err
 	}
-	var err error
-	for _, f := range formats(c.link.versionOf()) {
-		if err = c.attract(ctx, f); err == nil {
-			return c.link.client.AddChannel(ctx, c.bridgeID, c.channel, c.mediaID)
-		}
-		if !errors.Is(err, ari.ErrSwitch) {
+	if err := c.fetch(ctx, c.mediaVariables()); err != nil {
+		return err
+	}
+	c.heading = c.bridgeID
+	return c.link.client.AddChannel(ctx, c.bridgeID, c.channel, c.mediaID)
+}
+
+// fetch makes the channel, in the best format that the switch takes.
+func (m *media) fetch(ctx context.Context, variables map[string]string) (err error) {
+	for _, f := range formats(m.link.versionOf()) {
+		if err = m.attract(ctx, f, variables); !errors.Is(err, ari.ErrSwitch) {
 			break
 		}
 	}
@@ -67,16 +95,16 @@ func (c *call) fetchMedia(ctx context.Context) error {
 }
 
 // attract has Asterisk connect to us, and returns when audio flows.
-func (c *call) attract(ctx context.Context, f format) error {
-	ticket, err := c.link.opt.Sockets.Expect(c.uuid, f.kind)
+func (m *media) attract(ctx context.Context, f format, variables map[string]string) error {
+	ticket, err := m.link.opt.Sockets.Expect(m.uuid, f.kind)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	came := make(chan error, 1)
-	go func() { came <- c.answerMedia(ctx, ticket, f.codec) }()
-	if err := c.makeMedia(ctx, f); err != nil {
+	go func() { came <- m.answerMedia(ctx, ticket, f.codec) }()
+	if err := m.makeMedia(ctx, f, variables); err != nil {
 		cancel()
 		<-came //nolint:errcheck // the error before it is the one to tell
 		return err
@@ -90,39 +118,47 @@ func (c *call) attract(ctx context.Context, f format) error {
 // at first. It must not be kept waiting: when it happens to read the connection
 // before there is a frame, it tries until one comes, with the channel locked,
 // and whatever else looks at channels stands still as long.
-func (c *call) answerMedia(ctx context.Context, ticket *audiosocket.Ticket, f codec.Format) error {
+func (m *media) answerMedia(ctx context.Context, ticket *audiosocket.Ticket, f codec.Format) error {
 	conn, err := ticket.Wait(ctx)
 	if err != nil {
-		return fmt.Errorf("asterisk: no AudioSocket connection to %s: %w", c.link.opt.Advertise, err)
+		return fmt.Errorf("asterisk: no AudioSocket connection to %s: %w", m.link.opt.Advertise, err)
 	}
-	voice, err := c.link.opt.Switch.NewLeg(engine.LegID(c.channel), port{conn, &c.held}, f)
+	voice, err := m.link.opt.Switch.NewLeg(m.leg, port{conn, &m.held}, f)
 	if err != nil {
 		_ = conn.Close()
 		return err
 	}
 	voice.SetMediaLost(0) // a caller who is muted at Asterisk sends nothing; the connection says when he is gone
-	c.voice.Store(voice)
-	c.conn.Store(conn)
+	m.codec = fmt.Sprintf("%s/%d", f.Name, f.Rate)
+	m.voice.Store(voice)
+	m.conn.Store(conn)
 	return nil
 }
 
 // makeMedia makes the media channel and waits until it is in the application.
-func (c *call) makeMedia(ctx context.Context, f format) error {
-	_, err := c.link.client.ExternalMedia(ctx, ari.ExternalMedia{
-		ID: c.mediaID, Host: c.link.opt.Advertise, UUID: c.uuid.String(), Format: f.name, Variables: c.mediaVariables(),
+func (m *media) makeMedia(ctx context.Context, f format, variables map[string]string) error {
+	_, err := m.link.client.ExternalMedia(ctx, ari.ExternalMedia{
+		ID: m.mediaID, Host: m.link.opt.Advertise, UUID: m.uuid.String(), Format: f.name, Variables: variables,
 	})
 	if err != nil {
 		return err
 	}
 	select {
-	case <-c.mediaIn.done:
+	case <-m.mediaIn.done:
 		return nil
-	case <-c.mediaOut.done:
+	case <-m.mediaOut.done:
 		return errors.New("asterisk: the media channel has ended")
-	case <-c.left.done:
+	case <-m.needless:
 		return errLeft
 	case <-ctx.Done():
 		return fmt.Errorf("asterisk: the media channel did not come into the application: %w", ctx.Err())
+	}
+}
+
+// look is called once per lookEvery.
+func (m *media) look() {
+	if conn := m.conn.Load(); conn != nil && m.pulse.gone(conn) {
+		m.mediaOut.set()
 	}
 }
 

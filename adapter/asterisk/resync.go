@@ -2,6 +2,8 @@ package asterisk
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strings"
 
 	"parley/ari"
@@ -12,6 +14,7 @@ import (
 // application knows it: these, then a UUID.
 func (l *Link) mediaPrefix() string  { return "parley-media-" + l.opt.App + "-" }
 func (l *Link) bridgePrefix() string { return "parley-bridge-" + l.opt.App + "-" }
+func (l *Link) roomPrefix() string   { return "parley-room-" + l.opt.App + "-" }
 
 // ownUUID is the UUID in the name of something we create; ok is false for the
 // names of others, such as an application whose name begins with ours.
@@ -45,7 +48,7 @@ func (l *Link) resync(ctx context.Context, before []*call) {
 		}
 	}
 	ended := l.compare(before, inside)
-	removed := l.sweep(ctx, channels)
+	removed := l.sweep(ctx, channels, before)
 	for _, c := range before {
 		delete(inside, c.channel) // here or, by now, gone: not waiting
 	}
@@ -86,7 +89,7 @@ func (l *Link) compare(before []*call, inside map[string]*ari.Channel) (ended in
 		if inside[c.mediaID] != nil {
 			c.mediaIn.set()
 		}
-		c.hold(false)
+		c.held.Store(false)
 	}
 	return ended
 }
@@ -94,7 +97,7 @@ func (l *Link) compare(before []*call, inside map[string]*ari.Channel) (ended in
 // sweep removes media channels and bridges that nobody here uses. The callers
 // are still in the application, and will be served: the handlers of the media
 // must not send them on.
-func (l *Link) sweep(ctx context.Context, channels []ari.Channel) (removed int) {
+func (l *Link) sweep(ctx context.Context, channels []ari.Channel, before []*call) (removed int) {
 	for i := range channels {
 		if id := channels[i].ID; l.isMedia(id) && !l.isUsed(id) {
 			l.disarm(ctx, id)
@@ -109,13 +112,55 @@ func (l *Link) sweep(ctx context.Context, channels []ari.Channel) (removed int) 
 		return removed
 	}
 	for _, b := range bridges {
-		if id, ok := ownUUID(l.bridgePrefix(), b.ID); ok && !l.isUsed(l.mediaPrefix()+id) {
-			if l.client.DestroyBridge(ctx, b.ID) == nil {
-				removed++
-			}
+		if l.isLeftOver(b.ID) && l.client.DestroyBridge(ctx, b.ID) == nil {
+			removed++
 		}
 	}
+	l.locate(bridges, before)
 	return removed
+}
+
+// isLeftOver says whether a bridge is one of ours that nobody here uses.
+func (l *Link) isLeftOver(bridge string) bool {
+	if id, ok := ownUUID(l.bridgePrefix(), bridge); ok {
+		return !l.isUsed(l.mediaPrefix() + id)
+	}
+	_, ok := ownUUID(l.roomPrefix(), bridge)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return ok && l.rooms[bridge] == nil
+}
+
+// locate makes up for reports of who came into a bridge, or out of it, that
+// were lost.
+func (l *Link) locate(bridges []ari.Bridge, calls []*call) {
+	at, there := map[string]string{}, map[string]bool{}
+	for _, b := range bridges {
+		there[b.ID] = true
+		for _, channel := range b.ChannelIDs {
+			at[channel] = b.ID
+		}
+	}
+	l.mu.Lock()
+	rooms := slices.Collect(maps.Keys(l.rooms))
+	l.mu.Unlock()
+	for _, id := range rooms {
+		if b := l.room(id); !there[id] && b != nil && b.stood(id) {
+			l.destroyed(id)
+		}
+	}
+	for _, c := range calls {
+		if was, _ := c.where.look(); was != at[c.channel] {
+			c.where.set(at[c.channel])
+			c.tasks.put(c.astray)
+		}
+	}
+}
+
+func (l *Link) room(id string) *Bridge {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.rooms[id]
 }
 
 // isUsed says whether a media channel belongs to a call that lives here.

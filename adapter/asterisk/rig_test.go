@@ -78,7 +78,7 @@ func newRig(t *testing.T, edit func(*setup)) *rig {
 	}
 	t.Cleanup(func() { _ = r.sockets.Close() })
 	r.exchange, err = engine.New(engine.Options{
-		Directory: directory(), Bridges: r.mixer.Bridge, Observer: func(e engine.Event) { r.events <- e },
+		Directory: directory(), Bridges: r.bridge, Observer: func(e engine.Event) { r.events <- e },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -88,6 +88,14 @@ func newRig(t *testing.T, edit func(*setup)) *rig {
 	}
 	r.start(s)
 	return r
+}
+
+// bridge makes the place of a room: ours, or the switch.
+func (r *rig) bridge(at engine.Place, room engine.RoomName, i engine.InstanceID, sink engine.Sink) (engine.Bridge, error) {
+	if at.Native() {
+		return r.mixer.Bridge(at, room, i, sink)
+	}
+	return r.link.Bridge(room, sink)
 }
 
 // start runs the link until the end of the test, or stop.
@@ -212,6 +220,14 @@ func directory() *engine.Directory {
 		p.Member.PINs, p.Moderator.PINs = []engine.PIN{engine.NewPIN("4711")}, []engine.PIN{engine.NewPIN("98765")}
 	})
 	add("3102", "one", func(p *engine.Profile) { p.MaxParticipants = 1 })
+	for room, edit := range map[string]func(*engine.Profile){
+		"3200": func(*engine.Profile) {}, "3201": func(p *engine.Profile) { p.WaitForModerator = true },
+	} {
+		add(room, "at the switch "+room, func(p *engine.Profile) {
+			p.Mixer, p.AloneSound, p.EntryTone, p.ExitTone = engine.MixerSwitch, "", "", ""
+			edit(p)
+		})
+	}
 	add("3103", "strict", func(p *engine.Profile) {
 		p.Member.PINs, p.OnPINFailure = []engine.PIN{engine.NewPIN("4711")}, engine.RefusalHangup
 	})

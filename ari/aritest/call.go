@@ -35,11 +35,12 @@ type channel struct {
 	stasis          bool
 	bridge          *bridge
 	variables       map[string]string
-	handler         string        // hangup handler: context,exten,priority(args)
-	left            chan Exit     // capacity 1
-	media           net.Conn      // AudioSocket channels
-	received        atomic.Uint64 // audio frames
-	heard           chan struct{} // capacity 1: received went up; closed at the end
+	muted           map[string]bool // by direction
+	handler         string          // hangup handler: context,exten,priority(args)
+	left            chan Exit       // capacity 1
+	media           net.Conn        // AudioSocket channels
+	received        atomic.Uint64   // audio frames
+	heard           chan struct{}   // capacity 1: received went up; closed at the end
 }
 
 func (c *channel) snapshot() map[string]any {
@@ -81,7 +82,7 @@ func (s *Server) CallWith(variables map[string]string, args ...string) *Call {
 	s.calls++
 	c := &channel{
 		id: fmt.Sprintf("1795000000.%d", s.calls), name: fmt.Sprintf("PJSIP/phone-%08x", s.calls),
-		state: "Ring", args: args, stasis: true, variables: map[string]string{}, left: make(chan Exit, 1),
+		state: "Ring", args: args, stasis: true, variables: map[string]string{}, muted: map[string]bool{}, left: make(chan Exit, 1),
 	}
 	maps.Copy(c.variables, variables)
 	s.channels[c.id] = c
@@ -180,6 +181,38 @@ func (c *Call) Variables() map[string]string {
 	return maps.Clone(c.c.variables)
 }
 
+// Muted says whether the switch drops what the call says, or what it would hear.
+func (c *Call) Muted() (in, out bool) {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	return c.c.muted["in"], c.c.muted["out"]
+}
+
+// Bridge is the id and the name of the bridge that has the call, and how many
+// are in it; "" when none has.
+func (c *Call) Bridge() (id, name string, members int) {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	if b := c.c.bridge; b != nil {
+		return b.id, b.name, len(b.members)
+	}
+	return "", "", 0
+}
+
+// PutOut takes the call out of its bridge, as an admin at the switch would.
+func (c *Call) PutOut() {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	c.s.unbridge(c.c)
+}
+
+// DestroyBridge destroys a bridge, as another client would.
+func (s *Server) DestroyBridge(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.destroy(s.bridges[id])
+}
+
 // State is the channel's, "Ring" or "Up".
 func (c *Call) State() string {
 	c.s.mu.Lock()
@@ -249,7 +282,7 @@ func (s *Server) externalMedia(a args) (int, any) {
 	}
 	c := &channel{
 		id: a.Get("channelId"), name: "AudioSocket/" + a.Get("external_host") + "-" + a.Get("data"), state: "Down",
-		args: []string{a.Get("data")}, variables: map[string]string{}, media: conn,
+		args: []string{a.Get("data")}, variables: map[string]string{}, muted: map[string]bool{}, media: conn,
 		heard: make(chan struct{}, 1),
 	}
 	for name, value := range a.variables() {

@@ -115,20 +115,25 @@ func (s *Server) operateBridge(method string, path []string, a args) (int, any) 
 	case op == "GET ":
 		return http.StatusOK, b.snapshot()
 	case op == "DELETE ":
-		for _, id := range slices.Clone(b.members) {
-			s.unbridge(s.channels[id])
-		}
-		delete(s.bridges, b.id)
-		s.emit(map[string]any{"type": "BridgeDestroyed", "bridge": b.snapshot()})
+		s.destroy(b)
 		return http.StatusNoContent, nil
 	case op == "POST addChannel":
-		s.know(a, "channel")
+		s.know(a, "channel", "absorbDTMF")
 		return s.addChannels(b, strings.Split(a.Get("channel"), ","))
 	}
 	return s.noRoute(method, path)
 }
 
 // addChannels adds one by one; the first that cannot be added stops the rest.
+// destroy takes everybody out of a bridge. The caller holds mu.
+func (s *Server) destroy(b *bridge) {
+	for _, id := range slices.Clone(b.members) {
+		s.unbridge(s.channels[id])
+	}
+	delete(s.bridges, b.id)
+	s.emit(map[string]any{"type": "BridgeDestroyed", "bridge": b.snapshot()})
+}
+
 func (s *Server) addChannels(b *bridge, ids []string) (int, any) {
 	for _, id := range ids {
 		c := s.channels[id]
@@ -211,6 +216,9 @@ func (s *Server) operateInStasis(c *channel, op string, a args) (int, any) {
 	case "POST variable":
 		s.know(a, "variable", "value")
 		c.set(a.Get("variable"), a.Get("value"))
+	case "POST mute", "DELETE mute":
+		s.know(a, "direction")
+		c.muted[a.Get("direction")] = op == "POST mute"
 	case "POST continue":
 		s.know(a, "context", "extension", "priority", "label")
 		place := a.Get("context") + "," + a.Get("extension") + "," + a.Get("priority") + a.Get("label")
