@@ -135,7 +135,7 @@ func (l *Link) take(ctx context.Context, e ari.Event) {
 	case *ari.ChannelLeftBridge:
 		l.unseen(e.Channel.ID, e.Bridge.ID)
 	case *ari.BridgeDestroyed:
-		l.destroyed(e.Bridge.ID)
+		l.destroyed(e.Bridge.ID) //nolint:contextcheck // what a room does is not ended with the link
 	case *ari.ChannelTalkingStarted:
 		l.talks(e.Channel.ID, true)
 	case *ari.ChannelTalkingFinished:
