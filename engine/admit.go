@@ -18,8 +18,8 @@ func (r *room) arrive(now time.Time, a arrival) {
 	if s.opened = first && s.leg.ID() == r.opener; !s.opened {
 		r.ignore(now, s)
 	}
-	if a.mediaUp {
-		s.step(now, stepMediaUp)
+	r.takeSignals(now, s)
+	if a.mediaUp && s.step(now, stepMediaUp) {
 		r.greet(now, s)
 	}
 }

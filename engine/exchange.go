@@ -53,7 +53,7 @@ func New(o Options) (*Exchange, error) {
 	}
 	x.house = house{
 		bridges: o.Bridges, throttle: newThrottle(o.Throttle), observe: o.Observer, panicked: o.Panicked,
-		archive: &archive{}, detach: x.detach, retire: x.retire, forget: x.forget,
+		archive: &archive{}, signals: &signals{}, detach: x.detach, retire: x.retire, forget: x.forget,
 	}
 	if x.maxRooms == 0 {
 		x.maxRooms = 10_000

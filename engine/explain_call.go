@@ -63,6 +63,7 @@ func (f callFacts) settings() settings {
 			l.override(name, rules[i].Value, key+", "+rules[i].Source)
 		}
 	}
+	l.override("allow_signals", signalList{}.String(), BuiltIn)
 	if f.role != RoleUnset {
 		l.override("talk_gain_db", "0", BuiltIn)
 		l.override("listen_gain_db", "0", BuiltIn)
@@ -157,6 +158,9 @@ func (f callFacts) effects(name, value string, q request) []Setting {
 	}
 	if q.language != "" {
 		all = append(all, Setting{Name: "language", Value: q.language})
+	}
+	if name == "allow_signals" {
+		all = append(all, Setting{Name: name, Value: q.signals.String()})
 	}
 	if name == "pin" && value != "" {
 		all = append(all, Setting{Name: "pin", Value: "***"})

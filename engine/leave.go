@@ -28,7 +28,7 @@ func (o *Outcome) refuse(why Reason, p *Profile) {
 	case ReasonFull:
 		o.Hangup = p.OnFull == RefusalHangup
 	case ReasonNone, ReasonBadRoomName, ReasonThrottled, ReasonLocked, ReasonNotRunning, ReasonNoModerator,
-		ReasonKicked, ReasonEnded, ReasonModeratorLeft, ReasonTerminator:
+		ReasonKicked, ReasonEnded, ReasonModeratorLeft, ReasonTerminator, ReasonSignal:
 	}
 }
 
@@ -53,7 +53,7 @@ func (p *Profile) refusalSound(why Reason) string {
 		return p.NoModSound
 	case ReasonEnded, ReasonModeratorLeft:
 		return p.EndedSound
-	case ReasonNone, ReasonKicked, ReasonTerminator, ReasonHangup, ReasonTransferred, ReasonMediaLost, ReasonSwitchLost:
+	case ReasonNone, ReasonKicked, ReasonTerminator, ReasonSignal, ReasonHangup, ReasonTransferred, ReasonMediaLost, ReasonSwitchLost:
 		return ""
 	default:
 		return ""
@@ -172,7 +172,9 @@ func (r *room) leave(now time.Time, s *seat) {
 	}
 	if s.out.Result == "" { // dismissed before the bridge had it
 		s.out.refuse(s.out.Reason, r.profile)
-		s.out.Exit = ExitNone
+		if s.out.Reason != ReasonSignal {
+			s.out.Exit = ExitNone
+		}
 	}
 	if s.joinedAt.IsZero() {
 		r.tell(now, EventRejected, s, s.out.Reason)

@@ -32,6 +32,7 @@ func (l *lobby) handle(now time.Time, item any) {
 	case lobbyArrival:
 		c := &lobbyCall{call: newCall(now, m.arrival, &l.ops), profile: m.profile, refusal: m.refusal, tries: numberTries}
 		l.calls = append(l.calls, c)
+		l.takeSignals(now, c)
 	case legFact:
 		i := slices.IndexFunc(l.calls, func(c *lobbyCall) bool { return c.line == m.line })
 		if i < 0 {
@@ -43,6 +44,8 @@ func (l *lobby) handle(now time.Time, item any) {
 		l.apply(now, l.calls[i], m.fact)
 	case explaining:
 		l.explain(m)
+	case signalling:
+		l.signalled(now, m)
 	}
 }
 

@@ -123,6 +123,7 @@ const (
 	ReasonEnded         Reason = "ended"
 	ReasonModeratorLeft Reason = "moderator_left"
 	ReasonTerminator    Reason = "terminator"
+	ReasonSignal        Reason = "signal" // a named one: Outcome.Signal
 	ReasonHangup        Reason = "hangup"
 	ReasonTransferred   Reason = "transferred" // the switch has sent the call elsewhere
 	ReasonMediaLost     Reason = "media_lost"
@@ -134,7 +135,7 @@ const (
 func Reasons() []Reason {
 	return []Reason{
 		ReasonBadRoomName, ReasonPINFailed, ReasonThrottled, ReasonLocked, ReasonFull, ReasonNotRunning,
-		ReasonNoModerator, ReasonKicked, ReasonEnded, ReasonModeratorLeft, ReasonTerminator, ReasonHangup,
+		ReasonNoModerator, ReasonKicked, ReasonEnded, ReasonModeratorLeft, ReasonTerminator, ReasonSignal, ReasonHangup,
 		ReasonTransferred, ReasonMediaLost, ReasonSwitchLost, ReasonNodeBusy,
 	}
 }
@@ -156,6 +157,7 @@ type Exit string
 const (
 	ExitNone       Exit = ""
 	ExitTerminator Exit = "terminator"
+	ExitSignal     Exit = "signal" // also of a call that was not in yet
 	ExitKicked     Exit = "kicked"
 	ExitEnded      Exit = "ended"
 	ExitHangup     Exit = "hangup"

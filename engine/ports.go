@@ -107,12 +107,14 @@ type MemberMedia struct {
 
 // Outcome is what a call is told when it is given back; an adapter writes it
 // to the channel as parley_result, parley_reason, parley_exit,
-// parley_exit_digits, parley_duration, parley_member_id, parley_warnings.
+// parley_exit_digits, parley_signal, parley_duration, parley_member_id,
+// parley_warnings.
 type Outcome struct {
 	Result     Result
 	Reason     Reason
 	Exit       Exit
 	ExitDigits string
+	Signal     string        // that interrupted the stay
 	Duration   time.Duration // time as a member, waiting included
 	Member     MemberID      // 0: never was one
 	Warnings   []string
@@ -131,6 +133,7 @@ func (o Outcome) Variables() []Variable {
 		{"reason", string(o.Reason)},
 		{"exit", string(o.Exit)},
 		{"exit_digits", o.ExitDigits},
+		{"signal", o.Signal},
 		{"duration", seconds(o.Duration)},
 		{"member_id", member},
 		{"warnings", joinWarnings(o.Warnings)},

@@ -58,6 +58,7 @@ type house struct {
 	observe  Observer
 	detach   func(*room) // no more calls for this instance
 	archive  *archive
+	signals  *signals
 	retire   func(*room) bool // closes the mailbox, unless a call came meanwhile
 	forget   func(*room)      // after a panic
 	panicked func(RoomName, any)
@@ -83,6 +84,8 @@ func (r *room) handle(now time.Time, item any) {
 		m.reply <- r.view()
 	case explaining:
 		r.explain(m)
+	case signalling:
+		r.signalled(now, m)
 	case reloading:
 		m.reply <- r.reload(now, m.directory)
 	default:

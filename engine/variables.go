@@ -24,6 +24,7 @@ type request struct {
 	deaf       *bool
 	warnings   []string
 	wantNoTone map[string]bool // "join", "leave": beep=
+	signals    signalList      // that may interrupt it
 	entry      entry
 }
 
@@ -51,8 +52,8 @@ func KnownVariables() []string { return slices.Sorted(maps.Keys(variableTable())
 // Variables that adapters use themselves, and that are no setting.
 func plumbing() []string {
 	return []string{
-		"room", "profile", "tenant", "token", "result", "reason", "exit", "exit_digits", "duration", "member_id", "warnings",
-		"reattach", "retry", "left", "lost", "borrowed",
+		"room", "profile", "tenant", "token", "result", "reason", "exit", "exit_digits", "signal", "duration", "member_id",
+		"warnings", "reattach", "retry", "left", "lost", "borrowed",
 	}
 }
 
@@ -75,6 +76,7 @@ func variableTable() map[string]variable {
 			return nil
 		},
 		"end_on_exit":        readEndOnExit,
+		"allow_signals":      readSignals,
 		"max_participants":   roomInt("max_participants", func(p *Profile, n int) { p.MaxParticipants = n }),
 		"announce_count":     roomInt("announce_count", func(p *Profile, n int) { p.AnnounceCount = n }),
 		"end_grace":          roomInt("end_grace", func(p *Profile, n int) { p.EndGrace = time.Duration(n) * time.Second }),
@@ -107,7 +109,7 @@ func readVariables(vars map[string]string) request {
 		switch {
 		case !known:
 			q.warnings = append(q.warnings, unknownVariable(name, table))
-		case vars[name] == "" && name != "pin":
+		case vars[name] == "" && name != "pin" && name != "allow_signals":
 			// An empty variable is an unset one.
 		default:
 			if err := read(&q, vars[name]); err != nil {
