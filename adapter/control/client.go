@@ -62,6 +62,13 @@ func (c *Client) ExplainCall(ctx context.Context, id string) (engine.Explanation
 	return e, err
 }
 
+// Signal interrupts the stay of a call by a named signal.
+func (c *Client) Signal(ctx context.Context, id, name string) (engine.Signalled, error) {
+	var a engine.Signalled
+	err := c.call(ctx, http.MethodPost, "/v1/calls/"+url.PathEscape(id)+"/signal", map[string]string{"name": name}, &a)
+	return a, err
+}
+
 // Lock locks or unlocks a room.
 func (c *Client) Lock(ctx context.Context, name string, on bool) error {
 	verb := "/unlock"

@@ -95,6 +95,9 @@ func TestClientAndServer(t *testing.T) {
 	if e, err := c.ExplainRoom(ctx, "3001"); err != nil || e.State != "active" || len(e.Settings) == 0 {
 		t.Errorf("%+v %v", e, err)
 	}
+	if a, err := c.Signal(ctx, "x/y", "go"); a.Signal != engine.SignalQueued || err != nil {
+		t.Errorf("%+v %v", a, err)
+	}
 	if err := c.Kick(ctx, "3001", "1"); err != nil {
 		t.Error(err)
 	}

@@ -87,6 +87,7 @@ func Handler(o Options) http.Handler {
 	mux.HandleFunc("GET /v1/rooms/{room}", s.room)
 	mux.HandleFunc("GET /v1/rooms/{room}/explain", s.explainRoom)
 	mux.HandleFunc("GET /v1/calls/{id}/explain", s.explainCall)
+	mux.HandleFunc("POST /v1/calls/{id}/signal", s.signal)
 	mux.HandleFunc("DELETE /v1/rooms/{room}/run", s.command(func(*http.Request) (engine.Command, error) { return engine.End{}, nil }))
 	mux.HandleFunc("POST /v1/rooms/{room}/lock", s.command(func(*http.Request) (engine.Command, error) { return engine.Lock{On: true}, nil }))
 	mux.HandleFunc("POST /v1/rooms/{room}/unlock", s.command(func(*http.Request) (engine.Command, error) { return engine.Lock{}, nil }))

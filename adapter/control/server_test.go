@@ -95,6 +95,30 @@ func TestRoomsAndCallsAreExplained(t *testing.T) {
 	})
 }
 
+func TestSignals(t *testing.T) {
+	bubble(t, func(t *testing.T, h *house) {
+		h.arrive(t, "3001", "a/b@c", map[string]string{"allow_signals": "go"})
+		synctest.Wait()
+		for _, tt := range []struct {
+			call, name string
+			want       engine.Signalled
+		}{
+			{"a%2Fb@c", "stop", engine.Signalled{Signal: "ignored", Why: "the call does not allow it (parley_allow_signals=go)"}},
+			{"a%2Fb@c", "go", engine.Signalled{Signal: "delivered"}},
+			{"b", "go", engine.Signalled{Signal: "queued"}},
+		} {
+			var got engine.Signalled
+			h.send(t, request("POST", "/v1/calls/"+tt.call+"/signal", `{"name":"`+tt.name+`"}`)).read(&got)
+			if got != tt.want {
+				t.Errorf("%s to %s: %+v, want %+v", tt.name, tt.call, got, tt.want)
+			}
+		}
+		if !strings.Contains(h.log.String(), "call=a/b@c name=go signal=delivered") {
+			t.Errorf("log:\n%s", h.log)
+		}
+	})
+}
+
 func TestCommandsAreAnsweredWhenTheyHaveComeTrue(t *testing.T) {
 	bubble(t, func(t *testing.T, h *house) {
 		h.join(t, "3001", "a")
@@ -219,6 +243,9 @@ func TestRefusals(t *testing.T) {
 		{"too large", "PATCH", members + "1", `{"muted":` + strings.Repeat(" ", 64<<10) + `true}`, 413, "too_large"},
 		{"explain no room's name", "GET", "/v1/rooms/..%2Fx/explain", "", 422, "bad_room_name"},
 		{"explain no such call", "GET", "/v1/calls/b/explain", "", 404, "call_not_found"},
+		{"a signal without a name", "POST", "/v1/calls/a/signal", `{}`, 422, "bad_value"},
+		{"a signal of another name", "POST", "/v1/calls/a/signal", `{"name":"go!"}`, 422, "bad_value"},
+		{"a signal with more", "POST", "/v1/calls/a/signal", `{"name":"go","to":"b"}`, 422, "unknown_field"},
 		{"a wrong configuration", "POST", "/v1/reload", "", 422, "config"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
