@@ -56,11 +56,17 @@ func (c *cell) dial(set ...string) *guest {
 // dialAlone is dial, without parley_room.
 func (c *cell) dialAlone(set ...string) *guest {
 	c.Helper()
+	return c.dialTo("contract", set...)
+}
+
+// dialTo is dialAlone, of another extension.
+func (c *cell) dialTo(extension string, set ...string) *guest {
+	c.Helper()
 	g := &guest{name: string(rune('A' + c.came)), number: fmt.Sprintf("7%03d%d", c.hash, c.came)}
 	_, _ = fmt.Sscan(strings.Fields(voices)[c.came], &g.hz)
 	g.tag = c.room + "-" + g.name
 	c.came++
-	g.Call = c.ring("contract", g, set)
+	g.Call = c.ring(extension, g, set)
 	return g
 }
 

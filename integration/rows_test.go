@@ -27,6 +27,7 @@ func contractRows() []row {
 		}},
 		{"D5", "the caller hangs up in the room", hangsUp},
 		{"D6", "`parley_room` is empty, of 129 bytes, `../x`, 🎉", badNames},
+		{"D7", "a signal (`POST /v1/calls/UUID/signal`) to who waits; to who is in the room; before he comes; after he left", signalled},
 		{"D8", "a second caller with another `parley_max_participants`", func(c *cell) {
 			c.joins("parley_max_participants=5")
 			b := c.joins("parley_max_participants=7")
