@@ -93,11 +93,15 @@ func TestACallSaysWhichSignalsMayInterruptIt(t *testing.T) {
 		{"not listed", map[string]string{"allow_signals": "stop,GO"}, no + "stop,GO)", ""},
 		{"none among others is a name", map[string]string{"allow_signals": "none,go"}, "delivered", ""},
 		{
-			"no name", map[string]string{"allow_signals": "stop,g*"}, no + "stop)",
+			"no name",
+			map[string]string{"allow_signals": "stop,g*"},
+			no + "stop)",
 			"parley_allow_signals: bad value, left out: g*; want *, none, or up to 64 names of A-Z a-z 0-9 . _ -",
 		},
 		{
-			"too many", map[string]string{"allow_signals": many + ",go"}, no + many + ")",
+			"too many",
+			map[string]string{"allow_signals": many + ",go"},
+			no + many + ")",
 			"parley_allow_signals: bad value, left out: go; want *, none, or up to 64 names of A-Z a-z 0-9 . _ -",
 		},
 	} {
@@ -182,8 +186,15 @@ func TestFewSignalsWait(t *testing.T) {
 func TestSignalsWithoutANameOrCall(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, th *theatre) {
 		for _, tt := range []struct{ leg, name string }{
-			{"a", ""}, {"a", "a b"}, {"a", "é"}, {"a", "ŋ"}, {"a", "*"}, {"a", "a\r\n"}, {"a", strings.Repeat("x", 65)},
-			{"", "go"}, {strings.Repeat("x", 257), "go"},
+			{"a", ""},
+			{"a", "a b"},
+			{"a", "é"},
+			{"a", "ŋ"},
+			{"a", "*"},
+			{"a", "a\r\n"},
+			{"a", strings.Repeat("x", 65)},
+			{"", "go"},
+			{strings.Repeat("x", 257), "go"},
 		} {
 			if _, err := th.Signal(t.Context(), LegID(tt.leg), tt.name); !errors.Is(err, ErrBadCommand) {
 				t.Errorf("%.20q for %.20q: %v", tt.name, tt.leg, err)
