@@ -206,6 +206,9 @@ func (r *room) admit(now time.Time, s *seat) {
 	s.audio = placeOf(s.leg)
 	if r.at == nil {
 		v, err := r.venueAt(r.placeFor(s))
+		if err != nil { // the switch cannot have it: we can
+			v, err = r.venueAt(Place{})
+		}
 		if err != nil {
 			r.refuse(now, s, ReasonNodeBusy)
 			return

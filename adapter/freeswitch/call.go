@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"strings"
@@ -21,6 +22,8 @@ var (
 	errBusy   = errors.New("freeswitch: our SIP endpoint takes no more calls")
 	errLeft   = errors.New("freeswitch: the call is over, or elsewhere")
 	errLink   = errors.New("freeswitch: no link to the switch")
+
+	errOccupied = errors.New("freeswitch: the name is taken at the switch")
 )
 
 // place is where a call is, as seen by who controls it.
@@ -99,7 +102,7 @@ func (a *Adapter) newCall(uuid string, by control) *call {
 	return &call{
 		adapter: a, control: by, uuid: uuid, log: a.opt.Log.With("call", uuid),
 		done: make(chan struct{}), tasks: newTasks(), release: make(chan engine.Outcome, 1),
-		original: map[string]string{}, peer: "parley-" + strings.ToLower(rand.Text()),
+		original: map[string]string{}, peer: a.legs + strings.ToLower(rand.Text()),
 	}
 }
 
@@ -232,8 +235,9 @@ func (c *call) follow(ctx context.Context, e *esl.Event) (bridgeEnded bool) {
 		c.set(ctx, vars)
 	case e.Value("Application-UUID") == c.bridge:
 		c.bridge = ""
-		if c.fetch != nil {
-			c.fetch.cancel() // nobody comes any more
+		if f := c.fetch; f != nil {
+			f.failed = fmt.Errorf("%w: %s", errBridge, e.Var("originate_disposition"))
+			f.cancel() // nobody comes any more
 		}
 		c.arrived()
 		return true

@@ -24,7 +24,7 @@ func TestACallJoinsAndIsGivenBack(t *testing.T) {
 		}})
 		app, token := r.bridge(c)
 		peer, rest, _ := strings.Cut(strings.TrimPrefix(app.Arg, "{origination_uuid=parley-"), ",")
-		if want := "absolute_codec_string='PCMU,PCMA'}sofia/internal/" + token + "@192.0.2.1:5070"; len(peer) < 20 || rest != want {
+		if want := "origination_caller_id_name=parley,origination_caller_id_number=parley,absolute_codec_string='PCMU,PCMA'}sofia/internal/" + token + "@192.0.2.1:5070"; len(peer) < 20 || rest != want {
 			t.Errorf("bridge(%s), want a random UUID and %s", app.Arg, want)
 		}
 		for name, want := range map[string]string{

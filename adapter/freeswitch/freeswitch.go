@@ -7,6 +7,8 @@ package freeswitch
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -66,6 +68,7 @@ const settling = 3 * time.Second
 // socket, and its links find the calls that have none.
 type Adapter struct {
 	opt     Options
+	legs    string         // how the UUIDs begin that the switch is to give its legs to us
 	group   sync.WaitGroup // of adopted calls
 	retreat atomic.Bool    // see Retreat
 	returns *returns
@@ -81,14 +84,24 @@ func New(o Options) *Adapter {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Adapter{opt: o, calls: map[string]*call{}, returns: newReturns(o.Reattach, time.Now()), ctx: context.Background()}
+	return &Adapter{
+		opt: o, legs: legPrefix(o.Address), calls: map[string]*call{}, returns: newReturns(o.Reattach, time.Now()),
+		ctx: context.Background(),
+	}
+}
+
+// legPrefix is how the UUIDs begin of the switch's legs to a Parley at that
+// address: whoever comes after us there knows which ones were ours.
+func legPrefix(address string) string {
+	sum := sha256.Sum256([]byte(address))
+	return "parley-" + hex.EncodeToString(sum[:4]) + "-"
 }
 
 // NewLink makes the link to a switch; Run connects it.
 func (a *Adapter) NewLink(o LinkOptions) *Link {
 	l := &Link{
 		opt: o, adapter: a, log: a.opt.Log.With("switch", o.Name), text: "connecting to " + o.Address,
-		hosts: map[string]*Bridge{}, lines: map[string]*line{}, judged: map[string]bool{},
+		hosts: map[string]*Bridge{}, lines: map[string]*line{}, judged: map[string]bool{}, running: map[string]bool{},
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -102,6 +115,9 @@ func (a *Adapter) Bridge(at engine.Place, room engine.RoomName, _ engine.Instanc
 	l := a.link(func(l *Link) bool { return l.opt.Name == at.Switch })
 	if l == nil {
 		return nil, fmt.Errorf("freeswitch: no switch %q", at.Switch)
+	}
+	if l.occupied(string(room)) {
+		return nil, fmt.Errorf("%w: %s has a conference %s that is not ours; take it over, or let it end", errOccupied, at.Switch, room)
 	}
 	return l.bridge(string(room), sink), nil
 }
@@ -245,6 +261,18 @@ func (a *Adapter) find(uuid string) *call {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.calls[uuid]
+}
+
+// awaits says whether a leg of a switch to us is one of a call of ours.
+func (a *Adapter) awaits(leg string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, c := range a.calls {
+		if c.peer == leg {
+			return true
+		}
+	}
+	return false
 }
 
 // of lists the calls of a switch.

@@ -28,9 +28,22 @@ func (c *call) invite(s *esl.Session) engine.Invite {
 // staysAtTheSwitch says whether the audio of a new call is to stay where it is:
 // its room is, or will be, in a conference of the same switch.
 func (c *call) staysAtTheSwitch(in engine.Invite) bool {
-	if c.link == nil || c.link.connection() == nil {
+	if c.link == nil {
 		return false
 	}
 	home := engine.Place{Switch: c.link.opt.Name}
-	return c.adapter.opt.Exchange.Placement(in.Room, in.Variables["profile"], home) == home
+	if c.adapter.opt.Exchange.Placement(in.Room, in.Variables["profile"], home) != home {
+		return false
+	}
+	why := ""
+	switch {
+	case c.link.connection() == nil:
+		why = "there is no link to it"
+	case c.link.occupied(in.Room):
+		why = "it has a conference of that name that is not ours"
+	default:
+		return true
+	}
+	c.log.Info("freeswitch: the room is not mixed by "+home.Switch+" as its profile says: "+why, "room", in.Room)
+	return false
 }

@@ -2,6 +2,7 @@ package freeswitch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -18,8 +19,10 @@ import (
 // Pauses between tries to connect, and between looks at a connected switch.
 const (
 	pauseFirst = time.Second
-	pauseLast  = 30 * time.Second
+	pauseLast  = 5 * time.Second
+	pauseAuth  = 30 * time.Second // after a wrong password
 	lookEvery  = 10 * time.Second
+	lookSoon   = time.Second // after a conference has begun or ended
 )
 
 // burst is how many events a switch may send faster than we take them.
@@ -44,6 +47,7 @@ type Link struct {
 	opt     LinkOptions
 	adapter *Adapter
 	log     *slog.Logger
+	stale   bool // Run's: a conference has begun or ended since the last look
 
 	mu      sync.Mutex
 	up      bool                // guarded by mu, as all below
@@ -54,7 +58,8 @@ type Link struct {
 	sees    bool                // the switch can read our shared sounds
 	hosts   map[string]*Bridge  // rooms of ours, by conference
 	lines   map[string]*line    // calls without a socket, by channel
-	foreign []conference.Room   // conferences that are no rooms of ours
+	running map[string]bool     // conferences that run now
+	foreign []conference.Room   // those that are no rooms of ours, as of the last look
 	judged  map[string]bool     // by UUID: conferences that were no rooms of ours when first seen
 	drift   map[Difference]bool // as of the last look
 	count   uint64              // of differences there ever were
@@ -84,6 +89,9 @@ func (l *Link) Run(ctx context.Context) error {
 		}
 		if connected {
 			told, pause = "", pauseFirst
+		}
+		if errors.Is(err, esl.ErrAuth) {
+			pause = pauseAuth
 		}
 		wait := pause/2 + rand.N(pause/2)
 		text, code := l.explain(err)
@@ -117,7 +125,7 @@ func (l *Link) session(ctx context.Context) (connected bool, err error) {
 	}
 	defer l.parted()
 	l.log.Info("esl "+l.opt.Name+": connected", "version", version)
-	look := time.NewTimer(0)
+	look, due := time.NewTimer(0), time.Now()
 	defer look.Stop()
 	for {
 		select {
@@ -126,11 +134,15 @@ func (l *Link) session(ctx context.Context) (connected bool, err error) {
 				return true, err
 			}
 			look.Reset(lookEvery)
+			due, l.stale = time.Now().Add(lookEvery), false
 		case e := <-c.Events():
 			if e == nil {
 				return true, c.Err()
 			}
-			l.event(e)
+			if l.event(e); l.stale && time.Until(due) > lookSoon {
+				look.Reset(lookSoon)
+				due = time.Now().Add(lookSoon)
+			}
 		case <-ctx.Done():
 			return true, ctx.Err()
 		}

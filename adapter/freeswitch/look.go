@@ -140,8 +140,28 @@ func (l *Link) compareRooms(rooms []conference.Room, mend func(Difference) bool)
 		}
 	}
 	l.mu.Lock()
-	l.foreign = foreign
+	l.foreign, l.running = foreign, seen
 	l.mu.Unlock()
+}
+
+// began keeps count of the conferences between two looks.
+func (l *Link) began(name string, on bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if on {
+		l.running[name] = true
+	} else {
+		delete(l.running, name)
+	}
+}
+
+// occupied says whether the switch runs a conference of that name which is no
+// room of ours.
+func (l *Link) occupied(name string) bool {
+	l.mu.Lock()
+	there := l.running[name] && l.hosts[name] == nil
+	l.mu.Unlock()
+	return there && !l.adapter.stands(l, name)
 }
 
 // known says whether a conference has been looked at before, and notes it.
@@ -173,11 +193,24 @@ func (l *Link) compareCalls(channels []conference.Channel, mend func(Difference)
 	have := map[string]bool{}
 	for _, ch := range channels {
 		have[ch.UUID] = true
+		l.endOrphan(ch.UUID)
 	}
 	for _, c := range l.adapter.of(l) {
 		if !have[c.uuid] && !l.exists(c.uuid) && mend(Difference{Call: c.uuid, Text: "on the roster, not at the switch"}) {
 			c.tasks.put(c.vanish)
 		}
+	}
+}
+
+// endOrphan ends a leg of the switch to a Parley that was here before us and
+// has died: its caller would hear nothing, beside the mix of his conference.
+func (l *Link) endOrphan(uuid string) {
+	if !strings.HasPrefix(uuid, l.adapter.legs) || l.adapter.awaits(uuid) {
+		return
+	}
+	l.log.Warn("freeswitch: a leg to a Parley that is gone is ended", "leg", uuid)
+	if _, err := l.api("uuid_kill", uuid+" NORMAL_CLEARING"); err != nil {
+		l.log.Warn("freeswitch: the leg is not ended", "leg", uuid, "error", err)
 	}
 }
 
@@ -257,6 +290,10 @@ func (l *Link) event(e *esl.Event) {
 	if !ok {
 		l.pass(e)
 		return
+	}
+	if ev.Action == conference.Created || ev.Action == conference.Destroyed {
+		l.began(ev.Room, ev.Action == conference.Created)
+		l.stale = true
 	}
 	if b := l.host(ev.Room); b != nil {
 		b.do(func() { b.event(ev) })

@@ -49,6 +49,7 @@ func TestARoomMovesToUsAndBack(t *testing.T) {
 		if err := <-there; err != nil {
 			t.Fatal(err)
 		}
+		time.Sleep(200 * time.Millisecond) // the conference may still take what he said before
 		for n := 1; n <= 3; n++ {
 			if in, ok := p.core.Member(uuid(n)); !ok || !in.Beside || in.Mute {
 				t.Errorf("caller %d with us: %+v, %v", n, in, ok)
@@ -268,6 +269,7 @@ func TestAnAdoptedMemberMoves(t *testing.T) {
 		if err := <-p.again(c); err != nil {
 			t.Fatal(err)
 		}
+		time.Sleep(200 * time.Millisecond)
 		if in, ok := p.core.Member(uuid(1)); !ok || !in.Beside || in.Mute {
 			t.Errorf("%+v, %v", in, ok)
 		}

@@ -22,19 +22,22 @@ type fetch struct {
 	cancel context.CancelFunc
 	over   chan struct{} // closed when nobody waits for the ticket any more
 	voice  Media         // what came; read after over
+	failed error         // what the switch said of it
 }
 
 // parting is audio on its way from us to the switch.
 type parting struct{ op engine.OpID }
 
 // dialUs is the bridge application's argument: our SIP endpoint, with a token
-// that is good once. Without codecs the switch would offer the caller's own
+// that is good once and says which call it is; the caller's own name may be one
+// that makes no SIP header. Without codecs the switch would offer the caller's own
 // alone, which we may not have.
 func (c *call) dialUs(token string) (string, error) {
 	if !esl.Literal(c.profile) {
 		return "", fmt.Errorf("freeswitch: profile %.40q", c.profile)
 	}
-	return "{origination_uuid=" + c.peer + ",absolute_codec_string='" + c.codecs + "'}" + c.adapter.dial(c.profile, token), nil
+	return "{origination_uuid=" + c.peer + ",origination_caller_id_name=parley,origination_caller_id_number=parley," +
+		"absolute_codec_string='" + c.codecs + "'}" + c.adapter.dial(c.profile, token), nil
 }
 
 // offered are the codecs of a call whose caller has one of that many samples a
@@ -174,6 +177,9 @@ func (c *call) fetched(f *fetch, err error) {
 		return // given up: see drop
 	}
 	c.fetch = nil
+	if err != nil && f.failed != nil {
+		err = f.failed
+	}
 	switch {
 	case err != nil:
 		_, _ = c.api("uuid_kill", c.peer+" NORMAL_CLEARING") // often it does not exist
@@ -182,17 +188,23 @@ func (c *call) fetched(f *fetch, err error) {
 		err = errBridge
 	default:
 		c.has(f.voice)
-		c.listening()
+		time.AfterFunc(lastFrames, func() { c.tasks.put(c.listening) })
 	}
 	c.moved(f.op, err)
 }
+
+// lastFrames is how long the conference may still take what a member says when
+// he is out of its mix; seen: 40 ms.
+const lastFrames = 150 * time.Millisecond
 
 // listening opens the ears of the switch for a call that its conference has
 // muted: a muted member's leg is silent at the source. Who hears him is now our
 // affair.
 func (c *call) listening() {
-	if in := c.inside.Load(); in != nil && in.state.Muted && c.media != nil {
-		_ = c.silence(in, false) // it is logged; the next look tries again
+	if in := c.inside.Load(); in != nil && in.state.Muted && c.media != nil && c.place == here {
+		if err := c.silence(in, false); errors.Is(err, conference.ErrNoMember) {
+			c.expelled() // he was taken out there, and nobody told us
+		} // else it is logged, and the next look tries again
 	}
 }
 
