@@ -117,6 +117,12 @@ func (c *container) logged(words ...string) string {
 	})
 }
 
+// inConference says whether so many are in a conference of the switch.
+func (c *container) inConference(name string, n int) bool {
+	c.t.Helper()
+	return strings.TrimSpace(c.fsCLI("conference "+name+" count")) == strconv.Itoa(n)
+}
+
 func TestFreeSWITCH(t *testing.T) {
 	fs := startFreeSWITCH(t)
 	contract(t, contractOf{
@@ -127,7 +133,7 @@ func TestFreeSWITCH(t *testing.T) {
 			fs.logged("parley room="+room+" ", "result="+result+" ", "reason="+reason+" ", "exit="+exit+" ")
 		},
 		inFallback: func(room string) bool {
-			return strings.TrimSpace(fs.fsCLI("conference "+room+" count")) == "2"
+			return fs.inConference(room+"-fallback", 2)
 		},
 	})
 	t.Run("who is refused before he was answered is told so", func(t *testing.T) {

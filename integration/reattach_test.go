@@ -142,7 +142,7 @@ func TestFreeSWITCHNoRetry(t *testing.T) {
 	p.kill()
 	killed := time.Now()
 	eventually(t, 3*time.Second, "both callers in the switch's own conference", func() (string, bool) {
-		return "", strings.TrimSpace(fs.fsCLI("conference 3003 count")) == "2"
+		return "", fs.inConference("3003-fallback", 2)
 	})
 	t.Logf("both callers were in the fallback %v after kill -9", time.Since(killed).Round(time.Millisecond))
 	hears(t, calls, []float64{500, 900})
@@ -170,6 +170,14 @@ func TestFreeSWITCHKilled(t *testing.T) {
 // TestFreeSWITCHKeepsTheRoom kills Parley over a room in the switch's own
 // conference: nobody notices, and the next Parley finds everybody as he was.
 func TestFreeSWITCHKeepsTheRoom(t *testing.T) {
+	for _, taken := range []bool{false, true} {
+		t.Run(map[bool]string{false: "in the switch's mix", true: "while it is taken over"}[taken], func(t *testing.T) { keepsTheRoom(t, taken) })
+	}
+}
+
+// keepsTheRoom kills Parley while a room stands in a conference of the switch:
+// mixed there, or taken over, so that its callers stand beside the mix.
+func keepsTheRoom(t *testing.T, taken bool) {
 	startFreeSWITCH(t)
 	p := run(t, base(false)+pbx1+strings.ReplaceAll(contractProfiles, "\n  - name: ", "\n  - mixer: switch\n    name: "))
 	tones := []float64{500, 900, 1300}
@@ -185,6 +193,12 @@ func TestFreeSWITCHKeepsTheRoom(t *testing.T) {
 	}
 	time.Sleep(time.Second) // the last rights are on their way to the channel
 	before := p.state("3101")
+	if taken {
+		if _, err := p.api.TakeOver(context.Background(), "3101"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+	}
 	p.kill()
 	p.start()
 	p.members("3101", 3)
