@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"parley/adapter/asterisk"
 	"parley/adapter/control"
 	"parley/adapter/freeswitch"
 	"parley/engine"
@@ -66,22 +67,37 @@ type auditor []link
 func (a auditor) Audit(ctx context.Context) ([]control.Difference, error) {
 	var all []control.Difference
 	for _, l := range a {
-		teller, ok := l.(interface {
-			Audit(ctx context.Context) ([]freeswitch.Difference, error)
-		})
-		if !ok {
-			continue
-		}
 		brief, cancel := context.WithTimeout(ctx, auditTime)
-		found, err := teller.Audit(brief)
+		found, err := differences(brief, l)
 		cancel()
 		if err != nil {
 			name, _, _ := l.Check()
 			all = append(all, control.Difference{Switch: name, Text: "cannot be asked: " + err.Error()})
 		}
+		all = append(all, found...)
+	}
+	return all, nil
+}
+
+// differences are those between a switch and us, now.
+func differences(ctx context.Context, l link) (all []control.Difference, err error) {
+	switch l := l.(type) {
+	case interface {
+		Audit(ctx context.Context) ([]freeswitch.Difference, error)
+	}:
+		found, why := l.Audit(ctx)
 		for _, d := range found {
 			all = append(all, control.Difference(d))
 		}
+		err = why
+	case interface {
+		Audit(ctx context.Context) ([]asterisk.Difference, error)
+	}:
+		found, why := l.Audit(ctx)
+		for _, d := range found {
+			all = append(all, control.Difference(d))
+		}
+		err = why
 	}
-	return all, nil
+	return all, err
 }

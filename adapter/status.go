@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"parley/adapter/asterisk"
 	"parley/adapter/control"
 	"parley/adapter/phone"
 )
@@ -79,7 +80,7 @@ func (a *App) media() control.Media {
 func (a *App) counters() map[string]float64 {
 	s := a.endpoint.Stats()
 	return map[string]float64{
-		"parley_audit_mismatches_total":       float64(a.freeswitch.Mismatches()),
+		"parley_audit_mismatches_total":       float64(a.mismatches()),
 		"parley_sip_messages_received_total":  float64(s.Received.Load()),
 		"parley_sip_messages_malformed_total": float64(s.Malformed.Load()),
 		"parley_sip_messages_flooded_total":   float64(s.Flooded.Load()),
@@ -90,4 +91,15 @@ func (a *App) counters() map[string]float64 {
 		"parley_sip_calls_expired_total":      float64(s.Expired.Load()),
 		"parley_sip_panics_total":             float64(s.Panics.Load()),
 	}
+}
+
+// mismatches is how many differences there ever were between the switches and us.
+func (a *App) mismatches() uint64 {
+	n := a.freeswitch.Mismatches()
+	for _, l := range a.links {
+		if ast, ok := l.(*asterisk.Link); ok {
+			n += ast.Mismatches()
+		}
+	}
+	return n
 }

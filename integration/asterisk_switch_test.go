@@ -156,6 +156,9 @@ profiles:
 	if left, err := p.api.Audit(ctx); err != nil || len(left) != 0 {
 		t.Errorf("the audit tells %+v, %v", left, err)
 	}
+	if strings.Contains(p.log(), "audit.mismatch") {
+		t.Error("a comparison with the switch found differences in a room that nobody disturbed")
+	}
 	for _, one := range all {
 		one.Hangup()
 	}

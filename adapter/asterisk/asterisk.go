@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"parley/ari"
@@ -18,7 +19,7 @@ import (
 	"parley/engine/native"
 )
 
-// Options sets up a Link. All but Log must be set.
+// Options sets up a Link. All but Log and Audit must be set.
 type Options struct {
 	Name      string // of the switch, as configured
 	URL       string // of ARI
@@ -30,29 +31,36 @@ type Options struct {
 	Sockets   *audiosocket.Listener
 	Advertise string // HOST:PORT of Sockets, as Asterisk reaches it
 	Log       *slog.Logger
+	Audit     time.Duration // between comparisons with the switch; 0 means 10 s
 }
 
 // Link is the connection to one Asterisk. It heals itself.
 type Link struct {
-	opt     Options
-	client  *ari.Client
-	log     *slog.Logger
-	running sync.WaitGroup
+	opt      Options
+	client   *ari.Client
+	log      *slog.Logger
+	running  sync.WaitGroup
+	auditing atomic.Bool // a comparison is under way
 
-	mu      sync.Mutex
-	up      bool               // guarded by mu
-	lostAt  time.Time          // guarded by mu: when the connection was lost last
-	text    string             // guarded by mu: of Check
-	version string             // guarded by mu: of the Asterisk that was connected last
-	calls   map[string]*call   // guarded by mu: those in our application, by the id of the caller's channel
-	byMedia map[string]*media  // guarded by mu: all, by the id of the media channel
-	rooms   map[string]*Bridge // guarded by mu: those mixed by the switch, by the id of its bridge
+	mu         sync.Mutex
+	up         bool               // guarded by mu
+	lostAt     time.Time          // guarded by mu: when the connection was lost last
+	text       string             // guarded by mu: of Check
+	version    string             // guarded by mu: of the Asterisk that was connected last
+	drift      []Difference       // guarded by mu: of the last comparison
+	mismatches uint64             // guarded by mu: differences, ever
+	calls      map[string]*call   // guarded by mu: those in our application, by the id of the caller's channel
+	byMedia    map[string]*media  // guarded by mu: all, by the id of the media channel
+	rooms      map[string]*Bridge // guarded by mu: those mixed by the switch, by the id of its bridge
 }
 
 // New checks the options; nothing is sent yet.
 func New(o Options) (*Link, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Audit == 0 {
+		o.Audit = auditEvery
 	}
 	client, err := ari.New(ari.Options{
 		URL: o.URL, User: o.User, Password: o.Password, App: o.App,
@@ -93,6 +101,8 @@ func (l *Link) Run(ctx context.Context) error {
 	}()
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()
+	audit := time.NewTicker(l.opt.Audit)
+	defer audit.Stop()
 	ending := ctx.Done()
 	for {
 		select {
@@ -100,6 +110,10 @@ func (l *Link) Run(ctx context.Context) error {
 			l.take(ctx, e)
 		case <-look.C:
 			l.look()
+		case <-audit.C:
+			if ctx.Err() == nil && !l.troubled() && !l.auditing.Swap(true) {
+				l.running.Go(func() { l.audit(ctx) })
+			}
 		case <-ending:
 			ending = nil
 			go func() {

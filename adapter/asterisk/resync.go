@@ -2,8 +2,6 @@ package asterisk
 
 import (
 	"context"
-	"maps"
-	"slices"
 	"strings"
 
 	"parley/ari"
@@ -134,25 +132,15 @@ func (l *Link) isLeftOver(bridge string) bool {
 // locate makes up for reports of who came into a bridge, or out of it, that
 // were lost.
 func (l *Link) locate(bridges []ari.Bridge, calls []*call) {
-	at, there := map[string]string{}, map[string]bool{}
-	for _, b := range bridges {
-		there[b.ID] = true
-		for _, channel := range b.ChannelIDs {
-			at[channel] = b.ID
-		}
+	found := findings{}
+	l.differBridges(context.Background(), bridges, found)
+	for _, mend := range found {
+		mend()
 	}
-	l.mu.Lock()
-	rooms := slices.Collect(maps.Keys(l.rooms))
-	l.mu.Unlock()
-	for _, id := range rooms {
-		if b := l.room(id); !there[id] && b != nil && b.stood(id) {
-			l.destroyed(id)
-		}
-	}
+	at := spots(bridges)
 	for _, c := range calls {
 		if was, _ := c.where.look(); was != at[c.channel] {
-			c.where.set(at[c.channel])
-			c.tasks.put(c.astray)
+			c.mislaid(at[c.channel])
 		}
 	}
 }

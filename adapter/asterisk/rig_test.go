@@ -30,10 +30,11 @@ const soon = 15 * time.Second
 // setup is what a test may have otherwise.
 type setup struct {
 	user, password string
-	path           string     // of ARI
-	advertise      string     // in place of the listener's own address
-	version        string     // of the switch
-	legs           int        // at most
+	path           string // of ARI
+	advertise      string // in place of the listener's own address
+	version        string // of the switch
+	legs           int    // at most
+	audit          time.Duration
 	before         func(*rig) // just before the link connects
 }
 
@@ -90,14 +91,6 @@ func newRig(t *testing.T, edit func(*setup)) *rig {
 	return r
 }
 
-// bridge makes the place of a room: ours, or the switch.
-func (r *rig) bridge(at engine.Place, room engine.RoomName, i engine.InstanceID, sink engine.Sink) (engine.Bridge, error) {
-	if at.Native() {
-		return r.mixer.Bridge(at, room, i, sink)
-	}
-	return r.link.Bridge(room, sink)
-}
-
 // start runs the link until the end of the test, or stop.
 func (r *rig) start(s setup) {
 	r.Helper()
@@ -109,7 +102,7 @@ func (r *rig) start(s setup) {
 	r.link, err = asterisk.New(asterisk.Options{
 		Name: "ast1", URL: r.url, User: s.user, Password: s.password, App: aritest.App,
 		Exchange: r.exchange, Switch: r.mixer, Sockets: r.sockets, Advertise: s.advertise,
-		Log: slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Audit: s.audit, Log: slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	if err != nil {
 		r.Fatal(err)
@@ -221,10 +214,11 @@ func directory() *engine.Directory {
 	})
 	add("3102", "one", func(p *engine.Profile) { p.MaxParticipants = 1 })
 	for room, edit := range map[string]func(*engine.Profile){
-		"3200": func(*engine.Profile) {}, "3201": func(p *engine.Profile) { p.WaitForModerator = true },
+		"3200": func(*engine.Profile) {}, "3201": func(p *engine.Profile) { p.WaitForModerator, p.WaitPrompt, p.MOHSound = true, "", "" },
 	} {
 		add(room, "at the switch "+room, func(p *engine.Profile) {
 			p.Mixer, p.AloneSound, p.EntryTone, p.ExitTone = engine.MixerSwitch, "", "", ""
+			p.MutedSound, p.UnmutedSound, p.DeafSound, p.UndeafSound = "", "", "", ""
 			edit(p)
 		})
 	}

@@ -80,6 +80,12 @@ func (s *spot) look() (bridge string, changed <-chan struct{}) {
 	return s.bridge, s.changed
 }
 
+// mislaid takes the switch's word for where a call is.
+func (c *call) mislaid(bridge string) {
+	c.where.set(bridge)
+	c.tasks.put(c.astray)
+}
+
 // seen follows a channel into a bridge.
 func (l *Link) seen(channel, bridge string) {
 	if c := l.call(channel); c != nil {
@@ -193,23 +199,20 @@ func (c *call) silence(ctx context.Context, in, out, on bool) error {
 	return nil
 }
 
-// astray looks whether somebody at the switch took the call out of the room.
+// astray looks whether somebody at the switch took the call out of where it has
+// to be. Who is in no bridge any more has been taken out of the room.
 func (c *call) astray() {
-	m := c.member
-	if at, _ := c.where.look(); at != "" || c.left.isSet() {
+	at, _ := c.where.look()
+	if c.left.isSet() || at != "" && at == c.heading {
 		return
 	}
 	c.heading = ""
-	if m == nil || !c.away.Load() {
-		return
+	m := c.member
+	if c.inMix() && at == "" && !m.bridge.renewed(c) {
+		c.quit()
+		m.bridge.post(engine.Left{Member: m.id, Reason: engine.ReasonKicked})
 	}
-	if m.bridge.renewed(c) {
-		c.warn("not back in the room's new bridge", c.settle(admitTime))
-		return
-	}
-	c.quit()
-	m.bridge.post(engine.Left{Member: m.id, Reason: engine.ReasonKicked})
-	c.warn("not fetched from where it was put", c.settle(outTime))
+	c.warn("not brought back to where it has to be", c.settle(admitTime))
 }
 
 // quit ends the membership here.

@@ -14,6 +14,14 @@ import (
 // ast1 is the place of the switch.
 func ast1() engine.Place { return engine.Place{Switch: "ast1"} }
 
+// bridge makes the place of a room: ours, or the switch.
+func (r *rig) bridge(at engine.Place, room engine.RoomName, i engine.InstanceID, sink engine.Sink) (engine.Bridge, error) {
+	if at.Native() {
+		return r.mixer.Bridge(at, room, i, sink)
+	}
+	return r.link.Bridge(room, sink)
+}
+
 // until waits for something that no event tells.
 func (r *rig) until(what string, is func() bool) {
 	r.Helper()
@@ -219,6 +227,10 @@ func TestAMoveThatTheSwitchRefuses(t *testing.T) {
 	if _, err := r.exchange.Relocate(ctx, "3200", engine.Place{}); err == nil {
 		t.Error("moved")
 	}
+	r.do("3200", engine.Mute{Member: 2, On: true})
+	r.do("3200", engine.Mute{Member: 1, On: true})
+	r.silenced(a, true, false)
+	r.silenced(b, true, false)
 	r.mixed("3200", a, b)
 }
 

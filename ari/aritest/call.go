@@ -206,6 +206,13 @@ func (c *Call) PutOut() {
 	c.s.unbridge(c.c)
 }
 
+// MakeBridge makes an empty bridge.
+func (s *Server) MakeBridge(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.bridges[id] = &bridge{id: id, name: id}
+}
+
 // DestroyBridge destroys a bridge, as another client would.
 func (s *Server) DestroyBridge(id string) {
 	s.mu.Lock()

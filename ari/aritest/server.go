@@ -49,6 +49,7 @@ type Server struct {
 	log      []string
 	refusals map[string]int
 	ignored  []string
+	unseen   bool
 	calls    int
 }
 
@@ -277,6 +278,18 @@ func (s *Server) DropEvents() {
 	}
 }
 
+// Unseen has things happen of which no event tells.
+func (s *Server) Unseen(do func()) {
+	set := func(on bool) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.unseen = on
+	}
+	set(true)
+	defer set(false)
+	do()
+}
+
 // Emit sends an event as it stands.
 func (s *Server) Emit(event map[string]any) {
 	s.mu.Lock()
@@ -290,7 +303,7 @@ func (s *Server) emit(event map[string]any) {
 	if slices.Contains(s.ignored, name) {
 		return
 	}
-	if s.events == nil {
+	if s.events == nil || s.unseen {
 		return
 	}
 	event["application"] = App
