@@ -80,6 +80,23 @@ func TestArgumentsAndVariables(t *testing.T) {
 			want: map[string]string{"room": "3000", "profile": "default"},
 		},
 		{
+			name: "a bridge and a user profile", args: []string{"3000", "big", "guest", "keys"},
+			want:     map[string]string{"room": "3000", "profile": "big.guest", "controls": "keys"},
+			warnings: `unknown profile big.guest, using default; parley_controls: "keys" is not defined, using default`,
+		},
+		{
+			name: "a user profile of the default bridge", args: []string{"3000", "default_bridge", "guest"},
+			want: map[string]string{"room": "3000", "profile": "guest"}, warnings: "unknown profile guest, using default",
+		},
+		{
+			name: "a user profile alone", args: []string{"3000", "", "guest"},
+			want: map[string]string{"room": "3000", "profile": "guest"}, warnings: "unknown profile guest, using default",
+		},
+		{
+			name: "a profile by name wins", args: []string{"3000", "big", "guest", "profile=default"},
+			want: map[string]string{"room": "3000", "profile": "default"},
+		},
+		{
 			name: "mixed, with blanks and one left out", args: []string{" 3000 ", "", " Language = de "},
 			want: map[string]string{"room": "3000", "language": "de"},
 		},

@@ -14,7 +14,23 @@ import (
 
 // positional are the arguments of Stasis(parley,…) that have no name, in
 // ConfBridge's order.
-func positional() []string { return []string{"room", "profile", "user_profile", "menu"} }
+func positional() []string { return []string{"room", "bridge_profile", "user_profile", "controls"} }
+
+// defaultBridge is ConfBridge's bridge profile where none is named.
+const defaultBridge = "default_bridge"
+
+// composed is the profile of a bridge profile and a user profile, either of
+// which may be "", as `parley import confbridge` names it.
+func composed(bridge, user string) string {
+	switch {
+	case user == "":
+		return bridge
+	case bridge == "" || bridge == defaultBridge:
+		return user
+	default:
+		return bridge + "." + user
+	}
+}
 
 // readArgs sorts the arguments: name=value, or by position.
 func readArgs(args []string) (vars map[string]string, warnings []string) {
@@ -32,6 +48,12 @@ func readArgs(args []string) (vars map[string]string, warnings []string) {
 		default:
 			warnings = append(warnings, fmt.Sprintf("argument %d of Stasis() is ignored: it has no name", i+2))
 		}
+	}
+	profile := composed(vars["bridge_profile"], vars["user_profile"])
+	delete(vars, "bridge_profile")
+	delete(vars, "user_profile")
+	if profile != "" && vars["profile"] == "" {
+		vars["profile"] = profile
 	}
 	return vars, warnings
 }
