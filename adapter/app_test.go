@@ -187,7 +187,8 @@ func TestShutdownGivesEveryCallBack(t *testing.T) {
 		t.Errorf("the API still answers: %v", err)
 	}
 	left, rejected := strings.Count(log.String(), "participant.left"), strings.Count(log.String(), "participant.rejected")
-	if left != 3 || rejected != 2 || strings.Count(log.String(), "reason=ended") != 6 { // the rooms' own two; the lobby is just closed
+	// Ended are three, him who was asked, and the rooms' own two. The lobby's caller is one of the rejected if he had got there.
+	if left != 3 || rejected < 1 || rejected > 2 || strings.Count(log.String(), "reason=ended") != 6 {
 		t.Errorf("%d left and %d were rejected:\n%s", left, rejected, log)
 	}
 }
