@@ -90,6 +90,21 @@ func (o *outbox) take() []parcel {
 	return list
 }
 
+// wait is false when the outbox is closed meanwhile.
+func (o *outbox) wait(d time.Duration) bool {
+	if d <= 0 {
+		return true
+	}
+	late := time.NewTimer(d)
+	defer late.Stop()
+	select {
+	case <-late.C:
+		return true
+	case <-o.done:
+		return false
+	}
+}
+
 func (o *outbox) run() {
 	for {
 		select {
@@ -98,12 +113,10 @@ func (o *outbox) run() {
 			return
 		}
 		for _, p := range o.take() {
-			select {
-			case <-time.After(time.Until(p.due)):
-				p.write()
-			case <-o.done:
+			if !o.wait(time.Until(p.due)) {
 				return
 			}
+			p.write()
 		}
 	}
 }
