@@ -74,6 +74,7 @@ func (b *Bridge) exited(m *member, e conference.Event) {
 		b.gone(m)
 	case e.Cause != "":
 		b.forget(m)
+		time.AfterFunc(bridgeEnd, func() { m.call.tasks.put(m.call.hungUpThere) })
 	case m.kicked:
 		b.forget(m)
 		b.post(engine.Left{Member: m.id, Reason: engine.ReasonKicked})

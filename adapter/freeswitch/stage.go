@@ -112,6 +112,15 @@ func (c *call) offStage(ctx context.Context) {
 	c.set(ctx, vars)
 }
 
+// hungUpThere follows the conference's word that the call has ended, if the call
+// has not said so itself: its own socket may be dead.
+func (c *call) hungUpThere() {
+	if was := c.place; was == here && c.link != nil && !c.link.exists(c.uuid) {
+		c.place = away
+		c.tell(was, false)
+	}
+}
+
 // vanish follows the switch's word that it does not have the call.
 func (c *call) vanish() {
 	if was := c.place; was == here {
