@@ -38,7 +38,7 @@ func (s *siege) call(t *testing.T, host, user, room string, headers ...sip.Heade
 func (s *siege) logged(t *testing.T, texts ...string) string {
 	t.Helper()
 	found := ""
-	if !eventually(3*time.Second, func() bool {
+	if !eventually(10*time.Second, func() bool {
 		for _, line := range s.log.lines() {
 			if !slices.ContainsFunc(texts, func(text string) bool { return !strings.Contains(line, text) }) {
 				found = line
@@ -77,6 +77,7 @@ func TestPINGuessersAreBraked(t *testing.T) {
 	for i := range 50 { // a switch's callers are told apart, but counted together as well
 		guess("127.0.0.1", fmt.Sprint("of-switch", i), fmt.Sprint(990000+i))
 	}
+	s.parley.until(t, "3001", "with all of them", func(v engine.RoomView) bool { return v.Prompting >= 50 })
 	guess("127.0.0.1", "last", pin)
 	s.logged(t, "participant.rejected", "caller=last", "reason=throttled")
 	guess("127.0.0.4", "honest", pin)
