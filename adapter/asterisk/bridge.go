@@ -164,7 +164,7 @@ func (b *Bridge) Admit(op engine.OpID, id engine.MemberID, l engine.Leg, s engin
 	b.mu.Lock()
 	b.members[id] = m
 	b.mu.Unlock()
-	one.tasks.put(func() { one.join(m, op) })
+	one.tasks.Put(func() { one.join(m, op) })
 }
 
 // Set implements engine.Bridge. What the switch cannot do stays as it is, and
@@ -181,7 +181,7 @@ func (b *Bridge) Remove(op engine.OpID, id engine.MemberID) {
 // ask has a member's call do something; who is no member has left.
 func (b *Bridge) ask(op engine.OpID, id engine.MemberID, do func(*call)) {
 	if c := b.find(id); c != nil {
-		c.tasks.put(func() { do(c) })
+		c.tasks.Put(func() { do(c) })
 		return
 	}
 	b.post(engine.Left{Op: op, Member: id})
@@ -244,7 +244,7 @@ func (b *Bridge) Close() {
 		return
 	}
 	for _, m := range members {
-		m.call.tasks.put(func() {
+		m.call.tasks.Put(func() {
 			if m.call.member == m {
 				m.call.quit()
 				m.call.warn("not taken out of a room that is over", m.call.settle(outTime))

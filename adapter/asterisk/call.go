@@ -131,8 +131,8 @@ func (c *call) serve(ctx context.Context, invite engine.Invite) {
 				c.finish(ctx, o)
 			}
 			return
-		case <-c.tasks.wake:
-			for _, do := range c.tasks.take() {
+		case <-c.tasks.Wake():
+			for _, do := range c.tasks.Take() {
 				do()
 			}
 		case key := <-c.keys:

@@ -161,7 +161,7 @@ func (b *Bridge) standAside(to engine.Audience, n int) {
 	if c == nil {
 		return
 	}
-	c.tasks.put(func() {
+	c.tasks.Put(func() {
 		if m := c.member; m != nil && m.bridge == b && m.id == to.Except {
 			c.aside = max(0, c.aside+n)
 			c.warn("not taken aside", c.settle(outTime))

@@ -32,7 +32,7 @@ func (l *leg) Home() engine.Place { return engine.Place{Switch: l.link.opt.Name}
 // Move implements engine.Mover. To the switch nothing has to be done before its
 // bridge asks for the channel.
 func (l *leg) Move(op engine.OpID, to engine.Place) {
-	l.tasks.put(func() {
+	l.tasks.Put(func() {
 		was := l.away.Swap(!to.Native())
 		l.prompt = 0
 		err := l.settle(outTime)
@@ -52,7 +52,7 @@ func (l *leg) Play(op engine.OpID, what engine.Media) {
 		l.Voice().Play(op, what)
 		return
 	}
-	l.tasks.put(func() {
+	l.tasks.Put(func() {
 		l.prompt = op
 		l.warn("not taken aside for a prompt", l.settle(outTime))
 		l.Voice().Play(op, what)
@@ -65,7 +65,7 @@ func (l *leg) StopPlay() {
 		l.Voice().StopPlay()
 		return
 	}
-	l.tasks.put(func() {
+	l.tasks.Put(func() {
 		l.Voice().StopPlay()
 		l.said(l.prompt)
 	})
@@ -83,7 +83,7 @@ type tap struct{ *call }
 // Post implements engine.Sink.
 func (t tap) Post(f engine.Fact) {
 	if done, ok := f.(engine.PromptDone); ok && t.away.Load() {
-		t.tasks.put(func() { t.said(done.Op) })
+		t.tasks.Put(func() { t.said(done.Op) })
 	}
 	t.sink.Post(f)
 }
@@ -95,6 +95,6 @@ func (c *call) said(op engine.OpID) {
 	}
 	c.prompt = 0
 	time.AfterFunc(pause, func() {
-		c.tasks.put(func() { c.warn("not back in the room after a prompt", c.settle(outTime)) })
+		c.tasks.Put(func() { c.warn("not back in the room after a prompt", c.settle(outTime)) })
 	})
 }

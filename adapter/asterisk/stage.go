@@ -10,6 +10,7 @@ import (
 
 	"parley/ari"
 	"parley/engine"
+	"parley/internal/tasks"
 )
 
 // Times that the switch has for moving a channel between bridges.
@@ -35,7 +36,7 @@ const talkDetect = "600,256"
 // said to be otherwise belongs to the call's goroutine.
 type stage struct {
 	sink  engine.Sink
-	tasks *tasks
+	tasks *tasks.Queue
 	away  atomic.Bool // its place is the switch; set by its goroutine
 	where spot
 
@@ -48,7 +49,7 @@ type stage struct {
 	deafOut bool        // likewise what it would hear
 }
 
-func newStage() stage { return stage{tasks: newTasks(), where: spot{changed: make(chan struct{})}} }
+func newStage() stage { return stage{tasks: tasks.New(), where: spot{changed: make(chan struct{})}} }
 
 // member is a call's membership in a room at the switch.
 type member struct {
@@ -83,7 +84,7 @@ func (s *spot) look() (bridge string, changed <-chan struct{}) {
 // mislaid takes the switch's word for where a call is.
 func (c *call) mislaid(bridge string) {
 	c.where.set(bridge)
-	c.tasks.put(c.astray)
+	c.tasks.Put(c.astray)
 }
 
 // seen follows a channel into a bridge.
@@ -101,13 +102,13 @@ func (l *Link) unseen(channel, bridge string) {
 	}
 	if at, _ := c.where.look(); at == bridge {
 		c.where.set("")
-		time.AfterFunc(strayTime, func() { c.tasks.put(c.astray) })
+		time.AfterFunc(strayTime, func() { c.tasks.Put(c.astray) })
 	}
 }
 
 func (l *Link) talks(channel string, on bool) {
 	if c := l.call(channel); c != nil {
-		c.tasks.put(func() {
+		c.tasks.Put(func() {
 			if m := c.member; m != nil && m.talking.Swap(on) != on {
 				m.bridge.post(engine.Talking{Member: m.id, On: on})
 			}

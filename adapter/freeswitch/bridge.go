@@ -9,6 +9,7 @@ import (
 	"parley/engine"
 	"parley/esl"
 	"parley/esl/conference"
+	"parley/internal/tasks"
 )
 
 // Times a conference of the switch has for what it is asked.
@@ -24,7 +25,7 @@ type Bridge struct {
 	link   *Link
 	room   string // the conference's name
 	sink   engine.Sink
-	tasks  *tasks
+	tasks  *tasks.Queue
 	quit   chan struct{}
 	closed atomic.Bool
 	media  atomic.Pointer[[]engine.MemberMedia] // what Levels shows
@@ -51,7 +52,7 @@ type member struct {
 
 // do puts a task, unless the bridge is closed by then.
 func (b *Bridge) do(task func()) {
-	b.tasks.put(func() {
+	b.tasks.Put(func() {
 		if !b.closed.Load() {
 			task()
 		}
@@ -61,8 +62,8 @@ func (b *Bridge) do(task func()) {
 func (b *Bridge) run() {
 	for {
 		select {
-		case <-b.tasks.wake:
-			for _, do := range b.tasks.take() {
+		case <-b.tasks.Wake():
+			for _, do := range b.tasks.Take() {
 				do()
 				b.show()
 			}
@@ -97,7 +98,7 @@ func (b *Bridge) Admit(op engine.OpID, m engine.MemberID, l engine.Leg, s engine
 			b.admitted(who)
 			return
 		}
-		one.tasks.put(func() { one.join(b, m, who.entry(b)) })
+		one.tasks.Put(func() { one.join(b, m, who.entry(b)) })
 		time.AfterFunc(admitTime, func() { b.do(func() { b.overdue(who, op) }) })
 		b.seek(who)
 	})

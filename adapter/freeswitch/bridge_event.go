@@ -44,7 +44,7 @@ func (b *Bridge) event(e conference.Event) {
 		m.talking = e.Action == conference.StartTalking
 		b.post(engine.Talking{Member: m.id, On: m.talking})
 	case conference.MemberDone:
-		m.call.tasks.put(m.call.played)
+		m.call.tasks.Put(m.call.played)
 	default:
 	}
 }
@@ -74,7 +74,7 @@ func (b *Bridge) exited(m *member, e conference.Event) {
 		b.gone(m)
 	case e.Cause != "":
 		b.forget(m)
-		time.AfterFunc(bridgeEnd, func() { m.call.tasks.put(m.call.hungUpThere) })
+		time.AfterFunc(bridgeEnd, func() { m.call.tasks.Put(m.call.hungUpThere) })
 	case m.kicked:
 		b.forget(m)
 		b.post(engine.Left{Member: m.id, Reason: engine.ReasonKicked})
@@ -124,7 +124,7 @@ func (b *Bridge) relocked(on bool) {
 // have are gone, those that we do not have are taken on.
 func (b *Bridge) compare(r *conference.Room, mend func(Difference) bool) {
 	over := make(chan struct{})
-	b.tasks.put(func() {
+	b.tasks.Put(func() {
 		defer close(over)
 		for _, m := range slices.Clone(b.members) {
 			b.compareMember(m, roster(r, m.call.uuid), mend)

@@ -15,6 +15,7 @@ import (
 	"parley/engine/native"
 	"parley/esl"
 	"parley/esl/conference"
+	"parley/internal/tasks"
 )
 
 var (
@@ -63,7 +64,7 @@ type call struct {
 	link    *Link  // of its switch; nil: none is configured
 	log     *slog.Logger
 	done    chan struct{} // closed at the end
-	tasks   *tasks
+	tasks   *tasks.Queue
 	release chan engine.Outcome // capacity 1
 
 	over    atomic.Bool                        // the call has left
@@ -101,7 +102,7 @@ type inside struct {
 func (a *Adapter) newCall(uuid string, by control) *call {
 	return &call{
 		adapter: a, control: by, uuid: uuid, log: a.opt.Log.With("call", uuid),
-		done: make(chan struct{}), tasks: newTasks(), release: make(chan engine.Outcome, 1),
+		done: make(chan struct{}), tasks: tasks.New(), release: make(chan engine.Outcome, 1),
 		original: map[string]string{}, peer: a.legs + strings.ToLower(rand.Text()),
 	}
 }
@@ -142,7 +143,7 @@ func (c *call) serve(ctx context.Context, in engine.Invite) {
 		case o := <-c.release:
 			c.giveBack(ctx, o)
 			return
-		case <-c.tasks.wake:
+		case <-c.tasks.Wake():
 			c.work()
 		case <-c.hungUp():
 			c.homeless()
@@ -169,7 +170,7 @@ func (c *call) serve(ctx context.Context, in engine.Invite) {
 
 // work does what others have asked for.
 func (c *call) work() {
-	for _, do := range c.tasks.take() {
+	for _, do := range c.tasks.Take() {
 		do()
 	}
 }

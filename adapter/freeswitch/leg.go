@@ -36,7 +36,7 @@ func (l *leg) Home() engine.Place {
 
 // Move implements engine.Mover.
 func (l *leg) Move(op engine.OpID, to engine.Place) {
-	l.tasks.put(func() {
+	l.tasks.Put(func() {
 		if to.Native() {
 			l.toUs(op)
 		} else {
@@ -58,7 +58,7 @@ func (l *leg) Play(op engine.OpID, what engine.Media) {
 		v.Play(op, what)
 		return
 	}
-	l.tasks.put(func() { l.say(op, what) })
+	l.tasks.Put(func() { l.say(op, what) })
 }
 
 // StopPlay implements engine.Voice.
@@ -67,7 +67,7 @@ func (l *leg) StopPlay() {
 		v.StopPlay()
 		return
 	}
-	l.tasks.put(l.hush)
+	l.tasks.Put(l.hush)
 }
 
 // Record implements engine.Voice. The switch has no place of ours to keep a
@@ -77,7 +77,7 @@ func (l *leg) Record(op engine.OpID, limit time.Duration) {
 		v.Record(op, limit)
 		return
 	}
-	l.tasks.put(func() { l.tape(op, limit) })
+	l.tasks.Put(func() { l.tape(op, limit) })
 }
 
 // StopRecord implements engine.Voice.
@@ -86,5 +86,5 @@ func (l *leg) StopRecord() {
 		v.StopRecord()
 		return
 	}
-	l.tasks.put(l.stopTape)
+	l.tasks.Put(l.stopTape)
 }

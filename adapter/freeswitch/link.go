@@ -14,6 +14,7 @@ import (
 	"parley/engine"
 	"parley/esl"
 	"parley/esl/conference"
+	"parley/internal/tasks"
 )
 
 // Pauses between tries to connect, and between looks at a connected switch.
@@ -232,7 +233,7 @@ func (l *Link) probe(ctx context.Context, c *esl.Client) bool {
 
 // bridge begins a room in a conference.
 func (l *Link) bridge(room string, sink engine.Sink) *Bridge {
-	b := &Bridge{link: l, room: room, sink: sink, tasks: newTasks(), quit: make(chan struct{})}
+	b := &Bridge{link: l, room: room, sink: sink, tasks: tasks.New(), quit: make(chan struct{})}
 	l.mu.Lock()
 	l.hosts[room] = b
 	l.mu.Unlock()

@@ -180,7 +180,7 @@ func (l *Link) strangers(r *conference.Room, mend func(Difference) bool) {
 		m := &r.Members[i]
 		c := l.adapter.find(m.UUID)
 		if c != nil && !m.Speak {
-			c.tasks.put(c.listening)
+			c.tasks.Put(c.listening)
 		}
 		if c == nil && mend(Difference{Room: r.Name, Call: m.UUID, Text: "in the conference, not on the roster"}) {
 			l.adopt(r, m)
@@ -197,7 +197,7 @@ func (l *Link) compareCalls(channels []conference.Channel, mend func(Difference)
 	}
 	for _, c := range l.adapter.of(l) {
 		if !have[c.uuid] && !l.exists(c.uuid) && mend(Difference{Call: c.uuid, Text: "on the roster, not at the switch"}) {
-			c.tasks.put(c.vanish)
+			c.tasks.Put(c.vanish)
 		}
 	}
 }
@@ -311,7 +311,7 @@ func (l *Link) offstage(e conference.Event) {
 		l.newcomer(e.Room, e)
 	case c == nil, c.echoes.ours(e.Action):
 	case e.Action == conference.Hupped, e.Action == conference.Kicked:
-		c.tasks.put(c.expelled)
+		c.tasks.Put(c.expelled)
 	case e.Action == conference.DelMember:
 		c.inside.Store(nil)
 	}

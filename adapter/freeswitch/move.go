@@ -153,7 +153,7 @@ func (c *call) toUs(op engine.OpID) {
 		ticket.Drop()
 		f.voice = voice
 		close(f.over)
-		c.tasks.put(func() { c.fetched(f, err) })
+		c.tasks.Put(func() { c.fetched(f, err) })
 	}()
 }
 
@@ -188,7 +188,7 @@ func (c *call) fetched(f *fetch, err error) {
 		err = errBridge
 	default:
 		c.has(f.voice)
-		time.AfterFunc(lastFrames, func() { c.tasks.put(c.listening) })
+		time.AfterFunc(lastFrames, func() { c.tasks.Put(c.listening) })
 	}
 	c.moved(f.op, err)
 }
@@ -245,7 +245,7 @@ func (c *call) toSwitch(op engine.OpID) {
 	c.voice.Store(nil)
 	voice.HangUp()
 	c.arrived()
-	time.AfterFunc(bridgeEnd, func() { c.tasks.put(func() { c.insist(p) }) })
+	time.AfterFunc(bridgeEnd, func() { c.tasks.Put(func() { c.insist(p) }) })
 }
 
 // insist ends a bridge that has not ended by itself. When nobody says that it
@@ -264,7 +264,7 @@ func (c *call) insist(p *parting) {
 		over()
 		return
 	}
-	time.AfterFunc(bridgeEnd, func() { c.tasks.put(over) })
+	time.AfterFunc(bridgeEnd, func() { c.tasks.Put(over) })
 }
 
 // arrived settles a move to the switch once the bridge to us is over.

@@ -172,7 +172,7 @@ func (l *leg) Remember(now engine.Rights) {
 		return
 	}
 	if l.rights.Swap(&now) == nil {
-		l.tasks.put(l.keep)
+		l.tasks.Put(l.keep)
 	}
 }
 

@@ -40,8 +40,8 @@ func allowed() map[string]string {
 		"adapter/config":     "engine",
 		"adapter/importer":   "engine sound",
 		"adapter/seal":       "engine",
-		"adapter/freeswitch": "adapter/seal engine engine/native esl esl/conference",
-		"adapter/asterisk":   "ari ari/audiosocket codec engine engine/native",
+		"adapter/freeswitch": "adapter/seal engine engine/native esl esl/conference internal/tasks",
+		"adapter/asterisk":   "ari ari/audiosocket codec engine engine/native internal/tasks",
 		"adapter/phone":      "codec engine engine/native rtp sip",
 		"adapter/control":    "engine",
 		"adapter": "adapter/asterisk adapter/config adapter/control adapter/freeswitch adapter/phone adapter/seal ari/audiosocket " +
@@ -51,6 +51,7 @@ func allowed() map[string]string {
 		"cmd/parley":         "adapter adapter/config adapter/control adapter/importer bench engine",
 		"internal/archtest":  "",
 		"internal/audiotest": "",
+		"internal/tasks":     "",
 		"internal/tick":      "",
 	}
 }
