@@ -12,7 +12,7 @@ const MaxFrame = 120 * time.Millisecond
 // detail, because making one must not allocate.
 var (
 	ErrShortBuffer = errors.New("codec: destination too short")
-	ErrOddLength   = errors.New("codec: half a sample at the end of the payload")
+	ErrOddLength   = errors.New("codec: no whole number of samples, or of bytes")
 	ErrUnknown     = errors.New("codec: unknown encoding")
 )
 
@@ -24,7 +24,7 @@ func (r Rate) Samples(d time.Duration) int { return int(d * time.Duration(r) / t
 
 // Format is one encoding of audio on the wire. Formats are comparable.
 type Format struct {
-	Name         string // encoding name in SDP (RFC 4855): "PCMU", "PCMA", "L16"
+	Name         string // encoding name in SDP (RFC 4855): "PCMU", "G722", "L16"
 	Payload      uint8  // static RTP payload type (RFC 3551 §6), or our default dynamic one
 	Rate         Rate   // of the audio
 	Clock        int    // ticks of the RTP timestamp per second
@@ -36,6 +36,10 @@ func PCMU() Format { return Format{Name: "PCMU", Payload: 0, Rate: 8000, Clock: 
 
 // PCMA is G.711 A-law.
 func PCMA() Format { return Format{Name: "PCMA", Payload: 8, Rate: 8000, Clock: 8000} }
+
+// G722 is ITU-T G.722 at 64 kbit/s. Its RTP clock has half its sampling rate, by
+// a mistake that became a standard (RFC 3551 §4.5.2).
+func G722() Format { return Format{Name: "G722", Payload: 9, Rate: 16000, Clock: 8000} }
 
 // L16 is linear PCM in network byte order (RFC 3551 §4.5.11).
 func L16(r Rate) Format { return Format{Name: "L16", Payload: l16Payload(r), Rate: r, Clock: int(r)} }
@@ -65,7 +69,9 @@ func l16Payload(r Rate) uint8 {
 
 // Known lists the formats that can be offered in SDP, in our default order of
 // preference.
-func Known() []Format { return []Format{PCMU(), PCMA(), L16(16000), L16(8000)} }
+func Known() []Format {
+	return []Format{PCMU(), PCMA(), G722(), L16(16000), L16(48000), L16(8000)}
+}
 
 // Decoder turns payloads of one stream into PCM.
 type Decoder interface {
@@ -81,20 +87,30 @@ type Encoder interface {
 	Encode(dst []byte, pcm []int16) (n int, err error)
 }
 
+// Encoder makes an encoder for one stream. That of a format from elsewhere
+// than this package's functions may do nothing but return ErrUnknown.
+func (f Format) Encoder() Encoder {
+	if f.Name == "G722" {
+		return newWideEncoder()
+	}
+	return f.stateless()
+}
+
+// Decoder makes a decoder for one stream; see Encoder.
+func (f Format) Decoder() Decoder {
+	if f.Name == "G722" {
+		return newWideDecoder()
+	}
+	return f.stateless()
+}
+
 // coder is both directions of an encoding without state.
 type coder interface {
 	Encoder
 	Decoder
 }
 
-// Encoder makes an encoder for one stream. That of a format from elsewhere
-// than this package's functions may do nothing but return ErrUnknown.
-func (f Format) Encoder() Encoder { return f.coder() }
-
-// Decoder makes a decoder for one stream; see Encoder.
-func (f Format) Decoder() Decoder { return f.coder() }
-
-func (f Format) coder() coder {
+func (f Format) stateless() coder {
 	switch f.Name {
 	case "PCMU":
 		return muLaw

@@ -35,6 +35,7 @@ func TestFormats(t *testing.T) {
 	}{
 		{"PCMU", PCMU(), Format{"PCMU", 0, 8000, 8000, false}},
 		{"PCMA", PCMA(), Format{"PCMA", 8, 8000, 8000, false}},
+		{"G722", G722(), Format{"G722", 9, 16000, 8000, false}},
 		{"L16 at 8 kHz", L16(8000), Format{"L16", 117, 8000, 8000, false}},
 		{"L16 at 16 kHz", L16(16000), Format{"L16", 118, 16000, 16000, false}},
 		{"L16 of a CD", L16(44100), Format{"L16", 11, 44100, 44100, false}},

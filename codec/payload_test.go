@@ -130,6 +130,9 @@ func payloadCases() []payloadCase {
 		{"L16 longer than its room", L16(16000), 320, make([]byte, 642), 0, ErrShortBuffer},
 		{"half a sample more", L16(8000), 160, make([]byte, 319), 0, ErrOddLength},
 		{"half a sample only", SLIN(8000), 160, []byte{1}, 0, ErrOddLength},
+		{"20 ms of G722", G722(), 320, make([]byte, 160), 320, nil},
+		{"120 ms of G722", G722(), 1920, make([]byte, 960), 1920, nil},
+		{"G722 longer than its room", G722(), 319, make([]byte, 160), 0, ErrShortBuffer},
 		{"AudioSocket longer than its room", SLIN(8000), 160, make([]byte, 322), 0, ErrShortBuffer},
 	}
 }
@@ -160,6 +163,9 @@ func TestEncodeWholeOrFail(t *testing.T) {
 		{"L16 without room", L16(8000), 319, 160, 0, ErrShortBuffer},
 		{"AudioSocket without room", SLIN(8000), 319, 160, 0, ErrShortBuffer},
 		{"nothing", PCMU(), 0, 0, 0, nil},
+		{"G722", G722(), 160, 320, 160, nil},
+		{"G722 without room", G722(), 159, 320, 0, ErrShortBuffer},
+		{"half a byte of G722", G722(), 160, 319, 0, ErrOddLength},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -216,7 +222,7 @@ func TestCodersDoNotAllocate(t *testing.T) {
 }
 
 func BenchmarkCoders(b *testing.B) {
-	for _, f := range []Format{PCMU(), PCMA(), L16(16000), SLIN(16000)} {
+	for _, f := range []Format{PCMU(), PCMA(), G722(), L16(16000), SLIN(16000)} {
 		name := f.Name
 		if f.LittleEndian {
 			name += "-little"

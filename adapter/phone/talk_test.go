@@ -116,26 +116,32 @@ func keys(t *testing.T, o *office) {
 }
 
 func narrowAndWide(t *testing.T, o *office) {
-	wide := func(hz float64) *siptest.Call {
-		return o.call(t, "wide", siptest.Options{Codecs: []codec.Format{codec.L16(16000)}},
+	wide := func(f codec.Format, hz float64) *siptest.Call {
+		return o.call(t, "wide", siptest.Options{Codecs: []codec.Format{f}},
 			siptest.CallOptions{Tone: siptest.Tone{Hz: hz, DBFS: -20}})
 	}
-	a, b, c := o.dial(t, "wide", low()), wide(1500), wide(6000)
-	if a.Codec().Name != "PCMU" || b.Rate() != 16000 {
-		t.Fatalf("codecs %v and %v", a.Codec(), b.Codec())
+	a, b, c, d := o.dial(t, "wide", low()), wide(codec.L16(16000), 1500), wide(codec.L16(16000), 6000), wide(codec.G722(), 2500)
+	if a.Codec().Name != "PCMU" || b.Rate() != 16000 || d.Rate() != 16000 {
+		t.Fatalf("codecs %v, %v and %v", a.Codec(), b.Codec(), d.Codec())
 	}
-	v := o.until(t, "wide", "full", present(3))
+	v := o.until(t, "wide", "full", present(4))
 	var codecs []string
 	for _, m := range v.Members {
 		codecs = append(codecs, m.Codec)
 	}
-	if slices.Sort(codecs); !slices.Equal(codecs, []string{"L16/16000", "L16/16000", "PCMU/8000"}) {
+	if slices.Sort(codecs); !slices.Equal(codecs, []string{"G722/16000", "L16/16000", "L16/16000", "PCMU/8000"}) {
 		t.Errorf("%q", codecs)
 	}
 	hears(t, a, high())
 	hears(t, b, low())
 	hears(t, b, siptest.Tone{Hz: 6000, DBFS: -20})
 	hears(t, c, low())
+	for _, listener := range []*siptest.Call{a, b, c} {
+		hears(t, listener, siptest.Tone{Hz: 2500, DBFS: -20})
+	}
+	for _, tone := range []siptest.Tone{low(), high(), {Hz: 6000, DBFS: -20}} {
+		hears(t, d, tone)
+	}
 	hearsNo(t, a, 2000) // 6 kHz folded at 4
 }
 

@@ -219,7 +219,7 @@ type Packet struct {
 // hear takes packets until the socket is closed.
 func (c *Call) hear() {
 	buf := make([]byte, 2048)
-	pcm := make([]int16, 2048)
+	pcm := make([]int16, codec.Rate(48000).Samples(codec.MaxFrame))
 	var format codec.Format
 	var decode codec.Decoder
 	for {
@@ -241,7 +241,7 @@ func (c *Call) hear() {
 		case p.PayloadType == s.Receive:
 			n, err := decode.Decode(pcm, p.Payload)
 			if err == nil {
-				c.record.voice(note, pcm[:n])
+				c.record.voice(note, pcm[:n], format)
 			}
 		case p.PayloadType == s.DigitsIn && s.DigitsIn != 0:
 			c.record.event(note, p.Payload)
@@ -256,25 +256,26 @@ type record struct {
 	all   []Packet // guarded by mu
 	keys  []byte   // guarded by mu
 	key   uint32   // guarded by mu: timestamp of the last digit
-	base  uint32   // guarded by mu: timestamp of pcm[0]
+	base  uint32   // guarded by mu: timestamp of pcm[start]
+	start int      // guarded by mu: where the source that is heard begins
 	ssrc  uint32   // guarded by mu
 	begun bool     // guarded by mu
 	fresh chan struct{}
 }
 
 // maxGap is the silence that a jump of the timestamp may make, in samples.
-const maxGap = 60 * 16000
+const maxGap = 60 * 48000
 
 // voice puts PCM where its timestamp says.
-func (r *record) voice(p Packet, pcm []int16) {
+func (r *record) voice(p Packet, pcm []int16, f codec.Format) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.all = append(r.all, p)
-	at := int(int32(p.Timestamp - r.base))
-	if !r.begun || p.SSRC != r.ssrc || at < 0 || at > len(r.pcm)+maxGap {
+	at := r.start + int(int32(p.Timestamp-r.base))*int(f.Rate)/f.Clock
+	if !r.begun || p.SSRC != r.ssrc || at < r.start || at > len(r.pcm)+maxGap {
 		r.begun, r.ssrc = true, p.SSRC // a new source goes on where the old one ended
-		r.base = p.Timestamp - uint32(len(r.pcm))
-		at = len(r.pcm)
+		r.base, r.start = p.Timestamp, len(r.pcm)
+		at = r.start
 	}
 	if need := at + len(pcm); need > len(r.pcm) {
 		r.pcm = append(r.pcm, make([]int16, need-len(r.pcm))...)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -73,6 +74,7 @@ func TestPhonesHearEachOther(t *testing.T) {
 		{"PCMU over UDP", "", codec.PCMU()},
 		{"PCMA over TCP", ";transport=tcp", codec.PCMA()},
 		{"L16 at 16000", "", codec.L16(16000)},
+		{"G722", "", codec.G722()},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			a, b := pair(t, tt.uri, []codec.Format{tt.codec},
@@ -203,23 +205,27 @@ func TestRejectedCall(t *testing.T) {
 }
 
 func TestRecordFollowsTimestamps(t *testing.T) {
-	r := record{fresh: make(chan struct{})}
-	put := func(ssrc, ts uint32, v int16) {
-		r.voice(Packet{Timestamp: ts, SSRC: ssrc}, []int16{v, v})
-	}
-	put(1, 0xfffffffe, 1)
-	put(1, 2, 3) // one is missing
-	put(1, 0, 2) // it was only late
-	put(1, 8, 4) // and now two are
-	put(2, 77, 5)
-	want := []int16{1, 1, 2, 2, 3, 3, 0, 0, 0, 0, 4, 4, 5, 5}
-	got := r.since(0)
-	if len(got) != len(want) {
-		t.Fatalf("%v", got)
-	}
-	for i := range want {
-		if got[i] != want[i] {
-			t.Fatalf("%v, want %v", got, want)
+	for _, f := range []codec.Format{codec.PCMU(), codec.L16(16000), codec.G722()} {
+		r := record{fresh: make(chan struct{})}
+		unit := uint32(160 * f.Clock / int(f.Rate)) // of a packet
+		put := func(ssrc, packet uint32, v int16) {
+			pcm := make([]int16, 160)
+			for i := range pcm {
+				pcm[i] = v
+			}
+			r.voice(Packet{Timestamp: packet * unit, SSRC: ssrc}, pcm, f)
+		}
+		put(1, 1<<32-1, 1)
+		put(1, 1, 3) // one is missing
+		put(1, 0, 2) // it was only late
+		put(1, 4, 4) // and now two are
+		put(2, 77, 5)
+		var got []int16
+		for packet := range slices.Chunk(r.since(0), 160) {
+			got = append(got, packet[0])
+		}
+		if want := []int16{1, 2, 3, 0, 0, 4, 5}; !slices.Equal(got, want) {
+			t.Errorf("%s/%d: %v, want %v", f.Name, f.Rate, got, want)
 		}
 	}
 }
