@@ -14,7 +14,8 @@ import (
 
 // heavy is the work of a slot from which on another worker is woken to help
 // and to watch the clock meanwhile. Below it the wake-up costs more than it
-// brings.
+// brings. So it does where there is one task in all: nobody can help with that,
+// and nothing else is due before it ends.
 const heavy = 500 * time.Microsecond
 
 // every is how many ticks lie between two balances.
@@ -97,11 +98,11 @@ func (p *Pool) Close() {
 }
 
 // work is one worker: watch the clock when it is my turn, then do what is due.
-// A light slot is done without giving up the watch.
+// A slot that needs no help is done without giving up the watch.
 func (p *Pool) work(id int) {
 	for range p.lead {
 		i, n, ok := p.await()
-		for ok && time.Duration(p.sched.slots[i].cost.Load()) < heavy {
+		for ok && !p.sched.worthHelp(i) {
 			p.sched.round(id, i, n)
 			i, n, ok = p.await()
 		}

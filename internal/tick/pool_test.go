@@ -66,6 +66,34 @@ func TestPool_IdlePoolDoesNotWakeUp(t *testing.T) {
 	})
 }
 
+// Waking another worker costs more than a small room does; with one task in
+// all there is nothing it could help with.
+func TestPool_OneTaskWakesOneWorker(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		tasks int
+		want  bool // both workers work
+	}{{"one", 1, false}, {"two", 2, true}} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := New(Options{Workers: 2, Plain: true})
+				defer p.Close()
+				var by [2]atomic.Int64
+				for range tt.tasks {
+					p.Add(NewTask(func(worker int, _ int64, _ uint64) {
+						by[worker].Add(1)
+						time.Sleep(2 * heavy) // what it costs
+					}))
+				}
+				time.Sleep(time.Second)
+				if both := by[0].Load() > 5 && by[1].Load() > 5; both != tt.want {
+					t.Errorf("the workers ran %d and %d ticks", by[0].Load(), by[1].Load())
+				}
+			})
+		})
+	}
+}
+
 func TestPool_RealClock(t *testing.T) {
 	for _, plain := range []bool{false, true} {
 		p := New(Options{Workers: 2, Plain: plain})

@@ -93,6 +93,18 @@ func (s *schedule) upcoming(now time.Time) (at time.Time, ok bool) {
 	return at, ok
 }
 
+// worthHelp says whether a round of a slot is worth the wake-up of another worker.
+func (s *schedule) worthHelp(i int) bool {
+	if time.Duration(s.slots[i].cost.Load()) < heavy {
+		return false
+	}
+	all := int32(0)
+	for k := range s.slots {
+		all += s.slots[k].count.Load()
+	}
+	return all > 1
+}
+
 // pending says whether a round has tasks that no worker has claimed.
 func (sl *slot) pending(round uint64) bool {
 	if sl.count.Load() == 0 {
