@@ -211,12 +211,15 @@ func (a *App) openHTTP(ctx context.Context, c *config.Config) error {
 		return err
 	}
 	a.api = l
+	mux := http.NewServeMux()
+	mux.Handle("/", control.Handler(control.Options{
+		Exchange: a.exchange, Reload: a.Reload, Checks: a.checks, State: a.state,
+		Conferences: conferences{a.freeswitch}, Auditor: auditor(a.links),
+		Metrics: a.metrics.Handler(), Version: a.opt.Version, Tokens: a.tokens, Log: a.opt.Log,
+	}))
+	mux.HandleFunc("GET "+asteriskDoor+"{name}", a.openDoor)
 	server := &http.Server{
-		Handler: control.Handler(control.Options{
-			Exchange: a.exchange, Reload: a.Reload, Checks: a.checks, State: a.state,
-			Conferences: conferences{a.freeswitch}, Auditor: auditor(a.links),
-			Metrics: a.metrics.Handler(), Version: a.opt.Version, Tokens: a.tokens, Log: a.opt.Log,
-		}),
+		Handler:           mux,
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second,
 		IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
 		ErrorLog: slog.NewLogLogger(a.opt.Log.Handler(), slog.LevelDebug),

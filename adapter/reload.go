@@ -35,6 +35,7 @@ func (a *App) Reload(ctx context.Context) ([]string, error) {
 	if len(report) == 0 {
 		report = []string{"nothing changed"}
 	}
+	a.renewLinks()
 	a.opt.Log.Info("reload: " + strings.Join(report, "; "))
 	return report, nil
 }

@@ -3,6 +3,7 @@ package adapter
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"path/filepath"
 
 	"parley/adapter/asterisk"
@@ -86,6 +87,7 @@ func (a *App) openAsterisk(ctx context.Context, c *config.Config) error {
 		}
 		l, err := asterisk.New(asterisk.Options{
 			Name: s.Name, URL: s.ARI, User: s.User, Password: s.Password.Reveal(), App: s.App,
+			Outbound: s.WebSocket == config.WebSocketOutbound, Door: "ws://" + reachable(c.HTTP.Listen) + asteriskDoor + s.Name,
 			Exchange: a.exchange, Switch: a.native, Sockets: sockets, Advertise: socketAddress(c), Log: a.opt.Log,
 		})
 		if err != nil {
@@ -96,16 +98,46 @@ func (a *App) openAsterisk(ctx context.Context, c *config.Config) error {
 	return nil
 }
 
+// asteriskDoor is where an Asterisk connects to for events, followed by the name
+// of the switch.
+const asteriskDoor = "/ari-in/"
+
+// openDoor lets an Asterisk in that makes the connection for events itself.
+func (a *App) openDoor(w http.ResponseWriter, r *http.Request) {
+	for _, l := range a.links {
+		if ast, ok := l.(*asterisk.Link); ok && ast.Name() == r.PathValue("name") {
+			ast.Accept(w, r)
+			return
+		}
+	}
+	http.NotFound(w, r)
+}
+
+// renewLinks ends pauses between tries to connect: an admin may just have mended
+// what was wrong.
+func (a *App) renewLinks() {
+	for _, l := range a.links {
+		if ast, ok := l.(*asterisk.Link); ok {
+			ast.Renew()
+		}
+	}
+}
+
 // socketAddress is where an Asterisk sends the audio of its calls.
 func socketAddress(c *config.Config) string {
 	if c.AudioSocket.Advertise != "" {
 		return c.AudioSocket.Advertise
 	}
-	host := hostOf(c.AudioSocket.Listen)
+	return reachable(c.AudioSocket.Listen)
+}
+
+// reachable is the address by which peers reach a listener.
+func reachable(listen string) string {
+	host := hostOf(listen)
 	if ip, err := localIP(host); err == nil {
 		host = ip.String()
 	}
-	return withHost(c.AudioSocket.Listen, host)
+	return withHost(listen, host)
 }
 
 // sipAddress is where a switch sends the audio of its calls.
@@ -116,9 +148,5 @@ func sipAddress(c *config.Config) string {
 	case host != "":
 		return withHost(c.SIP.Listen, host)
 	}
-	host := hostOf(c.SIP.Listen)
-	if ip, err := localIP(host); err == nil {
-		host = ip.String()
-	}
-	return withHost(c.SIP.Listen, host)
+	return reachable(c.SIP.Listen)
 }

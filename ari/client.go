@@ -37,6 +37,7 @@ type Options struct {
 	User     string
 	Password string
 	App      string // Stasis application; one client at a time has its events
+	Outbound bool   // Asterisk makes the connection for events, to Accept
 
 	Timeout time.Duration // of one request, 0 means DefaultTimeout
 	Mailbox int           // events that may wait, 0 means DefaultMailbox
@@ -51,6 +52,8 @@ type Client struct {
 	base   *url.URL
 	http   *http.Client
 	events chan Event
+	door   door
+	renew  chan struct{} // capacity 1: to try at once
 }
 
 // New checks the options. Nothing is sent yet.
@@ -79,7 +82,9 @@ func New(o Options) (*Client, error) {
 			MaxConnsPerHost: requests, MaxIdleConnsPerHost: requests, IdleConnTimeout: idle,
 		}}
 	}
-	return &Client{o: o, base: base, http: o.HTTP, events: make(chan Event, o.Mailbox)}, nil
+	return &Client{
+		o: o, base: base, http: o.HTTP, events: make(chan Event, o.Mailbox), door: newDoor(), renew: make(chan struct{}, 1),
+	}, nil
 }
 
 // App is the name of the Stasis application.

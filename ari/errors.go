@@ -16,7 +16,10 @@ var (
 	ErrState    = errors.New("ari: not possible in this state")          // 412, 422
 	ErrSwitch   = errors.New("ari: the switch failed")                   // 5xx
 	ErrReplaced = errors.New("ari: another client took the application") // events go there now
-	ErrSlow     = errors.New("ari: events are not taken fast enough")    // the mailbox was full
+	ErrAbsent   = errors.New("ari: Asterisk has not connected to us")
+	ErrDenied   = errors.New("ari: Asterisk connects with a wrong user or password")
+	ErrOtherApp = errors.New("ari: Asterisk has connected, but not for the application")
+	ErrSlow     = errors.New("ari: events are not taken fast enough") // the mailbox was full
 	ErrTooLarge = errors.New("ari: message too large")
 	ErrOptions  = errors.New("ari: bad option")
 	ErrMessage  = errors.New("ari: not an event")

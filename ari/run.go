@@ -15,9 +15,9 @@ import (
 const (
 	pauseMin = 500 * time.Millisecond // between two tries to connect
 	pauseMax = 10 * time.Second
-	// pauseReplaced is how long the application is left to the client that
-	// took it: two that took turns at once would lose events all the time.
-	pauseReplaced = time.Minute
+	// lookReplaced is how often it is asked whether the application is free
+	// again that another client took.
+	lookReplaced = 10 * time.Second
 
 	pingEvery = 10 * time.Second // Asterisk sends none of its own
 	pingWait  = 5 * time.Second
@@ -32,13 +32,24 @@ const (
 // single events: Lost with ErrSlow, then Connected when it has caught up.
 func (c *Client) Events() <-chan Event { return c.events }
 
-// Run connects to Asterisk's events, again and again, until ctx ends.
+// Renew ends a pause between two tries to connect. To a client that was
+// replaced it says to take the application back.
+func (c *Client) Renew() {
+	select {
+	case c.renew <- struct{}{}:
+	default: // one is on its way
+	}
+}
+
+// Run connects to Asterisk's events, or has Asterisk connect to us, again and
+// again until ctx ends. It may be called once.
 func (c *Client) Run(ctx context.Context) error {
+	defer c.door.shut()
 	var told error // the trouble last reported
 	reported := false
 	pause := pauseMin
 	for {
-		connected, err := c.session(ctx)
+		connected, ws, err := c.session(ctx)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -51,20 +62,79 @@ func (c *Client) Run(ctx context.Context) error {
 				return ctx.Err()
 			}
 		}
-		wait := pause
-		if errors.Is(err, ErrReplaced) {
-			wait = pauseReplaced
+		if ws != nil {
+			c.standAside(ctx, ws)
+		} else {
+			c.pause(ctx, jitter(pause))
 		}
-		if !sleep(ctx, jitter(wait)) {
+		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		pause = min(2*pause, pauseMax)
 	}
 }
 
+// pause waits, but not longer than until there is a reason to try again.
+func (c *Client) pause(ctx context.Context, d time.Duration) {
+	if c.door.held != nil {
+		return
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-c.renew:
+	case ws := <-c.door.came:
+		c.door.hold(ws)
+	case <-ctx.Done():
+	}
+}
+
+// standAside leaves the application to the client that took it, until nobody
+// has it any more, or Renew. Two that took turns would lose events all the
+// time. Our connection stays open as Asterisk keeps it, silent: it would make
+// another one at once, with the application.
+func (c *Client) standAside(ctx context.Context, ws *websocket.Conn) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			if _, _, err := ws.Read(ctx); err != nil {
+				return
+			}
+		}
+	}()
+	defer func() {
+		cancel()
+		<-done
+		_ = ws.CloseNow()
+	}()
+	look := time.NewTicker(lookReplaced)
+	defer look.Stop()
+	for {
+		select {
+		case <-look.C:
+			if taken, err := c.Registered(ctx); err == nil && !taken {
+				return
+			}
+		case ws := <-c.door.came:
+			c.door.hold(ws)
+			return
+		case <-c.renew:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
 // classify finds the sentinel of err, nil when it has none.
 func classify(err error) error {
-	for _, class := range []error{ErrAuth, ErrReadOnly, ErrNotFound, ErrConflict, ErrState, ErrSwitch, ErrReplaced, ErrSlow, ErrTooLarge} {
+	for _, class := range []error{
+		ErrAuth, ErrReadOnly, ErrNotFound, ErrConflict, ErrState, ErrSwitch, ErrReplaced, ErrAbsent, ErrDenied, ErrOtherApp,
+		ErrSlow, ErrTooLarge,
+	} {
 		if errors.Is(err, class) {
 			return class
 		}
@@ -74,17 +144,6 @@ func classify(err error) error {
 
 // jitter spreads d over d/2..d, so that many clients do not come back at once.
 func jitter(d time.Duration) time.Duration { return d/2 + rand.N(d/2+1) }
-
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
 
 // post waits for room; Connected and Lost are never dropped.
 func (c *Client) post(ctx context.Context, e Event) bool {
@@ -96,33 +155,63 @@ func (c *Client) post(ctx context.Context, e Event) bool {
 	}
 }
 
-// session lives as long as one connection and returns why it ended.
-func (c *Client) session(ctx context.Context) (connected bool, err error) {
+// session lives as long as one connection and returns why it ended. The
+// connection is returned if another client has the application now: it is open.
+func (c *Client) session(ctx context.Context) (connected bool, open *websocket.Conn, err error) {
 	info, err := c.check(ctx)
 	if err != nil {
-		return false, err
+		return false, nil, err
 	}
-	ws, err := c.dial(ctx)
+	ws, err := c.connect(ctx)
 	if err != nil {
-		return false, err
+		return false, nil, err
 	}
-	defer ws.CloseNow() //nolint:errcheck // a close frame would wait for a peer that may be gone
+	defer func() {
+		if open == nil {
+			_ = ws.CloseNow() // a close frame would wait for a peer that may be gone
+		}
+	}()
 	if err := c.filter(ctx); err != nil {
-		return false, err
+		return false, nil, err
 	}
 	if !c.post(ctx, &Connected{Info: info}) {
-		return false, ctx.Err()
+		return false, nil, ctx.Err()
 	}
+	if err = c.follow(ctx, ws); errors.Is(err, ErrReplaced) {
+		open = ws
+	}
+	return true, open, err
+}
+
+// follow posts what comes until the connection ends, or is useless.
+func (c *Client) follow(ctx context.Context, ws *websocket.Conn) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		cancel(keepAlive(ctx, ws))
+		cancel(c.keepAlive(ctx, ws))
 	}()
-	err = c.read(ctx, ws)
+	err := c.read(ctx, ws)
 	cancel(err)
 	<-done
-	return true, context.Cause(ctx)
+	return context.Cause(ctx)
+}
+
+// connect makes the connection for events, or waits for Asterisk's.
+func (c *Client) connect(ctx context.Context) (*websocket.Conn, error) {
+	if !c.o.Outbound {
+		return c.dial(ctx)
+	}
+	ws, err := c.door.wait(ctx, c.o.Timeout)
+	if err != nil {
+		c.nudge(ctx)
+		return nil, err
+	}
+	if err := c.catchUp(ctx, ws); err != nil {
+		_ = ws.CloseNow()
+		return nil, err
+	}
+	return ws, nil
 }
 
 // dial opens the events socket; Asterisk's refusals are *Error.
@@ -167,17 +256,33 @@ func (c *Client) filter(ctx context.Context) error {
 	return nil
 }
 
-// keepAlive pings until ctx ends or the peer does not answer.
-func keepAlive(ctx context.Context, ws *websocket.Conn) error {
-	for sleep(ctx, pingEvery) {
-		ping, cancel := context.WithTimeout(ctx, pingWait)
-		err := ws.Ping(ping)
-		cancel()
-		if err != nil {
-			return fmt.Errorf("ari: events: no answer to a ping: %w", err)
+// nudge has Asterisk send an event over its connection, if it believes to have
+// one: it sends no pings, and so never learns that we are not there any more.
+func (c *Client) nudge(ctx context.Context) {
+	_ = c.call(ctx, http.MethodPost, []string{"events", "user", "parley-nudge"}, url.Values{"application": {c.o.App}}, nil, nil)
+}
+
+// keepAlive pings until ctx ends, the peer does not answer, or has connected
+// anew: then the connection is one that only we believe in.
+func (c *Client) keepAlive(ctx context.Context, ws *websocket.Conn) error {
+	tick := time.NewTicker(pingEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			ping, cancel := context.WithTimeout(ctx, pingWait)
+			err := ws.Ping(ping)
+			cancel()
+			if err != nil {
+				return fmt.Errorf("ari: events: no answer to a ping: %w", err)
+			}
+		case next := <-c.door.came:
+			c.door.hold(next)
+			return errAnew
+		case <-ctx.Done():
+			return context.Cause(ctx)
 		}
 	}
-	return context.Cause(ctx)
 }
 
 // read posts what comes until the connection ends. It never waits for the

@@ -213,19 +213,43 @@ func TestAnotherClientTakesTheApplication(t *testing.T) {
 		first, endFirst := running(t, s, ari.Options{})
 		defer endFirst()
 		next[*ari.Connected](t, first)
-		second, endSecond := running(t, s, ari.Options{})
-		defer endSecond()
+		second := newClient(t, ari.Options{URL: s.URL, HTTP: s.Client()})
+		ctx, leave := context.WithCancel(t.Context())
+		defer leave()
+		go second.Run(ctx)
 		next[*ari.Connected](t, second)
 		next[*ari.ApplicationReplaced](t, first)
 		if l := next[*ari.Lost](t, first); !errors.Is(l.Err, ari.ErrReplaced) {
 			t.Errorf("lost by %v, want ErrReplaced", l.Err)
 		}
-		time.Sleep(29 * time.Second)
+		time.Sleep(time.Hour)
 		s.Call("room=1")
 		next[*ari.StasisStart](t, second)
 		if n := len(first.Events()); n != 0 {
-			t.Errorf("the first client came back at once: %d events", n)
+			t.Errorf("the first client fights: %d events", n)
 		}
+		leave()
+		next[*ari.Connected](t, first) // nobody has the application any more
+	})
+}
+
+// TestAReplacedClientIsToldToComeBack: then, and only then, it takes the
+// application from the other.
+func TestAReplacedClientIsToldToComeBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := aritest.NewInMemory(t)
+		first, endFirst := running(t, s, ari.Options{})
+		defer endFirst()
+		next[*ari.Connected](t, first)
+		second, endSecond := running(t, s, ari.Options{})
+		defer endSecond()
+		next[*ari.Connected](t, second)
+		next[*ari.ApplicationReplaced](t, first)
+		next[*ari.Lost](t, first)
+		first.Renew()
+		next[*ari.Connected](t, first)
+		next[*ari.ApplicationReplaced](t, second)
+		next[*ari.Lost](t, second)
 	})
 }
 

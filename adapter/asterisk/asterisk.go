@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,13 +20,15 @@ import (
 	"parley/engine/native"
 )
 
-// Options sets up a Link. All but Log and Audit must be set.
+// Options sets up a Link. All but Outbound, Door, Log and Audit must be set.
 type Options struct {
 	Name      string // of the switch, as configured
 	URL       string // of ARI
 	User      string
 	Password  string
 	App       string
+	Outbound  bool   // Asterisk connects to us, for events: see Accept
+	Door      string // URL of Accept, as Asterisk reaches it; with Outbound
 	Exchange  *engine.Exchange
 	Switch    *native.Switch
 	Sockets   *audiosocket.Listener
@@ -44,6 +47,7 @@ type Link struct {
 
 	mu         sync.Mutex
 	up         bool               // guarded by mu
+	replaced   bool               // guarded by mu: another client has the application
 	lostAt     time.Time          // guarded by mu: when the connection was lost last
 	text       string             // guarded by mu: of Check
 	version    string             // guarded by mu: of the Asterisk that was connected last
@@ -63,7 +67,7 @@ func New(o Options) (*Link, error) {
 		o.Audit = auditEvery
 	}
 	client, err := ari.New(ari.Options{
-		URL: o.URL, User: o.User, Password: o.Password, App: o.App,
+		URL: o.URL, User: o.User, Password: o.Password, App: o.App, Outbound: o.Outbound,
 		Ignore: []string{"ChannelVarset", "ChannelDialplan"},
 	})
 	if err != nil {
@@ -89,6 +93,23 @@ func (l *Link) Check() (name string, ready bool, text string) {
 	return l.opt.Name, l.up, text
 }
 
+// Accept takes the connection for events that an Asterisk makes to us.
+func (l *Link) Accept(w http.ResponseWriter, r *http.Request) {
+	if !l.opt.Outbound {
+		http.Error(w, "switch "+l.opt.Name+" is not configured with websocket: outbound", http.StatusNotFound)
+		return
+	}
+	l.client.Accept(w, r)
+}
+
+// Renew tries at once to connect, and takes the application back from a client
+// that took it.
+func (l *Link) Renew() {
+	if _, up, _ := l.Check(); !up {
+		l.client.Renew()
+	}
+}
+
 // Run serves until ctx ends. Then the calls are given back, over a connection
 // that still tells what becomes of them.
 func (l *Link) Run(ctx context.Context) error {
@@ -111,7 +132,7 @@ func (l *Link) Run(ctx context.Context) error {
 		case <-look.C:
 			l.look()
 		case <-audit.C:
-			if ctx.Err() == nil && !l.troubled() && !l.auditing.Swap(true) {
+			if ctx.Err() == nil && (l.isReplaced() || !l.troubled()) && !l.auditing.Swap(true) {
 				l.running.Go(func() { l.audit(ctx) })
 			}
 		case <-ending:

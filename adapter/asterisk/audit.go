@@ -102,9 +102,25 @@ func (l *Link) differ(ctx context.Context) (findings, error) {
 		return nil, err
 	}
 	found := findings{}
+	if l.isReplaced() { // of the rest another client is the judge
+		l.differCalls(l.inside(channels), found)
+		return found, nil
+	}
 	l.differBridges(ctx, bridges, found)
 	l.differChannels(ctx, channels, bridges, found)
 	return found, nil
+}
+
+// differCalls looks for calls that the switch does not have.
+func (l *Link) differCalls(inside map[string]*ari.Channel, found findings) {
+	l.mu.Lock()
+	calls := maps.Clone(l.calls)
+	l.mu.Unlock()
+	for id := range calls {
+		if inside[id] == nil {
+			found[l.difference("", id, "on the roster, not at the switch")] = func() { l.ended(id) }
+		}
+	}
 }
 
 // differBridges looks for bridges of ours that nobody uses, and for rooms that
@@ -131,12 +147,10 @@ func (l *Link) differBridges(ctx context.Context, bridges []ari.Bridge, found fi
 // differChannels looks for calls that the switch does not have, or has
 // elsewhere, and for channels of ours that belong to no call.
 func (l *Link) differChannels(ctx context.Context, channels []ari.Channel, bridges []ari.Bridge, found findings) {
-	inside := map[string]*ari.Channel{}
+	inside := l.inside(channels)
+	l.differCalls(inside, found)
 	for i := range channels {
 		ch := &channels[i]
-		if l.isInside(ch) {
-			inside[ch.ID] = ch
-		}
 		if l.isMedia(ch.ID) && !l.isUsed(ch.ID) {
 			found[l.difference("", ch.ID, "media channel is left over")] = func() {
 				l.disarm(ctx, ch.ID)
@@ -149,11 +163,7 @@ func (l *Link) differChannels(ctx context.Context, channels []ari.Channel, bridg
 	calls := maps.Clone(l.calls)
 	l.mu.Unlock()
 	for id, c := range calls {
-		was, _ := c.where.look()
-		switch {
-		case inside[id] == nil:
-			found[l.difference("", id, "on the roster, not at the switch")] = func() { l.ended(id) }
-		case was != at[id]:
+		if was, _ := c.where.look(); inside[id] != nil && was != at[id] {
 			found[l.difference("", id, fmt.Sprintf("in bridge %q, not in %q", at[id], was))] = func() { c.mislaid(at[id]) }
 		}
 	}

@@ -127,7 +127,7 @@ func (c *call) serve(ctx context.Context, invite engine.Invite) {
 	for {
 		select {
 		case o := <-c.released:
-			if !c.left.isSet() {
+			if !c.left.isSet() && !c.isTaken() {
 				c.finish(ctx, o)
 			}
 			return
@@ -151,6 +151,10 @@ func (c *call) serve(ctx context.Context, invite engine.Invite) {
 		}
 	}
 }
+
+// isTaken says whether another client has the application, and has ended our
+// audio: then the caller is with it.
+func (c *call) isTaken() bool { return c.link.isReplaced() && c.mediaOut.isSet() }
 
 // isBroken says whether the audio has ended; mediaOut follows soon if it is
 // not set yet.

@@ -37,6 +37,11 @@ func TestWhatIsWrongIsSaidOnce(t *testing.T) {
 			want: `ari ast1: another client replaced application "parley" (ApplicationReplaced). ` +
 				`Two adapters with one app name? We do not fight; set app of switch ast1. [ari_replaced]`,
 		},
+		{
+			name: "an Asterisk that does not connect to us", edit: func(s *setup) { s.outbound = true },
+			want: `ari ast1: Asterisk has not connected to us. websocket_client.conf needs a section with connection_type = persistent, ` +
+				`protocols = ari and uri = ws://parley/ari-in/ast1, and ari.conf an outbound_websocket of it. [ari_absent]`,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newRig(t, c.edit)
@@ -74,6 +79,42 @@ func TestCallsSurviveAnotherClient(t *testing.T) {
 	r.continued(c, map[string]string{"result": "joined", "reason": "kicked", "exit": "kicked", "member_id": "1"})
 }
 
+// TestACallerWhoLeavesWhileAnotherClientHasTheApplication is found by looking:
+// no event tells us.
+func TestACallerWhoLeavesWhileAnotherClientHasTheApplication(t *testing.T) {
+	r := newRig(t, func(s *setup) { s.audit = 50 * time.Millisecond }).ready()
+	stays, goes := r.ast.Call("room=3000"), r.ast.Call("room=3000")
+	r.joined(stays)
+	r.joined(goes)
+	other := r.client()
+	go other.Run(t.Context())
+	r.log.await(t, "[ari_replaced]")
+	r.ast.Call("room=3000") // is the other's
+	goes.Hangup()
+	r.await(engine.EventLeft, goes.ID())
+	if v, err := r.exchange.Room(t.Context(), "3000"); err != nil || len(v.Members) != 1 || v.Members[0].CallID != engine.LegID(stays.ID()) {
+		t.Errorf("%+v, %v", v, err)
+	}
+}
+
+// TestAsteriskConnectsToUs: callers who came while nobody was connected are
+// served, in the order of their coming.
+func TestAsteriskConnectsToUs(t *testing.T) {
+	r := newRig(t, func(s *setup) {
+		s.outbound = true
+		s.before = func(r *rig) { r.ast.ConnectTo("ws://127.0.0.1:1", "", "") } // it keeps calls from now on
+	})
+	gone, waits := r.ast.Call("room=3000"), r.ast.Call("room=3000")
+	gone.Hangup()
+	r.ast.ConnectTo("ws"+strings.TrimPrefix(r.door.URL, "http"), aritest.User, aritest.Password)
+	r.joined(waits)
+	later := r.ast.Call("room=3000")
+	r.joined(later)
+	if n := r.log.count("level=WARN"); n != 0 {
+		t.Errorf("%d warnings:\n%s", n, r.log)
+	}
+}
+
 // TestNobodyIsThere: each try fails in another way, told once.
 func TestNobodyIsThere(t *testing.T) {
 	r := newRig(t, func(s *setup) {
@@ -109,7 +150,7 @@ func TestOurShutdownGivesTheCallsBack(t *testing.T) {
 	r.stop()
 	err := <-r.stopped
 	r.stopped <- err
-	if d := time.Since(began); d > 900*time.Millisecond {
+	if d := time.Since(began); d > 4*time.Second {
 		t.Errorf("it took %v", d)
 	}
 	r.continued(member, map[string]string{"result": "joined", "reason": "switch_lost", "exit": "lost", "member_id": "1"})

@@ -1,7 +1,10 @@
 package asterisk
 
 import (
+	"cmp"
 	"context"
+	"maps"
+	"slices"
 	"strings"
 
 	"parley/ari"
@@ -39,25 +42,39 @@ func (l *Link) resync(ctx context.Context, before []*call) {
 		l.log.Warn("ari: channels not listed", "error", err)
 		return
 	}
-	inside := map[string]*ari.Channel{}
-	for i := range channels {
-		if l.isInside(&channels[i]) {
-			inside[channels[i].ID] = &channels[i]
-		}
-	}
+	inside := l.inside(channels)
 	ended := l.compare(before, inside)
 	removed := l.sweep(ctx, channels, before)
 	for _, c := range before {
 		delete(inside, c.channel) // here or, by now, gone: not waiting
 	}
 	waiting := 0
-	for id, ch := range inside {
-		if !l.isMedia(id) && l.call(id) == nil {
+	for _, ch := range byAge(inside) {
+		if !l.isMedia(ch.ID) && l.call(ch.ID) == nil {
 			waiting++
 			l.arrived(ctx, ch, strings.Split(ch.Dialplan.AppData, ",")[1:])
 		}
 	}
 	l.log.Info("ari "+l.opt.Name+": compared with the switch", "ended", ended, "waiting", waiting, "removed", removed)
+}
+
+// byAge puts channels in order: who has waited longest is served first.
+func byAge(channels map[string]*ari.Channel) []*ari.Channel {
+	return slices.SortedFunc(maps.Values(channels), func(a, b *ari.Channel) int {
+		at, bt := a.Creationtime, b.Creationtime
+		return cmp.Or(cmp.Compare(at.GetSeconds(), bt.GetSeconds()), cmp.Compare(at.GetNanos(), bt.GetNanos()), cmp.Compare(a.ID, b.ID))
+	})
+}
+
+// inside are the channels that are in our application.
+func (l *Link) inside(channels []ari.Channel) map[string]*ari.Channel {
+	all := map[string]*ari.Channel{}
+	for i := range channels {
+		if l.isInside(&channels[i]) {
+			all[channels[i].ID] = &channels[i]
+		}
+	}
+	return all
 }
 
 // isInside says whether a channel is in our application.

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"log/slog"
 	"math"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -35,6 +37,7 @@ type setup struct {
 	version        string // of the switch
 	legs           int    // at most
 	audit          time.Duration
+	outbound       bool       // the switch connects to us, where before has it do so
 	before         func(*rig) // just before the link connects
 }
 
@@ -47,7 +50,8 @@ type rig struct {
 	mixer    *native.Switch
 	sockets  *audiosocket.Listener
 	link     *asterisk.Link
-	url      string // of ARI
+	door     *httptest.Server // of an Asterisk that connects to us
+	url      string           // of ARI
 	events   chan engine.Event
 	seen     []engine.Event
 	log      *journal
@@ -100,13 +104,15 @@ func (r *rig) start(s setup) {
 	r.url = r.front.URL + s.path
 	var err error
 	r.link, err = asterisk.New(asterisk.Options{
-		Name: "ast1", URL: r.url, User: s.user, Password: s.password, App: aritest.App,
+		Name: "ast1", URL: r.url, User: s.user, Password: s.password, App: aritest.App, Outbound: s.outbound, Door: "ws://parley/ari-in/ast1",
 		Exchange: r.exchange, Switch: r.mixer, Sockets: r.sockets, Advertise: s.advertise,
 		Audit: s.audit, Log: slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	if err != nil {
 		r.Fatal(err)
 	}
+	r.door = httptest.NewServer(http.HandlerFunc(r.link.Accept))
+	r.Cleanup(r.door.Close)
 	ctx, stop := context.WithCancel(context.Background())
 	r.stop = stop
 	go func() { r.stopped <- r.link.Run(ctx) }()

@@ -19,7 +19,7 @@ const shadow = 5 * time.Second
 func (l *Link) connected(ctx context.Context, e *ari.Connected) {
 	version := e.Info.SystemInfo.Version
 	l.mu.Lock()
-	l.version, l.up = version, true
+	l.version, l.up, l.replaced = version, true, false
 	l.text = fmt.Sprintf("Asterisk %s at %s, app %s", version, l.opt.URL, l.opt.App)
 	before := make([]*call, 0, len(l.calls))
 	for _, c := range l.calls {
@@ -40,11 +40,19 @@ func (l *Link) lost(err error) {
 	if l.up {
 		l.lostAt = time.Now()
 	}
-	l.up, l.text = false, text
+	l.up, l.text, l.replaced = false, text, errors.Is(err, ari.ErrReplaced)
 	l.mu.Unlock()
 	if changed {
 		l.log.Error(text)
 	}
+}
+
+// isReplaced says whether another client has the application. Calls that are
+// here stay here; what becomes of them at the switch only a look tells.
+func (l *Link) isReplaced() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.replaced
 }
 
 // troubled says whether the connection is, or was a moment ago, lost.
@@ -91,6 +99,15 @@ func (o Options) trouble(err error) string {
 	case errors.Is(err, ari.ErrReplaced):
 		return fmt.Sprintf("ari %s: another client replaced application %q (ApplicationReplaced). "+
 			"Two adapters with one app name? We do not fight; set app of switch %s. [ari_replaced]", o.Name, o.App, o.Name)
+	case errors.Is(err, ari.ErrAbsent):
+		return fmt.Sprintf("ari %s: Asterisk has not connected to us. websocket_client.conf needs a section with connection_type = persistent, "+
+			"protocols = ari and uri = %s, and ari.conf an outbound_websocket of it. [ari_absent]", o.Name, o.Door)
+	case errors.Is(err, ari.ErrDenied):
+		return fmt.Sprintf("ari %s: Asterisk connects with a wrong user or password. Set username and password in websocket_client.conf "+
+			"to user and password of switch %s. [ari_in_auth]", o.Name, o.Name)
+	case errors.Is(err, ari.ErrOtherApp):
+		return fmt.Sprintf("ari %s: Asterisk has connected, but not for application %q. Add it to apps of the outbound_websocket in ari.conf. "+
+			"[ari_in_app]", o.Name, o.App)
 	default:
 		return fmt.Sprintf("ari %s: link lost: %v. [ari_lost]", o.Name, err)
 	}

@@ -142,15 +142,26 @@ const (
 	KindFreeSWITCH Kind = "freeswitch"
 )
 
+// WebSocket is which way a connection for events is made, as Asterisk sees it.
+type WebSocket string
+
+// The ways.
+const (
+	WebSocketInbound  WebSocket = "inbound"  // we connect to Asterisk
+	WebSocketOutbound WebSocket = "outbound" // Asterisk connects to us
+)
+
 // Switch is a PBX that we connect to.
 type Switch struct {
-	Name     string
-	Kind     Kind
-	ARI      string // Asterisk: base URL, e.g. http://127.0.0.1:8088/ari
-	App      string // Asterisk: our Stasis application
-	User     string // Asterisk: of ari.conf
-	ESL      string // FreeSWITCH: HOST:PORT of mod_event_socket
-	Password Secret
+	Name string
+	Kind Kind
+	ARI  string // Asterisk: base URL, e.g. http://127.0.0.1:8088/ari
+	App  string // Asterisk: our Stasis application
+	User string // Asterisk: of ari.conf
+	// Asterisk: which way the connection for events is made
+	WebSocket WebSocket
+	ESL       string // FreeSWITCH: HOST:PORT of mod_event_socket
+	Password  Secret
 }
 
 // Room is a room that the configuration names.

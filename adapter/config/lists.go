@@ -43,6 +43,7 @@ func switchFields(s *Switch) []field {
 		{"ari", matching(&s.ARI, emptyOr(ariURL), "http://HOST:PORT/ari, without user and password in it"), restart},
 		{"app", matching(&s.App, token, "a word"), restart},
 		{"user", matching(&s.User, emptyOr(token), "a word"), restart},
+		{"websocket", oneOf(&s.WebSocket, WebSocketInbound, WebSocketOutbound), restart},
 		{"esl", matching(&s.ESL, emptyOr(hostPort), "HOST:PORT, for example 127.0.0.1:8021"), restart},
 		{"password", secretField(&s.Password), restart},
 		{"password_file", secretFile{&s.Password}, spelling},
@@ -80,7 +81,7 @@ func (l *loader) tokens(d *document) {
 
 func (l *loader) switches(d *document) {
 	for _, item := range d.elements("switches", child(d.root, "switches")) {
-		s := Switch{App: "parley"}
+		s := Switch{App: "parley", WebSocket: WebSocketInbound}
 		if !d.record(item, switchFields(&s), "name", "kind") || !l.define(d, item, "switch", s.Name) {
 			continue
 		}
@@ -100,7 +101,7 @@ func (d *document) suits(item *yaml.Node, kind Kind) bool {
 	before := len(d.problems)
 	needed, foreign := []string{"ari", "user"}, []string{"esl"}
 	if kind == KindFreeSWITCH {
-		needed, foreign = []string{"esl"}, []string{"ari", "app", "user"}
+		needed, foreign = []string{"esl"}, []string{"ari", "app", "user", "websocket"}
 	}
 	d.require(item, needed)
 	for _, key := range foreign {

@@ -259,8 +259,8 @@ rooms:
   - {name: "3001", title: Weekly, profile: default}
 `)
 	want := []Switch{
-		{Name: "pbx1", Kind: KindFreeSWITCH, ESL: "127.0.0.1:8021", App: "parley", Password: NewSecret("one")},
-		{Name: "ast1", Kind: KindAsterisk, ARI: "http://127.0.0.1:8088/ari", User: "parley", App: "parley", Password: NewSecret("two")},
+		{Name: "pbx1", Kind: KindFreeSWITCH, ESL: "127.0.0.1:8021", App: "parley", WebSocket: WebSocketInbound, Password: NewSecret("one")},
+		{Name: "ast1", Kind: KindAsterisk, ARI: "http://127.0.0.1:8088/ari", User: "parley", App: "parley", WebSocket: WebSocketInbound, Password: NewSecret("two")},
 	}
 	if !slices.Equal(c.Switches, want) {
 		t.Errorf("switches %+v", c.Switches)

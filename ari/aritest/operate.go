@@ -33,6 +33,10 @@ func (s *Server) operate(method string, path []string, a args) (status int, repl
 		return s.filter(a)
 	case len(path) == 2 && path[0] == "applications" && method == http.MethodGet:
 		return s.application(path[1])
+	case len(path) == 3 && path[0] == "events" && path[1] == "user" && method == http.MethodPost:
+		s.know(a, "application")
+		s.emit(map[string]any{"type": "ChannelUserevent", "eventname": path[2], "userevent": map[string]any{"eventname": path[2]}})
+		return http.StatusNoContent, nil
 	case path[0] == "bridges":
 		return s.operateBridge(method, path[1:], a)
 	case path[0] == "channels":
@@ -66,7 +70,7 @@ func (s *Server) info() (int, any) {
 }
 
 func (s *Server) application(name string) (int, any) {
-	if name != App || s.events == nil {
+	if name != App || s.events == nil && !s.persistent {
 		return http.StatusNotFound, "Application not found"
 	}
 	return http.StatusOK, map[string]any{"name": App}

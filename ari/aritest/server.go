@@ -28,6 +28,8 @@ const (
 	Reader   = "reader" // a user who may only read, same password
 	App      = "parley"
 	Version  = "22.10.1"
+
+	entity = "02:00:00:00:00:01" // of the switch, in every event
 )
 
 // Server is the fake. Fields may be set before the first request.
@@ -50,7 +52,10 @@ type Server struct {
 	refusals map[string]int
 	ignored  []string
 	unseen   bool
-	calls    int
+	// persistent: the switch connects to us, and keeps what it cannot tell.
+	persistent bool
+	kept       [][]byte
+	calls      int
 }
 
 // New serves on a loopback port until the test ends.
@@ -245,8 +250,12 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
+	s.carry(ws.CloseRead(ctx), ws, k) // which answers pings
+}
+
+// carry sends what is queued, until the connection ends.
+func (s *Server) carry(ctx context.Context, ws *websocket.Conn, k *socket) {
 	defer func() { _ = ws.CloseNow() }() // like a broken link
-	ctx = ws.CloseRead(ctx)              // answers pings
 	for {
 		select {
 		case b := <-k.queue:
@@ -297,21 +306,26 @@ func (s *Server) Emit(event map[string]any) {
 	s.emit(event)
 }
 
-// emit sends to the newest client; with none the event is lost, as in life.
+// emit sends to the newest client; with none the event is lost, as in life,
+// unless the switch keeps it.
 func (s *Server) emit(event map[string]any) {
 	name, _ := event["type"].(string)
 	if slices.Contains(s.ignored, name) {
 		return
 	}
-	if s.events == nil || s.unseen {
+	if s.events == nil && !s.persistent || s.unseen {
 		return
 	}
 	event["application"] = App
-	event["asterisk_id"] = "02:00:00:00:00:01"
+	event["asterisk_id"] = entity
 	event["timestamp"] = stamp(time.Now())
 	b, err := json.Marshal(event)
 	if err != nil {
 		s.t.Errorf("aritest: %v", err)
+	}
+	if s.events == nil {
+		s.kept = append(s.kept, b)
+		return
 	}
 	s.events.queue <- b
 }

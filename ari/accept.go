@@ -1,0 +1,164 @@
+package ari
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+// subprotocol is what Asterisk offers on a connection of its own making.
+const subprotocol = "ari"
+
+var errAnew = errors.New("ari: events: Asterisk has connected anew")
+
+// door is where connections come in that Asterisk makes. The newest counts.
+type door struct {
+	came   chan *websocket.Conn // capacity 1: one that nobody has seen yet
+	denied atomic.Bool          // since the last look somebody was
+	closed chan struct{}        // Run is over
+
+	held *websocket.Conn // Run's: seen, and not used yet
+}
+
+func newDoor() door { return door{came: make(chan *websocket.Conn, 1), closed: make(chan struct{})} }
+
+// Accept takes a connection that Asterisk makes by its websocket_client.conf
+// and an outbound_websocket of ari.conf. It must bring user and password of the
+// Options. Others are refused; Run tells so.
+func (c *Client) Accept(w http.ResponseWriter, r *http.Request) {
+	user, password, _ := r.BasicAuth()
+	if same(user, c.o.User)&same(password, c.o.Password) == 0 {
+		c.door.denied.Store(true)
+		w.Header().Set("WWW-Authenticate", `Basic realm="Parley"`)
+		http.Error(w, "wrong user or password", http.StatusUnauthorized)
+		return
+	}
+	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{subprotocol}})
+	if err != nil {
+		return // it has been answered
+	}
+	if ws.Subprotocol() != subprotocol {
+		_ = ws.Close(websocket.StatusPolicyViolation, "the protocol must be "+subprotocol)
+		return
+	}
+	ws.SetReadLimit(maxEvent)
+	c.door.enter(ws)
+}
+
+// same compares in a time that tells nothing: 1 or 0.
+func same(given, want string) int {
+	a, b := sha256.Sum256([]byte(given)), sha256.Sum256([]byte(want))
+	return subtle.ConstantTimeCompare(a[:], b[:])
+}
+
+// enter keeps a connection until Run takes it, or there is a newer one.
+func (d *door) enter(ws *websocket.Conn) {
+	for {
+		select {
+		case d.came <- ws:
+			select {
+			case <-d.closed: // nobody will take it
+				d.empty()
+			default:
+			}
+			return
+		case old := <-d.came:
+			_ = old.CloseNow()
+		}
+	}
+}
+
+// hold keeps a connection for wait.
+func (d *door) hold(ws *websocket.Conn) {
+	if d.held != nil {
+		_ = d.held.CloseNow()
+	}
+	d.held = ws
+}
+
+// wait returns the next connection: ErrAbsent or ErrDenied if there is none.
+func (d *door) wait(ctx context.Context, limit time.Duration) (*websocket.Conn, error) {
+	if ws := d.held; ws != nil {
+		d.held = nil
+		return ws, nil
+	}
+	t := time.NewTimer(limit)
+	defer t.Stop()
+	select {
+	case ws := <-d.came:
+		return ws, nil
+	case <-t.C:
+		if d.denied.Swap(false) {
+			return nil, ErrDenied
+		}
+		return nil, ErrAbsent
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// shut closes what came and was not used. It may be called once.
+func (d *door) shut() {
+	close(d.closed)
+	d.hold(nil)
+	d.empty()
+}
+
+func (d *door) empty() {
+	select {
+	case ws := <-d.came:
+		_ = ws.CloseNow()
+	default:
+	}
+}
+
+// catchUp drops the events that Asterisk has kept while it was not connected:
+// they are history, and the lists that are compared next tell what came of it.
+// Asterisk answers a request over the connection when it has sent them all.
+func (c *Client) catchUp(ctx context.Context, ws *websocket.Conn) error {
+	id := rand.Text()
+	question, err := json.Marshal(map[string]string{
+		"type": "RESTRequest", "transaction_id": id, "request_id": id,
+		"method": http.MethodGet, "uri": "applications/" + escaped([]string{c.o.App}),
+	})
+	if err != nil {
+		return err
+	}
+	if err := ws.Write(ctx, websocket.MessageText, question); err != nil {
+		return fmt.Errorf("ari: events: %w", err)
+	}
+	for {
+		data, err := c.nextMessage(ctx, ws)
+		if err != nil {
+			return err
+		}
+		var answer RESTResponse
+		if json.Unmarshal(data, &answer) != nil || answer.RequestID != id {
+			continue
+		}
+		if answer.Status == http.StatusNotFound {
+			return ErrOtherApp
+		}
+		return nil // another refusal than this says nothing of the connection
+	}
+}
+
+// nextMessage waits for a message that must come soon.
+func (c *Client) nextMessage(ctx context.Context, ws *websocket.Conn) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.o.Timeout)
+	defer cancel()
+	_, data, err := ws.Read(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("ari: events: %w", err)
+	}
+	return data, nil
+}

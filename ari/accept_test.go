@@ -1,0 +1,120 @@
+package ari_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"parley/ari"
+	"parley/ari/aritest"
+)
+
+// awaited is a client that the fake connects to, at url.
+func awaited(t *testing.T, s *aritest.Server, timeout time.Duration) (c *ari.Client, url string) {
+	t.Helper()
+	c = newClient(t, ari.Options{URL: s.URL, HTTP: s.Client(), Outbound: true, Timeout: timeout})
+	door := httptest.NewServer(http.HandlerFunc(c.Accept))
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if err := c.Run(ctx); !errors.Is(err, context.Canceled) {
+			t.Errorf("Run: %v", err)
+		}
+	})
+	t.Cleanup(func() {
+		cancel()
+		wg.Wait()
+		s.Close()
+		door.Close()
+	})
+	return c, "ws" + strings.TrimPrefix(door.URL, "http")
+}
+
+// TestAsteriskConnects: what it has kept for us is history, what comes after is
+// told, and so is a connection that it makes in the place of another.
+func TestAsteriskConnects(t *testing.T) {
+	s := aritest.New(t)
+	c, url := awaited(t, s, time.Minute)
+	s.ConnectTo("ws://127.0.0.1:1/nobody", "", "") // it keeps events from now on
+	gone := s.Call("room=1")
+	gone.Hangup()
+	waiting := s.Call("room=2")
+	s.ConnectTo(url, aritest.User, aritest.Password)
+	if up := next[*ari.Connected](t, c); up.Info.SystemInfo.Version != aritest.Version {
+		t.Errorf("connected to %+v", up.Info)
+	}
+	if all, err := c.Channels(t.Context()); err != nil || len(all) != 1 || all[0].ID != waiting.ID() {
+		t.Errorf("channels %+v, %v", all, err)
+	}
+	s.Call("room=3")
+	if e := next[*ari.StasisStart](t, c); strings.Join(e.Args, ";") != "room=3" {
+		t.Errorf("start %+v", e)
+	}
+	for range 2 {
+		s.DropEvents()
+		next[*ari.Lost](t, c)
+		next[*ari.Connected](t, c)
+	}
+}
+
+// TestTheNewestConnectionCounts: the old one may be one that only we believe in.
+func TestTheNewestConnectionCounts(t *testing.T) {
+	s := aritest.New(t)
+	c, url := awaited(t, s, time.Minute)
+	s.ConnectTo(url, aritest.User, aritest.Password)
+	next[*ari.Connected](t, c)
+	s.ConnectTo(url, aritest.User, aritest.Password)
+	if l := next[*ari.Lost](t, c); l.Err == nil || !strings.Contains(l.Err.Error(), "connected anew") {
+		t.Errorf("lost by %v", l.Err)
+	}
+	next[*ari.Connected](t, c)
+}
+
+func TestNobodyConnects(t *testing.T) {
+	s := aritest.New(t)
+	c, url := awaited(t, s, 100*time.Millisecond)
+	if l := next[*ari.Lost](t, c); !errors.Is(l.Err, ari.ErrAbsent) {
+		t.Errorf("%v, want ErrAbsent", l.Err)
+	}
+	h := http.Header{}
+	(&http.Request{Header: h}).SetBasicAuth(aritest.User, "guess")
+	_, resp, err := websocket.Dial(t.Context(), url, &websocket.DialOptions{HTTPHeader: h, Subprotocols: []string{"ari"}})
+	if err == nil || resp.StatusCode != http.StatusUnauthorized {
+		t.Fatalf("%v, %+v", err, resp)
+	}
+	if l := next[*ari.Lost](t, c); !errors.Is(l.Err, ari.ErrDenied) {
+		t.Errorf("%v, want ErrDenied", l.Err)
+	}
+	s.ConnectTo(url, aritest.User, aritest.Password)
+	for {
+		e := <-c.Events()
+		if _, up := e.(*ari.Connected); up {
+			return
+		}
+		if l, ok := e.(*ari.Lost); !ok || !errors.Is(l.Err, ari.ErrAbsent) { // between the two
+			t.Fatalf("%T %+v", e, e)
+		}
+	}
+}
+
+// TestOnlyAsteriskMayConnect: another protocol is none of ours.
+func TestOnlyAsteriskMayConnect(t *testing.T) {
+	s := aritest.New(t)
+	_, url := awaited(t, s, time.Minute)
+	h := http.Header{}
+	(&http.Request{Header: h}).SetBasicAuth(aritest.User, aritest.Password)
+	ws, _, err := websocket.Dial(t.Context(), url, &websocket.DialOptions{HTTPHeader: h, Subprotocols: []string{"chat"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := ws.Read(t.Context()); websocket.CloseStatus(err) != websocket.StatusPolicyViolation {
+		t.Errorf("%v", err)
+	}
+}
