@@ -120,6 +120,7 @@ func (a *App) openEngine(_ context.Context, c *config.Config) error {
 	a.exchange, err = engine.New(engine.Options{
 		Directory: c.Directory(), Bridges: a.bridge, MaxRooms: c.Limits.MaxRooms,
 		Observer: observer(a.opt.Log, a.metrics.Observe),
+		Router:   a.route, DialTimeout: c.Dial.Timeout, MaxDials: c.Dial.MaxPerRoom,
 		Throttle: engine.ThrottleOptions{Failures: c.Throttle.Failures, Period: c.Throttle.Period},
 		Unplayed: func(r engine.RoomName, err error) {
 			a.opt.Log.Warn("sound not played", "room", r, "error", err)

@@ -48,10 +48,13 @@ func logEvent(log *slog.Logger, e engine.Event) {
 		engine.EventRoomMoved, engine.EventIgnored, engine.EventJoined, engine.EventWaiting,
 		engine.EventRestored, engine.EventLeft, engine.EventMuted,
 		engine.EventUnmuted, engine.EventDeafened, engine.EventUndeafened, engine.EventHandRaised,
-		engine.EventHandLowered:
+		engine.EventHandLowered, engine.EventDialing, engine.EventRinging, engine.EventDialed:
 	}
 	attrs := []slog.Attr{slog.String("room", string(e.Room))}
-	if e.Leg != "" {
+	switch {
+	case e.Dial != nil:
+		attrs = append(attrs, dialAttrs(e.Dial)...)
+	case e.Leg != "":
 		attrs = append(attrs, callAttrs(e)...)
 	}
 	if e.Reason != engine.ReasonNone {
@@ -79,6 +82,16 @@ func logEvent(log *slog.Logger, e engine.Event) {
 			log.LogAttrs(context.Background(), slog.LevelWarn, "call "+string(e.Leg)+": "+w)
 		}
 	}
+}
+
+func dialAttrs(j *engine.Job) []slog.Attr {
+	attrs := []slog.Attr{
+		slog.String("call", string(j.Leg)), slog.String("job", string(j.ID)), slog.String("address", j.Address),
+	}
+	if j.Cause != "" {
+		attrs = append(attrs, slog.String("cause", string(j.Cause)), slog.Int("sip_status", j.SIP), slog.String("said", j.Text))
+	}
+	return attrs
 }
 
 func callAttrs(e engine.Event) []slog.Attr {

@@ -14,11 +14,16 @@ const beep = "tone_stream://%(200,0,800)"
 func (r *room) arrive(now time.Time, a arrival) {
 	s := &seat{call: newCall(now, a, &r.ops)}
 	r.seats = append(r.seats, s)
+	called := r.answered(now, s)
 	first := r.lastID == 0 && len(r.seats) == 1 || s.invite.Restore != nil
 	if s.opened = first && s.leg.ID() == r.opener; !s.opened {
 		r.ignore(now, s)
 	}
 	r.takeSignals(now, s)
+	if !called {
+		r.refuse(now, s, ReasonEnded)
+		return
+	}
 	if a.mediaUp && s.step(now, stepMediaUp) {
 		r.greet(now, s)
 	}
@@ -38,7 +43,7 @@ func (r *room) greet(now time.Time, s *seat) {
 
 // identify finds the role: by flag, then by PIN.
 func (r *room) identify(now time.Time, s *seat) {
-	if !r.running(s) {
+	if !r.running(s.request) {
 		r.refuse(now, s, ReasonNotRunning)
 		return
 	}
@@ -59,12 +64,12 @@ func (r *room) identify(now time.Time, s *seat) {
 }
 
 // running says whether this call may open the room, or need not.
-func (r *room) running(s *seat) bool {
+func (r *room) running(q request) bool {
 	if r.present() > 0 {
 		return true
 	}
 	create := r.profile.Create
-	return !s.request.joinOnly && create != CreateRunning && (create != CreateExisting || r.configured)
+	return !q.joinOnly && create != CreateRunning && (create != CreateExisting || r.configured)
 }
 
 // flagged is the role of a call that needs no PIN: its dialplan said
@@ -143,20 +148,29 @@ func (r *room) roleByPIN(s *seat, digits string) Role {
 // seat judges lock and limit, and reserves: from here on the place is his,
 // whatever he still has to hear.
 func (r *room) seat(now time.Time, s *seat, role Role) {
-	p := r.profile
-	switch {
-	case r.locked && !s.request.entry.unchecked && (role != RoleModerator || p.LockExempts != ExemptModerators):
-		r.refuse(now, s, ReasonLocked)
-	case r.full(role):
-		r.refuse(now, s, ReasonFull)
+	switch why := r.barred(s.request, role); {
+	case why != ReasonNone && s.invite.Job == "": // who was called has his seat since then
+		r.refuse(now, s, why)
 	default:
 		s.directory = r.directory
-		s.settle(role, p)
-		if p.AnnounceName {
+		s.settle(role, r.profile)
+		if r.profile.AnnounceName {
 			r.askName(now, s)
 			return
 		}
 		r.enter(now, s)
+	}
+}
+
+// barred says why nobody can take a seat in a role now.
+func (r *room) barred(q request, role Role) Reason {
+	switch {
+	case r.locked && !q.entry.unchecked && (role != RoleModerator || r.profile.LockExempts != ExemptModerators):
+		return ReasonLocked
+	case r.full(role):
+		return ReasonFull
+	default:
+		return ReasonNone
 	}
 }
 
@@ -169,7 +183,7 @@ func (r *room) full(role Role) bool {
 	if role == RoleModerator {
 		limit += r.profile.ReserveModeratorSeats
 	}
-	return r.count(func(s *seat) bool { return s.phase.seated() }) >= limit
+	return r.count((*seat).counts)+r.kept() >= limit
 }
 
 func (r *room) askName(now time.Time, s *seat) {

@@ -14,6 +14,9 @@ const (
 	EventRoomModified EventType = "room.modified"
 	EventRoomMoved    EventType = "room.moved"
 	EventIgnored      EventType = "config.ignored" // a call wanted another rule than the room has
+	EventDialing      EventType = "dial.started"   // a call out: its seat is kept
+	EventRinging      EventType = "dial.ringing"
+	EventDialed       EventType = "dial.result"
 	EventRejected     EventType = "participant.rejected"
 	EventJoined       EventType = "participant.joined"
 	EventWaiting      EventType = "participant.waiting"
@@ -44,6 +47,7 @@ type Event struct {
 	Member   MemberView
 	Present  int // members after the event, waiting ones included
 	Outcome  Outcome
+	Dial     *Job          // of dial.…
 	Changes  []string      // of room.modified, room.moved and config.ignored
 	Gap      time.Duration // of participant.restored: without audio; 0 = unknown
 }

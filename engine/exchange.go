@@ -20,20 +20,26 @@ type Options struct {
 	MaxRooms  int                   // at one time; 0 = 10,000
 	Panicked  func(RoomName, any)   // told of a panic in a room's goroutine
 	Unplayed  func(RoomName, error) // told of a sound that could not be played
+
+	Router      Router        // for calls that we make; nil = none can be made
+	DialTimeout time.Duration // for a party to answer; 0 = DefaultDialTimeout
+	MaxDials    int           // that one room makes at one time; 0 = 20
 }
 
 // Exchange knows every running room, and is where calls arrive. Its methods
 // may be called from any goroutine.
 type Exchange struct {
-	house    house
-	lobby    *lobby
-	maxRooms int
-	busy     atomic.Bool
-	dir      atomic.Pointer[Directory]
-	quit     chan struct{} // closed by Close
-	vacated  chan struct{} // closed when the lobby is no more
-	closing  sync.Once
-	running  sync.WaitGroup
+	house       house
+	lobby       *lobby
+	maxRooms    int
+	router      Router
+	dialTimeout time.Duration
+	busy        atomic.Bool
+	dir         atomic.Pointer[Directory]
+	quit        chan struct{} // closed by Close
+	vacated     chan struct{} // closed when the lobby is no more
+	closing     sync.Once
+	running     sync.WaitGroup
 
 	mu    sync.Mutex
 	rooms map[RoomName]*room // guarded by mu: instances that take calls
@@ -53,11 +59,12 @@ func New(o Options) (*Exchange, error) {
 	}
 	x.house = house{
 		bridges: o.Bridges, throttle: newThrottle(o.Throttle), observe: o.Observer, panicked: o.Panicked,
-		archive: &archive{}, signals: &signals{}, detach: x.detach, retire: x.retire, forget: x.forget,
+		archive: &archive{}, signals: &signals{}, jobs: &jobs{}, spawn: x.running.Go, maxDials: o.MaxDials, detach: x.detach, retire: x.retire, forget: x.forget,
 	}
 	if x.maxRooms == 0 {
 		x.maxRooms = 10_000
 	}
+	x.prepareDials(o)
 	if x.house.observe == nil {
 		x.house.observe = func(Event) {}
 	}
@@ -127,25 +134,24 @@ func (x *Exchange) enter(name RoomName, a arrival) {
 			}
 			return
 		}
-		r = x.open(name, &a)
+		r = x.open(name, a.line.leg.ID(), &a.invite, a.request.room)
 	}
 	a.line.owner.Store(r.box)
 	r.box.put(a)
 }
 
-// open starts a room for its first call.
-func (x *Exchange) open(name RoomName, a *arrival) *room {
+// open starts a room for its first call, with the room-level variables of that.
+func (x *Exchange) open(name RoomName, opener LegID, in *Invite, own []roomSetting) *room {
 	r := &room{
 		house: &x.house, box: newMailbox(), done: make(chan struct{}), name: name,
 		instance: InstanceID(strings.ToLower(rand.Text()[:16])), pending: map[OpID]*waiter{}, had: map[MemberID]LegID{},
-		asked: a.invite.Variables["profile"], own: a.request.room,
-		opener: a.line.leg.ID(), origins: a.invite.Origins,
+		asked: in.Variables["profile"], own: own, opener: opener, origins: in.Origins,
 	}
-	if back := a.invite.Restore; back != nil {
+	if back := in.Restore; back != nil {
 		x.resume(r, back)
 	}
 	if warning := r.settle(x.dir.Load()); warning != "" {
-		a.invite.Warnings = append(a.invite.Warnings, warning)
+		in.Warnings = append(in.Warnings, warning)
 	}
 	x.rooms[name], x.all[r] = r, true
 	x.running.Go(r.run)

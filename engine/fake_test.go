@@ -219,13 +219,21 @@ type theatre struct {
 	events []Event             // guarded by mu
 	broken bool                // guarded by mu: no more bridges
 	panics int                 // guarded by mu
+
+	way Way // of every call out; set before the first
 }
 
 func newTheatre(t testing.TB, d *Directory) *theatre {
 	t.Helper()
 	th := &theatre{t: t, stages: map[RoomName]*stage{}}
 	x, err := New(Options{
-		Directory: d,
+		Directory: d, MaxDials: 3,
+		Router: func(address string) (Way, error) {
+			if th.way == nil || address == "nowhere" {
+				return nil, ErrNoRoute
+			}
+			return th.way, nil
+		},
 		Bridges: func(at Place, n RoomName, _ InstanceID, sink Sink) (Bridge, error) {
 			th.mu.Lock()
 			defer th.mu.Unlock()

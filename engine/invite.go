@@ -27,6 +27,10 @@ type Invite struct {
 	Restore *Rights
 	Lost    time.Time
 
+	// Job is the order that the call was made by: it is one of ours, and came
+	// about by Exchange.Dial. Only what a Way was given may set it.
+	Job JobID
+
 	// Warnings that the adapter already has about this call.
 	Warnings []string
 

@@ -8,15 +8,19 @@ import (
 
 // Errors a caller of this package can tell apart.
 var (
-	ErrBadRoomName = errors.New("engine: bad room name")
-	ErrClosed      = errors.New("engine: closed")
-	ErrNoRoom      = errors.New("engine: room is not running")
-	ErrNoMember    = errors.New("engine: no such member")
-	ErrNoCall      = errors.New("engine: no such call")
-	ErrBadCommand  = errors.New("engine: bad command")
-	ErrMoving      = errors.New("engine: the room is being moved")
-	ErrCannotMove  = errors.New("engine: the room cannot be moved")
-	ErrNotMoved    = errors.New("engine: the room was not moved")
+	ErrBadRoomName  = errors.New("engine: bad room name")
+	ErrClosed       = errors.New("engine: closed")
+	ErrNoRoom       = errors.New("engine: room is not running")
+	ErrNoMember     = errors.New("engine: no such member")
+	ErrNoCall       = errors.New("engine: no such call")
+	ErrBadCommand   = errors.New("engine: bad command")
+	ErrNoRoute      = errors.New("engine: no way to that address")
+	ErrTooManyDials = errors.New("engine: the room makes too many calls")
+	ErrInUse        = errors.New("engine: that id is in use")
+	ErrNoJob        = errors.New("engine: no such job")
+	ErrMoving       = errors.New("engine: the room is being moved")
+	ErrCannotMove   = errors.New("engine: the room cannot be moved")
+	ErrNotMoved     = errors.New("engine: the room was not moved")
 )
 
 // MaxRoomName is the longest room name in bytes.
@@ -61,6 +65,9 @@ type InstanceID string
 
 // LegID names one call: channel UUID, ARI channel id, or SIP Call-ID.
 type LegID string
+
+// JobID names an order to call somebody.
+type JobID string
 
 // MemberID is a leg's number in one run of a room, from 1, never reused.
 type MemberID uint32

@@ -267,6 +267,7 @@ func (r *room) end(now time.Time, why Reason) {
 // detached marks the instance as over: nobody is sent to it any more.
 func (r *room) detached(why Reason) {
 	r.ending, r.endAt = why, time.Time{}
+	r.cancelDials()
 	r.house.detach(r)
 }
 

@@ -30,6 +30,7 @@ type room struct {
 	moving  *relocation           // nil: the room stays where it is
 	shown   atomic.Pointer[Place] // of at, for everybody
 	seats   []*seat
+	calling []*outgoing // calls out, until their Way has returned
 	ops     OpID
 	lastID  MemberID
 	had     map[MemberID]LegID // who has or had each, in this process
@@ -59,6 +60,9 @@ type house struct {
 	detach   func(*room) // no more calls for this instance
 	archive  *archive
 	signals  *signals
+	jobs     *jobs
+	maxDials int
+	spawn    func(func())
 	retire   func(*room) bool // closes the mailbox, unless a call came meanwhile
 	forget   func(*room)      // after a panic
 	panicked func(RoomName, any)
@@ -86,6 +90,12 @@ func (r *room) handle(now time.Time, item any) {
 		r.explain(m)
 	case signalling:
 		r.signalled(now, m)
+	case *outgoing:
+		r.dial(now, m)
+	case progress:
+		r.rings(now, m)
+	case dialed:
+		r.dialed(now, m)
 	case reloading:
 		m.reply <- r.reload(now, m.directory)
 	default:

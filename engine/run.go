@@ -51,7 +51,7 @@ func (r *room) run() {
 }
 
 // finished says whether nobody is left, and no call is on its way here.
-func (r *room) finished() bool { return len(r.seats) == 0 && r.house.retire(r) }
+func (r *room) finished() bool { return len(r.seats) == 0 && len(r.calling) == 0 && r.house.retire(r) }
 
 // stop closes what the room used.
 func (r *room) stop() {
@@ -71,6 +71,7 @@ func (r *room) stop() {
 // abandon releases everybody after a panic, without asking the state machine.
 func (r *room) abandon() {
 	r.house.forget(r)
+	r.cancelDials()
 	lost := Outcome{Result: ResultFailed, Reason: ReasonNodeBusy, Exit: ExitLost}
 	for _, s := range r.seats {
 		out := lost
@@ -78,8 +79,11 @@ func (r *room) abandon() {
 		s.leg.Release(out)
 	}
 	for _, item := range r.box.close() {
-		if a, ok := item.(arrival); ok {
-			a.line.leg.Release(lost)
+		switch m := item.(type) {
+		case arrival:
+			m.line.leg.Release(lost)
+		case *outgoing:
+			m.reply <- &Refusal{ReasonNodeBusy}
 		}
 	}
 	r.closeAll()
@@ -96,7 +100,7 @@ func (r *room) view() RoomView {
 	v := RoomView{
 		Name: r.name, Title: r.title, Instance: r.instance, Profile: r.profile.Name, StartedAt: r.startedAt,
 		Locked: r.locked, MaxParticipants: r.profile.MaxParticipants, Seq: r.seq, Mixer: r.mixer(),
-		State: r.stateWord(), Members: []MemberView{},
+		State: r.stateWord(), Members: []MemberView{}, Dialing: r.dials(),
 	}
 	media := map[MemberID]MemberMedia{}
 	for _, at := range r.venues {
@@ -134,6 +138,8 @@ func (r *room) stateWord() string {
 		return "active"
 	case r.present() > 0:
 		return "waiting"
+	case len(r.seats) == 0 && len(r.calling) > 0:
+		return "dialing"
 	default:
 		return "prompting"
 	}

@@ -53,6 +53,12 @@ const (
 // audible says whether the member is among the others.
 func (s *seat) audible() bool { return s.phase == phaseJoined }
 
+// counts says whether a seat is taken: by who has got so far, or by who was
+// called and so has it from the beginning.
+func (s *seat) counts() bool {
+	return s.phase.seated() || s.invite.Job != "" && s.phase < phaseNaming
+}
+
 // settle gives the seat its role and the settings that follow from it.
 func (s *seat) settle(role Role, p *Profile) {
 	s.role = role

@@ -8,14 +8,15 @@ type RoomView struct {
 	Title           string       `json:"title,omitempty"`
 	Instance        InstanceID   `json:"instance_id"`
 	Profile         string       `json:"profile"`
-	State           string       `json:"state"` // prompting, waiting, active or ending
+	State           string       `json:"state"` // dialing, prompting, waiting, active or ending
 	StartedAt       time.Time    `json:"started_at,omitzero"`
 	Locked          bool         `json:"locked"`
 	MaxParticipants int          `json:"max_participants"`
 	Seq             uint64       `json:"seq"`
 	Mixer           string       `json:"mixer"`
 	Members         []MemberView `json:"members"`
-	Prompting       int          `json:"prompting"` // calls at the attendant
+	Prompting       int          `json:"prompting"`         // calls at the attendant
+	Dialing         []Job        `json:"dialing,omitempty"` // calls out that are not answered yet
 }
 
 // MemberView is a member at one moment.

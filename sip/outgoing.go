@@ -12,6 +12,7 @@ import (
 
 // InviteOptions say how to make a call.
 type InviteOptions struct {
+	CallID   string   // "" means a random one
 	From     Party    // Host "" means how the peer reaches us; User "" means Options.User
 	Headers  []Header // more headers of the INVITE
 	Local    Local
@@ -56,6 +57,10 @@ func (e *Endpoint) Invite(ctx context.Context, uri string, o InviteOptions) (*Ca
 	}
 }
 
+// Do has f done in the call's turn, between its events: who made a call takes
+// it over there. It is not done any more when the endpoint has been closed.
+func (c *Call) Do(f func()) { c.do(f) }
+
 // placing is a call that is being made. One goroutine makes it; more is told
 // of what comes after the first answer.
 type placing struct {
@@ -78,12 +83,16 @@ type placing struct {
 }
 
 func (e *Endpoint) prepare(uri string, o InviteOptions) (*placing, error) {
-	p := &placing{e: e, o: o, id: random(12), tag: random(8), seq: 1, forks: map[string]bool{}}
+	p := &placing{e: e, o: o, id: o.CallID, tag: random(8), seq: 1, forks: map[string]bool{}}
+	setDefault(&p.id, random(12))
 	if err := sipgo.ParseUri(uri, &p.target); err != nil || !printable(uri) || p.target.Host == "" || p.target.Scheme != "sip" {
 		return nil, fmt.Errorf("%w: uri %q", ErrOptions, uri)
 	}
 	if !o.Local.valid() {
 		return nil, ErrLocal
+	}
+	if !token(p.id) {
+		return nil, fmt.Errorf("%w: Call-ID", ErrOptions)
 	}
 	for _, h := range o.Headers {
 		if !token(h.Name) || !printable(h.Value) {

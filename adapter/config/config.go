@@ -37,6 +37,7 @@ type Config struct {
 	AudioSocket AudioSocket
 	HTTP        HTTP
 	Auth        Auth
+	Dial        Dial
 	Limits      Limits
 	Throttle    Throttle
 	Log         Log
@@ -57,6 +58,7 @@ type SIP struct {
 	Advertise      string         // HOST or HOST:PORT that peers are told; "" = the local address
 	Realm          string         // of digest authentication
 	Users          []User         // none = callers are not asked
+	Trunks         []Trunk        // that calls go out by
 	Trusted        []netip.Prefix // who need not log in, and whose X-Parley-* headers may say anything
 	Codecs         []string       // encoding names in order of preference
 	RatePerSource  int            // requests per second from one address, in the long run
@@ -67,6 +69,16 @@ type SIP struct {
 type User struct {
 	Name     string
 	Password Secret
+}
+
+// Trunk is where calls go out to, besides switches.
+type Trunk struct {
+	Name         string
+	Address      string // HOST or HOST:PORT
+	Transport    string // "udp" or "tcp"
+	User         string // that answers a challenge; "" = none is answered
+	Password     Secret
+	CallerNumber string // shown when the order names none
 }
 
 // RTP is where our audio sockets are.
@@ -113,6 +125,13 @@ type Auth struct {
 type Token struct {
 	Name  string
 	Token Secret
+}
+
+// Dial is about the calls that we make.
+type Dial struct {
+	Timeout    time.Duration // for a party to answer, when the order names none
+	MaxPerRoom int           // at one time
+	Number     string        // address of a bare number, with {number}; "" = it cannot be called
 }
 
 // Limits of the whole process.
@@ -200,6 +219,7 @@ func settingDefaults() *Config {
 		},
 		AudioSocket: AudioSocket{Listen: "127.0.0.1:8086"},
 		HTTP:        HTTP{Listen: "127.0.0.1:8085"},
+		Dial:        Dial{Timeout: time.Minute, MaxPerRoom: 20},
 		Limits:      Limits{MaxLegs: 2000, MaxRooms: 10_000},
 		Throttle:    Throttle{Failures: 5, Period: 10 * time.Second},
 		Log:         Log{Level: slog.LevelInfo, Format: "text"},

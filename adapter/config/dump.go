@@ -14,6 +14,7 @@ import (
 func (c *Config) Dump() string {
 	root := tree(settings(c))
 	put(root, "sip.users", records(c.SIP.Users, userFields))
+	put(root, "sip.trunks", records(c.SIP.Trunks, trunkFields))
 	put(root, "auth.tokens", records(c.Auth.Tokens, tokenFields))
 	put(root, "switches", records(c.Switches, switchFields))
 	put(root, "controls", records(c.Controls, controlsFields))

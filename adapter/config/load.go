@@ -144,6 +144,7 @@ func (l *loader) load() (*Config, []Warning, error) {
 	}
 	l.switches(main)
 	l.users(main)
+	l.trunks(main)
 	l.tokens(main)
 	l.checkHTTP(main)
 	l.checkListeners(main)

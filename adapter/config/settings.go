@@ -44,6 +44,9 @@ func settings(c *Config) []field {
 		{"audiosocket.listen", address(&c.AudioSocket.Listen), restart},
 		{"audiosocket.advertise", matching(&c.AudioSocket.Advertise, emptyOr(hostPort), `HOST:PORT, or "" for audiosocket.listen`), restart},
 		{"http.listen", address(&c.HTTP.Listen), restart},
+		{"dial.timeout_s", seconds(&c.Dial.Timeout, 1, ""), restart},
+		{"dial.max_per_room", count(&c.Dial.MaxPerRoom, 1, ""), restart},
+		{"dial.number", matching(&c.Dial.Number, emptyOr(numberRoute), `an address with {number} in it, for example carrier/{number}, or ""`), 0},
 		{"limits.max_legs", count(&c.Limits.MaxLegs, 0, "0 = no limit"), restart},
 		{"limits.max_rooms", count(&c.Limits.MaxRooms, 1, ""), restart},
 		{"throttle.failures", count(&c.Throttle.Failures, 1, ""), restart},
@@ -56,7 +59,7 @@ func settings(c *Config) []field {
 
 // lists are the keys of the main file that hold records instead of settings.
 func lists() []string {
-	return []string{"sip.users", "auth.tokens", "switches", "controls", "profiles", "rooms"}
+	return []string{"sip.users", "sip.trunks", "auth.tokens", "switches", "controls", "profiles", "rooms"}
 }
 
 // everywhere are the lists that profiles.d and rooms.d may hold too.
@@ -206,6 +209,10 @@ func emptyOr(fits func(string) bool) func(string) bool {
 
 func dialString(text string) bool {
 	return strings.Contains(text, "{token}") && strings.Contains(text, "{address}") && !strings.ContainsFunc(text, control)
+}
+
+func numberRoute(text string) bool {
+	return strings.Contains(text, "{number}") && !strings.ContainsFunc(text, control)
 }
 
 func nonempty(at *string) value {

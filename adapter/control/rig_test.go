@@ -61,6 +61,7 @@ type house struct {
 	checks  []control.Check
 	reports []string
 	refuses error // of a reload
+	calls   chan engine.OutCall
 }
 
 // book is a log that can be read.
@@ -94,7 +95,7 @@ func silent() *engine.Directory {
 
 func open(t *testing.T, clock native.Clock) *house {
 	t.Helper()
-	h := &house{clock: clock, log: &book{}, checks: []control.Check{{Name: "sip", Ready: true, Text: "listening"}}}
+	h := &house{clock: clock, log: &book{}, calls: make(chan engine.OutCall, 8), checks: []control.Check{{Name: "sip", Ready: true, Text: "listening"}}}
 	log := slog.New(slog.NewTextHandler(h.log, nil))
 	library, err := sound.New(sound.Options{})
 	if err != nil {
@@ -105,7 +106,7 @@ func open(t *testing.T, clock native.Clock) *house {
 		t.Fatal(err)
 	}
 	metrics := control.NewMetrics(h.media, func() map[string]float64 { return map[string]float64{"parley_sip_calls_in_total": 7} })
-	h.Exchange, err = engine.New(engine.Options{Directory: silent(), Bridges: h.sw.Bridge, Observer: metrics.Observe})
+	h.Exchange, err = engine.New(engine.Options{Directory: silent(), Bridges: h.sw.Bridge, Observer: metrics.Observe, Router: h.route, MaxDials: 2})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,12 +1,14 @@
 package control
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -93,6 +95,9 @@ func Handler(o Options) http.Handler {
 	mux.HandleFunc("POST /v1/rooms/{room}/unlock", s.command(func(*http.Request) (engine.Command, error) { return engine.Lock{}, nil }))
 	mux.HandleFunc("POST /v1/rooms/{room}/takeover", s.takeOver)
 	mux.HandleFunc("POST /v1/rooms/{room}/handback", s.handBack)
+	mux.HandleFunc("POST /v1/rooms/{room}/dial", s.dial)
+	mux.HandleFunc("GET /v1/jobs/{id}", s.job)
+	mux.HandleFunc("DELETE /v1/jobs/{id}", s.giveUp)
 	mux.HandleFunc("GET /v1/audit", s.audit)
 	mux.HandleFunc("PATCH /v1/rooms/{room}/participants/{id}", s.patch)
 	mux.HandleFunc("DELETE /v1/rooms/{room}/participants/{id}", s.command(func(r *http.Request) (engine.Command, error) {
@@ -247,12 +252,7 @@ func (s *server) patch(w http.ResponseWriter, r *http.Request) {
 
 // decode reads a body whole, or refuses it.
 func decode(w http.ResponseWriter, r *http.Request, into any) bool {
-	d := json.NewDecoder(r.Body)
-	d.DisallowUnknownFields()
-	err := d.Decode(into)
-	if err == nil && d.More() {
-		err = errors.New("more than one JSON value")
-	}
+	err := strictlyFrom(r.Body, into)
 	var large *http.MaxBytesError
 	text := ""
 	if err != nil {
@@ -269,6 +269,19 @@ func decode(w http.ResponseWriter, r *http.Request, into any) bool {
 		fail(w, http.StatusUnprocessableEntity, "bad_body", text)
 	}
 	return false
+}
+
+// strictly decodes one JSON value that has no unknown fields.
+func strictly(data []byte, into any) error { return strictlyFrom(bytes.NewReader(data), into) }
+
+func strictlyFrom(from io.Reader, into any) error {
+	d := json.NewDecoder(from)
+	d.DisallowUnknownFields()
+	err := d.Decode(into)
+	if err == nil && d.More() {
+		err = errors.New("more than one JSON value")
+	}
+	return err
 }
 
 func (s *server) command(read func(*http.Request) (engine.Command, error)) http.HandlerFunc {
@@ -298,32 +311,44 @@ func (s *server) do(w http.ResponseWriter, r *http.Request, commands ...engine.C
 
 // refuse turns an error's class into a status and a code.
 func (s *server) refuse(w http.ResponseWriter, err error) {
-	status, code := http.StatusInternalServerError, "internal"
-	switch {
-	case errors.Is(err, engine.ErrNoRoom):
-		status, code = http.StatusNotFound, "room_not_running"
-	case errors.Is(err, engine.ErrNoMember):
-		status, code = http.StatusNotFound, "participant_not_found"
-	case errors.Is(err, engine.ErrNoCall):
-		status, code = http.StatusNotFound, "call_not_found"
-	case errors.Is(err, engine.ErrBadRoomName):
-		status, code = http.StatusUnprocessableEntity, "bad_room_name"
-	case errors.Is(err, engine.ErrBadCommand):
-		status, code = http.StatusUnprocessableEntity, "bad_value"
-	case errors.Is(err, engine.ErrMoving):
-		status, code = http.StatusConflict, "room_moving"
-	case errors.Is(err, engine.ErrCannotMove):
-		status, code = http.StatusConflict, "cannot_move"
-	case errors.Is(err, engine.ErrNotMoved):
-		status, code = http.StatusBadGateway, "not_moved"
-	case errors.Is(err, ErrSwitch):
-		status, code = http.StatusBadGateway, "switch_failed"
-	case errors.Is(err, engine.ErrClosed):
-		status, code = http.StatusConflict, "room_ended"
-	case errors.Is(err, context.DeadlineExceeded):
-		status, code = http.StatusGatewayTimeout, "not_confirmed"
-	}
+	status, code := class(err)
 	fail(w, status, code, err.Error())
+}
+
+// class is an error's status and code; that of a refusal is its reason.
+func class(err error) (status int, code string) {
+	if no, ok := errors.AsType[*engine.Refusal](err); ok {
+		if no.Reason == engine.ReasonNodeBusy {
+			return http.StatusServiceUnavailable, string(no.Reason)
+		}
+		return http.StatusConflict, string(no.Reason)
+	}
+	for _, c := range []struct {
+		err    error
+		status int
+		code   string
+	}{
+		{engine.ErrNoRoom, http.StatusNotFound, "room_not_running"},
+		{engine.ErrNoMember, http.StatusNotFound, "participant_not_found"},
+		{engine.ErrNoCall, http.StatusNotFound, "call_not_found"},
+		{engine.ErrNoJob, http.StatusNotFound, "job_not_found"},
+		{engine.ErrBadRoomName, http.StatusUnprocessableEntity, "bad_room_name"},
+		{engine.ErrBadCommand, http.StatusUnprocessableEntity, "bad_value"},
+		{engine.ErrNoRoute, http.StatusUnprocessableEntity, "no_endpoint"},
+		{engine.ErrTooManyDials, http.StatusTooManyRequests, "limit_dials"},
+		{engine.ErrInUse, http.StatusConflict, "in_use"},
+		{engine.ErrMoving, http.StatusConflict, "room_moving"},
+		{engine.ErrCannotMove, http.StatusConflict, "cannot_move"},
+		{engine.ErrNotMoved, http.StatusBadGateway, "not_moved"},
+		{ErrSwitch, http.StatusBadGateway, "switch_failed"},
+		{engine.ErrClosed, http.StatusConflict, "room_ended"},
+		{context.DeadlineExceeded, http.StatusGatewayTimeout, "not_confirmed"},
+	} {
+		if errors.Is(err, c.err) {
+			return c.status, c.code
+		}
+	}
+	return http.StatusInternalServerError, "internal"
 }
 
 func reply(w http.ResponseWriter, status int, body any) {

@@ -4,9 +4,11 @@
 package phone
 
 import (
+	"crypto/rand"
 	"log/slog"
 	"net/netip"
 	"strings"
+	"sync"
 	"time"
 
 	"parley/codec"
@@ -38,6 +40,7 @@ type Options struct {
 type Phones struct {
 	opt    Options
 	claims claims
+	mark   string // of this process, in the calls that we make
 }
 
 // New checks nothing and starts nothing.
@@ -51,13 +54,18 @@ func New(o Options) *Phones {
 	if !o.Advertise.IsValid() {
 		o.Advertise = o.Local
 	}
-	return &Phones{opt: o, claims: newClaims()}
+	return &Phones{opt: o, claims: newClaims(), mark: rand.Text()}
 }
 
 // Incoming is a sip.Options.Incoming: it answers, or refuses what cannot have
 // media here.
 func (p *Phones) Incoming(c *sip.Call) sip.Events {
 	info := c.Info()
+	if info.Header(loopHeader) == p.mark {
+		p.opt.Log.Warn("sip: a call of ours has come back to us. [dial_loop]", "call", info.CallID, "to", info.Target)
+		_ = c.Reject(482)
+		return nil
+	}
 	var claim *claim
 	if strings.HasPrefix(info.Target, TokenPrefix) {
 		if claim = p.claims.take(info.Target); claim == nil {
@@ -72,10 +80,10 @@ func (p *Phones) Incoming(c *sip.Call) sip.Events {
 		_ = c.Reject(503, sip.Header{Name: "Retry-After", Value: "10"})
 		return nil
 	}
-	t := &talk{phones: p, call: c, pair: pair, claim: claim}
+	t := &talk{phones: p, call: c, pair: pair, free: sync.OnceFunc(pair.Close), claim: claim}
 	if err := c.Answer(t.local()); err != nil {
 		p.opt.Log.Info("sip: not answered", "call", info.CallID, "error", err)
-		pair.Close()
+		t.free()
 		_ = c.Reject(488)
 		return nil
 	}
@@ -89,10 +97,13 @@ type talk struct {
 	call   *sip.Call
 	agreed sip.Session // until the caller has confirmed it
 	pair   *rtp.Pair   // until there is a session
+	free   func()      // closes it, once
 	port   *port
 	voice  *Media
 	sink   engine.Sink // nil: the call was claimed
 	claim  *claim
+	out    *engine.OutCall // nil: the call came to us
+	over   bool
 	alarm  *alarm // nil: there is no media yet
 }
 
@@ -139,8 +150,11 @@ func (t *talk) begin(s sip.Session) {
 		Delay: o.Jitter, MaxDelay: o.JitterMax,
 	})}
 	id := engine.LegID(t.call.Info().CallID)
-	if t.claim != nil {
+	switch {
+	case t.claim != nil:
 		id = t.claim.id
+	case t.out != nil:
+		id = t.out.Leg
 	}
 	voice, err := o.Switch.NewLeg(id, t.port, s.Codec)
 	if err != nil {
@@ -164,7 +178,12 @@ func (t *talk) Confirmed() {
 		t.claim.taken(t.voice)
 		return
 	}
-	t.sink = t.phones.opt.Exchange.Arrive(leg{t.voice}, t.phones.invite(t.call.Info()))
+	t.arrive(t.phones.invite(t.call.Info()))
+}
+
+// arrive hands the call to the engine.
+func (t *talk) arrive(in engine.Invite) {
+	t.sink = t.phones.opt.Exchange.Arrive(leg{t.voice}, in)
 	t.voice.Attach(t.sink)
 	t.sink.Post(engine.MediaUp{Leg: t.voice.ID()})
 }
@@ -186,9 +205,10 @@ func (t *talk) Digit(d byte) {
 
 // Ended implements sip.Events.
 func (t *talk) Ended(end sip.End) {
+	t.over = true
 	if t.voice == nil {
 		if t.port == nil {
-			t.pair.Close()
+			t.free()
 		}
 		return
 	}

@@ -31,8 +31,9 @@ const stranger = "127.0.0.2"
 type office struct {
 	*engine.Exchange
 	*phone.Phones
-	sw  *native.Switch
-	end *sip.Endpoint
+	sw   *native.Switch
+	end  *sip.Endpoint
+	auth *sip.Auth // for calls that we make
 
 	mu     sync.Mutex
 	events []engine.Event // guarded by mu
@@ -72,7 +73,8 @@ func open(t *testing.T, s settings) *office {
 	for _, p := range append([]engine.Profile{plain("default")}, s.profiles...) {
 		d.Profiles[p.Name] = &p
 	}
-	if o.Exchange, err = engine.New(engine.Options{Directory: d, Bridges: o.sw.Bridge, Observer: o.observe}); err != nil {
+	route := func(uri string) (engine.Way, error) { return o.Way(o.end, phone.Target{URI: uri, Auth: o.auth}), nil }
+	if o.Exchange, err = engine.New(engine.Options{Directory: d, Bridges: o.sw.Bridge, Observer: o.observe, Router: route}); err != nil {
 		t.Fatal(err)
 	}
 	here := netip.MustParseAddr("127.0.0.1")

@@ -142,14 +142,16 @@ func roomsCommand(f *flags) *cobra.Command {
 }
 
 func roomCommand(f *flags) *cobra.Command {
-	return &cobra.Command{
-		Use:   "room NAME [mute|unmute|deaf|undeaf|kick MEMBER|all] [lock|unlock|end|takeover|handback]",
+	var d dialFlags
+	cmd := &cobra.Command{
+		Use:   "room NAME [mute|unmute|deaf|undeaf|kick MEMBER|all] [dial ADDRESS] [lock|unlock|end|takeover|handback]",
 		Short: "Show a room, or do something in it",
 		Long: "MEMBER is the number that `parley room NAME` shows, or all. A command says it is done when it has come true.\n" +
+			"dial calls sip:USER@HOST, TRUNK/NUMBER, SWITCH/ENDPOINT or, by dial.number, NUMBER into the room, and waits for the answer.\n" +
 			"takeover moves a live conference of a switch, or a room that is mixed there, into the native mixer; handback returns it.",
 		Args: cobra.RangeArgs(1, 3),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			do, err := verb(f, args)
+			do, err := verb(f, &d, args)
 			if err != nil {
 				return err
 			}
@@ -171,10 +173,12 @@ func roomCommand(f *flags) *cobra.Command {
 			return nil
 		},
 	}
+	d.add(cmd)
+	return cmd
 }
 
 // verb reads what is to be done; nil means show.
-func verb(f *flags, args []string) (func(*cobra.Command, *control.Client) error, error) {
+func verb(f *flags, d *dialFlags, args []string) (func(*cobra.Command, *control.Client) error, error) {
 	if _, err := engine.ParseRoomName(args[0]); err != nil {
 		return nil, usageError{fmt.Errorf("parley room %.20q: %w", args[0], err)}
 	}
@@ -185,6 +189,12 @@ func verb(f *flags, args []string) (func(*cobra.Command, *control.Client) error,
 	member := ""
 	if len(args) == 3 {
 		member = args[2]
+	}
+	if what == "dial" {
+		if member == "" {
+			return nil, usageError{fmt.Errorf("parley room %s dial: whom? sip:USER@HOST, TRUNK/NUMBER, SWITCH/ENDPOINT or NUMBER", room)}
+		}
+		return dial(f, d, room, member), nil
 	}
 	type action = func(*cobra.Command, *control.Client) error
 	set := func(key string, on bool) action {
@@ -218,7 +228,7 @@ func verb(f *flags, args []string) (func(*cobra.Command, *control.Client) error,
 		}
 		return do, nil
 	}
-	return nil, usageError{fmt.Errorf("parley room: unknown command %q; one of mute, unmute, deaf, undeaf, kick, lock, unlock, end, takeover, handback", what)}
+	return nil, usageError{fmt.Errorf("parley room: unknown command %q; one of mute, unmute, deaf, undeaf, kick, dial, lock, unlock, end, takeover, handback", what)}
 }
 
 // headline is a room in one line.
@@ -261,6 +271,9 @@ func printRoom(w io.Writer, r engine.RoomView) {
 		}
 		fmt.Fprintf(w, "%3d  %-10s %-14s %-16s %-10s %-10s %4s %4s %4s %5.0f dB %5.1f%% %4d ms\n", m.ID, role,
 			m.Number, m.Name, from, m.Codec, star(m.Talking), star(m.Muted), star(m.Deaf), m.Level, 100*m.Lost, m.DelayMS)
+	}
+	for _, j := range r.Dialing {
+		fmt.Fprintf(w, "%s %s, job %s\n", j.State, j.Address, j.ID)
 	}
 	if r.Prompting > 0 {
 		fmt.Fprintf(w, "%d more at the attendant\n", r.Prompting)

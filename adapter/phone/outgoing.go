@@ -1,0 +1,175 @@
+package phone
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"parley/engine"
+	"parley/sip"
+)
+
+// loopHeader marks the calls that we make, so that one that comes back to us,
+// perhaps through a switch that keeps such headers, is not taken.
+const loopHeader = "X-Parley-Origin"
+
+// Target is whom to call.
+type Target struct {
+	URI  string    // sip:USER@HOST…
+	From sip.Party // whom the party sees; "" = what the order says
+	Auth *sip.Auth // what we answer a challenge with; nil = nothing
+}
+
+// Way is how to call a target through an endpoint.
+func (p *Phones) Way(e *sip.Endpoint, to Target) engine.Way {
+	return func(ctx context.Context, c engine.OutCall) error { return p.invites(ctx, e, to, c) }
+}
+
+// invites makes a call, and hands it to the engine when it is answered.
+func (p *Phones) invites(ctx context.Context, e *sip.Endpoint, to Target, c engine.OutCall) error {
+	if p.opt.Switch.Busy() != nil {
+		return &engine.Refusal{Reason: engine.ReasonNodeBusy}
+	}
+	pair, err := p.opt.Ports.Reserve()
+	if err != nil {
+		return err
+	}
+	t := &talk{phones: p, pair: pair, free: sync.OnceFunc(pair.Close), out: &c}
+	call, err := e.Invite(ctx, to.URI, sip.InviteOptions{
+		CallID: string(c.Leg), From: to.from(c), Headers: p.headers(c.Channel), Local: t.local(), Auth: to.Auth, Events: t,
+		Progress: func(code int, _ string) { c.Ringing(code) },
+	})
+	if err != nil {
+		t.free()
+		return refusal(err)
+	}
+	begun := make(chan bool, 1)
+	call.Do(func() { begun <- t.begun(call) })
+	select {
+	case up := <-begun:
+		return t.answered(up)
+	case <-call.Done():
+	}
+	select {
+	case up := <-begun:
+		return t.answered(up)
+	default:
+		return t.answered(false)
+	}
+}
+
+// begun takes over a call that was answered. It runs in the call's turn, and is
+// false when the call is over already.
+func (t *talk) begun(c *sip.Call) bool {
+	t.call = c
+	if t.over {
+		return false
+	}
+	if t.begin(t.agreed); t.voice == nil {
+		return false
+	}
+	in := t.out.Invite
+	in.Kind = "sip"
+	if to := c.Info().To; in.Caller.Number == "" {
+		in.Caller.Number = to.User
+	}
+	t.arrive(in)
+	return true
+}
+
+func (t *talk) answered(up bool) error {
+	if up {
+		return nil
+	}
+	return &engine.CallError{Cause: engine.CauseNormal, SIP: 200, Text: "hung up at once"}
+}
+
+// from is whom the party sees.
+func (to Target) from(c engine.OutCall) sip.Party {
+	from := to.From
+	if c.Caller.Number != "" {
+		from.User = c.Caller.Number
+	}
+	if from.User == "" {
+		from.User = c.Invite.Room
+	}
+	if c.Caller.Name != "" {
+		from.Name = quotable(c.Caller.Name)
+	}
+	return from
+}
+
+// quotable is a name without what cannot stand between quotes.
+func quotable(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '"' || r == '\\' {
+			return '\''
+		}
+		return r
+	}, name)
+}
+
+// headers are those of a call that we make. Variables that are no X- header
+// are for switches.
+func (p *Phones) headers(vars map[string]string) []sip.Header {
+	list := []sip.Header{{Name: loopHeader, Value: p.mark}}
+	for _, name := range slices.Sorted(maps.Keys(vars)) {
+		if len(name) > 2 && strings.EqualFold(name[:2], "X-") && !strings.EqualFold(name, loopHeader) {
+			list = append(list, sip.Header{Name: name, Value: vars[name]})
+		}
+	}
+	return list
+}
+
+// refusal is an INVITE's error in the engine's words.
+func refusal(err error) error {
+	refused, ok := errors.AsType[*sip.StatusError](err)
+	if !ok {
+		return err
+	}
+	return &engine.CallError{Cause: causeOf(refused.Code), SIP: refused.Code, Text: refused.Reason}
+}
+
+// causeOf is the cause of a SIP status: RFC 3398 §8.2.6.1, and where FreeSWITCH
+// names another one, which dialplans know, that.
+func causeOf(status int) engine.Cause {
+	switch status {
+	case 401, 402, 403, 407, 603, 607, 608:
+		return engine.CauseRejected
+	case 404:
+		return engine.CauseUnallocated
+	case 485, 604:
+		return engine.CauseNoRoute
+	case 408, 504:
+		return engine.CauseTimerExpired
+	case 410:
+		return engine.CauseChanged
+	case 413, 414, 416, 420, 421, 423, 505, 513:
+		return engine.CauseInterworking
+	case 480:
+		return engine.CauseNoResponse
+	case 400, 481, 500, 503:
+		return engine.CauseTemporary
+	case 486, 600:
+		return engine.CauseBusy
+	case 484:
+		return engine.CauseBadNumber
+	case 488, 606:
+		return engine.CauseIncompatible
+	case 502:
+		return engine.CauseNetworkDown
+	case 405:
+		return engine.CauseUnavailable
+	case 406, 415, 501:
+		return engine.CauseNotImplemented
+	case 482, 483:
+		return engine.CauseExchangeRouting
+	case 487:
+		return engine.CauseOriginatorCancel
+	default:
+		return engine.CauseUnspecified
+	}
+}

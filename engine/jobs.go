@@ -1,0 +1,143 @@
+package engine
+
+import (
+	"fmt"
+	"maps"
+	"sync"
+	"time"
+)
+
+// How many jobs there may be, and how long those that are over are kept.
+const (
+	maxJobs = 10_000
+	jobTime = time.Hour
+)
+
+// DialState is how far a call out has got.
+type DialState string
+
+// The states; the last two are the ends.
+const (
+	DialCalling  DialState = "dialing"
+	DialRinging  DialState = "ringing"
+	DialAnswered DialState = "success" // the call is on its way into the room, as any caller
+	DialFailed   DialState = "error"
+)
+
+// Job is an order to call somebody, and what has become of it.
+type Job struct {
+	ID        JobID     `json:"job_id"`
+	Room      RoomName  `json:"room"`
+	Address   string    `json:"address"`
+	Leg       LegID     `json:"call_id"`
+	State     DialState `json:"state"`
+	Cause     Cause     `json:"cause,omitempty"`      // at the end
+	Q850      int       `json:"q850,omitempty"`       // number of Cause
+	SIP       int       `json:"sip_status,omitempty"` // 0 = a switch made the call, or nothing came
+	Text      string    `json:"text,omitempty"`       // what the far side, or the switch, said
+	StartedAt time.Time `json:"started_at"`
+	EndedAt   time.Time `json:"ended_at,omitzero"`
+}
+
+// jobs shows every order of the last hour to those who ask. What it shows is
+// written by the room that makes the call.
+type jobs struct {
+	mu   sync.Mutex
+	list map[JobID]*job // guarded by mu
+}
+
+type job struct {
+	Job
+	give func()        // the call up; nil until the room has agreed
+	done chan struct{} // closed at the end
+}
+
+// begin enters an order. Its room will decide.
+func (j *jobs) begin(now time.Time, d *Dial) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	maps.DeleteFunc(j.list, func(_ JobID, o *job) bool { return !o.EndedAt.IsZero() && now.Sub(o.EndedAt) > jobTime })
+	if len(j.list) >= maxJobs {
+		return fmt.Errorf("%w: %d jobs in the last hour", ErrTooManyDials, len(j.list))
+	}
+	for id, o := range j.list {
+		if id == d.Job || o.Leg == d.Leg {
+			return fmt.Errorf("%w: job %s, call %s", ErrInUse, clip(string(d.Job)), clip(string(d.Leg)))
+		}
+	}
+	if j.list == nil {
+		j.list = map[JobID]*job{}
+	}
+	j.list[d.Job] = &job{
+		Job:  Job{ID: d.Job, Room: d.Room, Address: d.Address, Leg: d.Leg, State: DialCalling, StartedAt: now},
+		done: make(chan struct{}),
+	}
+	return nil
+}
+
+// forget drops an order that the room has refused.
+func (j *jobs) forget(id JobID) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	delete(j.list, id)
+}
+
+// agreed says how to give the call up; false means that nobody wants it any more.
+func (j *jobs) agreed(id JobID, give func()) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	o := j.list[id]
+	if o == nil {
+		return false
+	}
+	o.give = give
+	return true
+}
+
+// update changes what is shown, and returns it.
+func (j *jobs) update(id JobID, change func(*Job)) Job {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	o := j.list[id]
+	over := !o.EndedAt.IsZero()
+	change(&o.Job)
+	if !over && !o.EndedAt.IsZero() {
+		close(o.done)
+	}
+	return o.Job
+}
+
+func (j *jobs) cancel(id JobID) {
+	j.mu.Lock()
+	o := j.list[id]
+	var give func()
+	switch {
+	case o == nil || !o.EndedAt.IsZero():
+	case o.give == nil:
+		delete(j.list, id)
+	default:
+		give = o.give
+	}
+	j.mu.Unlock()
+	if give != nil {
+		give()
+	}
+}
+
+func (j *jobs) find(id JobID) (Job, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if o := j.list[id]; o != nil {
+		return o.Job, nil
+	}
+	return Job{}, fmt.Errorf("%w: %s", ErrNoJob, clip(string(id)))
+}
+
+func (j *jobs) done(id JobID) (<-chan struct{}, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if o := j.list[id]; o != nil {
+		return o.done, nil
+	}
+	return nil, fmt.Errorf("%w: %s", ErrNoJob, clip(string(id)))
+}
