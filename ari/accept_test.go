@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,7 +20,12 @@ import (
 // awaited is a client that the fake connects to, at url.
 func awaited(t *testing.T, s *aritest.Server, timeout time.Duration) (c *ari.Client, url string) {
 	t.Helper()
-	c = newClient(t, ari.Options{URL: s.URL, HTTP: s.Client(), Outbound: true, Timeout: timeout})
+	return awaitedBy(t, s, s.Client(), timeout)
+}
+
+func awaitedBy(t *testing.T, s *aritest.Server, way *http.Client, timeout time.Duration) (c *ari.Client, url string) {
+	t.Helper()
+	c = newClient(t, ari.Options{URL: s.URL, HTTP: way, Outbound: true, Timeout: timeout})
 	door := httptest.NewServer(http.HandlerFunc(c.Accept))
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
@@ -116,5 +122,37 @@ func TestOnlyAsteriskMayConnect(t *testing.T) {
 	}
 	if _, _, err := ws.Read(t.Context()); websocket.CloseStatus(err) != websocket.StatusPolicyViolation {
 		t.Errorf("%v", err)
+	}
+}
+
+// closedHTTP is Asterisk's HTTP server once it does not answer any more.
+type closedHTTP struct {
+	open  http.RoundTripper
+	gone  atomic.Bool
+	asked atomic.Int32 // since then
+}
+
+func (h *closedHTTP) RoundTrip(r *http.Request) (*http.Response, error) {
+	if h.gone.Load() {
+		h.asked.Add(1)
+		return nil, errors.New("nobody listens")
+	}
+	return h.open.RoundTrip(r)
+}
+
+// TestAConnectionThatWaitsIsNoReasonToHurry: what fails is tried again after a
+// pause, also while a connection of Asterisk's making waits.
+func TestAConnectionThatWaitsIsNoReasonToHurry(t *testing.T) {
+	s := aritest.New(t)
+	way := &closedHTTP{open: s.Client().Transport}
+	c, url := awaitedBy(t, s, &http.Client{Transport: way}, time.Minute)
+	s.ConnectTo(url, aritest.User, aritest.Password)
+	next[*ari.Connected](t, c)
+	way.gone.Store(true)
+	s.DropEvents()
+	next[*ari.Lost](t, c)
+	time.Sleep(time.Second)
+	if n := way.asked.Load(); n == 0 || n > 10 {
+		t.Errorf("asked %d times in a second", n)
 	}
 }

@@ -62,9 +62,11 @@ func (c *Client) Run(ctx context.Context) error {
 				return ctx.Err()
 			}
 		}
-		if ws != nil {
+		switch {
+		case ws != nil:
 			c.standAside(ctx, ws)
-		} else {
+		case errors.Is(err, errAnew): // the newer connection is at the door
+		default:
 			c.pause(ctx, jitter(pause))
 		}
 		if ctx.Err() != nil {
@@ -76,9 +78,6 @@ func (c *Client) Run(ctx context.Context) error {
 
 // pause waits, but not longer than until there is a reason to try again.
 func (c *Client) pause(ctx context.Context, d time.Duration) {
-	if c.door.held != nil {
-		return
-	}
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
