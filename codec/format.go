@@ -13,6 +13,8 @@ const MaxFrame = 120 * time.Millisecond
 var (
 	ErrShortBuffer = errors.New("codec: destination too short")
 	ErrOddLength   = errors.New("codec: no whole number of samples, or of bytes")
+	ErrLength      = errors.New("codec: no length that a frame can have")
+	ErrMalformed   = errors.New("codec: malformed payload")
 	ErrUnknown     = errors.New("codec: unknown encoding")
 )
 
@@ -24,11 +26,12 @@ func (r Rate) Samples(d time.Duration) int { return int(d * time.Duration(r) / t
 
 // Format is one encoding of audio on the wire. Formats are comparable.
 type Format struct {
-	Name         string // encoding name in SDP (RFC 4855): "PCMU", "G722", "L16"
+	Name         string // encoding name in SDP (RFC 4855): "PCMU", "G722", "L16", "opus"
 	Payload      uint8  // static RTP payload type (RFC 3551 §6), or our default dynamic one
 	Rate         Rate   // of the audio
 	Clock        int    // ticks of the RTP timestamp per second
 	LittleEndian bool   // L16 only: AudioSocket's byte order
+	Opus         Tuning // opus only
 }
 
 // PCMU is G.711 µ-law.
@@ -70,7 +73,7 @@ func l16Payload(r Rate) uint8 {
 // Known lists the formats that can be offered in SDP, in our default order of
 // preference.
 func Known() []Format {
-	return []Format{PCMU(), PCMA(), G722(), L16(16000), L16(48000), L16(8000)}
+	return []Format{PCMU(), PCMA(), G722(), Opus(48000), L16(16000), L16(48000), L16(8000)}
 }
 
 // Decoder turns payloads of one stream into PCM.
@@ -90,16 +93,22 @@ type Encoder interface {
 // Encoder makes an encoder for one stream. That of a format from elsewhere
 // than this package's functions may do nothing but return ErrUnknown.
 func (f Format) Encoder() Encoder {
-	if f.Name == "G722" {
+	switch f.Name {
+	case "G722":
 		return newWideEncoder()
+	case "opus":
+		return newOpusEncoder(f)
 	}
 	return f.stateless()
 }
 
 // Decoder makes a decoder for one stream; see Encoder.
 func (f Format) Decoder() Decoder {
-	if f.Name == "G722" {
+	switch f.Name {
+	case "G722":
 		return newWideDecoder()
+	case "opus":
+		return newOpusDecoder(f)
 	}
 	return f.stateless()
 }

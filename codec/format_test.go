@@ -33,13 +33,14 @@ func TestFormats(t *testing.T) {
 		got  Format
 		want Format
 	}{
-		{"PCMU", PCMU(), Format{"PCMU", 0, 8000, 8000, false}},
-		{"PCMA", PCMA(), Format{"PCMA", 8, 8000, 8000, false}},
-		{"G722", G722(), Format{"G722", 9, 16000, 8000, false}},
-		{"L16 at 8 kHz", L16(8000), Format{"L16", 117, 8000, 8000, false}},
-		{"L16 at 16 kHz", L16(16000), Format{"L16", 118, 16000, 16000, false}},
-		{"L16 of a CD", L16(44100), Format{"L16", 11, 44100, 44100, false}},
-		{"AudioSocket", SLIN(16000), Format{"L16", 118, 16000, 16000, true}},
+		{"PCMU", PCMU(), Format{"PCMU", 0, 8000, 8000, false, Tuning{}}},
+		{"PCMA", PCMA(), Format{"PCMA", 8, 8000, 8000, false, Tuning{}}},
+		{"G722", G722(), Format{"G722", 9, 16000, 8000, false, Tuning{}}},
+		{"Opus", Opus(16000), Format{"opus", 111, 16000, 48000, false, Tuning{}}},
+		{"L16 at 8 kHz", L16(8000), Format{"L16", 117, 8000, 8000, false, Tuning{}}},
+		{"L16 at 16 kHz", L16(16000), Format{"L16", 118, 16000, 16000, false, Tuning{}}},
+		{"L16 of a CD", L16(44100), Format{"L16", 11, 44100, 44100, false, Tuning{}}},
+		{"AudioSocket", SLIN(16000), Format{"L16", 118, 16000, 16000, true, Tuning{}}},
 	}
 	for _, tt := range tests {
 		if tt.got != tt.want {
@@ -58,7 +59,7 @@ func TestKnownCanBeOffered(t *testing.T) {
 		if f.LittleEndian {
 			t.Errorf("%+v is not for RTP", f)
 		}
-		if _, err := f.Encoder().Encode(make([]byte, 4), []int16{1, 2}); err != nil {
+		if _, err := f.Encoder().Encode(make([]byte, 4000), make([]int16, f.Rate/50)); err != nil {
 			t.Errorf("%+v: %v", f, err)
 		}
 	}

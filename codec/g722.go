@@ -4,12 +4,6 @@ package codec
 // ADPCM, the lower one with six bits a sample and the upper one with two. The
 // arithmetic is that of the Recommendation, bit for bit; its blocks are named.
 
-// qmf is half of the filter that splits and joins the bands (§3.1, table 11);
-// the other half is its mirror image.
-func qmf() [12]int32 {
-	return [12]int32{3, -11, 12, 32, -210, 951, 3876, -805, 362, -156, 53, -11}
-}
-
 const (
 	qmfPast    = 22  // samples that the filter looks back, besides the new pair
 	g722Window = 320 // samples filtered at a time
@@ -19,7 +13,9 @@ const (
 //
 //nolint:gochecknoglobals // tables, never written
 var (
-	qmfHalf = qmf()
+	// qmfHalf is half of the filter that splits and joins the bands (§3.1, table
+	// 11); the other half is its mirror image.
+	qmfHalf = [12]int32{3, -11, 12, 32, -210, 951, 3876, -805, 362, -156, 53, -11}
 
 	// lowDecision are the limits of the 60 steps of the lower band, and lowPlus
 	// and lowMinus the codes of the steps between them.
@@ -74,9 +70,6 @@ type adpcm struct {
 	r [2]int32 // reconstructed samples
 	p [2]int32 // partly reconstructed
 }
-
-func newLow() adpcm  { return adpcm{step: 32} }
-func newHigh() adpcm { return adpcm{step: 8} }
 
 // scale adapts the quantiser (blocks LOGSCL and SCALEL, LOGSCH and SCALEH).
 func (b *adpcm) scale(growth, largest, shift int32) {
@@ -140,28 +133,45 @@ func sign(plus bool, v int32) int32 {
 
 func saturate(v int32) int32 { return min(max(v, -32768), 32767) }
 
-// low goes on from a code of the lower band. Only its upper four bits matter.
-func (b *adpcm) low(code int32) {
-	coarse := code >> 2
-	d := b.step * lowCoarse[coarse] >> 15
-	b.scale(lowGrowth[coarse], lowLargest, 8)
-	b.adapt(d)
+// bands are the states of both bands.
+type bands struct{ low, high adpcm }
+
+func newBands() bands { return bands{adpcm{step: 32}, adpcm{step: 8}} }
+
+// decode is what a code stands for (blocks INVQBL and INVQAH, RECONS, LIMIT).
+func (b *bands) decode(code int32) (low, high int32) {
+	const limit = 16384
+	low = b.low.predicted + b.low.step*lowStep[code&63]>>15
+	high = b.high.predicted + b.high.step*highStep[code>>6]>>15
+	b.follow(code)
+	return min(max(low, -limit), limit-1), min(max(high, -limit), limit-1)
 }
 
-// high goes on from a code of the upper band.
-func (b *adpcm) high(code int32) {
-	d := b.step * highStep[code] >> 15
-	b.scale(highGrowth[code], highLargest, 10)
-	b.adapt(d)
+// follow goes on from a code. Of the lower band only its upper four bits matter.
+func (b *bands) follow(code int32) {
+	coarse, fine := code>>2&15, code>>6
+	d := b.low.step * lowCoarse[coarse] >> 15
+	b.low.scale(lowGrowth[coarse], lowLargest, 8)
+	b.low.adapt(d)
+	d = b.high.step * highStep[fine] >> 15
+	b.high.scale(highGrowth[fine], highLargest, 10)
+	b.high.adapt(d)
 }
 
 // wideEncoder is a G.722 encoder.
 type wideEncoder struct {
-	window    [qmfPast + g722Window]int16
-	low, high adpcm
+	now    wideState
+	before wideState // as it was when the last payload began
+	last   [g722Window / 2]byte
+	size   int // of last, at most its length
 }
 
-func newWideEncoder() *wideEncoder { return &wideEncoder{low: newLow(), high: newHigh()} }
+type wideState struct {
+	bands
+	past [qmfPast]int16
+}
+
+func newWideEncoder() *wideEncoder { return &wideEncoder{now: wideState{bands: newBands()}} }
 
 // Encode makes a byte of each two samples.
 func (e *wideEncoder) Encode(dst []byte, pcm []int16) (int, error) {
@@ -172,31 +182,90 @@ func (e *wideEncoder) Encode(dst []byte, pcm []int16) (int, error) {
 	case len(dst) < n:
 		return 0, ErrShortBuffer
 	}
+	e.before = e.now
+	var window [qmfPast + g722Window]int16
+	copy(window[:], e.now.past[:])
 	for at := 0; len(pcm) > 0; {
-		m := copy(e.window[qmfPast:], pcm)
+		m := copy(window[qmfPast:], pcm)
 		pcm = pcm[m:]
 		for i := 0; i < m; i += 2 {
-			dst[at] = e.pair((*[24]int16)(e.window[i:]))
+			dst[at] = e.now.pair((*[24]int16)(window[i:]))
 			at++
 		}
-		copy(e.window[:qmfPast], e.window[m:])
+		copy(window[:qmfPast], window[m:])
 	}
+	copy(e.now.past[:], window[:])
+	e.size = copy(e.last[:], dst[:n])
 	return n, nil
 }
 
 // pair codes the last two of 24 samples.
-func (e *wideEncoder) pair(x *[24]int16) byte {
+func (b *bands) pair(x *[24]int16) byte {
 	var odd, even int32
 	for i, c := range qmfHalf {
 		odd += c * int32(x[2*i])
 		even += c * int32(x[23-2*i])
 	}
-	low := quantiseLow(saturate((even+odd)>>14-e.low.predicted), e.low.step)
-	high := quantiseHigh(saturate((even-odd)>>14-e.high.predicted), e.high.step)
-	e.low.low(low)
-	e.high.high(high)
-	return byte(high<<6 | low)
+	low := quantiseLow(saturate((even+odd)>>14-b.low.predicted), b.low.step)
+	high := quantiseHigh(saturate((even-odd)>>14-b.high.predicted), b.high.step)
+	code := high<<6 | low
+	b.follow(code)
+	return byte(code)
 }
+
+// Continue takes the other's state: not a bit differs from one encoder that
+// goes on.
+func (e *wideEncoder) Continue(from Encoder, ahead bool) {
+	other, ok := from.(*wideEncoder)
+	switch {
+	case !ok || other == e:
+	case ahead:
+		e.now = other.before
+	default:
+		e.now = other.now
+	}
+}
+
+// unheard is what two states may differ in what they make of the same codes, in
+// samples: -56 dBFS.
+const unheard = 52
+
+// near says whether what two states do to a signal is the same to 1/1000.
+func (b *adpcm) near(o *adpcm) bool {
+	const log, coefficient = 4, 16 // of 2,048 an octave, and of 16,384
+	for i := range b.b {
+		if magnitude(b.b[i]-o.b[i]) > coefficient {
+			return false
+		}
+	}
+	return magnitude(b.log-o.log) <= log &&
+		magnitude(b.a[0]-o.a[0]) <= coefficient && magnitude(b.a[1]-o.a[1]) <= coefficient
+}
+
+// Admits compares what the last payload means to a decoder that has followed
+// this encoder with what it means to one that has followed the other. At first
+// that is close only while the mix is quiet, for two encoders do not become
+// equal by having the same input. But a decoder that is given the same codes
+// forgets where it came from, by 1/256 a sample.
+func (e *wideEncoder) Admits(from Encoder) (yes, forGood bool) {
+	other, ok := from.(*wideEncoder)
+	if !ok {
+		return false, false
+	}
+	a, b, worst := e.before.bands, other.now.bands, int32(0)
+	for _, code := range e.last[:e.size] {
+		low, high := a.decode(int32(code))
+		low2, high2 := b.decode(int32(code))
+		worst = max(worst, 2*(magnitude(low-low2)+magnitude(high-high2)))
+		if worst > unheard {
+			return false, false
+		}
+	}
+	other.now.bands, other.now.past = b, e.now.past
+	return true, a.low.near(&b.low) && a.high.near(&b.high)
+}
+
+func magnitude(v int32) int32 { return max(v, -v) }
 
 // quantiseLow is the block QUANTL.
 func quantiseLow(d, step int32) int32 {
@@ -232,11 +301,11 @@ func quantiseHigh(d, step int32) int32 {
 
 // wideDecoder is a G.722 decoder.
 type wideDecoder struct {
-	window    [qmfPast + g722Window]int32 // sums and differences of the bands
-	low, high adpcm
+	bands
+	past [qmfPast]int32 // sums and differences of the bands
 }
 
-func newWideDecoder() *wideDecoder { return &wideDecoder{low: newLow(), high: newHigh()} }
+func newWideDecoder() *wideDecoder { return &wideDecoder{bands: newBands()} }
 
 // Decode makes two samples of each byte.
 func (c *wideDecoder) Decode(dst []int16, payload []byte) (int, error) {
@@ -244,30 +313,23 @@ func (c *wideDecoder) Decode(dst []int16, payload []byte) (int, error) {
 	if len(dst) < n {
 		return 0, ErrShortBuffer
 	}
+	var window [qmfPast + g722Window]int32
+	copy(window[:], c.past[:])
 	for at := 0; len(payload) > 0; {
 		m := min(len(payload), g722Window/2)
 		for i, code := range payload[:m] {
-			low, high := c.bands(int32(code))
-			c.window[qmfPast+2*i], c.window[qmfPast+2*i+1] = low+high, low-high
+			low, high := c.decode(int32(code))
+			window[qmfPast+2*i], window[qmfPast+2*i+1] = low+high, low-high
 		}
 		payload = payload[m:]
 		for i := 0; i < 2*m; i += 2 {
-			dst[at], dst[at+1] = join((*[24]int32)(c.window[i:]))
+			dst[at], dst[at+1] = join((*[24]int32)(window[i:]))
 			at += 2
 		}
-		copy(c.window[:qmfPast], c.window[2*m:])
+		copy(window[:qmfPast], window[2*m:])
 	}
+	copy(c.past[:], window[:])
 	return n, nil
-}
-
-// bands decodes a code of each band (blocks INVQBL and INVQAH, RECONS, LIMIT).
-func (c *wideDecoder) bands(code int32) (low, high int32) {
-	const limit = 16384
-	low = c.low.predicted + c.low.step*lowStep[code&63]>>15
-	c.low.low(code & 63)
-	high = c.high.predicted + c.high.step*highStep[code>>6]>>15
-	c.high.high(code >> 6)
-	return min(max(low, -limit), limit-1), min(max(high, -limit), limit-1)
 }
 
 // join makes two samples of the last 24 sums and differences.

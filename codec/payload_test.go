@@ -3,6 +3,7 @@ package codec
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"testing"
@@ -208,7 +209,7 @@ func FuzzDecode(f *testing.F) {
 
 func TestCodersDoNotAllocate(t *testing.T) {
 	for _, f := range append(Known(), SLIN(16000)) {
-		pcm, payload := make([]int16, 320), make([]byte, 640)
+		pcm, payload := make([]int16, f.Rate/50), make([]byte, 2000)
 		enc, dec := f.Encoder(), f.Decoder()
 		allocs := testing.AllocsPerRun(1000, func() {
 			n, _ := enc.Encode(payload, pcm)
@@ -222,12 +223,12 @@ func TestCodersDoNotAllocate(t *testing.T) {
 }
 
 func BenchmarkCoders(b *testing.B) {
-	for _, f := range []Format{PCMU(), PCMA(), G722(), L16(16000), SLIN(16000)} {
-		name := f.Name
+	for _, f := range []Format{PCMU(), PCMA(), G722(), Opus(8000), Opus(16000), Opus(48000), L16(16000), SLIN(16000)} {
+		name := fmt.Sprintf("%s-%d", f.Name, f.Rate)
 		if f.LittleEndian {
 			name += "-little"
 		}
-		pcm := audiotest.Tone(int(f.Rate), 440, -6, int(f.Rate)/50, 0)
+		pcm := speech(f.Rate, 1)
 		payload := make([]byte, 2*len(pcm))
 		enc, dec := f.Encoder(), f.Decoder()
 		b.Run(name+"/encode", func(b *testing.B) {

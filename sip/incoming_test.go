@@ -317,7 +317,7 @@ func TestOfferInTheAnswer(t *testing.T) {
 		l.send(l.invite(""))
 		r.p.response(100)
 		ok := r.p.response(200)
-		if !strings.Contains(ok.body, "m=audio 40000 RTP/AVP 0 8 9 118 120 117 101 102 103\r\n") {
+		if !strings.Contains(ok.body, "m=audio 40000 RTP/AVP 0 8 9 111 118 120 117 101 102 103\r\n") {
 			t.Errorf("offer %q", ok.body)
 		}
 		r.told.is(t)

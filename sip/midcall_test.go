@@ -64,7 +64,7 @@ func TestReinviteWithoutOfferGetsOurs(t *testing.T) {
 		l.up(strings.Replace(pcmuSDP, "0 8 101", "8 101", 1))
 		l.send(l.invite(""))
 		ok := r.p.response(200)
-		if !strings.Contains(ok.body, "RTP/AVP 8 0 9 118 120 117 101 102 103") {
+		if !strings.Contains(ok.body, "RTP/AVP 8 0 9 111 118 120 117 101 102 103") {
 			t.Errorf("offer %q", ok.body)
 		}
 		l.send(l.request("UPDATE").with("application/sdp", pcmuSDP)) // crosses

@@ -41,7 +41,7 @@ func TestInvite(t *testing.T) {
 			inv.get("Contact") != "<sip:parley@10.0.0.1:5070>" || inv.get("User-Agent") != "Parley" {
 			t.Errorf("%+v", inv)
 		}
-		if !strings.Contains(inv.body, "m=audio 40000 RTP/AVP 0 8 9 118 120 117 101 102 103\r\n") {
+		if !strings.Contains(inv.body, "m=audio 40000 RTP/AVP 0 8 9 111 118 120 117 101 102 103\r\n") {
 			t.Errorf("offer %q", inv.body)
 		}
 		r.p.send(r.p.answer(inv, 100, ""))

@@ -47,6 +47,7 @@ type encoding struct {
 	name    string
 	clock   int
 	stereo  bool
+	params  string // of its fmtp
 }
 
 // events says whether it carries digits (RFC 4733).
@@ -237,13 +238,18 @@ func rtcpAddress(d *sdp.MediaDescription, rtp netip.AddrPort) netip.AddrPort {
 // encodings lists the payload types of a stream that are named, by an rtpmap or
 // by RFC 3551.
 func encodings(d *sdp.MediaDescription) []encoding {
-	named := map[uint8]encoding{}
+	named, params := map[uint8]encoding{}, map[uint8]string{}
 	for _, a := range d.Attributes {
-		if a.Key != "rtpmap" {
-			continue
-		}
-		if e, ok := rtpmap(a.Value); ok {
-			named[e.payload] = e
+		switch a.Key {
+		case "rtpmap":
+			if e, ok := rtpmap(a.Value); ok {
+				named[e.payload] = e
+			}
+		case "fmtp":
+			number, rest, _ := strings.Cut(a.Value, " ")
+			if n, err := strconv.ParseUint(number, 10, 7); err == nil {
+				params[uint8(n)] = rest
+			}
 		}
 	}
 	var out []encoding
@@ -257,6 +263,7 @@ func encodings(d *sdp.MediaDescription) []encoding {
 			e, ok = static(uint8(n))
 		}
 		if ok {
+			e.params = params[e.payload]
 			out = append(out, e)
 		}
 	}

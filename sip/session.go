@@ -108,6 +108,7 @@ type choice struct {
 // choose takes the first codec that both know: in our order, or in theirs.
 func (m media) choose(ours []codec.Format, theirOrder bool) (choice, error) {
 	pick := func(f codec.Format, e encoding) choice {
+		f = f.Tuned(e.params)
 		f.Payload = e.payload
 		return choice{format: f, digits: digitsFor(m.encodings, f.Clock)}
 	}
@@ -130,7 +131,13 @@ func (m media) choose(ours []codec.Format, theirOrder bool) (choice, error) {
 
 // is says whether it is that format.
 func (e encoding) is(f codec.Format) bool {
-	return strings.EqualFold(e.name, f.Name) && e.clock == f.Clock && !e.stereo && !f.LittleEndian
+	stereo := e.stereo && f.Name != "opus" // which is always called that (RFC 7587 §7), and may be mono nevertheless
+	return strings.EqualFold(e.name, f.Name) && e.clock == f.Clock && !stereo && !f.LittleEndian
+}
+
+// encodingOf is how we call a format in SDP.
+func encodingOf(f codec.Format, payload uint8) encoding {
+	return encoding{payload: payload, name: f.Name, clock: f.Clock, stereo: f.Name == "opus", params: f.Parameters()}
 }
 
 // digitsFor finds the digits on a codec's own clock, else those at 8000, which
@@ -166,6 +173,9 @@ func (m media) session(theirs, mine choice, local Direction) Session {
 	return s
 }
 
+// events are the digits that we take and send, in an fmtp (RFC 4733 §2.4.1).
+const events = "0-16"
+
 // numbered numbers our codecs for an offer, digits last.
 func numbered(ours []codec.Format) []encoding {
 	var out []encoding
@@ -182,13 +192,13 @@ func numbered(ours []codec.Format) []encoding {
 		if f.LittleEndian {
 			continue
 		}
-		out = append(out, encoding{payload: number(f.Payload), name: f.Name, clock: f.Clock})
+		out = append(out, encodingOf(f, number(f.Payload)))
 		if !slices.Contains(clocks, f.Clock) {
 			clocks = append(clocks, f.Clock)
 		}
 	}
 	for _, c := range clocks {
-		out = append(out, encoding{payload: number(101), name: "telephone-event", clock: c})
+		out = append(out, encoding{payload: number(101), name: "telephone-event", clock: c, params: events})
 	}
 	return out
 }
@@ -208,9 +218,10 @@ func (d *describer) offer(l Local, list []encoding) []byte {
 // answer describes our side in reply to an offer: one codec, and every other
 // stream refused.
 func (d *describer) answer(offer media, c choice, l Local, dir Direction) []byte {
-	list := []encoding{{payload: c.format.Payload, name: c.format.Name, clock: c.format.Clock}}
-	if c.digits.clock != 0 {
-		list = append(list, c.digits)
+	list := []encoding{encodingOf(c.format, c.format.Payload)}
+	if e := c.digits; e.clock != 0 {
+		e.params = events
+		list = append(list, e)
 	}
 	streams := make([]*sdp.MediaDescription, len(offer.lines))
 	for i, name := range offer.lines {
@@ -263,9 +274,13 @@ func audioStream(l Local, proto []string, list []encoding, dir Direction) *sdp.M
 	for _, e := range list {
 		n := strconv.Itoa(int(e.payload))
 		d.MediaName.Formats = append(d.MediaName.Formats, n)
-		d.WithValueAttribute("rtpmap", n+" "+e.name+"/"+strconv.Itoa(e.clock))
-		if e.events() {
-			d.WithValueAttribute("fmtp", n+" 0-16")
+		name := e.name + "/" + strconv.Itoa(e.clock)
+		if e.stereo {
+			name += "/2"
+		}
+		d.WithValueAttribute("rtpmap", n+" "+name)
+		if e.params != "" {
+			d.WithValueAttribute("fmtp", n+" "+e.params)
 		}
 	}
 	d.WithValueAttribute("ptime", strconv.Itoa(int(Ptime/time.Millisecond)))

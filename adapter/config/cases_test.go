@@ -109,7 +109,7 @@ log: {level: loud, format: xml}
 			`parley.yaml:4:38: sip.transports must be a list of udp or tcp, each once. [bad_value]`,
 			`parley.yaml:4:62: sip.advertise must be HOST or HOST:PORT, or "" for the local address. [bad_value]`,
 			`parley.yaml:4:76: sip.realm must be a word without blanks and quotes. [bad_value]`,
-			`parley.yaml:4:91: sip.codecs must be a list of G722, PCMU, PCMA or L16, each once. [bad_value]`,
+			`parley.yaml:4:91: sip.codecs must be a list of opus, G722, PCMU, PCMA or L16, each once. [bad_value]`,
 			`parley.yaml:4:112: sip.rate_per_source must be a whole number 1..100000. [bad_value]`,
 			`parley.yaml:4:124: sip.trusted must be a list of addresses and networks, for example [192.0.2.7, 10.0.0.0/8]. [bad_value]`,
 			`parley.yaml:5:13: rtp.bind must be an IP address, or "" for the host of sip.listen. [bad_value]`,

@@ -209,7 +209,7 @@ func settingDefaults() *Config {
 		StateDir: "./var", Reattach: 30 * time.Second,
 		SIP: SIP{
 			Listen: "127.0.0.1:5070", Transports: []string{"udp", "tcp"}, Realm: "parley",
-			Codecs: []string{"G722", "PCMU", "PCMA", "L16"}, RatePerSource: 100, BurstPerSource: 200,
+			Codecs: []string{"opus", "G722", "PCMU", "PCMA", "L16"}, RatePerSource: 100, BurstPerSource: 200,
 			Trusted: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},
 		},
 		RTP:   RTP{Ports: Ports{40000, 44999}},

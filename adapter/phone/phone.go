@@ -144,7 +144,7 @@ func (t *talk) begin(s sip.Session) {
 	o := t.phones.opt
 	t.port = &port{t.pair.Session(rtp.Options{
 		Payload: s.Codec.Payload, Receive: s.Receive, ClockRate: s.Codec.Clock,
-		FrameBytes:   s.Codec.Clock / 50 * frameFactor(s.Codec),
+		FrameBytes:   frameBytes(s.Codec),
 		EventPayload: s.Digits, EventReceive: s.DigitsIn,
 		Remote: s.Remote, RemoteRTCP: s.RemoteRTCP, Latch: true, Signalling: t.call.Info().Source.Addr(),
 		Delay: o.Jitter, MaxDelay: o.JitterMax,
@@ -188,12 +188,15 @@ func (t *talk) arrive(in engine.Invite) {
 	t.sink.Post(engine.MediaUp{Leg: t.voice.ID()})
 }
 
-// frameFactor is the bytes of a clock unit.
-func frameFactor(f codec.Format) int {
-	if f.Name == "L16" {
-		return 2
+// frameBytes is what a usual payload of 20 ms has.
+func frameBytes(f codec.Format) int {
+	switch f.Name {
+	case "L16":
+		return 2 * f.Clock / 50
+	case "opus":
+		return 200 // at 64 kbit/s, and redundancy
 	}
-	return 1
+	return f.Clock / 50
 }
 
 // Digit implements sip.Events: a key that came by INFO.

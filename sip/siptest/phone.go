@@ -26,13 +26,13 @@ import (
 	"parley/sip"
 )
 
-// Options of a Phone. The zero value is a phone on 127.0.0.1 that knows all
-// codecs.
+// Options of a Phone. The zero value is a phone on 127.0.0.1 that knows the
+// codecs without state: tests have many phones, and small machines.
 type Options struct {
 	Host   string         // address for signalling and audio; "" means 127.0.0.1
 	Port   uint16         // of signalling; 0 means any
 	User   string         // what it calls itself; "" means "phone"
-	Codecs []codec.Format // nil means codec.Known()
+	Codecs []codec.Format // of codec.Known(); nil means G.711, and L16 at 16 and 8 kHz
 	Auth   *sip.Auth      // its password, where one is asked for
 	Log    *slog.Logger   // nil means silence
 }
@@ -57,6 +57,9 @@ func New(o Options) (*Phone, error) {
 	}
 	if o.User == "" {
 		o.User = "phone"
+	}
+	if o.Codecs == nil {
+		o.Codecs = []codec.Format{codec.PCMU(), codec.PCMA(), codec.L16(16000), codec.L16(8000)}
 	}
 	host, err := netip.ParseAddr(o.Host)
 	if err != nil {

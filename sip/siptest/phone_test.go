@@ -44,7 +44,7 @@ func limited(t *testing.T) context.Context {
 func pair(t *testing.T, uri string, codecs []codec.Format, a, b CallOptions) (caller, callee *Call) {
 	t.Helper()
 	ctx := limited(t)
-	p, q := phone(t, Options{Codecs: codecs}), phone(t, Options{User: "bob"})
+	p, q := phone(t, Options{Codecs: codecs}), phone(t, Options{User: "bob", Codecs: codecs})
 	type taken struct {
 		c   *Call
 		err error
@@ -75,6 +75,7 @@ func TestPhonesHearEachOther(t *testing.T) {
 		{"PCMA over TCP", ";transport=tcp", codec.PCMA()},
 		{"L16 at 16000", "", codec.L16(16000)},
 		{"G722", "", codec.G722()},
+		{"Opus", "", codec.Opus(48000)},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			a, b := pair(t, tt.uri, []codec.Format{tt.codec},
