@@ -28,7 +28,7 @@ func (c *Conn) SetVars(ctx context.Context, uuid string, vars map[string]string)
 // conference the application takes the call out of the mix while it runs; the
 // conference has it back afterwards.
 func (c *Conn) Start(ctx context.Context, uuid, app, arg string) (id string, err error) {
-	id = newUUID()
+	id = NewUUID()
 	return id, c.start(ctx, uuid, id, app, arg)
 }
 

@@ -93,7 +93,7 @@ func (c *Client) Unfilter(ctx context.Context, header, value string) error {
 // Background runs an api command without blocking the socket and returns what
 // it printed, however long that takes. Its errors are those of Conn.API.
 func (c *Client) Background(ctx context.Context, cmd, arguments string) (string, error) {
-	job := newUUID()
+	job := NewUUID()
 	place := c.expect(job)
 	defer c.forget(job)
 	if _, err := c.Do(ctx, bgapi{command: cmd, arguments: arguments, job: job}); err != nil {

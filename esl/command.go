@@ -181,8 +181,8 @@ func quoteItem(v string) string {
 	return b.String()
 }
 
-// newUUID returns a random id (RFC 9562 §5.4) for a job or an execution.
-func newUUID() string {
+// NewUUID returns a random id (RFC 9562 §5.4) for a job or an execution.
+func NewUUID() string {
 	var u [16]byte
 	_, _ = rand.Read(u[:]) // never fails; the runtime ends the process instead
 	u[6] = u[6]&0x0f | 0x40

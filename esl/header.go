@@ -100,10 +100,15 @@ const reserved = "\"#%&+:;<=>?@[\\]^`{|} "
 
 // appendEscaped writes v the way the switch writes it in a plain event.
 func appendEscaped(dst []byte, v string) []byte {
-	const hex = "0123456789ABCDEF"
 	if v == "" {
 		return append(dst, undefined...)
 	}
+	return appendPercent(dst, v)
+}
+
+// appendPercent writes v with %HH for what is reserved or not printable.
+func appendPercent(dst []byte, v string) []byte {
+	const hex = "0123456789ABCDEF"
 	for i := range len(v) {
 		c := v[i]
 		if c < 0x20 || c > 0x7e || strings.IndexByte(reserved, c) >= 0 {

@@ -113,7 +113,7 @@ func (s *Session) Start(ctx context.Context, app, arg string) (id string, err er
 // ended without a word, because the call is over. Ending ctx ends the wait
 // only.
 func (s *Session) Execute(ctx context.Context, app, arg string) (*Event, error) {
-	id := newUUID()
+	id := NewUUID()
 	place := s.expect(id)
 	defer s.forget(id)
 	if err := s.start(ctx, s.uuid, id, app, arg); err != nil {

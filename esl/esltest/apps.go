@@ -148,7 +148,7 @@ func (c *Call) isPeer(uuid string) bool {
 }
 
 func (c *Call) setMulti(list string) string {
-	items := splitItems(list, ';')
+	items := esl.SplitItems(list, ';')
 	if len(items) > 64 {
 		c.w.tb.Errorf("uuid_setvar_multi with %d items; the switch drops what is over 64", len(items))
 	}

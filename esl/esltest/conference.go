@@ -204,7 +204,7 @@ func (k *Core) Talk(uuid string, on bool) {
 
 // confer runs the command "conference".
 func (k *Core) confer(args string) string {
-	words := slices.DeleteFunc(splitItems(args, ' '), func(w string) bool { return w == "" })
+	words := slices.DeleteFunc(esl.SplitItems(args, ' '), func(w string) bool { return w == "" })
 	if len(words) == 1 && words[0] == "json_list" {
 		return k.list()
 	}

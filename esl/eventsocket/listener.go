@@ -1,0 +1,228 @@
+package eventsocket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"sync"
+	"time"
+
+	"parley/esl"
+)
+
+// Last words of the switch.
+const (
+	goodbye      = "Disconnected, goodbye.\nSee you at ClueCon! http://www.cluecon.com/\n"
+	shuttingDown = "The system is being shut down.\n"
+	lostEvents   = "killed listener because of lost events\n"
+	lostLines    = "killed listener because of lost log lines\n"
+	denied       = "Access Denied, go away.\n"
+)
+
+// listener is one client. One goroutine reads its commands and answers them,
+// another writes its events; they take turns, so that no message is cut by
+// another and what a command raises comes after its reply.
+type listener struct {
+	s    *Server
+	nc   net.Conn
+	from netip.Addr
+	wake chan struct{} // capacity 1: there is something to write
+	over chan struct{} // closed when the connection ends
+
+	turn chan struct{} // held over a command and its reply, or the writing of events: keeps messages whole
+
+	mu      sync.Mutex
+	user    *User // guarded by mu, as all below; nil = not logged in
+	format  format
+	wants   interest
+	logs    int // levels up to this one; < 0 = none
+	queue   queue
+	running int // jobs
+	ended   bool
+}
+
+func newListener(s *Server, nc net.Conn) *listener {
+	l := &listener{
+		s: s, nc: nc, wake: make(chan struct{}, 1), over: make(chan struct{}), turn: make(chan struct{}, 1), logs: -1, queue: queue{limit: s.opts.Queue},
+	}
+	if a, ok := nc.RemoteAddr().(*net.TCPAddr); ok {
+		l.from = a.AddrPort().Addr().Unmap()
+	}
+	return l
+}
+
+// reject is all that a peer hears whom the access list refuses.
+func (l *listener) reject() {
+	l.write(fmt.Sprintf("Content-Type: text/rude-rejection\nContent-Length: %d\n\n%s", len(denied), denied))
+	l.write(notice(goodbye))
+}
+
+func notice(text string) string {
+	return fmt.Sprintf("Content-Type: text/disconnect-notice\nContent-Length: %d\n\n%s", len(text), text)
+}
+
+// run serves the client until it goes, is sent away, or ctx ends.
+func (l *listener) run(ctx context.Context) {
+	stop := context.AfterFunc(ctx, func() { l.end(shuttingDown) })
+	var writer sync.WaitGroup
+	writer.Go(l.deliver)
+	defer func() {
+		stop()
+		l.end("")
+		writer.Wait()
+	}()
+	l.write("Content-Type: auth/request\n\n")
+	_ = l.nc.SetReadDeadline(time.Now().Add(loginTime)) // a dead socket fails at the next read
+	for r := esl.NewReader(l.nc); ; {
+		q, err := r.Request()
+		if err != nil {
+			l.broken(err)
+			return
+		}
+		l.turn <- struct{}{}
+		on := l.obey(ctx, q)
+		<-l.turn
+		if !on {
+			l.end(goodbye)
+			return
+		}
+	}
+}
+
+// broken follows a stream that cannot be read on.
+func (l *listener) broken(err error) {
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		l.end(goodbye)
+	case errors.Is(err, esl.ErrMalformed), errors.Is(err, esl.ErrTooLarge):
+		l.s.opts.Log.Warn("esl_server: "+err.Error()+"; the connection is closed", "from", l.nc.RemoteAddr().String())
+	case errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed):
+	default:
+		l.s.opts.Log.Debug("esl_server: "+err.Error(), "from", l.nc.RemoteAddr().String())
+	}
+}
+
+// end closes the connection, after a last word if that can still be said.
+func (l *listener) end(word string) {
+	l.mu.Lock()
+	first := !l.ended
+	l.ended = true
+	l.queue.flush()
+	l.mu.Unlock()
+	if !first {
+		return
+	}
+	close(l.over)
+	if word != "" {
+		_ = l.nc.SetWriteDeadline(time.Now().Add(partTime)) // ends a write that is under way, too
+		l.turn <- struct{}{}
+		_, _ = io.WriteString(l.nc, notice(word))
+		<-l.turn
+	}
+	_ = l.nc.Close()
+}
+
+// write sends a message at once. The caller has the turn, or is alone.
+func (l *listener) write(message string) {
+	select {
+	case <-l.over:
+		return
+	default:
+	}
+	_ = l.nc.SetWriteDeadline(time.Now().Add(writeTime))
+	if _, err := io.WriteString(l.nc, message); err != nil {
+		l.s.opts.Log.Warn("esl_server: a client that does not read is cut off", "from", l.nc.RemoteAddr().String(), "error", err)
+		_ = l.nc.Close() // the reader sees it
+	}
+}
+
+// offer puts an event into the queue of a client that wants it. The caller
+// holds Server.firing.
+func (l *listener) offer(p *parcel) {
+	l.mu.Lock()
+	if l.ended || l.user == nil || !l.wants.wants(p.event) {
+		l.mu.Unlock()
+		return
+	}
+	if lost := l.queue.recovered(); lost > 0 {
+		if gap := resync(lost); l.wants.wants(gap) {
+			l.queue.put((&parcel{event: gap}).bytes(l.format))
+		}
+	}
+	kept := l.queue.put(p.bytes(l.format))
+	l.mu.Unlock()
+	l.rouse()
+	if !kept {
+		l.cut(lostEvents)
+	}
+}
+
+// offerLine is offer for a line of the log.
+func (l *listener) offerLine(level int, message []byte) {
+	l.mu.Lock()
+	if l.ended || l.user == nil || level > l.logs {
+		l.mu.Unlock()
+		return
+	}
+	kept := l.queue.put(message)
+	l.mu.Unlock()
+	l.rouse()
+	if !kept {
+		l.cut(lostLines)
+	}
+}
+
+// cut sends a client away that is too slow, without waiting for it.
+func (l *listener) cut(why string) {
+	l.s.opts.Log.Warn("esl_server: "+why[:len(why)-1], "from", l.nc.RemoteAddr().String())
+	go l.end(why)
+}
+
+func (l *listener) rouse() {
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// deliver writes what is queued, until the connection ends.
+func (l *listener) deliver() {
+	for {
+		select {
+		case <-l.wake:
+		case <-l.over:
+			return
+		}
+		for l.some() {
+		}
+	}
+}
+
+// some writes one batch; false when there was none.
+func (l *listener) some() bool {
+	l.turn <- struct{}{}
+	defer func() { <-l.turn }()
+	l.mu.Lock()
+	batch := l.queue.take()
+	l.mu.Unlock()
+	if len(batch) == 0 {
+		return false
+	}
+	select {
+	case <-l.over:
+		return false
+	default:
+	}
+	_ = l.nc.SetWriteDeadline(time.Now().Add(writeTime))
+	buffers := net.Buffers(batch)
+	if _, err := buffers.WriteTo(l.nc); err != nil {
+		l.s.opts.Log.Warn("esl_server: a client that does not read is cut off", "from", l.nc.RemoteAddr().String(), "error", err)
+		_ = l.nc.Close() // the reader sees it
+		return false
+	}
+	return true
+}

@@ -1,0 +1,311 @@
+package eventsocket
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"parley/esl"
+)
+
+// Defaults of Options, and times.
+const (
+	DefaultMaxConns     = 1000
+	DefaultMaxPerSource = 500
+	DefaultMaxGuests    = 32               // of one source that have not logged in
+	loginTime           = 25 * time.Second // as at the switch
+	writeTime           = 10 * time.Second // a client that takes nothing for so long is cut off
+	partTime            = time.Second      // for a last word
+)
+
+// Options sets up a Server. The zero value of a number is its default.
+type Options struct {
+	Password string         // for "auth"; "" lets nobody in
+	Users    []User         // for "userauth"
+	Allowed  []netip.Prefix // peers must be in one; none = all may try
+	// API runs an api command and returns what it prints. ok is false when
+	// there is no such command. It may be called from many goroutines.
+	API func(ctx context.Context, command, arguments string) (printed string, ok bool)
+
+	Queue        int // messages kept for one client; 0 means DefaultQueue
+	MaxConns     int // clients at once; 0 means DefaultMaxConns
+	MaxPerSource int // of these from one address; 0 means DefaultMaxPerSource
+	MaxGuests    int // of these not logged in; 0 means DefaultMaxGuests
+	Log          *slog.Logger
+}
+
+// User is who logs in by "userauth NAME:PASSWORD". An empty list allows all.
+type User struct {
+	Name     string // user@domain
+	Password string
+	API      []string // commands
+	Events   []string // names, and subclasses
+	NoLog    bool
+}
+
+// Server is a switch's event socket. Its methods may be called from any
+// goroutine, and none of them waits for a client.
+type Server struct {
+	opts     Options
+	core     string // Core-UUID: of this run of ours
+	hostname string
+	address  string
+	brake    brake
+	jobs     sync.WaitGroup // of bgapi
+
+	mu        sync.Mutex
+	listeners map[*listener]bool // guarded by mu, as below
+	sources   map[netip.Addr]*source
+
+	firing   sync.Mutex // held over "number an event, put it into every queue": all see one order
+	sequence uint64     // guarded by firing
+}
+
+// source is what one address has open.
+type source struct{ conns, guests int }
+
+// New returns a Server for one call of Serve.
+func New(o Options) *Server {
+	orDefault := func(n *int, value int) {
+		if *n <= 0 {
+			*n = value
+		}
+	}
+	orDefault(&o.Queue, DefaultQueue)
+	orDefault(&o.MaxConns, DefaultMaxConns)
+	orDefault(&o.MaxPerSource, DefaultMaxPerSource)
+	orDefault(&o.MaxGuests, DefaultMaxGuests)
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Server{
+		opts: o, core: esl.NewUUID(), listeners: map[*listener]bool{}, sources: map[netip.Addr]*source{}, address: "127.0.0.1",
+	}
+	s.hostname, _ = os.Hostname() // "" will do
+	return s
+}
+
+// CoreUUID names this run of ours in every event.
+func (s *Server) CoreUUID() string { return s.core }
+
+// Hostname is what events, fs_cli's prompt and "api hostname" say.
+func (s *Server) Hostname() string { return s.hostname }
+
+// Clients is how many are logged in.
+func (s *Server) Clients() int {
+	n := 0
+	for _, l := range s.all() {
+		l.mu.Lock()
+		if l.user != nil {
+			n++
+		}
+		l.mu.Unlock()
+	}
+	return n
+}
+
+// Serve takes clients on l until ctx ends; then it tells them, closes all and
+// returns nil.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	var group sync.WaitGroup
+	defer s.jobs.Wait()
+	defer group.Wait()
+	stop := context.AfterFunc(ctx, func() { _ = l.Close() })
+	defer stop()
+	if a, ok := l.Addr().(*net.TCPAddr); ok && !a.IP.IsUnspecified() { // before the first client
+		s.address = a.IP.String()
+	}
+	for wait := time.Duration(0); ; {
+		nc, err := l.Accept()
+		switch {
+		case ctx.Err() != nil:
+			if err == nil {
+				_ = nc.Close()
+			}
+			return nil
+		case errors.Is(err, net.ErrClosed):
+			return err
+		case err != nil: // out of file descriptors, most likely
+			wait = min(max(2*wait, 5*time.Millisecond), time.Second)
+			select {
+			case <-time.After(wait):
+			case <-ctx.Done():
+			}
+		default:
+			wait = 0
+			group.Go(func() { s.Talk(ctx, nc) })
+		}
+	}
+}
+
+// Talk serves one connection until it ends, or ctx does.
+func (s *Server) Talk(ctx context.Context, nc net.Conn) {
+	defer func() { _ = nc.Close() }()
+	l := newListener(s, nc)
+	if !s.admit(l) {
+		s.opts.Log.Warn("esl_server: too many connections; one is refused", "from", nc.RemoteAddr().String())
+		return
+	}
+	defer s.leave(l)
+	if !s.allowed(l.from) {
+		s.opts.Log.Warn("esl_server: "+nc.RemoteAddr().String()+" is not in esl_server.acl. [esl_server_acl]", "from", nc.RemoteAddr().String())
+		l.reject()
+		return
+	}
+	l.run(ctx)
+}
+
+func (s *Server) allowed(from netip.Addr) bool {
+	if len(s.opts.Allowed) == 0 || !from.IsValid() {
+		return true
+	}
+	for _, p := range s.opts.Allowed {
+		if p.Contains(from) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *Server) admit(l *listener) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	from := s.sources[l.from]
+	if from == nil {
+		from = &source{}
+	}
+	if len(s.listeners) >= s.opts.MaxConns || from.conns >= s.opts.MaxPerSource || from.guests >= s.opts.MaxGuests {
+		return false
+	}
+	s.listeners[l], s.sources[l.from] = true, from
+	from.conns++
+	from.guests++
+	return true
+}
+
+// welcome notes that a client has logged in.
+func (s *Server) welcome(l *listener) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sources[l.from].guests--
+}
+
+func (s *Server) leave(l *listener) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.listeners, l)
+	from := s.sources[l.from]
+	from.conns--
+	if l.user == nil {
+		from.guests--
+	}
+	if from.conns == 0 {
+		delete(s.sources, l.from)
+	}
+}
+
+func (s *Server) all() []*listener {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := make([]*listener, 0, len(s.listeners))
+	for l := range s.listeners {
+		list = append(list, l)
+	}
+	return list
+}
+
+// Fire sends an event to every client that wants it. name is the event's, and
+// subclass, of CUSTOM, may be ""; the switch's own headers come before the
+// given ones. It returns the event's number.
+func (s *Server) Fire(name, subclass string, headers esl.Headers, body []byte) uint64 {
+	s.firing.Lock()
+	defer s.firing.Unlock()
+	s.sequence++
+	p := &parcel{event: s.event(time.Now(), name, subclass, headers, body)}
+	for _, l := range s.all() {
+		l.offer(p)
+	}
+	return s.sequence
+}
+
+// event puts the switch's own headers before the given ones. The caller holds
+// firing.
+func (s *Server) event(now time.Time, name, subclass string, headers esl.Headers, body []byte) *esl.Event {
+	h := make(esl.Headers, 0, 15+len(headers))
+	add := func(name, value string) { h = append(h, esl.Header{Name: name, Value: value}) }
+	if subclass != "" {
+		add("Event-Subclass", subclass)
+	}
+	add("Event-Name", name)
+	add("Core-UUID", s.core)
+	add("FreeSWITCH-Hostname", s.hostname)
+	add("FreeSWITCH-Switchname", s.hostname)
+	add("FreeSWITCH-IPv4", s.address)
+	add("FreeSWITCH-IPv6", "::1")
+	add("Event-Date-Local", now.Format(time.DateTime))
+	add("Event-Date-GMT", now.UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT"))
+	add("Event-Date-Timestamp", strconv.FormatInt(now.UnixMicro(), 10))
+	add("Event-Calling-File", "parley")
+	add("Event-Calling-Function", "fire")
+	add("Event-Calling-Line-Number", "0")
+	add("Event-Sequence", strconv.FormatUint(s.sequence, 10))
+	return &esl.Event{Headers: append(h, headers...), Body: body}
+}
+
+// Line is one line of our log, for clients that asked for it. Level is
+// syslog's, 0 to 7.
+type Line struct {
+	Level int
+	Text  string // without a line break at its end
+}
+
+// Log sends a line to every client that asked for lines of its level.
+func (s *Server) Log(line Line) {
+	var message []byte
+	for _, l := range s.all() {
+		if message == nil {
+			message = line.message()
+		}
+		l.offerLine(line.Level, message)
+	}
+}
+
+// message is the line as it goes over the wire.
+func (line Line) message() []byte {
+	text := line.Text + "\n"
+	var b strings.Builder
+	b.WriteString("Content-Type: log/data\nContent-Length: " + strconv.Itoa(len(text)) + "\nLog-Level: " + strconv.Itoa(line.Level))
+	b.WriteString("\nText-Channel: 0\nLog-File: parley\nLog-Func: log\nLog-Line: 0\nUser-Data: \n\n" + text)
+	return []byte(b.String())
+}
+
+// judge compares what a client gave with what lets somebody in, in constant
+// time; it returns who that is.
+func (s *Server) judge(name, password string) *User {
+	var found *User
+	if name == "" && s.opts.Password != "" && same(password, s.opts.Password) {
+		found = &User{}
+	}
+	for i := range s.opts.Users {
+		u := &s.opts.Users[i]
+		if fits := same(password, u.Password); name != "" && strings.EqualFold(u.Name, name) && u.Password != "" && fits {
+			found = u
+		}
+	}
+	return found
+}
+
+// same compares digests, so that neither content nor length shows in the time.
+func same(a, b string) bool {
+	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
+	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
+}

@@ -1,0 +1,310 @@
+package eventsocket
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/netip"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"parley/esl"
+)
+
+func TestReplies(t *testing.T) {
+	before := []struct{ command, want string }{
+		{"api status", "-ERR command not found"},
+		{"event plain all", "-ERR command not found"},
+	}
+	after := []struct{ command, want string }{
+		{"AUTH secret", "-ERR command not found"},
+		{"filter Unique-ID u-1", "+OK filter added. [Unique-ID]=[u-1]"},
+		{"filter add Unique-ID u-2", "+OK filter added. [Unique-ID]=[u-2]"},
+		{"filter Unique-ID", "-ERR invalid syntax"},
+		{"filter delete Unique-ID u-1", "+OK filter deleted. [Unique-ID][u-1]"},
+		{"filter delete all", "+OK filter deleted. [all][]"},
+		{"resume", "-ERR command not found"},
+		{"connect", "-ERR command not found"},
+		{"getvar x", "-ERR command not found"},
+		{"myevents", "-ERR invalid uuid"},
+		{"myevents nobody", "-ERR invalid uuid"},
+		{"divert_events on", "-ERR not controlling a session."},
+		{"linger 5", "-ERR not controlling a session"},
+		{"nolinger", "-ERR not controlling a session"},
+		{"sendmsg nobody", "-ERR invalid session id [nobody]"},
+		{"noevents", "-ERR not listening for events"},
+		{"event", "-ERR no keywords supplied"},
+		{"event plain", "-ERR no keywords supplied"},
+		{"event plain NO_SUCH", "-ERR no keywords supplied"},
+		{"event json heartbeat", "+OK event listener enabled json"},
+		{"events plain all", "+OK event listener enabled plain"},
+		{"EVENT xml SWITCH_EVENT_CHANNEL_CREATE", "+OK event listener enabled xml"},
+		{"nixevent", "-ERR no keywords supplied"},
+		{"nixevent all", "+OK events nixed"},
+		{"log", "+OK log level  [7]"},
+		{"log err", "+OK log level err [3]"},
+		{"log 4", "+OK log level 4 [4]"},
+		{"log loud", "-ERR invalid log level"},
+		{"nolog", "+OK no longer logging"},
+		{"nolog", "-ERR not loging"},
+		{"nonsense", "-ERR command not found"},
+	}
+	synctest.Test(t, func(t *testing.T) {
+		c := dial(t, server())
+		for _, row := range before {
+			c.says(row.command, row.want)
+		}
+		c.says("auth secret", "+OK accepted")
+		for _, row := range after {
+			c.says(row.command, row.want)
+		}
+		c.says("exit", "+OK bye")
+		if m := c.read(); m.Type() != "text/disconnect-notice" || string(m.Body) != goodbye {
+			t.Errorf("left with %v %q", m.Headers, m.Body)
+		}
+		if _, err := c.r.Message(); !errors.Is(err, io.EOF) {
+			t.Errorf("after the notice: %v", err)
+		}
+	})
+}
+
+func TestAPI(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := enter(t, server())
+		for _, row := range []struct{ command, header, want string }{
+			{"api echo one two", "", "one two"},
+			{"api echo", "", "-ERR no reply\n"},
+			{"api nope 1", "", "-ERR nope Command not found!\n"},
+			{"api echo a;;nope 2;;echo b", "console_execute: true", "a-ERR nope 2 Command not found!\nb"},
+		} {
+			m := c.ask(strings.TrimSpace(row.command + "\n" + row.header))
+			if m.Type() != "api/response" || string(m.Body) != row.want {
+				t.Errorf("%s: %v %q", row.command, m.Headers, m.Body)
+			}
+		}
+	})
+}
+
+func TestBackgroundJob(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := enter(t, server())
+		c.says("event plain BACKGROUND_JOB", "+OK event listener enabled plain")
+		m := c.ask("bgapi slow down", "Job-UUID: mine")
+		if m.Value("Reply-Text") != "+OK Job-UUID: mine" || m.Value("Job-UUID") != "mine" {
+			t.Errorf("%v", m.Headers)
+		}
+		c.says("nolog", "-ERR not loging") // while it runs
+		e := c.event()
+		if e.Value("Job-UUID") != "mine" || e.Value("Job-Command-Arg") != "down" || string(e.Body) != "done" {
+			t.Errorf("%v %q", e.Headers, e.Body)
+		}
+	})
+}
+
+func TestEventsComeInOrderAfterTheReply(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := server()
+		c := enter(t, s)
+		c.says("event json CUSTOM conference::maintenance", "+OK event listener enabled json")
+		go func() {
+			for i := range 100 {
+				s.Fire("CUSTOM", "conference::maintenance", esl.Headers{{Name: "N", Value: strconv.Itoa(i)}}, nil)
+				s.Fire("CUSTOM", "other", nil, nil)
+				s.Fire("HEARTBEAT", "", nil, nil)
+			}
+		}()
+		last := uint64(0)
+		for i := range 100 {
+			e := c.event()
+			seq, _ := strconv.ParseUint(e.Value("Event-Sequence"), 10, 64)
+			if e.Value("N") != strconv.Itoa(i) || seq <= last || e.Value("Core-UUID") != s.CoreUUID() {
+				t.Fatalf("event %d: %v", i, e.Headers)
+			}
+			last = seq
+		}
+	})
+}
+
+func TestFilters(t *testing.T) {
+	event := &esl.Event{Headers: esl.Headers{{Name: "Event-Name", Value: "CUSTOM"}, {Name: "Room", Value: "3001"}, {Name: "Action", Value: "mute"}}}
+	for _, row := range []struct {
+		filters string // "header value", comma
+		want    bool
+	}{
+		{"", true},
+		{"Room 3001", true},
+		{"room 3002", false},
+		{"Room 3002,Action MUTE", true},
+		{"Room /^30/", true},
+		{"Room /^31/", false},
+		{"Room -3001", false},
+		{"Room 3001,Action -mute", false},
+		{"Action -lock", false}, // only exclusions let nothing pass
+		{"Action -lock,Room 3001", true},
+		{"Nothing x", false},
+		{"Room +3001", true},
+		{"Room -/30/", false}, // compared as it stands
+	} {
+		in := interest{all: true}
+		for f := range strings.SplitSeq(row.filters, ",") {
+			if header, value, ok := strings.Cut(f, " "); ok {
+				in.filters = append(in.filters, newFilter(header, value))
+			}
+		}
+		if in.wants(event) != row.want {
+			t.Errorf("filters %q: %v", row.filters, !row.want)
+		}
+	}
+}
+
+func TestLeavingOneOfAll(t *testing.T) {
+	var in interest
+	in.add([]string{"all"})
+	in.remove([]string{"HEARTBEAT"})
+	named := func(name string) *esl.Event { return &esl.Event{Headers: esl.Headers{{Name: "Event-Name", Value: name}}} }
+	if in.wants(named("HEARTBEAT")) || !in.wants(named("API")) {
+		t.Error("all but one is not all but one")
+	}
+}
+
+func TestWrongPasswordsAreSlowedDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := server()
+		begin := time.Now()
+		for range 10 {
+			c := dial(t, s)
+			c.says("auth guess", "-ERR invalid")
+			if m := c.read(); m.Type() != "text/disconnect-notice" {
+				t.Errorf("then %v", m.Headers)
+			}
+		}
+		if took := time.Since(begin); took < 30*time.Second {
+			t.Errorf("ten guesses took %v", took)
+		}
+		begin = time.Now()
+		enter(t, s)
+		if took := time.Since(begin); took == 0 || took > longestWait {
+			t.Errorf("the right one, after wrong ones, took %v", took)
+		}
+		begin = time.Now()
+		enter(t, s)
+		if took := time.Since(begin); took != 0 {
+			t.Errorf("and the next one %v", took)
+		}
+	})
+}
+
+func TestBrakeRemembersABoundedNumber(t *testing.T) {
+	var b brake
+	now := time.Now()
+	for i := range 3 * maxSources {
+		b.failed(now, netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}))
+	}
+	if len(b.sources) > maxSources {
+		t.Errorf("%d sources", len(b.sources))
+	}
+}
+
+func TestLoginTakesTooLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := dial(t, server())
+		begin := time.Now()
+		if m := c.read(); m.Type() != "text/disconnect-notice" || time.Since(begin) != loginTime {
+			t.Errorf("%v after %v", m.Headers, time.Since(begin))
+		}
+	})
+}
+
+func TestUsers(t *testing.T) {
+	s := New(Options{Password: "secret", API: echo, Users: []User{
+		{Name: "bob@pbx", Password: "b", API: []string{"echo", "bgapi"}, Events: []string{"conference::maintenance"}, NoLog: true},
+	}})
+	synctest.Test(t, func(t *testing.T) {
+		c := dial(t, s)
+		m := c.ask("userauth bob:b@pbx")
+		for name, want := range map[string]string{
+			"Reply-Text": "+OK accepted", "Allowed-Events": "conference::maintenance", "Allowed-API": "echo bgapi", "Allowed-LOG": "false",
+		} {
+			if m.Value(name) != want {
+				t.Errorf("%s: %q", name, m.Value(name))
+			}
+		}
+		c.says("api slow", "-ERR permission denied")
+		c.says("bgapi slow", "-ERR permission denied")
+		c.says("log 7", "-ERR permission denied")
+		c.says("event plain all", "-ERR permission denied")
+		c.says("sendevent CUSTOM", "-ERR permission denied")
+		c.says("event plain CUSTOM conference::maintenance", "+OK event listener enabled plain")
+		if m := c.ask("api echo hello"); string(m.Body) != "hello" {
+			t.Errorf("%q", m.Body)
+		}
+		for _, wrong := range []string{"userauth bob@pbx:x", "userauth secret", "userauth eve@pbx:b", "userauth :secret"} {
+			dial(t, s).says(wrong, "-ERR invalid")
+		}
+	})
+}
+
+func TestAccessList(t *testing.T) {
+	s := New(Options{Password: "secret", API: echo, Allowed: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}})
+	if s.allowed(netip.MustParseAddr("192.0.2.1")) || !s.allowed(netip.MustParseAddr("10.1.2.3")) {
+		t.Error("the list is not followed")
+	}
+}
+
+func TestSendEvent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := enter(t, server())
+		c.says("event plain CUSTOM my::class", "+OK event listener enabled plain")
+		m := c.ask("sendevent CUSTOM", "Event-Subclass: my::class", "Fruit: a pear", "Content-Length: 4\n\nbody")
+		if text := m.Value("Reply-Text"); !strings.HasPrefix(text, "+OK ") || len(text) != 40 {
+			t.Errorf("%q", text)
+		}
+		if e := c.event(); e.Value("Fruit") != "a pear" || string(e.Body) != "body" || e.Value("Event-Subclass") != "my::class" {
+			t.Errorf("%v %q", e.Headers, e.Body)
+		}
+	})
+}
+
+func TestLogLines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := server()
+		c := enter(t, s)
+		c.says("log warning", "+OK log level warning [4]")
+		s.Log(Line{Level: 6, Text: "not this"})
+		s.Log(Line{Level: 3, Text: "this"})
+		if m := c.read(); m.Type() != "log/data" || m.Value("Log-Level") != "3" || string(m.Body) != "this\n" {
+			t.Errorf("%v %q", m.Headers, m.Body)
+		}
+	})
+}
+
+func TestShutdownIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := server()
+		ctx, cancel := context.WithCancel(t.Context())
+		c := dialIn(t, ctx, s)
+		c.says("auth secret", "+OK accepted")
+		cancel()
+		if m := c.read(); string(m.Body) != shuttingDown {
+			t.Errorf("%q", m.Body)
+		}
+	})
+}
+
+func FuzzCommands(f *testing.F) {
+	for _, seed := range []string{
+		"auth secret\n\nevent plain all\n\napi echo hi\n\nexit\n\n", "userauth a@b:c\n\n", "auth secret\n\nfilter a /(/\n\nfilter delete all\n\n",
+		"auth secret\n\nsendevent CUSTOM\nEvent-Subclass: x\nContent-Length: 3\n\nabc", "auth secret\n\nlog 7\n\nnolog\n\nnixevent all\n\n",
+		"auth secret\n\nbgapi echo x\nJob-UUID: \r\n\n", "auth secret\r\n\r\nevent xml CUSTOM a b\r\n\r\nnoevents\r\n\r\n",
+		"auth secret\n\napi echo x\nconsole_execute: true\n\nmyevents u-1 json\n\nsendmsg u-1\ncall-command: hangup\n\n",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, in []byte) {
+		s := New(Options{Password: "secret", API: echo})
+		feed(t, s, in)
+	})
+}
