@@ -102,3 +102,6 @@ func EscapeXML(text string) string {
 // Escape writes text percent-encoded, as the switch does in its events and in
 // the texts of its lists.
 func Escape(text string) string { return string(appendPercent(nil, text)) }
+
+// Quote writes a JSON string as the switch does.
+func Quote(text string) string { return string(appendText(nil, text)) }

@@ -164,7 +164,9 @@ func TestLeavingOneOfAll(t *testing.T) {
 	var in interest
 	in.add([]string{"all"})
 	in.remove([]string{"HEARTBEAT"})
-	named := func(name string) *esl.Event { return &esl.Event{Headers: esl.Headers{{Name: "Event-Name", Value: name}}} }
+	named := func(name string) *esl.Event {
+		return &esl.Event{Headers: esl.Headers{{Name: "Event-Name", Value: name}}}
+	}
 	if in.wants(named("HEARTBEAT")) || !in.wants(named("API")) {
 		t.Error("all but one is not all but one")
 	}
