@@ -18,12 +18,14 @@ import (
 
 	"parley/adapter/config"
 	"parley/adapter/control"
+	"parley/adapter/control/fsapi"
 	"parley/adapter/freeswitch"
 	"parley/adapter/phone"
 	"parley/ari/audiosocket"
 	"parley/codec"
 	"parley/engine"
 	"parley/engine/native"
+	"parley/esl/eventsocket"
 	"parley/internal/tick"
 	"parley/rtp"
 	"parley/sip"
@@ -62,6 +64,9 @@ type App struct {
 	freeswitch *freeswitch.Adapter
 	api        net.Listener
 	esl        net.Listener
+	eslServer  net.Listener
+	commands   *fsapi.API // what we answer with as a switch; nil = we do not
+	socket     atomic.Pointer[eventsocket.Server]
 	sockets    *audiosocket.Listener
 	links      []link
 	serve      []func(context.Context) error // run until their context ends
@@ -80,11 +85,12 @@ func Start(ctx context.Context, c *config.Config, o Options) (*App, error) {
 	for _, w := range o.Warnings {
 		notes.add(time.Now(), w.String())
 	}
-	o.Log = slog.New(noting{o.Log.Handler(), notes})
-	a := &App{opt: o, started: c, notes: notes, since: time.Now()}
+	a := &App{started: c, notes: notes, since: time.Now()}
+	o.Log = slog.New(telling{noting{o.Log.Handler(), notes}, &a.socket, nil})
+	a.opt = o
 	a.config.Store(c)
 	for _, open := range []func(context.Context, *config.Config) error{
-		a.openEngine, a.openSIP, a.openFreeSWITCH, a.openAsterisk, a.openHTTP,
+		a.openEngine, a.openESLServer, a.openSIP, a.openFreeSWITCH, a.openAsterisk, a.openHTTP,
 	} {
 		if err := open(ctx, c); err != nil {
 			a.part(ctx)
@@ -119,7 +125,7 @@ func (a *App) openEngine(_ context.Context, c *config.Config) error {
 	a.metrics = control.NewMetrics(a.media, a.counters)
 	a.exchange, err = engine.New(engine.Options{
 		Directory: c.Directory(), Bridges: a.bridge, MaxRooms: c.Limits.MaxRooms,
-		Observer: observer(a.opt.Log, a.metrics.Observe),
+		Observer: observer(a.opt.Log, a.metrics.Observe, a.switchEvents),
 		Router:   a.route, DialTimeout: c.Dial.Timeout, MaxDials: c.Dial.MaxPerRoom,
 		Throttle: engine.ThrottleOptions{Failures: c.Throttle.Failures, Period: c.Throttle.Period},
 		Unplayed: func(r engine.RoomName, err error) {
@@ -325,7 +331,7 @@ func (a *App) close() {
 	if a.endpoint != nil {
 		a.endpoint.Close()
 	}
-	for _, l := range []net.Listener{a.esl, a.api} {
+	for _, l := range []net.Listener{a.esl, a.api, a.eslServer} {
 		if l != nil {
 			_ = l.Close()
 		}

@@ -118,6 +118,8 @@ func vacantBut(t *testing.T, c *config.Config, key string) *config.Config {
 		c.AudioSocket.Listen = d.AudioSocket.Listen
 	case "http.listen":
 		c.HTTP.Listen = d.HTTP.Listen
+	case "esl_server.listen":
+		c.ESLServer.Listen = d.ESLServer.Listen
 	}
 	return c
 }
@@ -258,10 +260,11 @@ func onFile(t *testing.T, text string) (p parley, write func(text string)) {
 freeswitch: {listen: %s}
 audiosocket: {listen: %s}
 http: {listen: %s}
+esl_server: {listen: %s}
 rtp: {ports: 12000-17999}
 %s
 state_dir: %q
-`, c.SIP.Listen, c.FreeSWITCH.Listen, c.AudioSocket.Listen, c.HTTP.Listen, text, c.StateDir)
+`, c.SIP.Listen, c.FreeSWITCH.Listen, c.AudioSocket.Listen, c.HTTP.Listen, c.ESLServer.Listen, text, c.StateDir)
 		if err := os.WriteFile(source.File, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}

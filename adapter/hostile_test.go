@@ -54,6 +54,7 @@ func (s *siege) open(t *testing.T, edit func(*config.Config)) parley {
 	c.StateDir = t.TempDir()
 	c.SIP.Listen, c.FreeSWITCH.Listen = "127.0.0.1:25070", "127.0.0.1:28084"
 	c.AudioSocket.Listen, c.HTTP.Listen = "127.0.0.1:28086", "127.0.0.1:28085"
+	c.ESLServer.Listen = "127.0.0.1:28022"
 	c.RTP.Ports = config.Ports{First: 35000, Last: 38999}
 	quiet(c)
 	if edit != nil {

@@ -46,7 +46,7 @@ func vacant(t *testing.T, c *config.Config) {
 	t.Helper()
 	c.StateDir = t.TempDir()
 	var got []string
-	for tries := 0; len(got) < 4; tries++ {
+	for tries := 0; len(got) < 5; tries++ {
 		at := fmt.Sprintf("127.0.0.1:%d", 20000+50*(os.Getpid()%240)+int(lastPort.Add(1))%50)
 		udp, err := net.ListenPacket("udp", at)
 		if err == nil {
@@ -62,6 +62,7 @@ func vacant(t *testing.T, c *config.Config) {
 		}
 	}
 	c.SIP.Listen, c.FreeSWITCH.Listen, c.AudioSocket.Listen, c.HTTP.Listen = got[0], got[1], got[2], got[3]
+	c.ESLServer.Listen = got[4]
 	c.RTP.Ports = config.Ports{First: 12000, Last: 17999}
 }
 

@@ -19,6 +19,9 @@ func (a *App) checks() []control.Check {
 	if err := a.native.Busy(); err != nil {
 		list = append(list, control.Check{Name: "mixer", Text: err.Error()})
 	}
+	if s := a.socket.Load(); s != nil {
+		list = append(list, control.Check{Name: "esl_server", Ready: true, Text: fmt.Sprintf("listening on %s, %d clients", a.eslServer.Addr(), s.Clients())})
+	}
 	for _, l := range a.links {
 		name, ready, text := l.Check()
 		list = append(list, control.Check{Name: name, Ready: ready, Text: text, Code: codeOf(text)})
@@ -55,6 +58,9 @@ func (a *App) Banner() string {
 	line("esl", c.FreeSWITCH.Listen, "FreeSWITCH dialplans: socket "+c.FreeSWITCH.Listen+" async full")
 	line("audiosocket", c.AudioSocket.Listen, "Asterisk's media")
 	line("http", c.HTTP.Listen, "API, /healthz, /readyz, /metrics")
+	if c.ESLServer.Listen != "" {
+		line("esl_server", c.ESLServer.Listen, "fs_cli and other clients of FreeSWITCH")
+	}
 	line("rtp", fmt.Sprintf("%d-%d/udp", c.RTP.Ports.First, c.RTP.Ports.Last), "audio")
 	for _, s := range c.Switches {
 		line(s.Name, s.ARI+s.ESL, string(s.Kind))

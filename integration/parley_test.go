@@ -32,6 +32,7 @@ var (
 	eslAddress    = at(19084)
 	httpAddress   = at(19085)
 	socketAddress = at(19086)
+	serverAddress = at(19022)
 	rtpPorts      = fmt.Sprintf("%d-%d", 30000+shift, 31999+shift)
 	asteriskSIP   = "127.0.0.1:5068"
 	freeswitchSIP = at(5062)
@@ -63,17 +64,19 @@ func buildParley() error {
 }
 
 // ports are where one Parley of a test listens; there may be several.
-type ports struct{ sip, esl, http, socket, rtp string }
+type ports struct{ sip, esl, http, socket, server, rtp string }
 
 // own are the ports of the n-th Parley, beside those that most tests use.
 func own(n int) ports {
 	first := 32000 + 100*(n-1) + shift
 	return ports{
-		at(19070 + 100*n), at(19084 + 100*n), at(19085 + 100*n), at(19086 + 100*n), fmt.Sprintf("%d-%d", first, first+99),
+		at(19070 + 100*n), at(19084 + 100*n), at(19085 + 100*n), at(19086 + 100*n), at(19022 + 100*n), fmt.Sprintf("%d-%d", first, first+99),
 	}
 }
 
-func usual() ports { return ports{sipAddress, eslAddress, httpAddress, socketAddress, rtpPorts} }
+func usual() ports {
+	return ports{sipAddress, eslAddress, httpAddress, socketAddress, serverAddress, rtpPorts}
+}
 
 // parley is a running process.
 type parley struct {
@@ -119,9 +122,10 @@ sip: {listen: %q}
 freeswitch: {listen: %q}
 audiosocket: {listen: %q}
 http: {listen: %q}
+esl_server: {listen: %q}
 rtp: {ports: %q}
 log: {level: debug}
-`, p.sip, p.esl, p.socket, p.http, p.rtp)
+`, p.sip, p.esl, p.socket, p.http, p.server, p.rtp)
 }
 
 // run starts Parley on a configuration with the usual ports.

@@ -89,7 +89,7 @@ zzzzzzz: 1
 			`parley.yaml:6: unknown key "pin_sound" here; it belongs in the level above. [unknown_key]`,
 			`parley.yaml:7: unknown key "sipp", did you mean "sip"? [unknown_key]`,
 			`parley.yaml:8: unknown key "lisen", did you mean "listen"? [unknown_key]`,
-			`parley.yaml:9: unknown key "listen" here; it belongs in sip, freeswitch, audiosocket or http. [unknown_key]`,
+			`parley.yaml:9: unknown key "listen" here; it belongs in sip, freeswitch, audiosocket, http or esl_server. [unknown_key]`,
 			`parley.yaml:10: unknown key "zzzzzzz". [unknown_key]`,
 		),
 		only("bad words", `language: en/../..
@@ -233,6 +233,8 @@ auth: {tokens: [{name: t, token: short}, {name: t, token: 0123456789abcdef}]}
 		}},
 		only("the API open to strangers", "\nhttp:\n  listen: 0.0.0.0:8085\n",
 			`parley.yaml:3: http.listen 0.0.0.0:8085 without auth.tokens; set a token or listen on 127.0.0.1. [no_auth]`),
+		only("the event socket open to strangers", "\nesl_server:\n  listen: 0.0.0.0:8022\n",
+			"parley.yaml:3: esl_server.listen 0.0.0.0:8022 with FreeSWITCH's own password; set esl_server.password or listen on 127.0.0.1. [no_auth]"),
 		only("keys twice, in any spelling", `language: en
 language: de
 profiles:

@@ -36,6 +36,7 @@ type Config struct {
 	FreeSWITCH  FreeSWITCH
 	AudioSocket AudioSocket
 	HTTP        HTTP
+	ESLServer   ESLServer
 	Auth        Auth
 	Dial        Dial
 	Limits      Limits
@@ -115,6 +116,17 @@ type AudioSocket struct {
 type HTTP struct {
 	Listen string // HOST:PORT
 }
+
+// ESLServer is where we answer as a FreeSWITCH's event socket.
+type ESLServer struct {
+	Listen       string // HOST:PORT; "" = we do not
+	Password     Secret
+	PasswordFile string         // instead of Password; "" = none
+	ACL          []netip.Prefix // who may connect; none = everybody
+}
+
+// DefaultESLPassword is FreeSWITCH's own, which everybody knows.
+const DefaultESLPassword = "ClueCon"
 
 // Auth is who may use the API.
 type Auth struct {
@@ -220,9 +232,13 @@ func settingDefaults() *Config {
 		AudioSocket: AudioSocket{Listen: "127.0.0.1:8086"},
 		HTTP:        HTTP{Listen: "127.0.0.1:8085"},
 		Dial:        Dial{Timeout: time.Minute, MaxPerRoom: 20},
-		Limits:      Limits{MaxLegs: 2000, MaxRooms: 10_000},
-		Throttle:    Throttle{Failures: 5, Period: 10 * time.Second},
-		Log:         Log{Level: slog.LevelInfo, Format: "text"},
+		ESLServer: ESLServer{
+			Listen: "127.0.0.1:8022", Password: NewSecret(DefaultESLPassword),
+			ACL: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},
+		},
+		Limits:   Limits{MaxLegs: 2000, MaxRooms: 10_000},
+		Throttle: Throttle{Failures: 5, Period: 10 * time.Second},
+		Log:      Log{Level: slog.LevelInfo, Format: "text"},
 	}
 }
 

@@ -17,6 +17,7 @@ func (l *loader) checkListeners(d *document) {
 	c := l.config
 	all := []struct{ section, address string }{
 		{"freeswitch", c.FreeSWITCH.Listen}, {"audiosocket", c.AudioSocket.Listen}, {"http", c.HTTP.Listen},
+		{"esl_server", c.ESLServer.Listen},
 	}
 	if slices.Contains(c.SIP.Transports, "tcp") {
 		all = slices.Insert(all, 0, struct{ section, address string }{"sip", c.SIP.Listen})

@@ -147,6 +147,7 @@ func (l *loader) load() (*Config, []Warning, error) {
 	l.trunks(main)
 	l.tokens(main)
 	l.checkHTTP(main)
+	l.checkESLServer(main)
 	l.checkListeners(main)
 	l.checkJitter(main)
 	l.readMenus()
@@ -197,15 +198,37 @@ func (l *loader) checkHTTP(d *document) {
 	if loopback(listen) || len(l.config.Auth.Tokens) > 0 {
 		return
 	}
-	p := Problem{File: d.file, Code: "no_auth"}
-	p.Text = fmt.Sprintf("http.listen %s without auth.tokens; set a token or listen on 127.0.0.1.", listen)
-	if n := child(child(d.root, "http"), "listen"); n != nil {
+	l.exposed(d, "http", fmt.Sprintf("http.listen %s without auth.tokens; set a token or listen on 127.0.0.1.", listen))
+}
+
+// exposed reports a listener that strangers can reach, where it is set.
+func (l *loader) exposed(d *document, section, text string) {
+	p := Problem{File: d.file, Code: "no_auth", Text: text}
+	if n := child(child(d.root, section), "listen"); n != nil {
 		p.Line = n.Line
 	}
-	if os.Getenv(envName("http.listen")) != "" {
-		p.File, p.Line = envName("http.listen"), 0
+	if env := envName(section + ".listen"); os.Getenv(env) != "" {
+		p.File, p.Line = env, 0
 	}
 	l.add(p)
+}
+
+// checkESLServer reads the password's file, and refuses an event socket that
+// strangers can reach by the password that everybody knows.
+func (l *loader) checkESLServer(d *document) {
+	s, section := &l.config.ESLServer, child(d.root, "esl_server")
+	if s.PasswordFile != "" {
+		n := cmp.Or(child(section, "password_file"), &yaml.Node{Kind: yaml.ScalarNode, Value: s.PasswordFile})
+		if child(section, "password") != nil {
+			d.problem(n, "bad_value", `esl_server has both "password" and "password_file".`)
+			return
+		}
+		secretFile{&s.Password}.read(d, "esl_server.password_file", n)
+	}
+	if s.Listen == "" || loopback(s.Listen) || s.Password.Reveal() != DefaultESLPassword {
+		return
+	}
+	l.exposed(d, "esl_server", fmt.Sprintf("esl_server.listen %s with FreeSWITCH's own password; set esl_server.password or listen on 127.0.0.1.", s.Listen))
 }
 
 func (l *loader) checkJitter(d *document) {

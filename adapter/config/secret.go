@@ -56,6 +56,30 @@ func parseSecret(text string) (Secret, error) {
 	return Secret{text}, nil
 }
 
+// secretCell is secretField for a setting, whose errors begin alike.
+func secretCell(at *Secret) value {
+	return cell[Secret]{at, func(text string) (Secret, error) {
+		s, err := parseSecret(text)
+		if err != nil {
+			err = fmt.Errorf("must be a password; it %w", err)
+		}
+		return s, err
+	}, Secret.String}
+}
+
+// keptSecret is a secret that has a default: printed as ***, it is read as what
+// it was.
+type keptSecret struct{ value }
+
+func (s keptSecret) read(d *document, key string, n *yaml.Node) {
+	if n.Value != s.node().Value {
+		s.value.read(d, key, n)
+	}
+}
+
+func (s keptSecret) take(from value)    { s.value.take(from.(keptSecret).value) }
+func (s keptSecret) same(as value) bool { return s.value.same(as.(keptSecret).value) }
+
 // secretFile is the same secret kept in a file of its own.
 type secretFile struct{ at *Secret }
 

@@ -204,10 +204,10 @@ type server struct {
 
 func serveFor(t *testing.T, text string) *server {
 	t.Helper()
-	at := vacant(t, 4)
+	at := vacant(t, 5)
 	s := &server{sip: at[0], out: &page{}, err: &page{}, done: make(chan int, 1)}
-	s.ports = fmt.Sprintf("sip: {listen: %s}\nfreeswitch: {listen: %s}\naudiosocket: {listen: %s}\nhttp: {listen: %s}\nrtp: {ports: 12000-17999}\n",
-		at[0], at[1], at[2], at[3])
+	s.ports = fmt.Sprintf("sip: {listen: %s}\nfreeswitch: {listen: %s}\naudiosocket: {listen: %s}\nhttp: {listen: %s}\nesl_server: {listen: %s}\nrtp: {ports: 12000-17999}\n",
+		at[0], at[1], at[2], at[3], at[4])
 	s.ports += fmt.Sprintf("state_dir: %q\n", t.TempDir())
 	s.file = file(t, s.ports+text)
 	ctx, stop := context.WithCancel(context.Background())
@@ -359,7 +359,7 @@ func TestReloadOfARunningParley(t *testing.T) {
 	s.rewrite(t, profile(3)+"rom: []\n")
 	hangup(t)
 	s.err.has(t, "reload refused, nothing changed:")
-	s.err.has(t, `:8: unknown key \"rom\", did you mean \"rooms\"? [unknown_key]`)
+	s.err.has(t, `:9: unknown key \"rom\", did you mean \"rooms\"? [unknown_key]`)
 	code, stdout, stderr := parley(t, "reload", "--config", s.file)
 	if code != 1 || stdout != "" || !strings.Contains(stderr, "unknown key \"rom\"") {
 		t.Errorf("%d %q %q", code, stdout, stderr)

@@ -102,7 +102,7 @@ func parseMember(s string) (Member, error) {
 	}
 	at := 2
 	if n > 9 {
-		if i := slices.IndexFunc(f[2:n-6], likeUUID); i > 0 {
+		if i := slices.IndexFunc(f[2:n-6], IsUUID); i > 0 {
 			at += i
 		}
 	}
@@ -124,8 +124,8 @@ func parseMember(s string) (Member, error) {
 	return m, errors.Join(errs...)
 }
 
-// likeUUID recognises the form that the switch gives its own channels.
-func likeUUID(s string) bool {
+// IsUUID recognises the form that the switch gives its own channels.
+func IsUUID(s string) bool {
 	if len(s) != 36 {
 		return false
 	}

@@ -1,0 +1,170 @@
+// Package fsapi makes Parley answer as a FreeSWITCH does: the api commands that
+// an event socket takes are carried out on our rooms, and what happens in them
+// is told as events of mod_conference. What it prints is mod_conference's, to
+// the letter; docs/as-freeswitch.md lists what differs, and why.
+package fsapi
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"parley/engine"
+	"parley/esl"
+)
+
+// Compatible is the release of FreeSWITCH that we answer as.
+const Compatible = "1.11.1"
+
+// commandTime is how long a command may wait for the fact that confirms it.
+const commandTime = 5 * time.Second
+
+// Options sets up an API.
+type Options struct {
+	Exchange *engine.Exchange
+	// Fire sends an event to those who want it; of a subclass, "" = none.
+	Fire     func(name, subclass string, headers esl.Headers, body []byte) uint64
+	Hostname string
+	Version  string // Parley's
+	Log      *slog.Logger
+}
+
+// API is our rooms, seen as a switch's. Observe and Do may be called from any
+// goroutine; Run is the one that fires the events.
+type API struct {
+	opts  Options
+	since time.Time
+	wake  chan struct{} // capacity 1
+
+	mu    sync.Mutex
+	items []any                      // guarded by mu: what Run is to tell, oldest first
+	rooms map[engine.InstanceID]*run // guarded by mu, as below
+	leg   map[string]engine.LegID    // by Unique-ID, of those that are not it
+	born  int                        // members since start
+	peak  int
+}
+
+// New makes an API; its Run is to be called once.
+func New(o Options) *API {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return &API{
+		opts: o, since: time.Now(), wake: make(chan struct{}, 1), rooms: map[engine.InstanceID]*run{}, leg: map[string]engine.LegID{},
+	}
+}
+
+// Observe is an engine.Observer.
+func (a *API) Observe(e engine.Event) { a.put(e) }
+
+// put hands something to Run, without waiting.
+func (a *API) put(item any) {
+	a.mu.Lock()
+	a.items = append(a.items, item)
+	a.mu.Unlock()
+	select {
+	case a.wake <- struct{}{}:
+	default:
+	}
+}
+
+// heartbeat is how often HEARTBEAT is fired.
+const heartbeat = 20 * time.Second
+
+// Run tells what has happened, until ctx ends.
+func (a *API) Run(ctx context.Context) error {
+	beat := time.NewTicker(heartbeat)
+	defer beat.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-beat.C:
+			a.opts.Fire("HEARTBEAT", "", a.pulse(time.Now()), nil)
+		case <-a.wake:
+			for _, n := range a.take() {
+				a.opts.Fire("CUSTOM", subclass, n, nil)
+			}
+		}
+	}
+}
+
+// take turns what waits into events.
+func (a *API) take() (told []esl.Headers) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, item := range a.items {
+		told = append(told, a.note(item)...)
+	}
+	a.items = nil
+	return told
+}
+
+// word is a command with what comes after it.
+type word struct {
+	name   string
+	syntax string // what "-USAGE" shows
+	do     func(a *API, ctx context.Context, arguments string) string
+}
+
+// commandTable are the api commands, beside conference those that are about
+// calls or the whole switch.
+func commandTable() []word {
+	return []word{
+		{"commands", "", (*API).help},
+		{"conference", "", (*API).conference},
+		{"console_complete", "", func(*API, context.Context, string) string { return "\n" }},
+		{"create_uuid", "", func(*API, context.Context, string) string { return esl.NewUUID() }},
+		{"echo", "", func(_ *API, _ context.Context, arguments string) string { return arguments }},
+		{"global_getvar", "", (*API).globalVariable},
+		{"help", "", (*API).help},
+		{"hostname", "", func(a *API, _ context.Context, _ string) string { return a.opts.Hostname }},
+		{"show", "", (*API).show},
+		{"status", "", (*API).status},
+		{"switchname", "", func(a *API, _ context.Context, _ string) string { return a.opts.Hostname }},
+		{"uuid_dump", "<uuid> [format]", (*API).dump},
+		{"uuid_exists", "<uuid>", (*API).exists},
+		{"uuid_getvar", "<uuid> <var>", (*API).variable},
+		{"uuid_kill", "<uuid> [cause]", (*API).kill},
+		{"version", "", (*API).version},
+	}
+}
+
+// Do runs an api command, as eventsocket.Options.API.
+func (a *API) Do(ctx context.Context, command, arguments string) (printed string, ok bool) {
+	for _, w := range commandTable() {
+		if strings.EqualFold(w.name, command) {
+			return w.do(a, ctx, strings.TrimSpace(arguments)), true
+		}
+	}
+	return "", false
+}
+
+// help lists the commands there are.
+func (a *API) help(context.Context, string) string {
+	var b strings.Builder
+	b.WriteString("\nValid Commands:\n\n")
+	for _, w := range commandTable() {
+		fmt.Fprintf(&b, "%s,%s,,parley\n", w.name, w.syntax)
+	}
+	fmt.Fprintf(&b, "\n%d total.\n", len(commandTable()))
+	return b.String()
+}
+
+// maxWords is how many words of an argument the switch looks at.
+const maxWords = 25
+
+// split takes an argument apart as the switch does.
+func split(arguments string) []string {
+	words := slices.DeleteFunc(esl.SplitItems(arguments, ' '), func(w string) bool { return w == "" })
+	return words[:min(len(words), maxWords)]
+}
+
+// brief bounds a command to an engine that confirms by facts.
+func brief(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, commandTime)
+}

@@ -1,0 +1,267 @@
+package fsapi
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"parley/engine"
+	"parley/esl"
+)
+
+// channel is a member as a channel of the switch.
+type channel struct {
+	room   engine.RoomView
+	member engine.MemberView
+}
+
+// channels are all members, oldest first.
+func (a *API) channels(ctx context.Context) []channel {
+	ctx, cancel := brief(ctx)
+	defer cancel()
+	views, err := a.opts.Exchange.Rooms(ctx)
+	if err != nil {
+		return nil
+	}
+	var list []channel
+	for i := range views {
+		for _, m := range slices.Backward(present(&views[i])) {
+			list = append(list, channel{views[i], *m})
+		}
+	}
+	slices.SortStableFunc(list, func(x, y channel) int { return x.member.JoinedAt.Compare(y.member.JoinedAt) })
+	return list
+}
+
+// channel finds a member by its Unique-ID.
+func (a *API) channel(ctx context.Context, id string) (channel, bool) {
+	list := a.channels(ctx)
+	i := slices.IndexFunc(list, func(c channel) bool { return id != "" && uniqueID(c.member.CallID) == id })
+	if i < 0 {
+		return channel{}, false
+	}
+	return list[i], true
+}
+
+// guest is a channel as events show it.
+func (a *API) guest(c *channel) *guest {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	g := &guest{view: c.member, since: c.member.JoinedAt, invite: engine.Invite{Room: string(c.room.Name)}}
+	if r := a.rooms[c.room.Instance]; r != nil && r.members[c.member.ID] != nil {
+		g.invite, g.since = r.members[c.member.ID].invite, r.members[c.member.ID].since
+	}
+	return g
+}
+
+// variablesOf are a member's channel variables.
+func (a *API) variablesOf(room *engine.RoomView, m *engine.MemberView) map[string]string {
+	g := a.guest(&channel{*room, *m})
+	vars := map[string]string{
+		"uuid": uniqueID(m.CallID), "call_uuid": uniqueID(m.CallID), "direction": "inbound", "channel_name": channelName(m),
+		"caller_id_name": m.Name, "caller_id_number": m.Number, "destination_number": g.invite.Room,
+		"conference_name": string(room.Name), "conference_uuid": uuidOf(string(room.Instance)), "conference_member_id": m.ID.String(),
+		"conference_moderator": fmt.Sprint(m.Role == moderator), "parley_call_id": string(m.CallID),
+	}
+	for name, value := range g.invite.Variables {
+		if name != "pin" {
+			vars["parley_"+name] = value
+		}
+	}
+	return vars
+}
+
+const noChannel = "-ERR No such channel!\n"
+
+func (a *API) exists(ctx context.Context, arguments string) string {
+	if arguments == "" {
+		return usage("<uuid>")
+	}
+	_, ok := a.channel(ctx, arguments)
+	return fmt.Sprint(ok)
+}
+
+func usage(syntax string) string { return "-USAGE: " + syntax + "\n" }
+
+func (a *API) variable(ctx context.Context, arguments string) string {
+	words := split(arguments)
+	if len(words) < 2 {
+		return usage("<uuid> <var>")
+	}
+	c, ok := a.channel(ctx, words[0])
+	if !ok {
+		return noChannel
+	}
+	if v := a.variablesOf(&c.room, &c.member)[words[1]]; v != "" {
+		return v
+	}
+	return "_undef_"
+}
+
+// dump is a channel's data as CHANNEL_DATA has it.
+func (a *API) dump(ctx context.Context, arguments string) string {
+	words := split(arguments)
+	if len(words) == 0 {
+		return usage("<uuid> [format]")
+	}
+	c, ok := a.channel(ctx, words[0])
+	if !ok {
+		return noChannel
+	}
+	e := &esl.Event{Headers: append(esl.Headers{{Name: "Event-Name", Value: "CHANNEL_DATA"}}, a.guest(&c).channel("")...)}
+	vars := a.variablesOf(&c.room, &c.member)
+	for _, name := range sortedKeys(vars) {
+		if vars[name] != "" {
+			e.Headers = append(e.Headers, esl.Header{Name: "variable_" + name, Value: vars[name]})
+		}
+	}
+	format := ""
+	if len(words) > 1 {
+		format = strings.ToLower(words[1])
+	}
+	switch format {
+	case "xml":
+		return string(e.AppendXML(nil))
+	case "json":
+		return string(e.AppendJSON(nil))
+	case "plain":
+		return string(e.AppendPlain(nil))
+	default:
+		var b strings.Builder
+		for _, h := range e.Headers {
+			b.WriteString(h.Name + ": " + h.Value + "\n")
+		}
+		return b.String() + "\n"
+	}
+}
+
+func sortedKeys(m map[string]string) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// kill takes a call out of its room.
+func (a *API) kill(ctx context.Context, arguments string) string {
+	words := split(arguments)
+	if len(words) == 0 {
+		return usage("<uuid> [cause]")
+	}
+	c, ok := a.channel(ctx, words[0])
+	if !ok {
+		return noChannel
+	}
+	ctx, cancel := brief(ctx)
+	defer cancel()
+	if err := a.opts.Exchange.Do(ctx, c.room.Name, engine.Kick{Member: c.member.ID}); err != nil {
+		return refusal(err)
+	}
+	return "+OK\n"
+}
+
+// columns are those of "show channels".
+const columns = "uuid direction created created_epoch name state cid_name cid_num ip_addr dest application application_data dialplan " +
+	"context read_codec read_rate read_bit_rate write_codec write_rate write_bit_rate secure hostname presence_id presence_data " +
+	"accountcode callstate callee_name callee_num callee_direction call_uuid sent_callee_name sent_callee_num initial_cid_name " +
+	"initial_cid_num initial_ip_addr initial_dest initial_dialplan initial_context"
+
+// row is a channel in the order of columns.
+func (a *API) row(c *channel) []string {
+	g, m := a.guest(c), &c.member
+	codec, rate, bits := codecOf(m.Codec)
+	id, from := uniqueID(m.CallID), sourceAddress(g.invite)
+	return []string{
+		id, "inbound", g.since.Format(time.DateTime), fmt.Sprint(g.since.Unix()), channelName(m), "CS_EXECUTE", m.Name, m.Number, from,
+		g.invite.Room, "conference", string(c.room.Name) + "@" + c.room.Profile, "XML", "default", codec, rate, bits, codec, rate, bits, "",
+		a.opts.Hostname, "", "", "", "ACTIVE", "", "", "", id, "", "", m.Name, m.Number, from, g.invite.Room, "XML", "default",
+	}
+}
+
+// show lists channels. Calls are those with two channels, of which we have
+// none: a member has one.
+func (a *API) show(ctx context.Context, arguments string) string {
+	words := split(arguments)
+	if len(words) == 0 {
+		return usage("codec|endpoint|application|api|dialplan|file|timer|calls [count]|channels [count|like <match string>]|" +
+			"calls|detailed_calls|bridged_calls|detailed_bridged_calls|aliases|complete|chat|management|modules|nat_map|say|interfaces|interface_types|tasks|limits|status")
+	}
+	var list []channel
+	switch strings.ToLower(words[0]) {
+	case "channels", "calls":
+		list = a.channels(ctx)
+	case "bridged_calls", "detailed_bridged_calls", "detailed_calls":
+	default:
+		return "-ERR Parley has no " + words[0] + " to show\n"
+	}
+	format, delimiter := "csv", ","
+	for i, w := range words {
+		switch {
+		case strings.EqualFold(w, "count"):
+			return fmt.Sprintf("\n%d total.\n", len(list))
+		case strings.EqualFold(w, "as") && i+1 < len(words):
+			format = strings.ToLower(words[i+1])
+		}
+	}
+	if format == "delim" {
+		delimiter, format = words[len(words)-1], "csv"
+	}
+	rows := make([][]string, len(list))
+	for i := range list {
+		rows[i] = a.row(&list[i])
+	}
+	return print(strings.Fields(columns), rows, format, delimiter)
+}
+
+// print writes a table as the switch's "show" does.
+func print(names []string, rows [][]string, format, delimiter string) string {
+	var b strings.Builder
+	switch format {
+	case "json":
+		if len(rows) == 0 {
+			return "{\"row_count\": 0}\n"
+		}
+		fmt.Fprintf(&b, `{"row_count":%d,"rows":[`, len(rows))
+		for i, row := range rows {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			b.WriteByte('{')
+			for k, v := range row {
+				if k > 0 {
+					b.WriteByte(',')
+				}
+				b.WriteString(esl.Quote(names[k]) + ":" + esl.Quote(v))
+			}
+			b.WriteByte('}')
+		}
+		b.WriteString("]}\n")
+	case "xml":
+		fmt.Fprintf(&b, "<result row_count=\"%d\"", len(rows))
+		if len(rows) == 0 {
+			return b.String() + "/>\n"
+		}
+		b.WriteString(">\n")
+		for i, row := range rows {
+			fmt.Fprintf(&b, "  <row row_id=\"%d\">\n", i+1)
+			for k, v := range row {
+				fmt.Fprintf(&b, "    <%s>%s</%s>\n", names[k], esl.EscapeXML(esl.Escape(v)), names[k])
+			}
+			b.WriteString("  </row>\n")
+		}
+		b.WriteString("</result>\n")
+	default:
+		if len(rows) > 0 {
+			b.WriteString(strings.Join(names, delimiter) + "\n")
+		}
+		for _, row := range rows {
+			b.WriteString(strings.Join(row, delimiter) + "\n")
+		}
+		fmt.Fprintf(&b, "\n%d total.\n", len(rows))
+	}
+	return b.String()
+}

@@ -1,0 +1,128 @@
+package fsapi
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"parley/engine"
+	"parley/esl"
+)
+
+// memberHeaders are those of a member, in the switch's order: floor, channel,
+// caller's profile, member. cause is set when the call has ended.
+func (r *run) memberHeaders(g *guest, cause string) esl.Headers {
+	h := esl.Headers{{Name: "Floor", Value: strconv.FormatBool(r.floor != 0 && r.floor == g.view.ID)}}
+	h = append(h, g.channel(cause)...)
+	return append(h, g.member()...)
+}
+
+// channel is the basic data of a channel.
+func (g *guest) channel(cause string) esl.Headers {
+	m := &g.view
+	codec, rate, bits := codecOf(m.Codec)
+	answer := "answered"
+	if cause != "" {
+		answer = "hangup"
+	}
+	id, name := uniqueID(m.CallID), channelName(m)
+	h := esl.Headers{
+		{Name: "Channel-State", Value: "CS_EXECUTE"}, {Name: "Channel-Call-State", Value: "ACTIVE"}, {Name: "Channel-State-Number", Value: "4"},
+		{Name: "Channel-Name", Value: name}, {Name: "Unique-ID", Value: id},
+		{Name: "Call-Direction", Value: "inbound"}, {Name: "Presence-Call-Direction", Value: "inbound"}, {Name: "Channel-HIT-Dialplan", Value: "true"},
+		{Name: "Channel-Call-UUID", Value: id}, {Name: "Answer-State", Value: answer},
+	}
+	if cause != "" {
+		h = append(h, esl.Header{Name: "Hangup-Cause", Value: cause})
+	}
+	for _, way := range []string{"Read", "Write"} {
+		h = append(h, esl.Header{Name: "Channel-" + way + "-Codec-Name", Value: codec}, esl.Header{Name: "Channel-" + way + "-Codec-Rate", Value: rate},
+			esl.Header{Name: "Channel-" + way + "-Codec-Bit-Rate", Value: bits})
+	}
+	return append(h, g.profile(id, name)...)
+}
+
+// profile is the caller's profile.
+func (g *guest) profile(id, name string) esl.Headers {
+	m := &g.view
+	began := strconv.FormatInt(g.since.UnixMicro(), 10)
+	h := esl.Headers{
+		{Name: "Caller-Direction", Value: "inbound"}, {Name: "Caller-Logical-Direction", Value: "inbound"},
+		{Name: "Caller-Username", Value: m.Number}, {Name: "Caller-Dialplan", Value: "XML"},
+	}
+	for _, pair := range []esl.Header{
+		{Name: "Caller-Caller-ID-Name", Value: m.Name}, {Name: "Caller-Caller-ID-Number", Value: m.Number},
+		{Name: "Caller-Orig-Caller-ID-Name", Value: m.Name}, {Name: "Caller-Orig-Caller-ID-Number", Value: m.Number},
+		{Name: "Caller-Network-Addr", Value: sourceAddress(g.invite)}, {Name: "Caller-ANI", Value: m.Number},
+		{Name: "Caller-Destination-Number", Value: g.invite.Room},
+	} {
+		if pair.Value != "" {
+			h = append(h, pair)
+		}
+	}
+	h = append(h, esl.Headers{
+		{Name: "Caller-Unique-ID", Value: id}, {Name: "Caller-Source", Value: "parley"}, {Name: "Caller-Context", Value: "default"},
+		{Name: "Caller-Channel-Name", Value: name}, {Name: "Caller-Profile-Index", Value: "1"},
+		{Name: "Caller-Profile-Created-Time", Value: began}, {Name: "Caller-Channel-Created-Time", Value: began},
+		{Name: "Caller-Channel-Answered-Time", Value: began},
+	}...)
+	for _, never := range []string{"Progress-Time", "Progress-Media-Time", "Hangup-Time", "Transfer-Time", "Resurrect-Time", "Bridged-Time", "Last-Hold", "Hold-Accum"} {
+		h = append(h, esl.Header{Name: "Caller-Channel-" + never, Value: "0"})
+	}
+	return append(h, esl.Header{Name: "Caller-Screen-Bit", Value: "true"}, esl.Header{Name: "Caller-Privacy-Hide-Name", Value: "false"},
+		esl.Header{Name: "Caller-Privacy-Hide-Number", Value: "false"})
+}
+
+// member is what the conference itself knows of a member.
+func (g *guest) member() esl.Headers {
+	m := &g.view
+	kind := "member"
+	if m.Role == moderator {
+		kind = moderator
+	}
+	yes := strconv.FormatBool
+	return esl.Headers{
+		{Name: "Video", Value: "false"}, {Name: "Hear", Value: yes(!m.Deaf)}, {Name: "See", Value: "true"}, {Name: "Speak", Value: yes(!m.Muted)},
+		{Name: "Talking", Value: yes(m.Talking && !m.Muted)}, {Name: "Mute-Detect", Value: "false"}, {Name: "Hold", Value: "false"},
+		{Name: "Member-ID", Value: m.ID.String()}, {Name: "Member-Type", Value: kind}, {Name: "Member-Ghost", Value: "false"},
+		{Name: "Energy-Level", Value: "0"}, {Name: "Current-Energy", Value: "0"},
+	}
+}
+
+// codecOf takes "PCMU/8000" apart, and knows the bits per second.
+func codecOf(text string) (name, rate, bits string) {
+	name, rate, _ = strings.Cut(text, "/")
+	hz, err := strconv.Atoi(rate)
+	if err != nil {
+		return "PCMU", "8000", "64000"
+	}
+	per := 8
+	if name == "L16" {
+		per = 16
+	}
+	return name, rate, strconv.Itoa(hz * per)
+}
+
+// sourceAddress is where a call comes from, without what else tells sources
+// apart.
+func sourceAddress(in engine.Invite) string {
+	at, _, _ := strings.Cut(in.Source, " ")
+	return at
+}
+
+// pulse is HEARTBEAT.
+func (a *API) pulse(now time.Time) esl.Headers {
+	a.mu.Lock()
+	n, born, peak := a.count(), a.born, a.peak
+	a.mu.Unlock()
+	up := now.Sub(a.since)
+	number := strconv.Itoa
+	return esl.Headers{
+		{Name: "Event-Info", Value: "System Ready"}, {Name: "Up-Time", Value: upTime(up) + ", " + fraction(up)},
+		{Name: "FreeSWITCH-Version", Value: a.release()}, {Name: "Uptime-msec", Value: strconv.FormatInt(up.Milliseconds(), 10)},
+		{Name: "Session-Count", Value: number(n)}, {Name: "Max-Sessions", Value: "0"}, {Name: "Session-Per-Sec", Value: "0"},
+		{Name: "Session-Per-Sec-Last", Value: "0"}, {Name: "Session-Per-Sec-Max", Value: "0"}, {Name: "Session-Per-Sec-FiveMin", Value: "0"},
+		{Name: "Session-Since-Startup", Value: number(born)}, {Name: "Session-Peak-Max", Value: number(peak)},
+		{Name: "Session-Peak-FiveMin", Value: number(peak)}, {Name: "Idle-CPU", Value: "0.000000"},
+	}
+}

@@ -1,0 +1,193 @@
+package fsapi
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"parley/engine"
+	"parley/esl"
+)
+
+// place is a bridge where every wish comes true at once.
+type place struct {
+	sink engine.Sink
+
+	mu     sync.Mutex
+	plays  []string                               // guarded by mu: what the room was played
+	states map[engine.MemberID]engine.MemberState // guarded by mu
+}
+
+func (p *place) Admit(op engine.OpID, m engine.MemberID, _ engine.Leg, s engine.MemberState) {
+	p.keep(m, s)
+	p.sink.Post(engine.Joined{Op: op, Member: m})
+}
+
+func (p *place) Set(op engine.OpID, m engine.MemberID, s engine.MemberState) {
+	p.keep(m, s)
+	p.sink.Post(engine.Applied{Op: op, Member: m, State: s})
+}
+
+func (p *place) keep(m engine.MemberID, s engine.MemberState) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.states[m] = s
+}
+
+func (p *place) Remove(op engine.OpID, m engine.MemberID) {
+	p.sink.Post(engine.Left{Op: op, Member: m})
+}
+
+func (p *place) Play(op engine.OpID, what engine.Media, _ engine.Audience) {
+	p.mu.Lock()
+	p.plays = append(p.plays, what.Items...)
+	p.mu.Unlock()
+	time.AfterFunc(time.Second, func() { p.sink.Post(engine.Played{Op: op}) })
+}
+
+func (p *place) Levels(dst []engine.MemberMedia) []engine.MemberMedia { return dst }
+func (p *place) Close()                                               {}
+
+// phone is a call that hears nothing.
+type phone struct {
+	id   engine.LegID
+	sink engine.Sink
+	out  chan engine.Outcome
+
+	mu    sync.Mutex
+	heard []string // guarded by mu
+}
+
+func (p *phone) ID() engine.LegID { return p.id }
+
+func (p *phone) Play(op engine.OpID, what engine.Media) {
+	p.mu.Lock()
+	p.heard = append(p.heard, what.Items...)
+	p.mu.Unlock()
+	if !what.Loop {
+		time.AfterFunc(time.Second, func() { p.sink.Post(engine.PromptDone{Leg: p.id, Op: op}) })
+	}
+}
+
+func (p *phone) StopPlay()                         {}
+func (p *phone) Record(engine.OpID, time.Duration) {}
+func (p *phone) StopRecord()                       {}
+func (p *phone) Release(o engine.Outcome)          { p.out <- o }
+
+// rig is an API over an engine of its own.
+type rig struct {
+	t      *testing.T
+	a      *API
+	x      *engine.Exchange
+	places map[engine.RoomName]*place
+
+	mu   sync.Mutex
+	told []*esl.Event // guarded by mu
+}
+
+// bubble runs a test with its own time and an API.
+func bubble(t *testing.T, test func(*rig)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		r := &rig{t: t, places: map[engine.RoomName]*place{}}
+		d := engine.NewDirectory()
+		x, err := engine.New(engine.Options{
+			Directory: d,
+			Bridges: func(_ engine.Place, room engine.RoomName, _ engine.InstanceID, sink engine.Sink) (engine.Bridge, error) {
+				p := &place{sink: sink, states: map[engine.MemberID]engine.MemberState{}}
+				r.places[room] = p
+				return p, nil
+			},
+			Observer: func(e engine.Event) { r.a.Observe(e) },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.x = x
+		r.a = New(Options{Exchange: x, Hostname: "here", Version: "1.2", Fire: r.fire})
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- r.a.Run(ctx) }()
+		test(r)
+		if err := x.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+		cancel()
+		<-done
+	})
+}
+
+func (r *rig) fire(name, subclass string, headers esl.Headers, body []byte) uint64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	head := esl.Headers{{Name: "Event-Name", Value: name}, {Name: "Event-Subclass", Value: subclass}}
+	r.told = append(r.told, &esl.Event{Headers: append(head, headers...), Body: body})
+	return uint64(len(r.told))
+}
+
+// call is a call to a room that is in it when call returns.
+func (r *rig) call(room, number string, vars map[string]string) *phone {
+	r.t.Helper()
+	p := &phone{id: engine.LegID("call-" + number), out: make(chan engine.Outcome, 1)}
+	p.sink = r.x.Arrive(p, engine.Invite{
+		Room: room, Kind: "sip", Source: "192.0.2.1", Variables: vars, Dialplan: true, Caller: engine.Caller{Number: number, Name: "N" + number},
+	})
+	p.sink.Post(engine.MediaUp{Leg: p.id})
+	time.Sleep(10 * time.Second) // prompts are over
+	synctest.Wait()
+	return p
+}
+
+// api runs a command.
+func (r *rig) api(line string) string {
+	r.t.Helper()
+	command, arguments, _ := strings.Cut(line, " ")
+	out, ok := r.a.Do(r.t.Context(), command, arguments)
+	synctest.Wait()
+	if !ok {
+		return "-ERR " + command + " Command not found!\n"
+	}
+	return out
+}
+
+// says checks what a command prints.
+func (r *rig) says(line, want string) {
+	r.t.Helper()
+	if have := r.api(line); have != want {
+		r.t.Errorf("%s:\n%q, want\n%q", line, have, want)
+	}
+}
+
+// events takes what was told since it was last asked: actions, and the member.
+func (r *rig) events() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var list []string
+	for _, e := range r.told {
+		text := e.Value("Action")
+		if e.Name() != "CUSTOM" {
+			continue
+		}
+		if m := e.Value("Member-ID"); m != "" {
+			text += " " + m
+		}
+		if n := e.Value("New-ID"); n != "" {
+			text += " " + e.Value("Old-ID") + ">" + n
+		}
+		list = append(list, text)
+	}
+	r.told = nil
+	return list
+}
+
+// tells checks what has been told.
+func (r *rig) tells(want ...string) {
+	r.t.Helper()
+	if have := r.events(); !slices.Equal(have, want) {
+		r.t.Errorf("told %q, want %q", have, want)
+	}
+}

@@ -1,0 +1,69 @@
+package fsapi
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// release names the version that clients look for, and whose it really is.
+func (a *API) release() string { return Compatible + "-parley-" + a.opts.Version }
+
+func (a *API) version(_ context.Context, arguments string) string {
+	if strings.EqualFold(arguments, "short") {
+		return Compatible + "\n"
+	}
+	return "FreeSWITCH Version " + a.release() + " (Parley " + a.opts.Version + ")\n"
+}
+
+// status is what operators look at first.
+func (a *API) status(context.Context, string) string {
+	a.mu.Lock()
+	n, born, peak := a.count(), a.born, a.peak
+	a.mu.Unlock()
+	up := time.Since(a.since)
+	return fmt.Sprintf("UP %s, %s\nFreeSWITCH (Version %s) is ready\n%d session(s) since startup\n"+
+		"%d session(s) - peak %d, last 5min %d \n0 session(s) per Sec out of max 0, peak 0, last 5min 0 \n0 session(s) max\n"+
+		"min idle cpu 0.00/0.00\nCurrent Stack Size/Max 0K/0K\n", upTime(up), fraction(up), a.release(), born, n, peak, peak)
+}
+
+// upTime writes a duration as the switch does, down to seconds.
+func upTime(d time.Duration) string {
+	s := int64(d / time.Second)
+	const day = 24 * 60 * 60
+	parts := []struct {
+		n    int64
+		unit string
+	}{{s / (365 * day), "year"}, {s % (365 * day) / day, "day"}, {s % day / 3600, "hour"}, {s % 3600 / 60, "minute"}, {s % 60, "second"}}
+	var list []string
+	for _, p := range parts {
+		list = append(list, plural(p.n, p.unit))
+	}
+	return strings.Join(list, ", ")
+}
+
+// fraction is what is below a second.
+func fraction(d time.Duration) string {
+	return plural(d.Milliseconds()%1000, "millisecond") + ", " + plural(d.Microseconds()%1000, "microsecond")
+}
+
+func plural(n int64, unit string) string {
+	if n == 1 {
+		return fmt.Sprintf("%d %s", n, unit)
+	}
+	return fmt.Sprintf("%d %ss", n, unit)
+}
+
+// globalVariable knows what scripts ask for.
+func (a *API) globalVariable(_ context.Context, arguments string) string {
+	switch arguments {
+	case "hostname", "switchname":
+		return a.opts.Hostname
+	case "domain":
+		return domain
+	case "":
+		return "hostname=" + a.opts.Hostname + "\ndomain=" + domain + "\n"
+	}
+	return ""
+}

@@ -1,0 +1,283 @@
+package fsapi
+
+import (
+	"maps"
+	"strconv"
+	"time"
+
+	"parley/engine"
+	"parley/esl"
+	"parley/esl/conference"
+)
+
+// subclass is that of all events about rooms.
+const subclass = conference.Subclass
+
+// run is one run of a room, as far as its events tell: what the switch knows of
+// it and the engine does not.
+type run struct {
+	uuid    string
+	name    string
+	profile string
+	floor   engine.MemberID // 0 = nobody
+	members map[engine.MemberID]*guest
+	talked  map[engine.MemberID]time.Time // when each last did
+	hup     map[engine.MemberID]bool      // leave by "hup", which is no kick
+}
+
+// guest is a member, from his joining to his leaving.
+type guest struct {
+	view   engine.MemberView
+	invite engine.Invite
+	since  time.Time
+}
+
+// runOf is a copy of what is known of a room.
+func (a *API) runOf(id engine.InstanceID) run {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	r := a.rooms[id]
+	if r == nil {
+		return run{}
+	}
+	c := *r
+	c.talked = maps.Clone(r.talked)
+	return c
+}
+
+// again is an event that a command causes where nothing has changed: the
+// switch tells of it all the same.
+type again struct {
+	instance engine.InstanceID
+	member   engine.MemberID
+	action   conference.Action
+	more     esl.Headers
+}
+
+// leaving tells that a member who is about to be taken out leaves by "hup".
+type leaving struct {
+	instance engine.InstanceID
+	member   engine.MemberID
+}
+
+// note takes over what has happened and says how the switch would tell it. The
+// caller holds mu.
+func (a *API) note(item any) []esl.Headers {
+	switch i := item.(type) {
+	case engine.Event:
+		return a.event(i)
+	case again:
+		if r := a.rooms[i.instance]; r != nil {
+			return []esl.Headers{r.tell(i.action, i.member, i.more)}
+		}
+	case leaving:
+		if r := a.rooms[i.instance]; r != nil {
+			r.hup[i.member] = true
+		}
+	}
+	return nil
+}
+
+// event turns an event of the engine into those of the switch.
+func (a *API) event(e engine.Event) []esl.Headers {
+	r := a.rooms[e.Instance]
+	var told []esl.Headers
+	if r == nil {
+		if e.Type != engine.EventRoomStarted && e.Type != engine.EventRestored {
+			return nil
+		}
+		r = &run{
+			uuid: uuidOf(string(e.Instance)), name: string(e.Room), members: map[engine.MemberID]*guest{},
+			talked: map[engine.MemberID]time.Time{}, hup: map[engine.MemberID]bool{}, profile: "none",
+		}
+		if p := a.opts.Exchange.Profile(e.Room, e.Invite.Variables["profile"]); p != nil {
+			r.profile = p.Name
+		}
+		a.rooms[e.Instance] = r
+		told = append(told, r.tell(conference.Created, 0, nil))
+	}
+	id := e.Member.ID
+	if g := r.members[id]; g != nil && e.Type != engine.EventLeft {
+		g.view = e.Member
+	}
+	switch e.Type {
+	case engine.EventWaiting, engine.EventJoined, engine.EventRestored:
+		told = append(told, a.joined(r, e)...)
+	case engine.EventLeft:
+		told = append(told, a.left(r, e)...)
+	case engine.EventTalking, engine.EventSilent:
+		told = append(told, r.talks(e)...)
+	case engine.EventRoomEnded:
+		told = append(told, r.tell(conference.Destroyed, 0, nil))
+		delete(a.rooms, e.Instance)
+	default:
+		if action, ok := actions()[e.Type]; ok {
+			told = append(told, r.tell(action, id, nil))
+		}
+	}
+	return told
+}
+
+// actions are the events that are told by one of the switch's alone.
+func actions() map[engine.EventType]conference.Action {
+	return map[engine.EventType]conference.Action{
+		engine.EventMuted:        conference.Muted,
+		engine.EventUnmuted:      conference.Unmuted,
+		engine.EventDeafened:     conference.Deafened,
+		engine.EventUndeafened:   conference.Undeafened,
+		engine.EventRoomLocked:   conference.Locked,
+		engine.EventRoomUnlocked: conference.Unlocked,
+	}
+}
+
+// joined tells of a member once, whether he waits at first or not. The first
+// one gets the floor.
+func (a *API) joined(r *run, e engine.Event) []esl.Headers {
+	id := e.Member.ID
+	if r.members[id] != nil {
+		return nil
+	}
+	r.members[id] = &guest{view: e.Member, invite: e.Invite, since: e.Time}
+	if uid := uniqueID(e.Leg); uid != string(e.Leg) {
+		a.leg[uid] = e.Leg
+	}
+	a.born++
+	a.peak = max(a.peak, a.count())
+	told := []esl.Headers{r.tell(conference.AddMember, id, nil)}
+	if r.floor == 0 {
+		told = append(told, r.giveFloor(id))
+	}
+	return told
+}
+
+// count is how many members there are. The caller holds mu.
+func (a *API) count() int {
+	n := 0
+	for _, r := range a.rooms {
+		n += len(r.members)
+	}
+	return n
+}
+
+// left tells of a member's leaving, and how he came to leave.
+func (a *API) left(r *run, e engine.Event) []esl.Headers {
+	id := e.Member.ID
+	g := r.members[id]
+	if g == nil {
+		return nil
+	}
+	var told []esl.Headers
+	if e.Reason == engine.ReasonKicked {
+		how := conference.Kicked
+		if r.hup[id] {
+			how = conference.Hupped
+		}
+		told = append(told, r.tell(how, id, nil))
+	}
+	if r.floor == id {
+		told = append(told, r.giveFloor(0))
+	}
+	delete(r.members, id)
+	delete(r.talked, id)
+	delete(r.hup, id)
+	delete(a.leg, uniqueID(e.Leg))
+	gone := r.room(nil)
+	gone = append(gone, r.memberHeaders(g, hangupOf(e.Reason))...)
+	told = append(told, append(gone, esl.Header{Name: "Action", Value: string(conference.DelMember)}))
+	if r.floor == 0 {
+		if next := r.oldest(); next != 0 {
+			told = append(told, r.giveFloor(next))
+		}
+	}
+	return told
+}
+
+// oldest is the member who has been there longest, or 0.
+func (r *run) oldest() engine.MemberID {
+	var id engine.MemberID
+	for m := range r.members {
+		if id == 0 || m < id {
+			id = m
+		}
+	}
+	return id
+}
+
+// talks follows who speaks: who begins to while the holder of the floor is
+// silent gets it.
+func (r *run) talks(e engine.Event) []esl.Headers {
+	id, on := e.Member.ID, e.Type == engine.EventTalking
+	if r.members[id] == nil {
+		return nil
+	}
+	r.talked[id] = e.Time
+	if e.Member.Muted {
+		return nil
+	}
+	if !on {
+		return []esl.Headers{r.tell(conference.StopTalking, id, nil)}
+	}
+	told := []esl.Headers{r.tell(conference.StartTalking, id, nil)}
+	if holder := r.members[r.floor]; r.floor != id && (holder == nil || !holder.view.Talking || holder.view.Muted) {
+		told = append(told, r.giveFloor(id))
+	}
+	return told
+}
+
+// giveFloor changes the holder. The action stands in the middle, and of a new
+// holder both sets of headers come.
+func (r *run) giveFloor(to engine.MemberID) esl.Headers {
+	h := r.room(nil)
+	h = append(h, esl.Header{Name: "Action", Value: string(conference.FloorChange)}, esl.Header{Name: "Old-ID", Value: idOr(r.floor)})
+	r.floor = to
+	if g := r.members[to]; g != nil {
+		h = append(r.room(h), r.memberHeaders(g, "")...)
+	}
+	return append(h, esl.Header{Name: "New-ID", Value: idOr(to)})
+}
+
+func idOr(id engine.MemberID) string {
+	if id == 0 {
+		return "none"
+	}
+	return id.String()
+}
+
+// tell makes an event about the room, or with a member about him.
+func (r *run) tell(action conference.Action, id engine.MemberID, more esl.Headers) esl.Headers {
+	h := r.room(nil)
+	if g := r.members[id]; g != nil {
+		h = append(h, r.memberHeaders(g, "")...)
+	}
+	h = append(h, esl.Header{Name: "Action", Value: string(action)})
+	return append(h, more...)
+}
+
+// room appends the headers that every event has.
+func (r *run) room(h esl.Headers) esl.Headers {
+	return append(h,
+		esl.Header{Name: "Conference-Name", Value: r.name},
+		esl.Header{Name: "Conference-Domain", Value: domain},
+		esl.Header{Name: "Conference-Size", Value: strconv.Itoa(len(r.members))},
+		esl.Header{Name: "Conference-Ghosts", Value: "0"},
+		esl.Header{Name: "Conference-Profile-Name", Value: r.profile},
+		esl.Header{Name: "Conference-Unique-ID", Value: r.uuid},
+	)
+}
+
+// domain is Conference-Domain, of which we have none.
+const domain = "parley"
+
+// hangupOf is the cause of a call that has ended; "" while it lives.
+func hangupOf(why engine.Reason) string {
+	switch why {
+	case engine.ReasonHangup:
+		return "NORMAL_CLEARING"
+	case engine.ReasonMediaLost:
+		return "MEDIA_TIMEOUT"
+	case engine.ReasonSwitchLost:
+		return "NETWORK_OUT_OF_ORDER"
+	default:
+		return ""
+	}
+}
