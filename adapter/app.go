@@ -90,7 +90,7 @@ func Start(ctx context.Context, c *config.Config, o Options) (*App, error) {
 	a.opt = o
 	a.config.Store(c)
 	for _, open := range []func(context.Context, *config.Config) error{
-		a.openEngine, a.openESLServer, a.openSIP, a.openFreeSWITCH, a.openAsterisk, a.openHTTP,
+		a.openEngine, a.openFace, a.openSIP, a.openFreeSWITCH, a.openAsterisk, a.openHTTP, a.openESLServer,
 	} {
 		if err := open(ctx, c); err != nil {
 			a.part(ctx)

@@ -13,17 +13,12 @@ import (
 	"parley/esl/eventsocket"
 )
 
-// openESLServer opens the event socket on which we answer as a FreeSWITCH. It
-// comes before the first call, whose events it is to tell.
-func (a *App) openESLServer(ctx context.Context, c *config.Config) error {
+// openFace sets up what we answer with as a FreeSWITCH, before the first call,
+// whose events are to be told.
+func (a *App) openFace(_ context.Context, c *config.Config) error {
 	if c.ESLServer.Listen == "" {
 		return nil
 	}
-	l, err := listen(ctx, "esl_server.listen", c.ESLServer.Listen)
-	if err != nil {
-		return err
-	}
-	a.eslServer = l
 	var commands *fsapi.API
 	socket := eventsocket.New(eventsocket.Options{
 		Password: c.ESLServer.Password.Reveal(), Allowed: c.ESLServer.ACL, Log: a.opt.Log,
@@ -36,7 +31,22 @@ func (a *App) openESLServer(ctx context.Context, c *config.Config) error {
 	})
 	a.commands = commands
 	a.socket.Store(socket)
-	a.serve = append(a.serve, commands.Run, func(ctx context.Context) error { return socket.Serve(ctx, l) })
+	a.serve = append(a.serve, commands.Run)
+	return nil
+}
+
+// openESLServer opens the event socket for it.
+func (a *App) openESLServer(ctx context.Context, c *config.Config) error {
+	socket := a.socket.Load()
+	if socket == nil {
+		return nil
+	}
+	l, err := listen(ctx, "esl_server.listen", c.ESLServer.Listen)
+	if err != nil {
+		return err
+	}
+	a.eslServer = l
+	a.serve = append(a.serve, func(ctx context.Context) error { return socket.Serve(ctx, l) })
 	return nil
 }
 

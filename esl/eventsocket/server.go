@@ -58,7 +58,6 @@ type Server struct {
 	opts     Options
 	core     string // Core-UUID: of this run of ours
 	hostname string
-	address  string
 	brake    brake
 	jobs     sync.WaitGroup // of bgapi
 
@@ -67,7 +66,8 @@ type Server struct {
 	sources   map[netip.Addr]*source
 
 	firing   sync.Mutex // held over "number an event, put it into every queue": all see one order
-	sequence uint64     // guarded by firing
+	sequence uint64     // guarded by firing, as below
+	address  string     // of ours, that events name
 }
 
 // source is what one address has open.
@@ -121,8 +121,10 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	defer group.Wait()
 	stop := context.AfterFunc(ctx, func() { _ = l.Close() })
 	defer stop()
-	if a, ok := l.Addr().(*net.TCPAddr); ok && !a.IP.IsUnspecified() { // before the first client
+	if a, ok := l.Addr().(*net.TCPAddr); ok && !a.IP.IsUnspecified() {
+		s.firing.Lock()
 		s.address = a.IP.String()
+		s.firing.Unlock()
 	}
 	for wait := time.Duration(0); ; {
 		nc, err := l.Accept()
