@@ -31,9 +31,9 @@ func TestExplain(t *testing.T) {
 		}
 	}
 	has(s.do(t, "explain", "room", "3001"), "room 3001 (Weekly)  active\n",
-		"  max_participants             5                           "+s.file+":18\n",
-		"- max_participants             20                          "+s.file+":9: overridden by "+s.file+":18\n",
-		"  moderator.pins               *** (2)                     "+s.file+":16\n",
+		"  max_participants             5                           "+s.file+":19\n",
+		"- max_participants             20                          "+s.file+":10: overridden by "+s.file+":19\n",
+		"  moderator.pins               *** (2)                     "+s.file+":17\n",
 		"  pin_attempts                 3                           built-in default\n")
 	has(s.do(t, "explain", "call", id), "call "+id+"  from 1001  by sip  room 3001 (Weekly)  member 1  joined\n",
 		"  muted                        true                        by command, ", "  role ")

@@ -47,7 +47,7 @@ func TestStatusTellsATroubleOnce(t *testing.T) {
 
 func TestServeWarns(t *testing.T) {
 	s := serveFor(t, "profiles: [{name: default, pin_terminator: none, member: {pins: [1, 12]}}]\n")
-	if !strings.HasPrefix(s.err.String(), "warning: "+s.file+":7: ") {
+	if !strings.HasPrefix(s.err.String(), "warning: "+s.file+":8: ") {
 		t.Errorf("%s", s.err)
 	}
 	if got := s.do(t, "status"); !strings.Contains(got, "[pin_prefix]\n") {
