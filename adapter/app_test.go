@@ -307,7 +307,7 @@ func TestReload(t *testing.T) {
 	write(two + "\nrom: []\n")
 	var refused *control.Problem
 	if _, err := c.Reload(t.Context()); !errors.As(err, &refused) || refused.Code != "config" ||
-		!strings.HasSuffix(refused.Message, `parley.yaml:7: unknown key "rom", did you mean "rooms"? [unknown_key]`) {
+		!strings.HasSuffix(refused.Message, `parley.yaml:8: unknown key "rom", did you mean "rooms"? [unknown_key]`) {
 		t.Errorf("an invalid file: %v", err)
 	}
 	p.until(t, "3001", "as it was", func(v engine.RoomView) bool { return members(3)(v) && v.MaxParticipants == 2 })

@@ -59,8 +59,8 @@ func (b *brake) passed(from netip.Addr) {
 	delete(b.sources, from)
 }
 
-// makeRoom keeps the number of sources bounded. Where none has been quiet for
-// long enough, any one is forgotten. The caller holds mu.
+// makeRoom keeps the number of sources bounded. Where few have been quiet for
+// long enough, any half is forgotten. The caller holds mu.
 func (b *brake) makeRoom(now time.Time) {
 	if b.sources == nil {
 		b.sources = map[netip.Addr]*guesses{}
@@ -74,7 +74,7 @@ func (b *brake) makeRoom(now time.Time) {
 		}
 	}
 	for from := range b.sources {
-		if len(b.sources) < maxSources {
+		if len(b.sources) <= maxSources/2 {
 			return
 		}
 		delete(b.sources, from)
