@@ -1,18 +1,22 @@
-// Package bench measures what a conference server costs. It calls rooms by SIP
-// as many plain PCMU callers, some of whom say a tone, and reports what came
-// back (packets, their timing, the level of each tone) and what the server's
-// process spent on it. Nothing in it knows which server that is.
+// Package bench measures what a conference server costs, and what it makes of
+// audio. It calls rooms by SIP as many plain callers, some of whom say a tone,
+// and reports what came back (packets and their timing, the delay from mouth to
+// ear, the level of each tone and all that is wrong with it) and what the
+// server's process spent on it. Nothing in it knows which server that is.
 //
 // One goroutine drives the audio of all callers, so that the load itself stays
 // cheap; see driver. Of the server's own code it uses the signalling (package
-// sip) and the G.711 tables of package codec, never its RTP.
+// sip) and the codecs (package codec), never its RTP.
 package bench
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
+
+	"parley/codec"
 )
 
 // The errors of Run.
@@ -28,13 +32,20 @@ type Options struct {
 	Rooms    int           // 0 means 1
 	Callers  int           // per room; 0 means DefaultCallers
 	Talkers  int           // of those, at most MaxTalkers; 0 means DefaultTalkers
+	Codec    codec.Format  // of all callers; the zero value means PCMU
+	Level    float64       // dBFS, of each tone; 0 means a level at which all talkers together do not clip
 	Noise    float64       // dBFS, what those who do not talk send; 0 means digital silence
+	Loss     float64       // per cent of the callers' packets, each for itself
+	Jitter   time.Duration // σ of what their packets are held back by, in order
+	Churn    float64       // callers per second who hang up and call again while the rest is measured
 	Warmup   time.Duration // between the last answer and the first measured packet; 0 means DefaultWarmup
 	Duration time.Duration // measured; 0 means DefaultDuration
 	Phases   int           // groups of callers that send at different times of each 20 ms; 0 means DefaultPhases
 	Rate     float64       // calls made per second; 0 means DefaultRate
 	PID      int           // of the server, on this machine; 0 means that its cost is not measured
 	Ports    [2]uint16     // first and last UDP port of the callers' audio; zero means DefaultPorts
+	Metrics  string        // URL of the /metrics of a Parley whose ticks are to be reported; "" means not
+	Progress func(string)  // is told what is being done; nil means nobody is
 }
 
 // Defaults of Options.
@@ -53,7 +64,11 @@ const (
 // DefaultPorts are below those that systems hand out by themselves.
 func DefaultPorts() [2]uint16 { return [2]uint16{defaultFirst, defaultLast} }
 
-const maxLegs = 20_000
+const (
+	maxLegs   = 20_000
+	maxJitter = 200 * time.Millisecond
+	maxChurn  = 100
+)
 
 func (o *Options) complete() error {
 	setDefault(&o.Room, DefaultRoom)
@@ -65,6 +80,11 @@ func (o *Options) complete() error {
 	setDefault(&o.Phases, DefaultPhases)
 	setDefault(&o.Rate, DefaultRate)
 	setDefault(&o.Ports, DefaultPorts())
+	setDefault(&o.Codec, codec.PCMU())
+	setDefault(&o.Level, level(o.Talkers))
+	if o.Progress == nil {
+		o.Progress = func(string) {}
+	}
 	switch {
 	case o.Target == "":
 		return fmt.Errorf("%w: no target", ErrOptions)
@@ -72,8 +92,12 @@ func (o *Options) complete() error {
 		return fmt.Errorf("%w: %d rooms of %d callers, at most %d callers in all", ErrOptions, o.Rooms, o.Callers, maxLegs)
 	case o.Talkers < 1 || o.Talkers > min(o.Callers, MaxTalkers):
 		return fmt.Errorf("%w: %d talkers of %d callers, at most %d", ErrOptions, o.Talkers, o.Callers, MaxTalkers)
-	case o.Noise > 0:
-		return fmt.Errorf("%w: noise of %v dBFS", ErrOptions, o.Noise)
+	case o.Noise > 0 || o.Level > 0:
+		return fmt.Errorf("%w: noise of %v dBFS, tones of %v: 0 is the most there is", ErrOptions, o.Noise, o.Level)
+	case o.Loss < 0 || o.Loss > 100 || o.Jitter < 0 || o.Jitter > maxJitter:
+		return fmt.Errorf("%w: loss of %v %% and jitter of %v, at most 100 %% and %v", ErrOptions, o.Loss, o.Jitter, maxJitter)
+	case o.Churn < 0 || o.Churn > maxChurn:
+		return fmt.Errorf("%w: %v calls a second that are made anew, at most %d", ErrOptions, o.Churn, maxChurn)
 	case o.Phases < 1 || o.Phases > 20:
 		return fmt.Errorf("%w: %d phases, at most 20", ErrOptions, o.Phases)
 	case o.Warmup < 0 || o.Duration < time.Second || o.Rate < 0 || o.PID < 0 || o.Room < 0:
@@ -81,6 +105,28 @@ func (o *Options) complete() error {
 	}
 	return nil
 }
+
+// Codec is the format of a name such as "PCMU" or, where there are several of
+// one name, "L16/16000"; upper and lower case are the same.
+func Codec(name string) (codec.Format, error) {
+	for _, f := range codec.Known() {
+		if strings.EqualFold(name, f.Name) || strings.EqualFold(name, fullName(f)) {
+			return f, nil
+		}
+	}
+	return codec.Format{}, fmt.Errorf("%w: codec %.20q: one of %s", ErrOptions, name, Codecs())
+}
+
+// Codecs lists the names of all codecs there are.
+func Codecs() string {
+	var all []string
+	for _, f := range codec.Known() {
+		all = append(all, fullName(f))
+	}
+	return strings.Join(all, ", ")
+}
+
+func fullName(f codec.Format) string { return fmt.Sprintf("%s/%d", f.Name, f.Rate) }
 
 func setDefault[T comparable](v *T, d T) {
 	var zero T
@@ -103,6 +149,16 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	r, err := l.run(ctx, idle)
+	if err == nil && o.Metrics != "" {
+		r.Ticks, err = l.aftermath(ctx)
+	}
+	return r, err
+}
+
+// run has the load talk until the report is complete, then hangs up.
+func (l *load) run(ctx context.Context, idle state) (*Report, error) {
+	o := l.opt
 	defer l.close()
 	stopped := make(chan struct{})
 	go func() {
@@ -113,17 +169,21 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		l.driver.stop.Store(true)
 		<-stopped
 	}()
+	o.Progress(fmt.Sprintf("calling: %d callers, %.3g a second", len(l.legs), o.Rate))
 	if err := l.dial(ctx); err != nil {
 		return nil, err
 	}
 	if l.up() == 0 {
 		return nil, fmt.Errorf("%w: %v", ErrNoCall, l.refused)
 	}
+	o.Progress(fmt.Sprintf("%d callers are up; warming up for %v", l.up(), o.Warmup))
 	if err := pause(ctx, o.Warmup); err != nil {
 		return nil, err
 	}
-	l.driver.measure.Store(true)
-	spent, err := observe(ctx, o)
+	if err := l.before(ctx); err != nil {
+		return nil, err
+	}
+	spent, err := l.observe(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -136,12 +196,27 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 }
 
 // observe waits for the measured time and returns what was spent in it.
-func observe(ctx context.Context, o Options) (spent, error) {
+func (l *load) observe(ctx context.Context) (spent, error) {
+	o := l.opt
 	s, err := begin(o.PID)
 	if err != nil {
 		return s, err
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	churned := make(chan struct{})
+	go func() {
+		defer close(churned)
+		l.churn(ctx)
+	}()
+	defer func() {
+		cancel()
+		<-churned
+	}()
+	l.driver.measure.Store(true)
 	for left := o.Duration; left > 0; left -= time.Second {
+		if left == o.Duration || left%(10*time.Second) == 0 {
+			o.Progress(fmt.Sprintf("measuring: %v to go", left))
+		}
 		if err := pause(ctx, min(left, time.Second)); err != nil {
 			return s, err
 		}

@@ -4,37 +4,36 @@ import (
 	"encoding/binary"
 	"math/rand/v2"
 	"net/netip"
-	"slices"
 	"sync/atomic"
 
-	"parley/codec"
 	"parley/sip"
 )
 
-const (
-	frame      = 160 // bytes of 20 ms of PCMU
-	headerSize = 12
-	recorded   = 2 * 8000 // bytes of what a sampled listener keeps: two seconds
-)
+const headerSize = 12
 
-// leg is one caller. Once it is live, all but call belongs to the driver.
+// leg is one caller. Once it is live, all but call and what is atomic belongs
+// to the driver.
 type leg struct {
 	index, room, place int
 	port               uint16
 	media, control     *socket
 	call               atomic.Pointer[sip.Call]
 	live               atomic.Bool
+	fresh              atomic.Bool   // a call has begun: its stream is another
+	wire               atomic.Uint32 // payload types: to send, and << 8 the one that comes
 
 	says   source
-	packet [headerSize + frame]byte
+	probe  *probe // nil unless he says bursts
+	way    *way   // nil unless packets are lost or late on it
+	packet [datagramMax]byte
+	step   uint32 // RTP clock per 20 ms
 	seq    uint16
 	ts     uint32
 	sent   uint64
 
-	heard  stream
-	record []byte // ring of the last payloads, in the order of arrival; nil where nobody listens
-	at     int
-	full   bool // at has gone round
+	size  int // bytes of a payload; 0 where they differ
+	heard stream
+	ear   *ear // nil where nobody listens
 }
 
 // stream is what came, within the measured time.
@@ -44,27 +43,47 @@ type stream struct {
 	arrival int64 // unix ns
 	packets uint64
 	lost    uint64 // numbers that were skipped
-	other   uint64 // packets that are no PCMU of 20 ms
+	other   uint64 // packets of another payload type or length
 }
 
 // newLeg binds the sockets of caller i.
-func newLeg(p *ports, i int, o Options) (*leg, error) {
-	g := &leg{index: i, room: i / o.Callers, place: i % o.Callers}
+func newLeg(p *ports, i int, o Options, v *voices) (*leg, error) {
+	g := &leg{index: i, room: i / o.Callers, place: i % o.Callers, step: uint32(v.format.Clock / 50)}
 	var err error
 	if g.media, g.control, g.port, err = p.pair(); err != nil {
 		return nil, err
 	}
-	g.says = quiet(o.Noise, i)
-	if g.place < o.Talkers {
-		g.says = talk(g.room, g.place, o.Talkers)
+	if g.says = v.listener(i); g.place < o.Talkers {
+		if g.says, err = v.talker(g.room, g.place, o.Talkers); err != nil {
+			return nil, err
+		}
+	}
+	if g.probes(o) {
+		if g.probe, err = newProbe(v.format, i); err != nil {
+			return nil, err
+		}
 	}
 	if g.listens(o) {
-		g.record = make([]byte, recorded)
+		g.ear = newEar(v.format)
 	}
+	if o.Loss > 0 || o.Jitter > 0 {
+		g.way = newWay(o, i)
+	}
+	g.size = constant(v.mute)
 	g.seq, g.ts = uint16(rand.Uint32()), rand.Uint32()
-	g.packet[0] = 2 << 6 // version 2, RFC 3550 §5.1; the payload type of PCMU is 0
+	g.packet[0] = 2 << 6 // version 2, RFC 3550 §5.1
 	binary.BigEndian.PutUint32(g.packet[8:], rand.Uint32())
 	return g, nil
+}
+
+// constant is the length of all payloads; 0 where they differ.
+func constant(loop [][]byte) int {
+	for _, b := range loop {
+		if len(b) != len(loop[0]) {
+			return 0
+		}
+	}
+	return len(loop[0])
 }
 
 // listens says whether what the caller hears is written down: the first and
@@ -73,48 +92,74 @@ func (g *leg) listens(o Options) bool {
 	return g.room < sampledRooms && (g.place == 0 || g.place == o.Callers-1)
 }
 
+// probes says whether the caller says bursts: the first who does not talk,
+// unless the room needs him as its silent listener.
+func (g *leg) probes(o Options) bool {
+	return g.room < sampledRooms && g.place == o.Talkers && g.place < o.Callers-1
+}
+
+// movable says whether the caller may leave and come again while others are
+// being measured.
+func (g *leg) movable(o Options) bool {
+	return g.place > o.Talkers && g.place < o.Callers-1
+}
+
 // begin has audio flow between the caller and the server.
-func (g *leg) begin(remote netip.AddrPort) error {
+func (g *leg) begin(remote netip.AddrPort, send, receive uint8) error {
 	if err := g.media.connect(remote); err != nil {
 		return err
 	}
+	g.wire.Store(uint32(send) | uint32(receive)<<8)
+	g.fresh.Store(true)
 	g.live.Store(true)
 	return nil
 }
 
-// tick reads what has come and sends the next 20 ms.
-func (g *leg) tick(in *inbox, gaps *histogram, measure bool) {
+// tick reads what has come and says the next 20 ms, at the time now in unix ns.
+func (g *leg) tick(in *inbox, now int64, gaps *histogram, m moment) {
+	if g.fresh.CompareAndSwap(true, false) {
+		g.heard.open = false
+	}
 	for g.media.fill(in) {
 		for i := range in.have {
 			b, at := in.datagram(i)
-			g.hear(b, at, gaps, measure)
+			g.hear(b, at, gaps, m.measured)
 		}
 		if in.have < batch {
 			break
 		}
 	}
+	payload := g.says.next()
+	if g.probe != nil {
+		payload = g.probe.next(payload, now, m)
+	}
+	g.packet[1] = byte(g.wire.Load())
 	binary.BigEndian.PutUint16(g.packet[2:], g.seq)
 	binary.BigEndian.PutUint32(g.packet[4:], g.ts)
-	g.says.next(g.packet[headerSize:])
-	g.media.send(g.packet[:])
+	whole := g.packet[:headerSize+copy(g.packet[headerSize:], payload)]
 	g.seq++
-	g.ts += frame
-	if measure {
+	g.ts += g.step
+	if m.measured {
 		g.sent++
 	}
+	if g.way != nil {
+		g.way.put(whole, now, m)
+		return
+	}
+	g.media.send(whole)
 }
 
 // hear takes one datagram.
-func (g *leg) hear(b []byte, arrival int64, gaps *histogram, measure bool) {
+func (g *leg) hear(b []byte, arrival int64, gaps *histogram, measured bool) {
 	h := &g.heard
-	if len(b) != headerSize+frame || b[0] != 2<<6 || b[1]&0x7F != codec.PCMU().Payload {
-		if measure {
+	if len(b) <= headerSize || g.size > 0 && len(b) != headerSize+g.size || b[0] != 2<<6 || b[1]&0x7F != byte(g.wire.Load()>>8) {
+		if measured {
 			h.other++
 		}
 		return
 	}
 	seq := binary.BigEndian.Uint16(b[2:])
-	if measure {
+	if measured {
 		h.packets++
 		if ahead := int16(seq - h.seq); h.open && ahead > 1 {
 			h.lost += uint64(ahead) - 1
@@ -124,24 +169,7 @@ func (g *leg) hear(b []byte, arrival int64, gaps *histogram, measure bool) {
 		}
 	}
 	h.open, h.seq, h.arrival = true, seq, arrival
-	if g.record != nil {
-		copy(g.record[g.at:], b[headerSize:])
-		if g.at += frame; g.at == recorded {
-			g.at, g.full = 0, true
-		}
+	if g.ear != nil && measured {
+		g.ear.put(b[headerSize:], arrival)
 	}
-}
-
-// pcm is what a sampled listener heard last.
-func (g *leg) pcm() []int16 {
-	heard := slices.Clone(g.record[:g.at])
-	if g.full {
-		heard = slices.Concat(g.record[g.at:], heard)
-	}
-	pcm := make([]int16, len(heard))
-	n, err := codec.PCMU().Decoder().Decode(pcm, heard)
-	if err != nil {
-		return nil // cannot be: there is room for all of it
-	}
-	return pcm[:n]
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"math"
 	"net/netip"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +12,8 @@ import (
 	"parley/codec"
 	"parley/internal/audiotest"
 )
+
+const frame = 160 // bytes of 20 ms of PCMU
 
 // packet is one of a mixer's.
 func packet(seq uint16, payloadType byte, size int) []byte {
@@ -47,7 +48,7 @@ func TestWhatIsHeardIsCounted(t *testing.T) {
 		{"before the time measured", []in{{0, packet(1, 0, frame), false}, good(25, 2)}, stream{packets: 1}, 1, 25},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			var g leg
+			g := leg{size: frame}
 			var gaps histogram
 			for _, i := range tt.in {
 				g.hear(i.packet, int64(i.at)*int64(time.Millisecond), &gaps, i.measure)
@@ -63,65 +64,67 @@ func TestWhatIsHeardIsCounted(t *testing.T) {
 	}
 }
 
-func TestListenerKeepsTheLast(t *testing.T) {
-	g := leg{record: make([]byte, recorded)}
-	for i := range recorded/frame + 1 {
-		if n := len(g.pcm()); n != min(i*frame, recorded) {
-			t.Fatalf("%d samples after %d packets", n, i)
-		}
-		p := packet(uint16(i), 0, frame)
-		for k := range p[headerSize:] {
-			p[headerSize+k] = 0xFF // silence, but for the first and the last packet
-			if i == 0 || i == recorded/frame {
-				p[headerSize+k] = 0x80
-			}
-		}
-		g.hear(p, 0, new(histogram), false)
+func voicesOf(t *testing.T, o Options) *voices {
+	t.Helper()
+	if err := o.complete(); err != nil {
+		t.Fatal(err)
 	}
-	pcm := g.pcm()
-	if pcm[0] != 0 || pcm[recorded-frame-1] != 0 || pcm[recorded-frame] == 0 {
-		t.Error("not in the order of arrival")
+	v, err := newVoices(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// hears has an ear hear packets, one each 20 ms.
+func hears(f codec.Format, s *source, packets int) *ear {
+	e := newEar(f)
+	for i := range packets {
+		e.put(s.next(), int64(i)*int64(ptime))
+	}
+	return e
+}
+
+func TestListenerKeepsTheLast(t *testing.T) {
+	s := source{}
+	for i := range clipPackets + 3 {
+		s.loop = append(s.loop, []byte{byte(i), byte(i >> 8)})
+	}
+	e := hears(codec.L16(8000), &s, len(s.loop))
+	got := e.sound(0)
+	if len(got.pcm) != clipPackets || got.at[0].arrival != 3*int64(ptime) || got.pcm[0] != 3<<8 {
+		t.Errorf("%d samples, from %+v: %v", len(got.pcm), got.at[0], got.pcm[:3])
+	}
+	if late := e.sound(10 * int64(ptime)); len(late.pcm) != clipPackets-7 || late.pcm[0] != 10<<8 {
+		t.Errorf("%d samples, from %v", len(late.pcm), late.pcm[0])
 	}
 }
 
 func TestToneHasNoSeam(t *testing.T) {
-	s := talk(1, 2, 3)
-	b := make([]byte, 3*8000)
-	for rest := b; len(rest) > 0; rest = rest[frame:] {
-		s.next(rest[:frame])
-	}
-	pcm := make([]int16, len(b))
-	if _, err := codec.PCMU().Decoder().Decode(pcm, b); err != nil {
-		t.Fatal(err)
-	}
-	if s.hz != 400+5*110 {
-		t.Errorf("%v Hz", s.hz)
-	}
-	if got := audiotest.Power(pcm, 8000, s.hz); math.Abs(got+20) > 0.1 {
-		t.Errorf("%.2f dBFS", got)
-	}
-	if got := audiotest.WorstStep(pcm, 8000, s.hz); got > -45 {
-		t.Errorf("a click of %.1f dBFS", got)
-	}
-}
-
-func TestSourceGoesRound(t *testing.T) {
-	s := source{loop: []byte{1, 2, 3}}
-	b := make([]byte, 7)
-	s.next(b)
-	if !slices.Equal(b, []byte{1, 2, 3, 1, 2, 3, 1}) || s.at != 1 {
-		t.Errorf("%v, then at %d", b, s.at)
+	for _, f := range []codec.Format{codec.PCMU(), codec.PCMA(), codec.G722(), codec.L16(16000)} {
+		t.Run(f.Name, func(t *testing.T) {
+			s, err := voicesOf(t, Options{Target: "x", Codec: f}).talker(1, 2, 3)
+			if err != nil || s.hz != lowest+5*spacing {
+				t.Fatalf("%v Hz, %v", s.hz, err)
+			}
+			rate := int(f.Rate)
+			pcm := hears(f, &s, 150).sound(0).pcm[rate/10:]
+			if got := audiotest.Power(pcm, rate, s.hz); math.Abs(got+20) > 0.2 {
+				t.Errorf("%.2f dBFS", got)
+			}
+			if got := audiotest.WorstStep(pcm, rate, s.hz); got > -45 {
+				t.Errorf("a click of %.1f dBFS", got)
+			}
+		})
 	}
 }
 
 func TestNoiseHasItsLevelAndNobodyElses(t *testing.T) {
+	v := voicesOf(t, Options{Target: "x", Noise: -50})
 	var pcm [2][]int16
 	for i := range pcm {
-		s := quiet(-50, 7+i)
-		b := make([]byte, 8000)
-		s.next(b)
-		pcm[i] = make([]int16, len(b))
-		_, _ = codec.PCMU().Decoder().Decode(pcm[i], b)
+		s := v.listener(7 + i)
+		pcm[i] = hears(codec.PCMU(), &s, 50).sound(0).pcm
 		if got := audiotest.RMS(pcm[i]); math.Abs(got+50) > 1 {
 			t.Errorf("%.2f dBFS", got)
 		}
@@ -153,7 +156,7 @@ func TestLevels(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			v := Levels{Sent: level(3), Own: audiotest.Floor, Stray: audiotest.Floor}
-			v.listen(audiotest.Sum(tt.clips...), one, []float64{two, three})
+			v.listen(audiotest.Sum(tt.clips...), 8000, one, []float64{two, three})
 			r := Report{Levels: v, Packets: Packets{Delivery: 1}}
 			bad := strings.Join(r.Problems(), "; ")
 			if tt.bad == "" && bad != "" || !strings.Contains(bad, tt.bad) {
@@ -203,10 +206,19 @@ func TestOptions(t *testing.T) {
 		{Target: "x", Callers: 2, Talkers: 3},
 		{Target: "x", Rooms: 1000, Callers: 1000},
 		{Target: "x", Noise: 3},
+		{Target: "x", Level: 1},
+		{Target: "x", Loss: 101},
+		{Target: "x", Jitter: time.Second},
+		{Target: "x", Churn: -1},
+		{Target: "x", Codec: codec.Format{Name: "none", Rate: 8000, Clock: 8000}},
 		{Target: "x", Phases: 40},
 		{Target: "x", Duration: time.Millisecond},
 	} {
-		if err := o.complete(); !errors.Is(err, ErrOptions) {
+		err := o.complete()
+		if err == nil {
+			_, err = newVoices(o)
+		}
+		if !errors.Is(err, ErrOptions) {
 			t.Errorf("%+v: %v", o, err)
 		}
 	}

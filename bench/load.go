@@ -18,7 +18,7 @@ const (
 	answerTime = 30 * time.Second // for a call to be answered
 	partTime   = 3 * time.Second  // for the BYEs at the end
 
-	sampledRooms = 50 // in which somebody writes down what he hears
+	sampledRooms = 5 // in which somebody writes down what he hears
 )
 
 // load is all callers, with one SIP endpoint for all of them.
@@ -31,8 +31,12 @@ type load struct {
 	legs   []*leg        // by room, then by place: legs[room*Callers+place]
 	driver *driver
 
+	seen ticks // before the time measured
+
 	mu      sync.Mutex
 	refused map[string]int // guarded by mu: why calls were not answered
+	answer  histogram      // guarded by mu: from the INVITE to its 200
+	churned int            // guarded by mu: calls made anew
 }
 
 // newLoad opens all sockets.
@@ -43,18 +47,22 @@ func newLoad(ctx context.Context, o Options) (*load, error) {
 	}
 	l := &load{opt: o, host: host, refused: map[string]int{}, done: make(chan struct{})}
 	ports := newPorts(host, o.Ports)
+	said, err := newVoices(o)
+	if err != nil {
+		return nil, err
+	}
 	for i := range o.Rooms * o.Callers {
-		g, err := newLeg(&ports, i, o)
+		g, err := newLeg(&ports, i, o, said)
 		if err != nil {
 			l.closeSockets()
 			return nil, err
 		}
 		l.legs = append(l.legs, g)
 	}
-	l.driver = newDriver(l.legs, o.Phases)
+	l.driver = newDriver(l.legs, o)
 	l.end, err = sip.New(sip.Options{
 		UDP: []string{netip.AddrPortFrom(host, 0).String()}, User: "bench", UserAgent: "parley-bench",
-		Codecs: []codec.Format{codec.PCMU()}, MaxCalls: len(l.legs) + 1, Rate: sip.Rate{Off: true},
+		Codecs: []codec.Format{o.Codec}, MaxCalls: 2*len(l.legs) + 1, Rate: sip.Rate{Off: true},
 	})
 	if err != nil {
 		l.closeSockets()
@@ -105,19 +113,60 @@ func (l *load) call(ctx context.Context, g *leg) {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
 	uri := fmt.Sprintf("sip:%d@%s", l.opt.Room+g.room, l.opt.Target)
+	start := time.Now()
 	c, err := l.end.Invite(ctx, uri, sip.InviteOptions{
 		From:  sip.Party{User: strconv.Itoa(100_000 + g.index)},
-		Local: sip.Local{Addr: netip.AddrPortFrom(l.host, g.port), Codecs: []codec.Format{codec.PCMU()}},
+		Local: sip.Local{Addr: netip.AddrPortFrom(l.host, g.port), Codecs: []codec.Format{l.opt.Codec}},
 	})
+	took := time.Since(start)
 	if err == nil {
 		g.call.Store(c)
-		err = g.begin(c.Session().Remote)
+		s := c.Session()
+		err = g.begin(s.Remote, s.Codec.Payload, s.Receive)
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if err != nil {
-		l.mu.Lock()
-		defer l.mu.Unlock()
 		l.refused[reason(err)]++
+		return
 	}
+	l.answer.add(int64(took))
+}
+
+// churn has callers hang up and call again, one after the other, until ctx ends.
+func (l *load) churn(ctx context.Context) {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	if l.opt.Churn == 0 {
+		return
+	}
+	gap := time.Duration(float64(time.Second) / l.opt.Churn)
+	for next, i := time.Now(), 0; ; i++ {
+		next = next.Add(gap)
+		if pause(ctx, time.Until(next)) != nil {
+			return
+		}
+		g := l.legs[i%len(l.legs)]
+		if !g.movable(l.opt) || !g.live.CompareAndSwap(true, false) {
+			continue
+		}
+		wg.Go(func() { l.again(ctx, g) })
+	}
+}
+
+// again is one who leaves and comes back.
+func (l *load) again(ctx context.Context, g *leg) {
+	c := g.call.Swap(nil)
+	c.HangUp()
+	select {
+	case <-c.Done():
+	case <-ctx.Done():
+		return
+	}
+	l.call(context.WithoutCancel(ctx), g)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.churned++
 }
 
 // reason is a short word for an error: calls that fail for one reason are

@@ -79,7 +79,8 @@ type spent struct {
 	pid          int
 	start        time.Time
 	wall         time.Duration
-	server, self state // CPU of the measured time; threads and rss at their most
+	server, self state    // CPU of the measured time; threads and rss at their most
+	rss          [2]int64 // of the server, KiB, at the first and the last sample
 }
 
 func begin(pid int) (s spent, err error) {
@@ -95,6 +96,9 @@ func begin(pid int) (s spent, err error) {
 func (s *spent) sample() error {
 	now, err := look(s.pid)
 	s.server.rss, s.server.threads = max(s.server.rss, now.rss), max(s.server.threads, now.threads)
+	if s.rss[1] = now.rss; s.rss[0] == 0 {
+		s.rss[0] = now.rss
+	}
 	return err
 }
 

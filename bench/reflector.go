@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"parley/codec"
 	"parley/sip"
 )
 
@@ -38,7 +37,7 @@ func Reflect(ctx context.Context, listen string) error {
 	}
 	r := &reflector{host: at.Addr(), ports: newPorts(at.Addr(), [2]uint16{defaultLast + 1, 39_999})}
 	end, err := sip.New(sip.Options{
-		UDP: []string{listen}, Codecs: []codec.Format{codec.PCMU()}, Incoming: r.answer, MaxCalls: maxLegs,
+		UDP: []string{listen}, Incoming: r.answer, MaxCalls: maxLegs,
 		Rate: sip.Rate{Off: true},
 	})
 	if err != nil {

@@ -53,7 +53,7 @@ func parley(t *testing.T) {
 
 func small(target string) bench.Options {
 	return bench.Options{
-		Target: target, Rooms: 2, Callers: 3, Talkers: 2, Warmup: 400 * time.Millisecond, Duration: time.Second,
+		Target: target, Rooms: 2, Callers: 3, Talkers: 2, Warmup: 400 * time.Millisecond, Duration: 2 * time.Second,
 		PID: os.Getpid(), Ports: [2]uint16{29000, 29999},
 	}
 }
@@ -61,7 +61,6 @@ func small(target string) bench.Options {
 // The machine may be busy, so that packets come late or not at all; levels are
 // those of what came.
 func TestRunAgainstParley(t *testing.T) {
-	t.Parallel()
 	parley(t)
 	r, err := bench.Run(t.Context(), small(server))
 	if err != nil {
@@ -87,8 +86,36 @@ func TestRunAgainstParley(t *testing.T) {
 	}
 }
 
+// Some callers are far away, and some come and go.
+func TestRunWithImpairmentAndChurn(t *testing.T) {
+	parley(t)
+	o := small(server)
+	o.Rooms, o.Callers, o.Talkers, o.Duration = 1, 6, 1, 3*time.Second
+	o.Loss, o.Jitter, o.Churn, o.Metrics = 10, 5*time.Millisecond, 10, "http://127.0.0.1:25575/metrics"
+	var told []string
+	o.Progress = func(s string) { told = append(told, s) }
+	r, err := bench.Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := r.Calls; c.Again < 5 || len(c.Refused) > 0 || c.Ended > 0 || c.Up < 5 || c.Answer.P50 <= 0 {
+		t.Errorf("%+v", c)
+	}
+	if r.Delay == nil || r.Delay.Bursts+r.Delay.Missing < 3 || r.Delay.Bursts > 0 && r.Delay.P50 <= 0 {
+		t.Errorf("%+v", r.Delay)
+	}
+	if g := r.Glitches; g == nil || g.Lost == 0 || g.Seconds < 1 {
+		t.Errorf("%+v", g)
+	}
+	if r.Ticks == nil || r.Ticks.Run < 150 || r.Ticks.Stuck != 0 {
+		t.Errorf("%+v", r.Ticks)
+	}
+	if len(told) < 3 || !strings.Contains(told[0], "6 callers") {
+		t.Errorf("%q", told)
+	}
+}
+
 func TestServerThatMixesNothingIsFoundOut(t *testing.T) {
-	t.Parallel()
 	serve(t, func(ctx context.Context) error { return bench.Reflect(ctx, reflector) })
 	r, err := bench.Run(t.Context(), small(reflector))
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	batch       = 4   // datagrams a system call takes
-	datagramMax = 512 // bytes; what is longer is not ours
+	batch       = 4    // datagrams a system call takes
+	datagramMax = 2048 // bytes; what is longer is not ours
 	controlSize = 64
 )
 

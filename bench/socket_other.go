@@ -11,7 +11,10 @@ import (
 // A measurement needs /proc and the kernel's time stamps: elsewhere open
 // refuses, and nothing else of this file is ever called.
 
-const batch = 1
+const (
+	batch       = 1
+	datagramMax = 2048
+)
 
 type socket struct{}
 

@@ -1,28 +1,47 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/spf13/cobra"
 
 	"parley/bench"
 )
 
-const benchLong = `Call a conference server by SIP (UDP) as many PCMU callers, and report what came
-back and what it cost. HOST:PORT is the server's, 127.0.0.1:5070 by default; it
-may be any server that takes calls for room numbers. With --pid the CPU time
-and memory of that process on this machine are reported too.
+const benchLong = `Call a conference server by SIP (UDP) as many callers, and report what came back
+and what it cost. HOST:PORT is the server's; it may be any server that takes
+calls for room numbers. Without it a Parley of its own is started for the time,
+on free ports of 127.0.0.1, and its cost is measured: so this says how much of
+a conference this machine carries beside the generator, which runs on it too.
+
+With --pid the CPU time and memory of that process on this machine are reported,
+with --metrics what a Parley says of its ticks. --talkers 1 counts the glitches
+of a lone tone, --churn and a long --duration make a soak:
+
+  parley bench --callers 200                              how much does a room of 200 cost?
+  parley bench --rooms 50 --callers 4 --codec G722
+  parley bench --talkers 1 --loss 2 --jitter 20ms         how good is a bad line?
+  parley bench --rooms 20 --callers 20 --churn 5 --duration 1h
+  parley bench 192.0.2.7:5060 --room 3001
 
 The exit code is 1 when calls failed, packets or tones were missing, or a talker
 heard himself.`
 
 func benchCommand(f *flags) *cobra.Command {
-	o := bench.Options{Target: "127.0.0.1:5070"}
+	var o bench.Options
+	var name string
 	c := &cobra.Command{
 		Use: "bench [HOST:PORT]", Short: "Load a conference server and measure its cost", Long: benchLong, Args: cobra.MaximumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if o.Codec, err = bench.Codec(name); err != nil {
+				return usageError{err}
+			}
+			o.Progress = func(s string) { fmt.Fprintln(cmd.ErrOrStderr(), s) }
 			if len(args) > 0 {
 				o.Target = args[0]
+				return measure(cmd, f, o)
 			}
-			return measure(cmd, f, o)
+			return measureOwn(cmd, f, o)
 		},
 	}
 	flag := c.Flags()
@@ -30,14 +49,34 @@ func benchCommand(f *flags) *cobra.Command {
 	flag.IntVar(&o.Rooms, "rooms", 1, "rooms")
 	flag.IntVar(&o.Callers, "callers", bench.DefaultCallers, "callers in each room")
 	flag.IntVar(&o.Talkers, "talkers", bench.DefaultTalkers, "of them, how many say a tone")
+	flag.StringVar(&name, "codec", "PCMU", "codec of all callers: "+bench.Codecs())
+	flag.Float64Var(&o.Level, "level", 0, "dBFS of each tone (0 = as loud as all together do not clip)")
 	flag.Float64Var(&o.Noise, "noise", 0, "dBFS of noise that the others send (0 = digital silence)")
+	flag.Float64Var(&o.Loss, "loss", 0, "per cent of the callers' packets that are lost")
+	flag.DurationVar(&o.Jitter, "jitter", 0, "standard deviation of what their packets are late by")
+	flag.Float64Var(&o.Churn, "churn", 0, "callers per second who hang up and call again")
 	flag.DurationVar(&o.Warmup, "warmup", bench.DefaultWarmup, "time between the last answer and the measurement")
 	flag.DurationVar(&o.Duration, "duration", bench.DefaultDuration, "time measured")
 	flag.IntVar(&o.Phases, "phases", bench.DefaultPhases, "moments of each 20 ms at which callers send")
 	flag.Float64Var(&o.Rate, "rate", bench.DefaultRate, "calls made per second")
 	flag.IntVar(&o.PID, "pid", 0, "process id of the server (0 = do not measure it)")
+	flag.StringVar(&o.Metrics, "metrics", "", "URL of the server's metrics, where it is a Parley")
 	c.AddCommand(reflectCommand())
 	return c
+}
+
+// measureOwn measures a Parley that is started for it.
+func measureOwn(cmd *cobra.Command, f *flags, o bench.Options) error {
+	s, err := startServer(cmd.Context())
+	if err != nil {
+		return err
+	}
+	o.Target, o.Metrics, o.PID = s.sip, "http://"+s.http+"/metrics", s.pid()
+	err = measure(cmd, f, o)
+	if stopped := s.stop(); err == nil {
+		err = stopped
+	}
+	return err
 }
 
 func measure(cmd *cobra.Command, f *flags, o bench.Options) error {
