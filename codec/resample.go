@@ -128,7 +128,7 @@ func design(up, down, half int) []int32 {
 		sum := 0.0
 		for i := range filter {
 			t := float64(taps-1-i-half) + float64(phase)/float64(up)
-			filter[i] = sinc(band*t) * kaiser(t/float64(half))
+			filter[i] = sinc(band*t) * kaiser(t/float64(half), beta)
 			sum += filter[i]
 		}
 		for _, f := range filter {
@@ -147,7 +147,7 @@ func sinc(x float64) float64 {
 
 // kaiser is the window at x of -1..1, to a constant factor. It is open at -1 and
 // 1, so that a filter of even length has a middle.
-func kaiser(x float64) float64 {
+func kaiser(x, beta float64) float64 {
 	if x <= -1 || x >= 1 {
 		return 0
 	}

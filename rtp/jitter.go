@@ -4,14 +4,21 @@ import "time"
 
 // Jitter delays.
 const (
-	DefaultDelay    = 40 * time.Millisecond
+	DefaultDelay    = 20 * time.Millisecond
 	DefaultMaxDelay = 200 * time.Millisecond
 
+	tickTime    = 20 * time.Millisecond
 	slots       = 32   // packets held, a power of two
 	restartJump = 1000 // sequence numbers that make a new stream of it
-	window      = 100  // takes between looks at how much is too much
 	maxConceal  = 3    // takes answered "lost" when nothing comes any more
 	spreadShift = 4    // RFC 3550 §6.4.1: J += (|D|-J)/16
+	leads       = 4    // packets looked at for how early they come
+
+	// A packet's worth more is given up only when it is not needed by this much
+	// and an eighth of the delay. What is as close to the border is a matter of
+	// the clocks, and a little change enough.
+	slack  = int64(500 * time.Microsecond)
+	little = int64(time.Millisecond)
 )
 
 // JitterOptions sets up a Jitter; zero fields mean the defaults.
@@ -19,45 +26,56 @@ type JitterOptions struct {
 	ClockRate    int           // RTP clock, Hz; 0 = 8000
 	FrameSamples int           // clock units of a 20 ms frame; 0 = ClockRate/50
 	FrameBytes   int           // usual payload, to allocate for once; 0 = 160
-	Delay        time.Duration // least delay; 0 = DefaultDelay
-	MaxDelay     time.Duration // greatest delay adaptation may reach; 0 = DefaultMaxDelay
+	Delay        time.Duration // until the arrivals are known; 0 = DefaultDelay
+	MaxDelay     time.Duration // greatest delay the arrivals may ask for; 0 = DefaultMaxDelay
 }
 
 // Jitter puts packets in order and holds them back as long as their arrival
-// spreads. Put and Take are called by the same goroutine; payloads are copied
-// in and out. Sequence numbers are extended once, at Put.
+// spreads: as long as all but the latest in a hundred need, which on a clean
+// network is until the next tick. Put and Take are called by the same
+// goroutine; payloads are copied in and out. Sequence numbers are extended
+// once, at Put.
 //
 // Take hands out one packet a call, of whatever duration; a caller that needs
-// 20 ms takes until it has them, and keeps the rest.
+// 20 ms takes until it has them, and keeps the rest. A packet that is not there
+// when its turn comes has had it. How fast the packets are used is up to the
+// caller, who asks Surplus.
 type Jitter struct {
 	opt  JitterOptions
 	ring [slots]slot
 
-	started  bool
-	playing  bool
-	next     uint32 // extended sequence number to be taken
-	newest   uint32 // highest extended number put
-	release  int64  // unix ns at which playing begins
-	step     uint32 // clock units between consecutive packets
-	lastTS   uint32
-	lastSeq  uint32
-	spread   float64 // clock units, RFC 3550 §6.4.1
-	arrived  int64   // unix ns of the last packet
-	silent   bool    // the last packet was no audio: what follows is silence
-	missed   int     // takes since the buffer ran dry
-	takes    int
-	leastHad uint32 // packets in hand, least of this window
-	grown    time.Duration
+	started bool
+	fresh   bool // nothing has been taken yet
+	playing bool
+	next    uint32 // extended sequence number to be taken
+	after   uint32 // extended number of the last packet taken, and one
+	newest  uint32 // highest extended number put
+	due     int64  // position that is expected next, in clock units
+	step    int64  // clock units between consecutive packets
+	lastTS  uint32
+	lastSeq uint32
+	spread  float64 // clock units, RFC 3550 §6.4.1
+	arrived int64   // unix ns of the last packet
+	silent  bool    // the last packet was no audio: what follows is silence
+	missed  int     // takes since the buffer ran dry
+	come    arrivals
+	early   [leads]int64 // ns from when the fastest network would have had it, of the last packets taken
+	turn    int
 
-	Lost, Late, Dup, Skipped uint64
+	Lost    uint64 // packets that were not played
+	Late    uint64 // of these, those that came after their turn
+	Skipped uint64 // and those given up because there were too many
+	Dup     uint64
 }
 
 type slot struct {
-	seq  uint32
-	used bool
-	gap  bool // a packet without audio: it only closes a hole
-	n    int
-	data []byte
+	seq     uint32 // of the packet that is here or was here last; 0 = none
+	used    bool   // it is here
+	gap     bool   // a packet without audio: it only closes a hole
+	n       int
+	pos     int64
+	arrival int64
+	data    []byte
 }
 
 // NewJitter allocates all that a stream of usual packets needs.
@@ -77,7 +95,8 @@ func NewJitter(o JitterOptions) *Jitter {
 	if o.MaxDelay == 0 {
 		o.MaxDelay = max(DefaultMaxDelay, o.Delay)
 	}
-	j := &Jitter{opt: o, step: uint32(o.FrameSamples)}
+	j := &Jitter{opt: o, step: int64(o.FrameSamples), come: arrivals{rate: int64(o.ClockRate)}}
+	j.come.forget(o.Delay)
 	block := make([]byte, slots*o.FrameBytes)
 	for i := range j.ring {
 		j.ring[i].data = block[i*o.FrameBytes : (i+1)*o.FrameBytes : (i+1)*o.FrameBytes]
@@ -88,10 +107,10 @@ func NewJitter(o JitterOptions) *Jitter {
 // Reset forgets the stream: the next packet begins a new one.
 func (j *Jitter) Reset() {
 	for i := range j.ring {
-		j.ring[i].used = false
+		j.ring[i].seq, j.ring[i].used = 0, false
 	}
-	j.started, j.playing, j.missed, j.silent = false, false, 0, false
-	j.spread, j.grown = 0, 0
+	j.started, j.playing, j.missed, j.silent, j.spread = false, false, 0, false, 0
+	j.come.forget(j.opt.Delay)
 }
 
 // Put stores a packet that arrived at unix time arrival (ns).
@@ -104,37 +123,49 @@ func (j *Jitter) PutGap(seq uint16, ts uint32, arrival int64) { j.put(seq, ts, a
 
 func (j *Jitter) put(seq uint16, ts uint32, arrival int64, payload []byte, gap bool) {
 	ext := j.extend(seq)
-	switch {
-	case !j.started:
+	if ahead := int32(ext - j.next); j.started && (ahead < -restartJump || ahead >= restartJump) {
+		j.Reset()
+	}
+	if !j.started {
 		j.start(ext, ts, arrival)
-	case int32(ext-j.next) < 0 || int32(ext-j.newest) >= restartJump:
-		if ahead := int32(ext - j.next); ahead < -restartJump || ahead >= restartJump {
-			j.Reset()
-			j.start(ext, ts, arrival)
-			break
-		}
+	}
+	s := &j.ring[ext%slots]
+	if s.seq == ext { // it is here, or has had its turn
+		j.Dup++
+		return
+	}
+	pos := j.come.position(ts)
+	if !gap {
+		j.measure(ext, ts, arrival)
+	}
+	if j.tooLate(ext) {
 		j.Late++
-		j.grow()
+		if int32(ext-s.seq) > 0 {
+			s.seq = ext
+		}
 		return
 	}
 	for int32(ext-j.next) >= slots { // too far ahead: play sooner
 		j.drop()
 	}
-	s := &j.ring[ext%slots]
-	if s.used && s.seq == ext {
-		j.Dup++
-		return
-	}
-	j.measure(ext, ts, arrival, gap)
-	s.seq, s.used, s.gap = ext, true, gap
+	s.seq, s.used, s.gap, s.pos, s.arrival = ext, true, gap, pos, arrival
 	s.n = len(payload)
 	s.data = append(s.data[:0], payload...)
 	if int32(ext-j.newest) > 0 {
 		j.newest = ext
 	}
-	if !j.playing && j.release == 0 {
-		j.release = arrival + int64(j.target())
+}
+
+// tooLate says whether a packet's turn is over. Before playing begins there are
+// no turns, and the earliest packet is the first.
+func (j *Jitter) tooLate(ext uint32) bool {
+	if int32(ext-j.after) < 0 || j.playing && int32(ext-j.next) < 0 {
+		return true
 	}
+	if !j.playing && (int32(j.newest-j.next) < 0 || int32(ext-j.next) < 0) {
+		j.next = ext
+	}
+	return false
 }
 
 // extend widens a sequence number; RFC 3550 §A.1.
@@ -147,22 +178,18 @@ func (j *Jitter) extend(seq uint16) uint32 {
 
 func (j *Jitter) start(ext, ts uint32, arrival int64) {
 	j.started, j.playing = true, false
-	j.next, j.newest, j.lastSeq, j.lastTS = ext, ext, ext, ts
-	j.arrived = arrival
-	j.release = arrival + int64(j.target())
-	j.leastHad, j.takes = slots, 0
+	j.next, j.newest = ext, ext-1
+	j.fresh, j.after = true, ext-slots // what was sent before may still come
+	j.lastSeq, j.lastTS, j.arrived = ext, ts, arrival
 }
 
 func (j *Jitter) units(ns int64) int64 { return ns / 1000 * int64(j.opt.ClockRate) / 1_000_000 }
 
-// measure follows the spread of arrivals and the duration of packets. The
-// first packet after a pause says nothing about either.
-func (j *Jitter) measure(ext, ts uint32, arrival int64, gap bool) {
-	if gap {
-		return
-	}
+// measure follows the spread of arrivals and the duration of packets.
+func (j *Jitter) measure(ext, ts uint32, arrival int64) {
+	j.come.add(ts, arrival)
 	if ext == j.lastSeq+1 && int32(ts-j.lastTS) > 0 && ts-j.lastTS <= uint32(6*j.opt.FrameSamples) {
-		j.step = ts - j.lastTS
+		j.step = int64(ts - j.lastTS)
 	}
 	d := j.units(arrival-j.arrived) - int64(int32(ts-j.lastTS))
 	if d < 0 {
@@ -174,23 +201,15 @@ func (j *Jitter) measure(ext, ts uint32, arrival int64, gap bool) {
 	j.arrived, j.lastSeq, j.lastTS = arrival, ext, ts
 }
 
-// grow makes the delay longer after a packet came too late.
-func (j *Jitter) grow() {
-	j.grown = min(j.grown+10*time.Millisecond, j.opt.MaxDelay)
-}
+// target is the delay to aim at, in ns after the fastest packets.
+func (j *Jitter) target() int64 { return min(j.come.wanted(), int64(j.opt.MaxDelay)) }
 
-// target is the delay to aim at now.
-func (j *Jitter) target() time.Duration {
-	spread := time.Duration(3 * j.spread / float64(j.opt.ClockRate) * float64(time.Second))
-	return min(max(j.opt.Delay, spread)+j.grown, j.opt.MaxDelay)
-}
-
-// Delay is how long a packet that arrives now will wait.
+// Delay is how long those packets wait for their turn that come the fastest.
 func (j *Jitter) Delay() time.Duration {
 	if !j.playing {
 		return 0
 	}
-	return time.Duration(j.inHand()) * j.duration()
+	return time.Duration(max(j.lead(), 0))
 }
 
 // Spread is the interarrival jitter of RFC 3550 §6.4.1, in clock units.
@@ -207,76 +226,4 @@ func (j *Jitter) inHand() uint32 {
 		return 0
 	}
 	return j.newest - j.next + 1
-}
-
-// Take copies the payload of the packet that is due to dst. n = 0 with lost
-// means that a packet is missing: conceal one of the usual duration. n = 0
-// without lost means that there is nothing to hear. now is unix time in ns.
-func (j *Jitter) Take(dst []byte, now int64) (n int, lost bool) {
-	if !j.begin(now) {
-		return 0, false
-	}
-	j.trim()
-	for int32(j.newest-j.next) >= 0 {
-		s := &j.ring[j.next%slots]
-		if !s.used || s.seq != j.next {
-			j.next++
-			j.Lost++
-			j.silent = false
-			return 0, true
-		}
-		s.used = false
-		j.next++
-		j.missed = 0
-		j.silent = s.gap
-		if !s.gap {
-			return copy(dst, s.data[:s.n]), false
-		}
-	}
-	return j.dry()
-}
-
-// begin says whether playing has begun.
-func (j *Jitter) begin(now int64) bool {
-	if j.playing {
-		return true
-	}
-	if !j.started || j.release == 0 || now < j.release {
-		return false
-	}
-	j.playing, j.release, j.missed = true, 0, 0
-	j.leastHad, j.takes = slots, 0
-	return true
-}
-
-// dry is Take with nothing in hand: a late packet at first, then a pause.
-func (j *Jitter) dry() (n int, lost bool) {
-	j.missed++
-	if j.silent || j.missed > maxConceal {
-		j.playing, j.release = false, 0
-		return 0, false
-	}
-	return 0, true
-}
-
-// trim gives a packet up when, for a whole window, more were in hand than the
-// delay asks for.
-func (j *Jitter) trim() {
-	j.leastHad = min(j.leastHad, j.inHand())
-	j.takes++
-	if j.takes < window {
-		return
-	}
-	want := uint32((j.target() + j.duration() - 1) / j.duration())
-	if j.leastHad > want+1 {
-		j.drop()
-	}
-	j.grown -= min(j.grown, 2*time.Millisecond)
-	j.takes, j.leastHad = 0, slots
-}
-
-func (j *Jitter) drop() {
-	j.ring[j.next%slots].used = false
-	j.next++
-	j.Skipped++
 }

@@ -2,6 +2,7 @@ package rtp
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 )
@@ -14,6 +15,19 @@ type player struct {
 	now int64
 	buf [1500]byte
 	got []byte // first byte of each packet taken, 0xFF lost, 0xFE nothing
+}
+
+// pace takes one more than usual, or none, where the buffer has too much or too
+// little by a packet, and then ticks.
+func (p *player) pace() {
+	switch s := p.j.Surplus(0); {
+	case s >= p.j.duration():
+		p.j.Take(p.buf[:], p.now)
+	case s <= -p.j.duration():
+		p.now += frame
+		return
+	}
+	p.tick()
 }
 
 func (p *player) tick() {
@@ -173,12 +187,42 @@ func TestJitterDelayShrinksAfterABurst(t *testing.T) {
 	for range 12 {
 		put()
 	}
-	for range 3000 {
+	for range 250 { // 5 s
 		put()
+		p.pace()
+	}
+	if d := p.j.Delay(); d > 20*time.Millisecond {
+		t.Errorf("delay is still %v 5 s after a burst", d)
+	}
+}
+
+func TestJitterPlaysAroundKeys(t *testing.T) {
+	p := player{j: NewJitter(JitterOptions{}), now: 1e18}
+	keys := func(k int) bool { return k < 8 || k > 20 && k < 25 }
+	for k := range 40 {
+		if keys(k) {
+			p.j.PutGap(uint16(k), 5000, p.now)
+		} else {
+			p.j.Put(uint16(k), uint32(5000+k*160), p.now, []byte{byte(k)})
+		}
 		p.tick()
 	}
-	if d := p.j.Delay(); d > 100*time.Millisecond {
-		t.Errorf("delay is still %v a minute after a burst", d)
+	if p.j.Lost != 0 || p.j.Late != 0 || p.j.Skipped != 0 {
+		t.Errorf("lost %d, late %d, skipped %d", p.j.Lost, p.j.Late, p.j.Skipped)
+	}
+	var got, want []byte
+	for _, b := range p.got {
+		if b != 0xFE {
+			got = append(got, b)
+		}
+	}
+	for k := range 40 {
+		if !keys(k) {
+			want = append(want, byte(k))
+		}
+	}
+	if !slices.Equal(got, want[:len(got)]) || len(got) < len(want)-1 {
+		t.Errorf("played %v, want %v", got, want)
 	}
 }
 
@@ -210,6 +254,37 @@ func TestJitterOtherPtimes(t *testing.T) {
 	}
 }
 
+// A timestamp or a clock that jumps must cost no more than a moment.
+func TestJitterSurvivesJumps(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		ts   func(k int) uint32
+		at   func(k int) int64 // of arrival and tick, beside the usual
+	}{
+		{"timestamp ahead", func(k int) uint32 { return uint32(k/500) * 1e9 }, func(int) int64 { return 0 }},
+		{"timestamp back", func(k int) uint32 { return uint32(k/500) * 3e9 }, func(int) int64 { return 0 }},
+		{"timestamp by a second", func(k int) uint32 { return uint32(k/500) * 8000 }, func(int) int64 { return 0 }},
+		{"clock ahead", func(int) uint32 { return 0 }, func(k int) int64 { return int64(k/500) * 3600e9 }},
+		{"clock back", func(int) uint32 { return 0 }, func(k int) int64 { return -int64(k/500) * 7e9 }},
+	} {
+		p := player{j: NewJitter(JitterOptions{})}
+		for k := range 2000 {
+			p.now = 1e18 + int64(k)*frame + c.at(k)
+			p.j.Put(uint16(k), uint32(k*160)+c.ts(k), p.now-3e6, []byte{byte(k)})
+			p.pace()
+		}
+		played := 0
+		for _, b := range p.got {
+			if b < 0xFE {
+				played++
+			}
+		}
+		if played < 1950 || p.j.Delay() > 25*time.Millisecond {
+			t.Errorf("%s: played %d of 2000, lost %d, late %d, delay %v", c.name, played, p.j.Lost, p.j.Late, p.j.Delay())
+		}
+	}
+}
+
 func TestJitterAllocatesNothing(t *testing.T) {
 	j := NewJitter(JitterOptions{})
 	payload, buf := make([]byte, 160), make([]byte, 1500)
@@ -217,6 +292,7 @@ func TestJitterAllocatesNothing(t *testing.T) {
 	if n := testing.AllocsPerRun(2000, func() {
 		j.Put(seq, uint32(seq)*160, now, payload)
 		j.Take(buf, now)
+		j.Surplus(time.Millisecond)
 		seq, now = seq+1, now+frame
 	}); n != 0 {
 		t.Errorf("%v allocations", n)
@@ -247,6 +323,9 @@ func FuzzJitter(f *testing.F) {
 					}
 				}
 				p.now += frame
+				if s := p.j.Surplus(time.Duration(in[i])); s > 2*time.Second || s < -2*time.Second {
+					t.Fatalf("a surplus of %v", s)
+				}
 			}
 		}
 		if took > put {

@@ -218,9 +218,11 @@ func (s *Session) accept(b []byte, from netip.AddrPort, arrival int64) {
 		s.jitter.PutGap(p.SequenceNumber, p.Timestamp, arrival)
 		return
 	}
-	if !s.held.Load() {
-		s.jitter.Put(p.SequenceNumber, p.Timestamp, arrival, p.Payload)
+	if s.held.Load() {
+		s.jitter.Reset() // what comes is not missed, and what comes then is new
+		return
 	}
+	s.jitter.Put(p.SequenceNumber, p.Timestamp, arrival, p.Payload)
 }
 
 // judge parses b into s.packet and says whether it may be used.
@@ -274,6 +276,10 @@ func (in *stream) note(seq uint16) {
 
 // Take copies the payload that is due to dst; see Jitter.Take.
 func (s *Session) Take(dst []byte) (n int, lost bool) { return s.jitter.Take(dst, s.now) }
+
+// Surplus is by how much more audio is held back than it takes; see
+// Jitter.Surplus.
+func (s *Session) Surplus(ahead time.Duration) time.Duration { return s.jitter.Surplus(ahead) }
 
 // Digit returns the next key that the peer pressed and released.
 func (s *Session) Digit() (d byte, ok bool) { return s.digits.keys.pop() }

@@ -94,7 +94,7 @@ type Ports struct{ First, Last int }
 // Media is what happens to audio on its way.
 type Media struct {
 	Advertise string        // IP address in our SDP; "" = the local address
-	Jitter    time.Duration // audio held back before it is played
+	Jitter    time.Duration // audio held back until the arrivals are known
 	JitterMax time.Duration // the most it may become
 	Timeout   time.Duration // a leg without any media for this long is lost; 0 = never
 }
@@ -225,7 +225,7 @@ func settingDefaults() *Config {
 			Trusted: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},
 		},
 		RTP:   RTP{Ports: Ports{40000, 44999}},
-		Media: Media{Jitter: 40 * time.Millisecond, JitterMax: 200 * time.Millisecond, Timeout: 30 * time.Second},
+		Media: Media{Jitter: 20 * time.Millisecond, JitterMax: 200 * time.Millisecond, Timeout: 30 * time.Second},
 		FreeSWITCH: FreeSWITCH{
 			Listen: "127.0.0.1:8084", DialString: "sofia/{profile}/{token}@{address}", Token: 30 * time.Second,
 		},

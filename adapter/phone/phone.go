@@ -257,5 +257,5 @@ func (p *port) Health() native.Health {
 	st := p.Stats()
 	dropped := st.Dropped
 	dropped["late"], dropped["duplicate"], dropped["skipped"] = st.Late, st.Duplicate, st.Skipped
-	return native.Health{Received: st.PacketsIn, Lost: st.Lost + st.Late, Delay: st.Delay, Dropped: dropped}
+	return native.Health{Received: st.PacketsIn, Lost: st.Lost, Delay: st.Delay, Dropped: dropped}
 }

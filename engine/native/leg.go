@@ -21,6 +21,7 @@ type Leg struct {
 	id     engine.LegID
 	sw     *Switch
 	port   Port
+	pacer  Pacer // the port, if it is one
 	format codec.Format
 	task   *tick.Task
 	out    outlet
@@ -46,6 +47,7 @@ type Leg struct {
 
 func newLeg(s *Switch, id engine.LegID, port Port, f codec.Format) *Leg {
 	l := &Leg{id: id, sw: s, port: port, format: f, voice: newVoice(f)}
+	l.pacer, _ = port.(Pacer)
 	l.task = tick.NewTask(l.tick)
 	l.level.Store(math.Float64bits(silence))
 	l.SetMediaLost(s.opts.MediaLost)

@@ -26,6 +26,14 @@ type Port interface {
 	Close() error
 }
 
+// Pacer is what a Port may offer besides, when its packets wait for each other.
+type Pacer interface {
+	// Surplus is by how much more audio waits than has to; less than zero, by
+	// how much less. ahead has been taken and is not used in this tick. Whoever
+	// uses more or less than 20 ms brings it closer to zero.
+	Surplus(ahead time.Duration) time.Duration
+}
+
 // Meter is what a Port may offer besides: the state of its stream. It is
 // called outside the tick, from any goroutine, after Close too.
 type Meter interface{ Health() Health }

@@ -34,6 +34,7 @@ type voice struct {
 	fifo    []int16 // decoded and not yet used; the capacity is fixed
 	ptime   int     // samples of the last packet
 	pcm     []int16 // this tick's frame
+	steady  int     // ticks in which the pace must not change again
 	dry     bool    // nothing is coming: silence, not loss
 	loud    bool    // pcm has a voice in it
 	taping  *tape
@@ -55,7 +56,7 @@ type voice struct {
 
 func newVoice(f codec.Format) voice {
 	n := frame(f.Rate)
-	block := make([]int16, n+n+f.Rate.Samples(codec.MaxFrame))
+	block := make([]int16, n+n+f.Rate.Samples(codec.MaxFrame)+n) // the last one for what is played longer
 	return voice{
 		decoder: f.Decoder(),
 		encoder: f.Encoder(),
@@ -105,30 +106,40 @@ func (l *Leg) end(now int64) {
 // follows, which the mix fades out.
 func (l *Leg) pull(s *scratch) (silent bool) {
 	v := &l.voice
+	if v.live {
+		l.fetch(s, len(v.pcm))
+	}
+	if len(v.fifo) >= len(v.pcm) {
+		use := l.pace(s)
+		codec.Warp(v.pcm, v.fifo[:use])
+		v.fifo = v.fifo[:copy(v.fifo, v.fifo[use:])]
+		v.dry = false
+		return false
+	}
+	got := copy(v.pcm, v.fifo)
+	v.fifo = v.fifo[:0]
+	rest := v.pcm[got:]
+	if v.dry {
+		clear(rest)
+		return got == 0
+	}
+	v.conceal.Lost(rest)
+	v.dry = true
+	return false
+}
+
+// fetch decodes packets until there are so many samples, or no packets.
+func (l *Leg) fetch(s *scratch, samples int) {
 	for range takes {
-		if !v.live || len(v.fifo) >= len(v.pcm) {
-			break
+		if len(l.voice.fifo) >= samples {
+			return
 		}
 		n, lost := l.port.Take(s.packet[:])
 		if n == 0 && !lost {
-			break
+			return
 		}
 		l.decode(s, n)
 	}
-	got := copy(v.pcm, v.fifo)
-	v.fifo = v.fifo[:copy(v.fifo, v.fifo[got:])]
-	rest := v.pcm[got:]
-	switch {
-	case len(rest) == 0:
-		v.dry = false
-	case v.dry:
-		clear(rest)
-		return got == 0
-	default:
-		v.conceal.Lost(rest)
-		v.dry = true
-	}
-	return false
 }
 
 // decode puts one packet's audio into the fifo; n == 0 is a packet that is

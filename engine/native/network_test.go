@@ -1,0 +1,111 @@
+package native
+
+import (
+	"cmp"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"parley/codec"
+	"parley/rtp"
+)
+
+// network says what happens to packets on their way. The zero value is a clean
+// one.
+type network struct {
+	seed   uint64
+	loss   float64       // share of packets
+	spread time.Duration // σ of the delay: the upper half of a normal distribution
+	order  bool          // packets do not overtake each other
+	twice  float64       // share of packets that come twice
+	skew   float64       // of the sender's clock, in parts per million; above 0 it is fast
+	phase  time.Duration // of the first packet within a tick
+	first  uint16        // sequence number
+	until  int           // packets that the trouble lasts for; 0 = all
+}
+
+// netline is a Port behind a network: what arrives goes through the jitter
+// buffer of a session.
+type netline struct {
+	line
+	*rtp.Jitter
+	packets []arrival // on the way, next one first
+	now     int64
+	lost    int               // packets that the network lost
+	due     func(i int) int64 // when the i-th packet comes on a clean network
+}
+
+type arrival struct {
+	at      int64
+	seq     uint16
+	ts      uint32
+	payload []byte
+}
+
+// through sends pcm through a network, in packets of 20 ms.
+func through(w network, f codec.Format, pcm []int16, encode func([]int16) []byte) *netline {
+	r := rand.New(rand.NewPCG(w.seed, 1))
+	n := frame(f.Rate)
+	p := &netline{Jitter: rtp.NewJitter(rtp.JitterOptions{ClockRate: f.Clock, FrameBytes: 4 * n})}
+	p.format = f
+	period := 20e6 / (1 + w.skew/1e6)
+	p.due = func(i int) int64 { return 40e6 + int64(w.phase) + int64(float64(i)*period) }
+	last := 0.0
+	for i := range len(pcm) / n {
+		trouble := w.until == 0 || i < w.until
+		if trouble && r.Float64() < w.loss {
+			p.lost++
+			continue
+		}
+		at := float64(p.due(i))
+		if trouble {
+			at += float64(w.spread) * math.Abs(r.NormFloat64())
+		}
+		if w.order {
+			at = max(at, last)
+			last = at
+		}
+		a := arrival{int64(at), w.first + uint16(i), uint32(i * f.Clock / 50), encode(pcm[i*n:][:n])}
+		p.packets = append(p.packets, a)
+		if trouble && r.Float64() < w.twice {
+			a.at += int64(r.Float64() * 30e6)
+			p.packets = append(p.packets, a)
+		}
+	}
+	slices.SortStableFunc(p.packets, func(a, b arrival) int { return cmp.Compare(a.at, b.at) })
+	return p
+}
+
+func (p *netline) Drain(now int64) {
+	p.now = now
+	for len(p.packets) > 0 && p.packets[0].at <= now {
+		a := p.packets[0]
+		p.packets = p.packets[1:]
+		p.Put(a.seq, a.ts, a.at, a.payload)
+		p.arrived = now
+	}
+}
+
+func (p *netline) Take(dst []byte) (n int, lost bool) { return p.Jitter.Take(dst, p.now) }
+
+func (p *netline) Delay() time.Duration { return p.Jitter.Delay() }
+
+// glitches counts the places where pcm is not the tone: where what a filter
+// leaves that takes the tone away, whatever its phase, is within so many dB of
+// it. What lies within 20 ms is one.
+func glitches(pcm []int16, rate codec.Rate, freq, level, below float64) (n int) {
+	turn := 2 * math.Cos(2*math.Pi*freq/float64(rate))
+	limit := 32767 * math.Pow(10, (level-below)/20)
+	quiet := frame(rate)
+	for i := 2; i < len(pcm); i++ {
+		quiet++
+		if math.Abs(float64(pcm[i])-turn*float64(pcm[i-1])+float64(pcm[i-2])) > limit {
+			if quiet > frame(rate) {
+				n++
+			}
+			quiet = 0
+		}
+	}
+	return n
+}

@@ -1,0 +1,146 @@
+package rtp
+
+import "time"
+
+// Take copies the payload of the packet that is due to dst. n = 0 with lost
+// means that a packet is missing: conceal one of the usual duration. n = 0
+// without lost means that there is nothing to hear. now is unix time in ns.
+func (j *Jitter) Take(dst []byte, now int64) (n int, lost bool) {
+	if !j.begin(now) {
+		return 0, false
+	}
+	for int32(j.newest-j.next) >= 0 {
+		s := &j.ring[j.next%slots]
+		if j.old(s, now) {
+			j.drop()
+			continue
+		}
+		if !s.used || s.seq != j.next {
+			j.next++
+			j.due += j.step
+			j.silent = false
+			return 0, true
+		}
+		if s.gap {
+			j.take(s)
+			j.silent = true
+			continue
+		}
+		if off := s.pos - j.due; off >= j.step || off <= -j.step {
+			j.playing = false // the sender made a pause, or its clock jumped
+			if !j.begin(now) {
+				return 0, false
+			}
+		}
+		j.silent = false
+		j.note(now - j.come.nanos(s.pos) - j.come.least)
+		j.due = s.pos + j.step
+		j.take(s)
+		return copy(dst, s.data[:s.n]), false
+	}
+	return j.dry()
+}
+
+// old says whether a packet has been waiting for longer than any delay may be.
+func (j *Jitter) old(s *slot, now int64) bool {
+	return s.used && !s.gap && s.seq == j.next && j.come.lateness(s.pos, now) > int64(j.opt.MaxDelay+2*tickTime)
+}
+
+// take uses a packet up.
+func (j *Jitter) take(s *slot) {
+	s.used = false
+	j.Lost += uint64(s.seq - j.after)
+	j.next = s.seq + 1
+	j.after = j.next
+	j.missed = 0
+}
+
+// begin says whether playing has begun: it does when the first packet has been
+// held back for as long as it was earlier than others may be.
+func (j *Jitter) begin(now int64) bool {
+	if j.playing {
+		return true
+	}
+	if !j.started || int32(j.newest-j.next) < 0 {
+		return false
+	}
+	s := &j.ring[j.next%slots]
+	if s.used && s.seq == j.next && !s.gap {
+		if now-s.arrival < j.target()-j.come.lateness(s.pos, s.arrival) {
+			return false
+		}
+		j.due = s.pos
+		for i := range j.early {
+			j.early[i] = now - j.come.nanos(s.pos) - j.come.least
+		}
+	}
+	if j.fresh {
+		j.fresh, j.after = false, j.next
+	}
+	j.playing, j.missed = true, 0
+	return true
+}
+
+// dry is Take with nothing in hand: a late packet at first, then a pause.
+func (j *Jitter) dry() (n int, lost bool) {
+	if j.missed++; j.silent || j.missed > maxConceal {
+		j.playing = false
+		return 0, false
+	}
+	j.next++
+	j.due += j.step
+	return 0, true
+}
+
+// note remembers how early a packet was at its turn.
+func (j *Jitter) note(lead int64) {
+	j.early[j.turn%leads] = lead
+	j.turn++
+}
+
+// lead is how early the last packets were, at least, ns.
+func (j *Jitter) lead() int64 {
+	least := j.early[0]
+	for _, e := range j.early[1:] {
+		least = min(least, e)
+	}
+	return least
+}
+
+// Surplus is by how much more audio is held back than the arrivals ask for;
+// less than zero: by how much less. Ahead is what the caller has taken and not
+// yet used, apart from what it needs now. The caller should use more or less,
+// by little or at once; Surplus then comes closer to zero.
+//
+// Only whole packets help against lateness: in a frame that takes one, all the
+// samples that are left over from the last one are delay and nothing else. So
+// it aims at the least number of packets that is enough, with nothing ahead.
+func (j *Jitter) Surplus(ahead time.Duration) time.Duration {
+	if !j.playing || j.missed > 0 {
+		return 0
+	}
+	step := int64(min(j.duration(), tickTime))
+	if int64(j.duration())%int64(tickTime) != 0 {
+		step = min(step, int64(tickTime)/2)
+	}
+	spare := j.lead() - j.target()
+	switch {
+	case spare > -slack/2 && spare < 0:
+		return time.Duration(-little)
+	case spare < 0:
+		return time.Duration(-(-spare+step-1)/step*step) + ahead
+	case j.inHand() == 0:
+		return ahead
+	default:
+		return time.Duration((spare-slack-j.target()/8)/step*step) + ahead
+	}
+}
+
+func (j *Jitter) drop() {
+	if s := &j.ring[j.next%slots]; s.used {
+		s.used = false
+		j.Skipped++
+	}
+	j.next++
+	j.due += j.step
+}
