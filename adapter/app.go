@@ -18,6 +18,7 @@ import (
 
 	"parley/adapter/config"
 	"parley/adapter/control"
+	"parley/adapter/control/ariserver"
 	"parley/adapter/control/fsapi"
 	"parley/adapter/freeswitch"
 	"parley/adapter/phone"
@@ -59,6 +60,7 @@ type App struct {
 	native     *native.Switch
 	exchange   *engine.Exchange
 	metrics    *control.Metrics
+	ari        *ariserver.Server
 	phones     *phone.Phones
 	endpoint   *sip.Endpoint
 	freeswitch *freeswitch.Adapter
@@ -123,9 +125,12 @@ func (a *App) openEngine(_ context.Context, c *config.Config) error {
 		return err
 	}
 	a.metrics = control.NewMetrics(a.media, a.counters)
+	a.ari = ariserver.New(ariserver.Options{
+		Users: a.ariUsers, App: c.ARIServer.App, Version: a.opt.Version, Started: a.since, Log: a.opt.Log,
+	})
 	a.exchange, err = engine.New(engine.Options{
 		Directory: c.Directory(), Bridges: a.bridge, MaxRooms: c.Limits.MaxRooms,
-		Observer: observer(a.opt.Log, a.metrics.Observe, a.switchEvents),
+		Observer: observer(a.opt.Log, a.metrics.Observe, a.switchEvents, a.ari.Observe),
 		Router:   a.route, DialTimeout: c.Dial.Timeout, MaxDials: c.Dial.MaxPerRoom,
 		Throttle: engine.ThrottleOptions{Failures: c.Throttle.Failures, Period: c.Throttle.Period},
 		Unplayed: func(r engine.RoomName, err error) {
@@ -135,6 +140,7 @@ func (a *App) openEngine(_ context.Context, c *config.Config) error {
 			a.opt.Log.Error("room ended by a fault of ours", "room", r, "panic", p)
 		},
 	})
+	a.ari.Drive(a.exchange)
 	return err
 }
 
@@ -219,6 +225,7 @@ func (a *App) openHTTP(ctx context.Context, c *config.Config) error {
 	}
 	a.api = l
 	mux := http.NewServeMux()
+	mux.Handle("/ari/", a.ari)
 	mux.Handle("/", control.Handler(control.Options{
 		Exchange: a.exchange, Reload: a.Reload, Checks: a.checks, State: a.state,
 		Conferences: conferences{a.freeswitch}, Auditor: auditor(a.links),
@@ -240,6 +247,15 @@ func (a *App) tokens() []string {
 	var list []string
 	for _, t := range a.config.Load().Auth.Tokens {
 		list = append(list, t.Token.Reveal())
+	}
+	return list
+}
+
+// ariUsers are those of the configuration in force.
+func (a *App) ariUsers() []ariserver.User {
+	var list []ariserver.User
+	for _, u := range a.config.Load().ARIServer.Users {
+		list = append(list, ariserver.User{Name: u.Name, Password: u.Password.Reveal(), ReadOnly: u.ReadOnly})
 	}
 	return list
 }
@@ -294,6 +310,7 @@ func (a *App) Run(ctx context.Context) error {
 	}
 	a.opt.Log.Info("stopping: calls are given back")
 	a.part(ctx)
+	a.ari.Close()
 	stop()
 	err := g.Wait()
 	a.close()

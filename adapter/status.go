@@ -62,6 +62,9 @@ func (a *App) Banner() string {
 		line("esl_server", c.ESLServer.Listen, "fs_cli and other clients of FreeSWITCH")
 	}
 	line("rtp", fmt.Sprintf("%d-%d/udp", c.RTP.Ports.First, c.RTP.Ports.Last), "audio")
+	if len(c.ARIServer.Users) > 0 {
+		line("ari", c.HTTP.Listen+"/ari", "clients of Asterisk's REST interface")
+	}
 	for _, s := range c.Switches {
 		line(s.Name, s.ARI+s.ESL, string(s.Kind))
 	}

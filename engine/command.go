@@ -18,6 +18,8 @@ type (
 	}
 	// Kick takes a member out of the room.
 	Kick struct{ Member MemberID }
+	// HangUp is Kick, and the call ends instead of its dialplan going on.
+	HangUp struct{ Member MemberID }
 	// Lock keeps new callers out, or lets them in again.
 	Lock struct{ On bool }
 	// End ends the room for everybody.
@@ -27,5 +29,6 @@ type (
 func (Mute) isCommand()   {}
 func (Deafen) isCommand() {}
 func (Kick) isCommand()   {}
+func (HangUp) isCommand() {}
 func (Lock) isCommand()   {}
 func (End) isCommand()    {}

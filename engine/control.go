@@ -160,7 +160,9 @@ func (r *room) obey(now time.Time, o order) {
 	case Deafen:
 		r.change(o, c.Member, func(s *MemberState) { s.Deaf = c.On })
 	case Kick:
-		r.kick(now, o, c.Member)
+		r.kick(now, o, c.Member, false)
+	case HangUp:
+		r.kick(now, o, c.Member, true)
 	case Lock:
 		r.lock(now, c.On, byCommand)
 		o.reply <- nil
@@ -186,8 +188,9 @@ func (r *room) change(o order, id MemberID, edit func(*MemberState)) {
 	})
 }
 
-func (r *room) kick(now time.Time, o order, id MemberID) {
+func (r *room) kick(now time.Time, o order, id MemberID, hangUp bool) {
 	r.each(o, id, func(s *seat) OpID {
+		s.out.Hangup = s.out.Hangup || hangUp
 		return r.dismiss(now, s, ReasonKicked, ExitKicked, r.profile.KickedSound)
 	})
 }

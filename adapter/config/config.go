@@ -38,6 +38,7 @@ type Config struct {
 	HTTP        HTTP
 	ESLServer   ESLServer
 	Auth        Auth
+	ARIServer   ARIServer
 	Dial        Dial
 	Limits      Limits
 	Throttle    Throttle
@@ -139,6 +140,19 @@ type Token struct {
 	Token Secret
 }
 
+// ARIServer is what clients of Asterisk's REST interface find under /ari.
+type ARIServer struct {
+	App   string    // application of calls that no client has ordered
+	Users []ARIUser // none = there is no such interface
+}
+
+// ARIUser is one of its clients.
+type ARIUser struct {
+	Name     string
+	Password Secret
+	ReadOnly bool
+}
+
 // Dial is about the calls that we make.
 type Dial struct {
 	Timeout    time.Duration // for a party to answer, when the order names none
@@ -231,6 +245,7 @@ func settingDefaults() *Config {
 		},
 		AudioSocket: AudioSocket{Listen: "127.0.0.1:8086"},
 		HTTP:        HTTP{Listen: "127.0.0.1:8085"},
+		ARIServer:   ARIServer{App: "parley"},
 		Dial:        Dial{Timeout: time.Minute, MaxPerRoom: 20},
 		ESLServer: ESLServer{
 			Listen: "127.0.0.1:8022", Password: NewSecret(DefaultESLPassword),

@@ -10,7 +10,7 @@ import (
 
 // Change is one record of the configuration that a reload makes different.
 type Change struct {
-	Kind    string      `json:"kind"`           // "setting", "user", "trunk", "token", "switch", "controls", "profile", "room"
+	Kind    string      `json:"kind"`           // "setting", "user", "trunk", "token", "ARI user", "switch", "controls", "profile", "room"
 	Name    string      `json:"name,omitempty"` // of the record; a setting has none
 	What    string      `json:"what"`           // "changed", "added", "removed"
 	Keys    []KeyChange `json:"keys,omitempty"` // of "changed"
@@ -67,6 +67,7 @@ func Diff(old, now *Config) []Change {
 		diff("user", old.SIP.Users, now.SIP.Users, userFields, func(u *User) string { return u.Name }),
 		diff("trunk", old.SIP.Trunks, now.SIP.Trunks, trunkFields, func(t *Trunk) string { return t.Name }),
 		diff("token", old.Auth.Tokens, now.Auth.Tokens, tokenFields, func(t *Token) string { return t.Name }),
+		diff("ARI user", old.ARIServer.Users, now.ARIServer.Users, ariUserFields, func(u *ARIUser) string { return u.Name }),
 		diff("switch", old.Switches, now.Switches, switchFields, func(s *Switch) string { return s.Name }),
 		diff("controls", old.Controls, now.Controls, controlsFields, func(c *engine.Controls) string { return c.Name }),
 		diff("profile", old.Profiles, now.Profiles, namedProfileFields, func(p *engine.Profile) string { return p.Name }),

@@ -65,37 +65,6 @@ func (l *loader) users(d *document) {
 	}
 }
 
-func trunkFields(t *Trunk) []field {
-	return []field{
-		{"name", name(&t.Name), 0},
-		{"address", matching(&t.Address, reachable, "HOST or HOST:PORT"), 0},
-		{"transport", oneOf(&t.Transport, "udp", "tcp"), 0},
-		{"user", matching(&t.User, emptyOr(token), "a word"), 0},
-		{"password", secretField(&t.Password), 0},
-		{"password_file", secretFile{&t.Password}, spelling},
-		{"caller_number", matching(&t.CallerNumber, emptyOr(token), "a number"), 0},
-	}
-}
-
-func reachable(text string) bool { return text != "" && advertised(text) }
-
-func (l *loader) trunks(d *document) {
-	for _, item := range d.elements("sip.trunks", child(child(d.root, "sip"), "trunks")) {
-		t := Trunk{Transport: "udp"}
-		if !d.record(item, trunkFields(&t), "name", "address") || !l.define(d, item, "trunk", t.Name) {
-			continue
-		}
-		if t.User != "" && !d.secret(item, "password") {
-			continue
-		}
-		if l.defined["switch "+t.Name] != "" {
-			d.problem(item, "duplicate_name", "trunk %q has the name of a switch; an address could mean both.", t.Name)
-			continue
-		}
-		l.config.SIP.Trunks = append(l.config.SIP.Trunks, t)
-	}
-}
-
 func (l *loader) tokens(d *document) {
 	for _, item := range d.elements("auth.tokens", child(child(d.root, "auth"), "tokens")) {
 		var t Token

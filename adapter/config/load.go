@@ -146,6 +146,7 @@ func (l *loader) load() (*Config, []Warning, error) {
 	l.users(main)
 	l.trunks(main)
 	l.tokens(main)
+	l.ariUsers(main)
 	l.checkHTTP(main)
 	l.checkESLServer(main)
 	l.checkListeners(main)

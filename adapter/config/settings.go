@@ -44,6 +44,7 @@ func settings(c *Config) []field {
 		{"audiosocket.listen", address(&c.AudioSocket.Listen), restart},
 		{"audiosocket.advertise", matching(&c.AudioSocket.Advertise, emptyOr(hostPort), `HOST:PORT, or "" for audiosocket.listen`), restart},
 		{"http.listen", address(&c.HTTP.Listen), restart},
+		{"ari_server.app", matching(&c.ARIServer.App, token, "a word"), restart},
 		{"dial.timeout_s", seconds(&c.Dial.Timeout, 1, ""), restart},
 		{"dial.max_per_room", count(&c.Dial.MaxPerRoom, 1, ""), restart},
 		{"dial.number", matching(&c.Dial.Number, emptyOr(numberRoute), `an address with {number} in it, for example carrier/{number}, or ""`), 0},
@@ -63,7 +64,7 @@ func settings(c *Config) []field {
 
 // lists are the keys of the main file that hold records instead of settings.
 func lists() []string {
-	return []string{"sip.users", "sip.trunks", "auth.tokens", "switches", "controls", "profiles", "rooms"}
+	return []string{"sip.users", "sip.trunks", "auth.tokens", "ari_server.users", "switches", "controls", "profiles", "rooms"}
 }
 
 // everywhere are the lists that profiles.d and rooms.d may hold too.

@@ -116,7 +116,7 @@ func (l *listener) logIn(ctx context.Context, line string) (on bool) {
 		l.reply("-ERR command not found")
 		return true
 	}
-	if wait := l.s.brake.wait(time.Now(), l.from); wait > 0 {
+	if wait := l.s.brake.Wait(time.Now(), l.from); wait > 0 {
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():
@@ -125,12 +125,12 @@ func (l *listener) logIn(ctx context.Context, line string) (on bool) {
 	}
 	u := l.s.judge(name, password)
 	if u == nil {
-		l.s.brake.failed(time.Now(), l.from)
+		l.s.brake.Failed(time.Now(), l.from)
 		l.s.opts.Log.Warn("esl_server: wrong password from "+l.nc.RemoteAddr().String()+". [esl_server_auth]", "from", l.nc.RemoteAddr().String())
 		l.reply("-ERR invalid")
 		return false
 	}
-	l.s.brake.passed(l.from)
+	l.s.brake.Passed(l.from)
 	l.mu.Lock()
 	l.user = u
 	l.mu.Unlock()

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"parley/esl"
+	"parley/internal/brake"
 )
 
 // Defaults of Options, and times.
@@ -58,7 +59,7 @@ type Server struct {
 	opts     Options
 	core     string // Core-UUID: of this run of ours
 	hostname string
-	brake    brake
+	brake    brake.Brake
 	jobs     sync.WaitGroup // of bgapi
 
 	mu        sync.Mutex

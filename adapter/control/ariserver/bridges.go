@@ -1,0 +1,200 @@
+package ariserver
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"time"
+
+	"parley/engine"
+)
+
+// find is a bridge by its id, or by the name of its room.
+func (s *Server) find(id string) *room {
+	if r := s.rooms[id]; r != nil {
+		return r
+	}
+	return s.bridgeOf(engine.RoomName(id))
+}
+
+func (s *Server) listBridges(context.Context, *request) answer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := make([]bridge, 0, len(s.rooms))
+	for _, r := range s.rooms {
+		list = append(list, r.bridge)
+	}
+	slices.SortFunc(list, func(a, b bridge) int { return cmp.Compare(a.ID, b.ID) })
+	return ok(list)
+}
+
+func (s *Server) getBridge(_ context.Context, q *request) answer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r := s.find(q.get("bridgeId")); r != nil {
+		return ok(r.bridge)
+	}
+	return no(http.StatusNotFound, "Bridge not found")
+}
+
+// createBridge makes a bridge of the room of its name, or of its id where it has
+// none. The room itself begins with its first call.
+func (s *Server) createBridge(_ context.Context, q *request) answer {
+	id, name := q.get("bridgeId"), q.get("name")
+	if name == "" {
+		name = id
+	}
+	if id == "" {
+		id = newID()
+	}
+	if name == "" {
+		name = id
+	}
+	room, err := engine.ParseRoomName(name)
+	switch {
+	case err != nil:
+		return no(http.StatusBadRequest, "A bridge's name is that of a room: "+err.Error())
+	case len(id) > maxID:
+		return no(http.StatusBadRequest, "Bridge ID is too long")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	made := 0
+	for _, r := range s.rooms {
+		if r.kept {
+			made++
+		}
+	}
+	switch {
+	case s.rooms[id] != nil:
+		return no(http.StatusConflict, "Bridge with id '"+id+"' already exists")
+	case s.bridgeOf(room) != nil:
+		return no(http.StatusConflict, "Room '"+name+"' is bridge '"+s.bridgeOf(room).ID+"' already")
+	case made >= maxMade:
+		return no(http.StatusServiceUnavailable, "Too many bridges")
+	}
+	r := s.newRoom(id, room, time.Now())
+	r.kept = true
+	return ok(r.bridge)
+}
+
+// destroyBridge ends the room, with all who are in it.
+func (s *Server) destroyBridge(ctx context.Context, q *request) answer {
+	s.mu.Lock()
+	r := s.find(q.get("bridgeId"))
+	if r == nil {
+		s.mu.Unlock()
+		return no(http.StatusNotFound, "Bridge not found")
+	}
+	r.kept = false
+	s.mu.Unlock()
+	if err := s.ask(ctx, r.name, engine.End{}); err != nil && !errors.Is(err, engine.ErrNoRoom) {
+		return failed(err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(r.Channels) == 0 && s.rooms[r.ID] == r {
+		s.dropRoom(r, time.Now()) // its room did not run
+	}
+	return done()
+}
+
+// addChannel finds channels where they are to be; a call comes to its room by
+// itself, and does not change rooms.
+func (s *Server) addChannel(ctx context.Context, q *request) answer {
+	type in struct {
+		room   engine.RoomName
+		member engine.MemberID
+	}
+	var list []in
+	s.mu.Lock()
+	r := s.find(q.get("bridgeId"))
+	bad := answer{}
+	for _, id := range q.list("channel") {
+		c := s.calls[id]
+		switch {
+		case r == nil:
+			bad = no(http.StatusNotFound, "Bridge not found")
+		case c == nil:
+			bad = no(http.StatusBadRequest, "Channel not found")
+		case c.room != r.name:
+			bad = no(http.StatusUnprocessableEntity, "Channel is in room "+string(c.room)+", and calls do not change rooms here")
+		default:
+			list = append(list, in{c.room, c.member})
+		}
+	}
+	s.mu.Unlock()
+	if bad.status != 0 {
+		return bad
+	}
+	for _, m := range list {
+		if truth(q.get("mute")) && m.member != 0 {
+			if err := s.ask(ctx, m.room, engine.Mute{Member: m.member, On: true}); err != nil {
+				return failed(err)
+			}
+		}
+	}
+	return done()
+}
+
+// removeChannel takes members out of their room: what follows is up to their
+// dialplan.
+func (s *Server) removeChannel(ctx context.Context, q *request) answer {
+	s.mu.Lock()
+	r := s.find(q.get("bridgeId"))
+	var members []engine.MemberID
+	bad := answer{}
+	for _, id := range q.list("channel") {
+		c := s.calls[id]
+		switch {
+		case r == nil:
+			bad = no(http.StatusNotFound, "Bridge not found")
+		case c == nil:
+			bad = no(http.StatusBadRequest, "Channel not found")
+		case c.bridge != r:
+			bad = no(http.StatusUnprocessableEntity, "Channel not in this bridge")
+		default:
+			members = append(members, c.member)
+		}
+	}
+	s.mu.Unlock()
+	if bad.status != 0 {
+		return bad
+	}
+	for _, m := range members {
+		if err := s.ask(ctx, r.name, engine.Kick{Member: m}); err != nil && !errors.Is(err, engine.ErrNoMember) {
+			return failed(err)
+		}
+	}
+	return done()
+}
+
+// ask asks a room, and waits until it has come true.
+func (s *Server) ask(ctx context.Context, name engine.RoomName, c engine.Command) error {
+	ctx, cancel := context.WithTimeout(ctx, commandTime)
+	defer cancel()
+	return s.exchange.Do(ctx, name, c)
+}
+
+// failed is an error of the engine in Asterisk's words.
+func failed(err error) answer {
+	var refused *engine.Refusal
+	switch {
+	case errors.As(err, &refused):
+		return no(http.StatusConflict, "Refused: "+string(refused.Reason))
+	case errors.Is(err, engine.ErrNoMember) || errors.Is(err, engine.ErrNoRoom) || errors.Is(err, engine.ErrNoCall):
+		return no(http.StatusNotFound, "Channel not found")
+	case errors.Is(err, engine.ErrInUse):
+		return no(http.StatusConflict, "Channel with given unique ID already exists")
+	case errors.Is(err, engine.ErrNoRoute) || errors.Is(err, engine.ErrBadCommand) || errors.Is(err, engine.ErrBadRoomName):
+		return no(http.StatusBadRequest, err.Error())
+	case errors.Is(err, engine.ErrTooManyDials):
+		return no(http.StatusServiceUnavailable, err.Error())
+	case errors.Is(err, context.DeadlineExceeded):
+		return no(http.StatusGatewayTimeout, "It has not come true in time")
+	default:
+		return no(http.StatusInternalServerError, err.Error())
+	}
+}

@@ -1,0 +1,293 @@
+package ariserver
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"parley/engine"
+)
+
+const originateParams = "endpoint! extension context priority# label app appArgs callerId timeout# otherChannelId originator formats variables"
+
+// Limits of the variables that clients set on channels.
+const (
+	maxVariables = 64
+	maxValue     = 1024 // bytes
+)
+
+// newID looks like those that Asterisk makes: a time, and a number to tell
+// apart what falls into one second.
+func newID() string {
+	return strconv.FormatInt(time.Now().Unix(), 10) + "." + strings.ToLower(rand.Text()[:10])
+}
+
+func (s *Server) listChannels(context.Context, *request) answer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := make([]channel, 0, len(s.calls))
+	for _, c := range s.calls {
+		list = append(list, c.channel)
+	}
+	slices.SortFunc(list, func(a, b channel) int { return cmp.Compare(a.Name[len(a.Name)-8:], b.Name[len(b.Name)-8:]) })
+	return ok(list)
+}
+
+func (s *Server) getChannel(_ context.Context, q *request) answer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c := s.calls[q.get("channelId")]; c != nil {
+		return ok(c.channel)
+	}
+	return no(http.StatusNotFound, "Channel not found")
+}
+
+// known is a copy of a call, to work with while the world goes on.
+func (s *Server) known(q *request) (c call, bad *answer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found := s.calls[q.get("channelId")]
+	if found == nil {
+		a := no(http.StatusNotFound, "Channel not found")
+		return call{}, &a
+	}
+	return *found, nil
+}
+
+// present is known for a call that is a member.
+func (s *Server) present(q *request) (c call, bad *answer) {
+	c, bad = s.known(q)
+	if bad == nil && c.member == 0 {
+		a := no(http.StatusPreconditionFailed, "Channel in invalid state")
+		return c, &a
+	}
+	return c, bad
+}
+
+// hangUp ends a call: of one that is not answered yet, the attempt.
+func (s *Server) hangUp(ctx context.Context, q *request) answer {
+	c, bad := s.known(q)
+	switch {
+	case bad != nil:
+		return *bad
+	case c.member == 0:
+		s.exchange.CancelDial(c.job)
+		return done()
+	}
+	return s.all(ctx, c.room, []engine.Command{engine.HangUp{Member: c.member}})
+}
+
+// goOn gives a call back to its dialplan, where it has one.
+func (s *Server) goOn(ctx context.Context, q *request) answer {
+	c, bad := s.present(q)
+	if bad != nil {
+		return *bad
+	}
+	return s.all(ctx, c.room, []engine.Command{engine.Kick{Member: c.member}})
+}
+
+// nothing is an order that a member has followed already.
+func (s *Server) nothing(_ context.Context, q *request) answer {
+	if _, bad := s.known(q); bad != nil {
+		return *bad
+	}
+	return done()
+}
+
+// mute and unmute: "in" is what we hear of the party, "out" what it hears.
+func (s *Server) mute(on bool) func(context.Context, *request) answer {
+	return func(ctx context.Context, q *request) answer {
+		c, bad := s.present(q)
+		if bad != nil {
+			return *bad
+		}
+		var commands []engine.Command
+		switch q.get("direction") {
+		case "in":
+			commands = []engine.Command{engine.Mute{Member: c.member, On: on}}
+		case "out":
+			commands = []engine.Command{engine.Deafen{Member: c.member, On: on}}
+		case "", "both":
+			commands = []engine.Command{engine.Mute{Member: c.member, On: on}, engine.Deafen{Member: c.member, On: on}}
+		default:
+			return no(http.StatusBadRequest, "Invalid direction specified")
+		}
+		return s.all(ctx, c.room, commands)
+	}
+}
+
+func (s *Server) all(ctx context.Context, name engine.RoomName, commands []engine.Command) answer {
+	for _, one := range commands {
+		if err := s.ask(ctx, name, one); err != nil {
+			return failed(err)
+		}
+	}
+	return done()
+}
+
+// hold keeps a member from hearing and being heard.
+func (s *Server) hold(on bool) func(context.Context, *request) answer {
+	return func(ctx context.Context, q *request) answer {
+		c, bad := s.present(q)
+		if bad != nil {
+			return *bad
+		}
+		a := s.all(ctx, c.room, []engine.Command{engine.Mute{Member: c.member, On: on}, engine.Deafen{Member: c.member, On: on}})
+		if a.status != http.StatusNoContent {
+			return a
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if now := s.calls[c.ID]; now != nil && now.held != on {
+			now.held = on
+			kind := "ChannelUnhold"
+			if on {
+				kind = "ChannelHold"
+			}
+			s.tell(kind, time.Now(), &onChannel{Channel: now.channel}, now.subject())
+		}
+		return a
+	}
+}
+
+// originate calls somebody into a room: that of variable PARLEY_ROOM, the first
+// of appArgs (as in Stasis(parley,3001) or room=3001), or the extension.
+func (s *Server) originate(ctx context.Context, q *request) answer {
+	id := q.get("channelId")
+	if id == "" {
+		id = newID()
+	}
+	d := engine.Dial{
+		Address: q.get("endpoint"), Leg: engine.LegID(id), Caller: callerOf(q.get("callerId")),
+		Variables: map[string]string{}, Channel: map[string]string{}, Timeout: 30 * time.Second, // Asterisk's
+	}
+	if text := q.get("timeout"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil || n == 0 || n > 600 {
+			return no(http.StatusBadRequest, "Invalid timeout")
+		}
+		d.Timeout = time.Duration(max(n, 0)) * time.Second
+	}
+	for name, value := range q.variables {
+		if own, is := strings.CutPrefix(strings.ToLower(name), "parley_"); is {
+			d.Variables[own] = value
+		} else {
+			d.Channel[name] = value
+		}
+	}
+	d.Room = engine.RoomName(roomFor(q, d.Variables))
+	delete(d.Variables, "room")
+	if d.Room == "" {
+		return no(http.StatusBadRequest, "Which room? appArgs=ROOM, extension=ROOM or variable PARLEY_ROOM")
+	}
+	return s.place(ctx, q.get("app"), d)
+}
+
+// place orders a call for an application.
+func (s *Server) place(ctx context.Context, app string, d engine.Dial) answer {
+	if app == "" {
+		app = s.opt.App
+	}
+	s.mu.Lock()
+	if s.calls[string(d.Leg)] != nil {
+		s.mu.Unlock()
+		return no(http.StatusConflict, "Channel with given unique ID already exists")
+	}
+	s.orders[d.Leg] = app
+	s.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, commandTime)
+	defer cancel()
+	_, err := s.exchange.BgDial(ctx, d)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.orders, d.Leg)
+	if err != nil {
+		return failed(err)
+	}
+	if c := s.calls[string(d.Leg)]; c != nil {
+		return ok(c.channel)
+	}
+	return no(http.StatusInternalServerError, "It was over at once") // the party has refused already
+}
+
+// roomFor is the room that an originate means.
+func roomFor(q *request, vars map[string]string) string {
+	if vars["room"] != "" {
+		return vars["room"]
+	}
+	for i, arg := range q.list("appArgs") {
+		if named, is := strings.CutPrefix(arg, "room="); is {
+			return named
+		}
+		if i == 0 && !strings.Contains(arg, "=") {
+			return arg
+		}
+	}
+	return q.get("extension")
+}
+
+// callerOf reads NAME <NUMBER>, and a number alone.
+func callerOf(text string) engine.Caller {
+	name, rest, both := strings.Cut(text, "<")
+	if !both {
+		return engine.Caller{Number: strings.TrimSpace(text)}
+	}
+	number, _, _ := strings.Cut(rest, ">")
+	return engine.Caller{Name: strings.Trim(strings.TrimSpace(name), `"`), Number: strings.TrimSpace(number)}
+}
+
+// getVariable reads what is known of a call, and what clients have set.
+func (s *Server) getVariable(_ context.Context, q *request) answer {
+	c, bad := s.known(q)
+	if bad != nil {
+		return *bad
+	}
+	name := q.get("variable")
+	if value, set := c.Vars[name]; set {
+		return ok(variable{value})
+	}
+	bridge := ""
+	if c.bridge != nil {
+		bridge = c.bridge.ID
+	}
+	known := map[string]string{
+		"CALLERID(num)": c.Caller.Number, "CALLERID(name)": c.Caller.Name, "CHANNEL": c.Name, "CHANNEL(name)": c.Name,
+		"CHANNEL(state)": c.State, "UNIQUEID": c.ID, "BRIDGEPEER": "", "PARLEY_ROOM": string(c.room), "PARLEY_INSTANCE": bridge,
+		"PARLEY_MEMBER_ID": c.member.String(),
+	}
+	value, is := known[name]
+	if !is {
+		return no(http.StatusNotFound, "Provided variable was not found")
+	}
+	return ok(variable{value})
+}
+
+// setVariable keeps a variable with the channel. Functions are taken and do
+// nothing: who talks is told without TALK_DETECT.
+func (s *Server) setVariable(_ context.Context, q *request) answer {
+	name, value := q.get("variable"), q.get("value")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.calls[q.get("channelId")]
+	switch {
+	case c == nil:
+		return no(http.StatusNotFound, "Channel not found")
+	case strings.HasSuffix(name, ")"):
+		return done()
+	case len(name) > 128 || len(value) > maxValue || len(c.Vars) >= maxVariables:
+		return no(http.StatusBadRequest, "Too many variables, or too long")
+	}
+	vars := maps.Clone(c.Vars) // events that are being sent have the old ones
+	if vars == nil {
+		vars = map[string]string{}
+	}
+	vars[name] = value
+	c.Vars = vars
+	return done()
+}

@@ -1,0 +1,178 @@
+package ariserver
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"net/http"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+)
+
+func none(context.Context, *request) answer { return ok([]struct{}{}) }
+
+func notFound(what string) func(context.Context, *request) answer {
+	return func(context.Context, *request) answer { return no(http.StatusNotFound, what) }
+}
+
+func unsupported(context.Context, *request) answer {
+	return no(http.StatusNotImplemented, "Method not implemented")
+}
+
+func upgradeNeeded(context.Context, *request) answer {
+	a := no(http.StatusUpgradeRequired, "The events come over a WebSocket")
+	return a
+}
+
+func globalVariable(context.Context, *request) answer { return ok(variable{}) }
+
+func (s *Server) info(context.Context, *request) answer {
+	up := stamp(s.opt.Started)
+	return ok(info{
+		Build:  buildInfo{OS: runtime.GOOS, Kernel: runtime.Version(), Machine: runtime.GOARCH, Options: "Parley", Date: "", User: "parley"},
+		System: systemInfo{Version: "22.10.1 (Parley " + s.opt.Version + ")", EntityID: s.entity},
+		Config: configInfo{Name: "Parley", DefaultLanguage: "en"},
+		Status: statusInfo{StartupTime: up, LastReloadTime: up},
+	})
+}
+
+func (s *Server) ping(context.Context, *request) answer {
+	return ok(ping{AsteriskID: s.entity, Ping: "pong", Timestamp: stamp(time.Now())})
+}
+
+func (s *Server) listApps(context.Context, *request) answer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := make([]application, 0, len(s.apps))
+	for _, a := range s.apps {
+		list = append(list, a.view())
+	}
+	slices.SortFunc(list, func(a, b application) int { return cmp.Compare(a.Name, b.Name) })
+	return ok(list)
+}
+
+func (s *Server) getApp(_ context.Context, q *request) answer {
+	return s.withApp(q, func(*app) *answer { return nil })
+}
+
+// withApp does something to an application and shows it.
+func (s *Server) withApp(q *request, do func(*app) *answer) answer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := s.apps[q.get("applicationName")]
+	if a == nil {
+		return no(http.StatusNotFound, "Application not found")
+	}
+	if bad := do(a); bad != nil {
+		return *bad
+	}
+	return ok(a.view())
+}
+
+func (s *Server) subscribe(_ context.Context, q *request) answer {
+	return s.withApp(q, func(a *app) *answer {
+		for _, source := range q.list("eventSource") {
+			full, bad := s.source(source)
+			if bad != nil {
+				return bad
+			}
+			if !slices.Contains(a.sources, full) && len(a.sources) < maxSources {
+				a.sources = append(a.sources, full)
+			}
+		}
+		return nil
+	})
+}
+
+func (s *Server) unsubscribe(_ context.Context, q *request) answer {
+	return s.withApp(q, func(a *app) *answer {
+		for _, source := range q.list("eventSource") {
+			full, bad := s.source(source)
+			if bad != nil {
+				return bad
+			}
+			a.sources = slices.DeleteFunc(a.sources, func(o string) bool { return o == full })
+		}
+		return nil
+	})
+}
+
+// source judges an event source, and makes the name of a room its bridge's id.
+func (s *Server) source(text string) (full string, bad *answer) {
+	kind, id, _ := strings.Cut(text, ":")
+	unknown := no(http.StatusUnprocessableEntity, "Event source does not exist")
+	switch kind {
+	case "channel":
+		if s.calls[id] == nil {
+			return "", &unknown
+		}
+	case "bridge":
+		r := s.find(id)
+		if r == nil {
+			return "", &unknown
+		}
+		id = r.ID
+	case "endpoint", "deviceState":
+	default:
+		a := no(http.StatusBadRequest, "Invalid event source URI: "+text)
+		return "", &a
+	}
+	return kind + ":" + id, nil
+}
+
+// filter says which types of event an application wants.
+func (s *Server) filter(_ context.Context, q *request) answer {
+	var wanted struct{ Allowed, Disallowed []typeName }
+	for name, into := range map[string]*[]typeName{"allowed": &wanted.Allowed, "disallowed": &wanted.Disallowed} {
+		if raw := q.body[name]; raw != nil && json.Unmarshal(raw, into) != nil {
+			return no(http.StatusBadRequest, "Invalid event filter")
+		}
+	}
+	return s.withApp(q, func(a *app) *answer {
+		a.allowed, a.disallowed = namesOf(wanted.Allowed), namesOf(wanted.Disallowed)
+		return nil
+	})
+}
+
+func namesOf(list []typeName) (names []string) {
+	for _, t := range list {
+		names = append(names, t.Type)
+	}
+	return names
+}
+
+// userEvent sends an event of a client to an application.
+func (s *Server) userEvent(_ context.Context, q *request) answer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := s.apps[q.get("application")]
+	if a == nil {
+		return no(http.StatusNotFound, "Application not found")
+	}
+	u := &userevent{Name: q.get("eventName"), Event: map[string]any{"eventname": q.get("eventName")}}
+	for name, value := range q.variables {
+		u.Event[name] = value
+	}
+	for _, text := range q.list("source") {
+		full, bad := s.source(text)
+		if bad != nil {
+			return *bad
+		}
+		kind, id, _ := strings.Cut(full, ":")
+		switch kind {
+		case "channel":
+			c := s.calls[id].channel
+			u.Channel = &c
+		case "bridge":
+			b := s.rooms[id].bridge
+			u.Bridge = &b
+		}
+	}
+	if a.hears("ChannelUserevent", subject{app: a.name}) {
+		u.begin("ChannelUserevent", time.Now(), s.entity)
+		a.socket.send(addressed(frame(u), a.name))
+	}
+	return done()
+}

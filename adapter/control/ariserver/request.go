@@ -1,0 +1,145 @@
+package ariserver
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// request is what a client asks for: the parameters of its path, query, form
+// and JSON body together, whichever way it sends them.
+type request struct {
+	values    map[string]string
+	variables map[string]string          // of a body's "variables"
+	body      map[string]json.RawMessage // whole
+}
+
+func (q *request) get(name string) string { return q.values[name] }
+
+// list is a parameter that may have several values, with commas between them.
+func (q *request) list(name string) []string {
+	return strings.FieldsFunc(q.values[name], func(r rune) bool { return r == ',' })
+}
+
+// read merges form, query and body: the later wins, as Asterisk has it.
+func read(r *http.Request, path map[string]string) (*request, *answer) {
+	q := &request{values: map[string]string{}, variables: map[string]string{}}
+	data, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+	var large *http.MaxBytesError
+	if errors.As(err, &large) || len(data) > maxBody {
+		a := no(http.StatusRequestEntityTooLarge, "Request body too large")
+		return nil, &a
+	}
+	if err != nil {
+		a := no(http.StatusBadRequest, "Error reading request body")
+		return nil, &a
+	}
+	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	form := kind == "application/x-www-form-urlencoded"
+	if form {
+		if values, err := url.ParseQuery(string(data)); err == nil {
+			q.take(values)
+		}
+	}
+	q.take(r.URL.Query())
+	if len(strings.TrimSpace(string(data))) > 0 && !form {
+		if err := q.readJSON(data); err != nil {
+			a := no(http.StatusBadRequest, "Error parsing request body")
+			return nil, &a
+		}
+	}
+	for name, value := range path {
+		q.values[name] = value
+	}
+	return q, nil
+}
+
+func (q *request) take(values url.Values) {
+	for name, list := range values {
+		if len(list) > 0 {
+			q.values[name] = list[len(list)-1]
+		}
+	}
+}
+
+// readJSON takes a body: numbers, truth values and lists of them count as text.
+func (q *request) readJSON(data []byte) error {
+	if err := json.Unmarshal(data, &q.body); err != nil {
+		return fmt.Errorf("ariserver: %w", err)
+	}
+	for name, raw := range q.body {
+		if name == "variables" {
+			q.readVariables(raw)
+			continue
+		}
+		if text, ok := textOf(raw); ok {
+			q.values[name] = text
+		}
+	}
+	return nil
+}
+
+// readVariables takes {"NAME":"value"} and {"NAME":{"value":"…"}}.
+func (q *request) readVariables(raw json.RawMessage) {
+	if text, ok := textOf(raw); ok { // a list of names
+		q.values["variables"] = text
+		return
+	}
+	var all map[string]json.RawMessage
+	if json.Unmarshal(raw, &all) != nil {
+		return
+	}
+	for name, one := range all {
+		var long struct{ Value json.RawMessage }
+		if text, ok := textOf(one); ok {
+			q.variables[name] = text
+		} else if json.Unmarshal(one, &long) == nil {
+			q.variables[name], _ = textOf(long.Value)
+		}
+	}
+}
+
+// textOf is a JSON value as a parameter; objects and null are none.
+func textOf(raw json.RawMessage) (string, bool) {
+	var v any
+	d := json.NewDecoder(strings.NewReader(string(raw)))
+	d.UseNumber()
+	if d.Decode(&v) != nil {
+		return "", false
+	}
+	switch v := v.(type) {
+	case string:
+		return v, true
+	case json.Number:
+		return v.String(), true
+	case bool:
+		return strconv.FormatBool(v), true
+	case []any:
+		list := make([]string, 0, len(v))
+		for _, one := range v {
+			if _, object := one.(map[string]any); object || one == nil {
+				return "", false
+			}
+			list = append(list, fmt.Sprint(one))
+		}
+		return strings.Join(list, ","), true
+	default:
+		return "", false
+	}
+}
+
+// truth reads a truth value in Asterisk's words.
+func truth(s string) bool {
+	switch strings.ToLower(s) {
+	case "yes", "true", "y", "t", "1", "on":
+		return true
+	default:
+		return false
+	}
+}

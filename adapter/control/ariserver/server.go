@@ -1,0 +1,234 @@
+// Package ariserver answers as an Asterisk does: clients of its REST interface
+// see rooms as bridges and calls as channels, drive them, and hear what becomes
+// of them. What it keeps is a picture of the engine, drawn from its events in
+// their order; what is asked of it is asked of the engine.
+package ariserver
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"parley/engine"
+	"parley/internal/brake"
+)
+
+// Limits of what clients can make us keep.
+const (
+	maxBody     = 40 << 10 // bytes, Asterisk's own
+	maxApps     = 32       // of one socket
+	maxSources  = 10_000   // subscriptions of one application
+	maxMade     = 1000     // bridges that clients have made
+	maxID       = 149      // bytes, Asterisk's own
+	commandTime = 5 * time.Second
+)
+
+// User may use the interface.
+type User struct {
+	Name, Password string
+	ReadOnly       bool
+}
+
+// Options sets up a Server. Users and Log must be set.
+type Options struct {
+	Users   func() []User // in force; none = nobody may
+	App     string        // application of the calls that no client has ordered; "" = "parley"
+	Version string        // of Parley
+	Started time.Time
+	Log     *slog.Logger
+}
+
+// Server is an Asterisk to those who ask.
+type Server struct {
+	opt      Options
+	exchange *engine.Exchange // set by Drive
+	routes   []route
+	entity   string
+	brake    brake.Brake
+	quit     chan struct{}
+	stop     sync.Once
+
+	mu     sync.Mutex
+	rooms  map[string]*room        // guarded by mu, as all below: by id
+	calls  map[string]*call        // by id
+	apps   map[string]*app         // by name
+	orders map[engine.LegID]string // application of calls that are being ordered
+	made   uint32                  // channels so far
+}
+
+// New makes a server. Before it is asked anything it needs the engine, which
+// in turn needs its Observe: see Drive.
+func New(o Options) *Server {
+	if o.App == "" {
+		o.App = "parley"
+	}
+	s := &Server{
+		opt: o, entity: entityID(), quit: make(chan struct{}), rooms: map[string]*room{}, calls: map[string]*call{},
+		apps: map[string]*app{}, orders: map[engine.LegID]string{},
+	}
+	s.routes = s.table()
+	return s
+}
+
+// Drive says which engine is asked.
+func (s *Server) Drive(x *engine.Exchange) { s.exchange = x }
+
+// Close ends all sockets.
+func (s *Server) Close() { s.stop.Do(func() { close(s.quit) }) }
+
+// entityID looks like the MAC address that Asterisk names itself by: a random
+// one, locally administered.
+func entityID() string {
+	b := make([]byte, 5)
+	_, _ = rand.Read(b) // it never fails
+	return fmt.Sprintf("02:%02x:%02x:%02x:%02x:%02x", b[0], b[1], b[2], b[3], b[4])
+}
+
+// ServeHTTP serves what stands under /ari.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	path, _ := strings.CutPrefix(r.URL.Path, "/ari")
+	u, ok := s.user(w, r)
+	switch {
+	case !ok:
+	case path == "/events" && r.Method == http.MethodGet && r.Header.Get("Upgrade") != "":
+		s.events(w, r, u)
+	case strings.HasPrefix(path, "/api-docs/") && r.Method == http.MethodGet:
+		s.describe(w, r, strings.TrimPrefix(path, "/api-docs/"))
+	default:
+		r2 := r.Clone(r.Context())
+		r2.URL.Path, r2.URL.RawPath = path, strings.TrimPrefix(r.URL.RawPath, "/ari")
+		r2.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		write(w, s.serve(r2, u))
+	}
+}
+
+// user finds out who asks, by Basic or by api_key=USER:PASSWORD.
+func (s *Server) user(w http.ResponseWriter, r *http.Request) (User, bool) {
+	users := s.opt.Users()
+	if len(users) == 0 {
+		refuse(w, http.StatusForbidden, "There is no ARI here: nobody is named in ari_server.users")
+		return User{}, false
+	}
+	name, password, given := r.BasicAuth()
+	if key := r.URL.Query().Get("api_key"); key != "" {
+		name, password, given = strings.Cut(key, ":")
+	}
+	from, now := source(r), time.Now()
+	if wait := s.brake.Wait(now, from); given && wait > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
+		refuse(w, http.StatusTooManyRequests, "Too many wrong passwords")
+		return User{}, false
+	}
+	u, ok := match(users, name, password)
+	switch {
+	case ok && given:
+		s.brake.Passed(from)
+		return u, true
+	case given:
+		s.brake.Failed(now, from)
+		s.opt.Log.Warn("ari: wrong name or password. [ari_auth]", "from", r.RemoteAddr)
+	}
+	w.Header().Set("WWW-Authenticate", `Basic realm="Asterisk REST Interface"`)
+	refuse(w, http.StatusUnauthorized, "Authentication required")
+	return User{}, false
+}
+
+// match compares with every user, each in constant time.
+func match(users []User, name, password string) (found User, ok bool) {
+	given := sha256.Sum256([]byte(name + "\x00" + password))
+	for _, u := range users {
+		want := sha256.Sum256([]byte(u.Name + "\x00" + u.Password))
+		if subtle.ConstantTimeCompare(given[:], want[:]) == 1 {
+			found, ok = u, true
+		}
+	}
+	return found, ok
+}
+
+func source(r *http.Request) netip.Addr {
+	at, _ := netip.ParseAddrPort(r.RemoteAddr) // the zero address is a source, too
+	return at.Addr().Unmap()
+}
+
+// answer is what a request comes to.
+type answer struct {
+	status   int
+	body     any // nil = nothing
+	location string
+	allow    string
+}
+
+// problem is how Asterisk words what is wrong.
+type problem struct {
+	Message string `json:"message"`
+}
+
+func no(status int, message string) answer { return answer{status: status, body: problem{message}} }
+
+func done() answer { return answer{status: http.StatusNoContent} }
+
+func ok(body any) answer { return answer{status: http.StatusOK, body: body} }
+
+func refuse(w http.ResponseWriter, status int, message string) { write(w, no(status, message)) }
+
+func write(w http.ResponseWriter, a answer) {
+	h := w.Header()
+	h.Set("Cache-Control", "no-cache, no-store")
+	if a.location != "" {
+		h.Set("Location", a.location)
+	}
+	if a.allow != "" {
+		h.Set("Allow", a.allow)
+	}
+	if a.body == nil {
+		w.WriteHeader(a.status)
+		return
+	}
+	h.Set("Content-Type", "application/json")
+	w.WriteHeader(a.status)
+	_ = json.NewEncoder(w).Encode(a.body) // the client is gone: nobody to tell
+}
+
+// serve answers one request, whose path is without /ari.
+func (s *Server) serve(r *http.Request, u User) answer {
+	if u.ReadOnly && r.Method != http.MethodGet && r.Method != http.MethodOptions {
+		return no(http.StatusForbidden, "Write access denied")
+	}
+	var methods []string
+	for i := range s.routes {
+		vars, fits := s.routes[i].match(r.URL.Path)
+		if !fits {
+			continue
+		}
+		if s.routes[i].method == r.Method {
+			q, bad := read(r, vars)
+			if bad != nil {
+				return *bad
+			}
+			if missing := s.routes[i].missing(q); missing != "" {
+				return no(http.StatusBadRequest, "Missing parameter "+missing)
+			}
+			return s.routes[i].do(r.Context(), q)
+		}
+		methods = append(methods, s.routes[i].method)
+	}
+	if methods == nil {
+		return no(http.StatusNotFound, "Resource not found")
+	}
+	allow := "OPTIONS," + strings.Join(methods, ",")
+	if r.Method == http.MethodOptions {
+		return answer{status: http.StatusNoContent, allow: allow}
+	}
+	a := no(http.StatusMethodNotAllowed, "Invalid method")
+	a.allow = allow
+	return a
+}

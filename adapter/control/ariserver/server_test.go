@@ -1,0 +1,209 @@
+package ariserver
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"parley/engine"
+)
+
+func newServer() *Server {
+	return New(Options{
+		Users: func() []User { return []User{{Name: "u", Password: "p:w"}} }, Log: slog.New(slog.DiscardHandler), Version: "1",
+	})
+}
+
+// get asks as the user.
+func get(t *testing.T, s *Server, path string) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequest(http.MethodGet, "http://parley.test:8085/ari"+path, nil)
+	r.SetBasicAuth("u", "p:w")
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, r)
+	return w
+}
+
+// TestEveryEventIsDescribed: a client that gets an event without a description
+// dies of it.
+func TestEveryEventIsDescribed(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent := regexp.MustCompile(`(?:tell|begin)\("(\w+)"|kind (?::=|=) "(Channel\w+)"`)
+	n := 0
+	for _, f := range files {
+		text, err := os.ReadFile(f)
+		if err != nil || strings.HasSuffix(f, "_test.go") {
+			continue
+		}
+		for _, m := range sent.FindAllStringSubmatch(string(text), -1) {
+			n++
+			if name := m[1] + m[2]; eventTypes()[name] == nil {
+				t.Errorf("%s: %s is not described", f, name)
+			}
+		}
+	}
+	if n < 15 {
+		t.Errorf("only %d places found", n)
+	}
+}
+
+func TestDescriptionsAreWhatClientsNeed(t *testing.T) {
+	s := newServer()
+	var list listing
+	if err := json.Unmarshal(get(t, s, "/api-docs/resources.json").Body.Bytes(), &list); err != nil {
+		t.Fatal(err)
+	}
+	if list.BasePath != "http://parley.test:8085/ari" || len(list.APIs) != 11 {
+		t.Errorf("%+v", list)
+	}
+	for _, res := range resources() {
+		var d declaration
+		w := get(t, s, "/api-docs/"+res+".json")
+		if err := json.Unmarshal(w.Body.Bytes(), &d); err != nil || w.Code != http.StatusOK || len(d.APIs) == 0 {
+			t.Fatalf("%s: %d %v", res, w.Code, err)
+		}
+		for _, api := range d.APIs {
+			for _, o := range api.Operations {
+				class := strings.TrimSuffix(strings.TrimPrefix(o.Class, "List["), "]")
+				if _, known := d.Models[class]; !known && class != "void" {
+					t.Errorf("%s %s returns an unknown %s", res, o.Nickname, class)
+				}
+				for _, p := range o.Params {
+					if p.Class == "" || p.Kind == "path" && !strings.Contains(api.Path, "{"+p.Name+"}") {
+						t.Errorf("%s %s: parameter %+v", res, o.Nickname, p)
+					}
+				}
+			}
+		}
+		for name, m := range d.Models {
+			if len(m.Properties) == 0 {
+				t.Errorf("model %s has no properties", name)
+			}
+		}
+	}
+	if w := get(t, s, "/api-docs/other.json"); w.Code != http.StatusNotFound {
+		t.Errorf("other: %d", w.Code)
+	}
+}
+
+// TestWhatIsSentHasAllItMust compares with the fields that clients need, and
+// that none is null.
+func TestWhatIsSentHasAllItMust(t *testing.T) {
+	at := time.Date(2026, 11, 29, 12, 0, 0, 5e6, time.FixedZone("", 3600))
+	e := &stasisStart{Args: []string{}, Channel: channel{ID: "1", CreationTime: stamp(at)}}
+	e.begin("StasisStart", at, "02:00:00:00:00:01")
+	got := string(addressed(frame(e), `a"b`))
+	want := `{"type":"StasisStart","timestamp":"2026-11-29T11:00:00.005+0000","asterisk_id":"02:00:00:00:00:01","args":[],` +
+		`"channel":{"id":"1","name":"","state":"","protocol_id":"","caller":{"name":"","number":""},"connected":{"name":"","number":""},` +
+		`"accountcode":"","dialplan":{"context":"","exten":"","priority":0,"app_name":"","app_data":""},` +
+		`"creationtime":"2026-11-29T11:00:00.005+0000","language":""},"application":"a\"b"}`
+	if got != want {
+		t.Errorf("got\n%s, want\n%s", got, want)
+	}
+	for name, v := range eventTypes() {
+		text, err := json.Marshal(v)
+		if err != nil || strings.Contains(strings.ReplaceAll(string(text), `"channels":null`, ""), "null") && name != "StasisStart" && name != "ChannelUserevent" {
+			t.Errorf("%s: %s %v", name, text, err)
+		}
+	}
+}
+
+func TestParametersComeInAnyForm(t *testing.T) {
+	for _, tt := range []struct{ name, query, kind, body, want string }{
+		{"query", "a=1&b=x,y", "", "", "map[a:1 b:x,y] map[]"},
+		{"form", "", "application/x-www-form-urlencoded", "a=1&b=x", "map[a:1 b:x] map[]"},
+		{"JSON", "", "application/json", `{"a":1,"b":["x","y"],"c":true,"d":null,"e":{"f":1}}`, "map[a:1 b:x,y c:true] map[]"},
+		{"JSON without its name", "", "", `{"a":9007199254740993}`, "map[a:9007199254740993] map[]"},
+		{"empty JSON", "a=1", "application/json", "", "map[a:1] map[]"},
+		{"form, query, body", "a=2&b=2", "application/json", `{"a":3}`, "map[a:3 b:2] map[]"},
+		{"variables", "", "application/json", `{"variables":{"X":"1","Y":2,"Z":{"value":"3","report_events":true}}}`, "map[] map[X:1 Y:2 Z:3]"},
+		{"repeated", "a=1&a=2", "", "", "map[a:2] map[]"},
+	} {
+		r := httptest.NewRequest(http.MethodPost, "/x?"+tt.query, strings.NewReader(tt.body))
+		r.Header.Set("Content-Type", tt.kind)
+		q, bad := read(r, nil)
+		if bad != nil {
+			t.Errorf("%s: %+v", tt.name, bad)
+			continue
+		}
+		if got := fmt.Sprint(q.values, q.variables); got != tt.want {
+			t.Errorf("%s: got %s, want %s", tt.name, got, tt.want)
+		}
+	}
+}
+
+func FuzzRequest(f *testing.F) {
+	f.Add("a=1", "application/json", `{"a":[1,"b",null,{"c":1}],"variables":{"X":{"value":[]}}}`)
+	f.Add("a=1&a", "application/x-www-form-urlencoded", "x=%zz&y")
+	f.Add("", "", "[1]")
+	s := newServer()
+	f.Fuzz(func(t *testing.T, query, kind, body string) {
+		r, err := http.NewRequest(http.MethodPost, "http://x/bridges", strings.NewReader(body))
+		if err != nil {
+			t.Skip()
+		}
+		r.URL.RawQuery = query
+		r.Header.Set("Content-Type", kind)
+		if a := s.serve(r, User{Name: "u"}); a.status == 0 {
+			t.Errorf("no answer to %q", body)
+		}
+		_ = s.answer(t.Context(), []byte(body), r, User{ReadOnly: true})
+	})
+}
+
+// TestAReaderThatStandsStillIsCutOff: his queue is bounded, and the engine does
+// not wait for him.
+func TestAReaderThatStandsStillIsCutOff(t *testing.T) {
+	s := newServer()
+	slow, well := newSocket(), newSocket()
+	s.enlist(slow, []string{"slow"}, true)
+	s.enlist(well, []string{"well"}, true)
+	read := 0
+	for i := range 3 * queueFrames {
+		s.Observe(engine.Event{Type: engine.EventRoomLocked, Room: "1", Time: time.Unix(int64(i), 0)})
+		<-well.frames
+		read++
+	}
+	select {
+	case <-slow.full:
+	default:
+		t.Error("he is not cut off")
+	}
+	if len(slow.frames) > queueFrames || read != 3*queueFrames {
+		t.Errorf("%d are queued, the other has %d", len(slow.frames), read)
+	}
+	big := newSocket()
+	for range 10 {
+		big.send(make([]byte, 1<<20))
+	}
+	if n := len(big.frames); n != 4 {
+		t.Errorf("%d MB are queued", n)
+	}
+}
+
+func TestRequestsOverTheSocket(t *testing.T) {
+	s := newServer()
+	r := httptest.NewRequest(http.MethodGet, "/ari/events", nil)
+	for _, tt := range []struct{ in, want string }{
+		{`{"type":"RESTRequest","transaction_id":"t","request_id":"r","method":"GET","uri":"bridges/zz"}`, `t r 404 application/json {"message":"Bridge not found"}`},
+		{`{"type":"RESTRequest","method":"POST","uri":"bridges","query_strings":[{"name":"name","value":"3001"}]}`, `  200 application/json {"id":`},
+		{`{"type":"RESTRequest","method":"G ET","uri":"bridges"}`, "  400"},
+		{`{`, "  400"},
+	} {
+		a := s.answer(t.Context(), []byte(tt.in), r, User{Name: "u"})
+		if got := fmt.Sprint(a.Transaction, " ", a.Request, " ", a.Status, " ", a.ContentType, " ", a.Body); !strings.HasPrefix(got, tt.want) {
+			t.Errorf("%s: got %s, want %s", tt.in, got, tt.want)
+		}
+	}
+}

@@ -1,0 +1,197 @@
+package ariserver
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+// Limits of an events socket. A client that does not read is cut off when its
+// queue is full: it costs no more than that, and lies to nobody.
+const (
+	queueFrames = 2000
+	queueBytes  = 4 << 20
+	writeTime   = 5 * time.Second
+	maxRequest  = 64 << 10 // bytes of a frame that a client sends
+	pingEvery   = 20 * time.Second
+)
+
+// socket is one client's events.
+type socket struct {
+	frames chan []byte
+	size   atomic.Int64  // bytes in frames
+	full   chan struct{} // closed when a frame had no place
+	cut    sync.Once
+}
+
+func newSocket() *socket {
+	return &socket{frames: make(chan []byte, queueFrames), full: make(chan struct{})}
+}
+
+// send queues a frame. It never waits.
+func (k *socket) send(frame []byte) {
+	if k.size.Add(int64(len(frame))) <= queueBytes {
+		select {
+		case k.frames <- frame:
+			return
+		default:
+		}
+	}
+	k.cut.Do(func() { close(k.full) })
+}
+
+// events serves GET /events.
+func (s *Server) events(w http.ResponseWriter, r *http.Request, u User) {
+	q := r.URL.Query()
+	names := strings.FieldsFunc(q.Get("app"), func(c rune) bool { return c == ',' })
+	if len(names) == 0 || len(names) > maxApps || len(q.Get("app")) > 1024 {
+		http.Error(w, "HTTP request is missing param: [app]", http.StatusBadRequest)
+		return
+	}
+	if site := r.Header.Get("Sec-Fetch-Site"); site == "cross-site" && q.Get("api_key") == "" {
+		refuse(w, http.StatusForbidden, "A page of another site must name an api_key")
+		return
+	}
+	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{"ari"}, InsecureSkipVerify: true}) // who is asking has shown a password
+	if err != nil {
+		return // Accept has answered
+	}
+	k := newSocket()
+	s.mu.Lock()
+	s.enlist(k, names, truth(q.Get("subscribeAll")))
+	s.mu.Unlock()
+	s.opt.Log.Info("ari: a client listens", "apps", names, "user", u.Name, "from", r.RemoteAddr)
+	why := s.serveSocket(r.Context(), ws, k, r, u)
+	s.dismiss(k)
+	_ = ws.CloseNow()
+	s.opt.Log.Info("ari: a client has gone", "apps", names, "why", why, "from", r.RemoteAddr)
+}
+
+// serveSocket writes what is queued until the client is gone, or too slow.
+func (s *Server) serveSocket(ctx context.Context, ws *websocket.Conn, k *socket, r *http.Request, u User) (why string) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		defer cancel()
+		s.readSocket(ctx, ws, k, r, u)
+	}()
+	ping := time.NewTicker(pingEvery)
+	defer ping.Stop()
+	for {
+		select {
+		case f := <-k.frames:
+			k.size.Add(-int64(len(f)))
+			if err := writeFrame(ctx, ws, f); err != nil {
+				return err.Error()
+			}
+		case <-ping.C:
+			if err := pingFrame(ctx, ws); err != nil {
+				return err.Error()
+			}
+		case <-k.full:
+			return "it does not read: cut off"
+		case <-s.quit:
+			_ = ws.Close(websocket.StatusGoingAway, "")
+			return "we stop"
+		case <-ctx.Done():
+			return "closed"
+		}
+	}
+}
+
+func writeFrame(ctx context.Context, ws *websocket.Conn, f []byte) error {
+	ctx, cancel := context.WithTimeout(ctx, writeTime)
+	defer cancel()
+	return ws.Write(ctx, websocket.MessageText, f)
+}
+
+func pingFrame(ctx context.Context, ws *websocket.Conn) error {
+	ctx, cancel := context.WithTimeout(ctx, writeTime)
+	defer cancel()
+	return ws.Ping(ctx)
+}
+
+// restRequest is a request that comes over the socket, and its answer.
+type (
+	restRequest struct {
+		Type        string `json:"type"`
+		Transaction string `json:"transaction_id"`
+		Request     string `json:"request_id"`
+		Method      string `json:"method"`
+		URI         string `json:"uri"`
+		Query       []struct {
+			Name  string `json:"name"`
+			Value string `json:"value"`
+		} `json:"query_strings"`
+		ContentType string `json:"content_type"`
+		Body        string `json:"message_body"`
+	}
+	restResponse struct {
+		head
+		Transaction string `json:"transaction_id"`
+		Request     string `json:"request_id"`
+		Status      int    `json:"status_code"`
+		Reason      string `json:"reason_phrase"`
+		URI         string `json:"uri"`
+		ContentType string `json:"content_type,omitempty"`
+		Body        string `json:"message_body,omitempty"`
+	}
+)
+
+// readSocket serves the requests that come over the socket, one after another.
+func (s *Server) readSocket(ctx context.Context, ws *websocket.Conn, k *socket, r *http.Request, u User) {
+	ws.SetReadLimit(maxRequest)
+	for {
+		kind, data, err := ws.Read(ctx)
+		if err != nil {
+			return
+		}
+		if kind == websocket.MessageText {
+			k.send(addressed(frame(s.answer(ctx, data, r, u)), r.URL.Query().Get("app")))
+		}
+	}
+}
+
+// answer serves one request of a socket.
+func (s *Server) answer(ctx context.Context, data []byte, r *http.Request, u User) *restResponse {
+	var q restRequest
+	out := &restResponse{}
+	out.begin("RESTResponse", time.Now(), s.entity)
+	err := json.Unmarshal(data, &q)
+	out.Transaction, out.Request, out.URI = q.Transaction, q.Request, q.URI
+	if err != nil || q.Type != "RESTRequest" {
+		out.Status, out.Reason = http.StatusBadRequest, "Bad request"
+		return out
+	}
+	asked, err := http.NewRequestWithContext(ctx, q.Method, "http://"+hostOf(r.Host)+"/"+strings.TrimPrefix(q.URI, "/"), strings.NewReader(q.Body))
+	if err != nil {
+		out.Status, out.Reason = http.StatusBadRequest, "Bad request"
+		return out
+	}
+	query := asked.URL.Query()
+	for _, one := range q.Query {
+		query.Set(one.Name, one.Value)
+	}
+	asked.URL.RawQuery = query.Encode()
+	asked.Header.Set("Content-Type", q.ContentType)
+	a := s.serve(asked, u)
+	out.Status, out.Reason = a.status, http.StatusText(a.status)
+	if a.body != nil {
+		text, _ := json.Marshal(a.body) // of our own types
+		out.ContentType, out.Body = "application/json", string(text)
+	}
+	return out
+}
+
+func hostOf(host string) string {
+	if host == "" {
+		return "localhost"
+	}
+	return host
+}

@@ -1,0 +1,307 @@
+package ariserver
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"parley/engine"
+)
+
+// call is a leg as a channel.
+type call struct {
+	channel
+	room    engine.RoomName
+	member  engine.MemberID // 0 = it is none (yet)
+	bridge  *room           // nil = it is in none
+	app     string          // that it is in
+	job     engine.JobID    // that it was called by
+	address string          // then
+	talking time.Time       // since when; zero = it does not
+	held    bool
+	entered bool // its application
+}
+
+// room is a room as a bridge.
+type room struct {
+	bridge
+	name engine.RoomName
+	kept bool // a client has made it: it stays when its room ends
+}
+
+// Observe follows the engine; it is an engine.Observer. Events are sent in the
+// order that they come in.
+func (s *Server) Observe(e engine.Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch e.Type {
+	case engine.EventRoomStarted:
+		s.roomStarted(e)
+	case engine.EventRoomEnded:
+		s.roomEnded(e)
+	case engine.EventDialing, engine.EventRinging, engine.EventDialed:
+		s.dials(e)
+	case engine.EventWaiting:
+		s.waits(e)
+	case engine.EventJoined:
+		s.joins(e)
+	case engine.EventRestored:
+		if s.joins(e); e.Member.State == "waiting" {
+			s.waits(e)
+		}
+	case engine.EventLeft, engine.EventRejected:
+		s.leaves(e)
+	case engine.EventTalking, engine.EventSilent:
+		s.talks(e)
+	case engine.EventRoomLocked, engine.EventRoomUnlocked, engine.EventRoomModified, engine.EventRoomMoved,
+		engine.EventIgnored, engine.EventMuted, engine.EventUnmuted, engine.EventDeafened, engine.EventUndeafened,
+		engine.EventModified, engine.EventHandRaised, engine.EventHandLowered:
+		s.tellUser(e)
+	}
+}
+
+// bridgeOf finds the bridge of a room by its name.
+func (s *Server) bridgeOf(name engine.RoomName) *room {
+	for _, r := range s.rooms {
+		if r.name == name {
+			return r
+		}
+	}
+	return nil
+}
+
+// roomOf is the room of an event: an instance whose id is no bridge yet may run
+// in one that a client has made.
+func (s *Server) roomOf(e engine.Event) *room {
+	if r := s.rooms[string(e.Instance)]; r != nil {
+		return r
+	}
+	return s.bridgeOf(e.Room)
+}
+
+func (s *Server) roomStarted(e engine.Event) {
+	if s.roomOf(e) != nil {
+		return
+	}
+	s.newRoom(string(e.Instance), e.Room, e.Time)
+}
+
+// newRoom makes a bridge and tells of it.
+func (s *Server) newRoom(id string, name engine.RoomName, at time.Time) *room {
+	r := &room{name: name, bridge: bridge{
+		ID: id, Technology: "softmix", Type: "mixing", Class: "stasis", Creator: "Parley", Name: string(name), Channels: []string{},
+		CreationTime: stamp(at), VideoMode: "none",
+	}}
+	s.rooms[id] = r
+	s.tell("BridgeCreated", at, &onBridge{Bridge: r.bridge}, subject{bridge: id})
+	return r
+}
+
+func (s *Server) roomEnded(e engine.Event) {
+	if r := s.roomOf(e); r != nil && !r.kept {
+		s.dropRoom(r, e.Time)
+	}
+}
+
+func (s *Server) dropRoom(r *room, at time.Time) {
+	delete(s.rooms, r.ID)
+	s.tell("BridgeDestroyed", at, &onBridge{Bridge: r.bridge}, subject{bridge: r.ID})
+	s.unsubscribeAll("bridge:" + r.ID)
+}
+
+// callOf finds or makes the channel of an event's leg.
+func (s *Server) callOf(e engine.Event) *call {
+	c := s.calls[string(e.Leg)]
+	if c == nil {
+		c = s.newCall(string(e.Leg), e, "Up", s.opt.App)
+	}
+	c.member = e.Member.ID
+	if who := e.Invite.Caller; who.Number != "" || who.Name != "" {
+		c.Caller = callerID{who.Name, who.Number}
+	}
+	return c
+}
+
+func (s *Server) newCall(id string, e engine.Event, state, app string) *call {
+	s.made++
+	kind := strings.ToUpper(e.Invite.Kind)
+	if kind == "" {
+		kind = "SIP"
+	}
+	number := e.Invite.Caller.Number
+	if number == "" {
+		number = "anonymous"
+	}
+	c := &call{
+		room: e.Room, app: app,
+		channel: channel{
+			ID: id, Name: fmt.Sprintf("%s/%s-%08x", kind, number, s.made), State: state, ProtocolID: id,
+			Caller:       callerID{e.Invite.Caller.Name, e.Invite.Caller.Number},
+			Dialplan:     dialplan{Context: "parley", Exten: string(e.Room), Priority: 1, AppName: "Stasis", AppData: app + "," + string(e.Room)},
+			CreationTime: stamp(e.Time), Language: "en",
+		},
+	}
+	s.calls[id] = c
+	s.tell("ChannelCreated", e.Time, &onChannel{Channel: c.channel}, c.subject())
+	return c
+}
+
+// subject is whom the events of a call concern.
+func (c *call) subject() subject {
+	sub := subject{channel: c.ID, app: c.app}
+	if c.bridge != nil {
+		sub.bridge = c.bridge.ID
+	}
+	return sub
+}
+
+// arrives brings a call into its application, once.
+func (s *Server) arrives(c *call, e engine.Event) {
+	if c.entered {
+		return
+	}
+	c.entered = true
+	s.tell("StasisStart", e.Time, &stasisStart{Args: []string{string(e.Room), e.Member.Role}, Channel: c.channel}, c.subject())
+}
+
+// waits follows a member who is kept apart: he is in the application, and in no
+// bridge.
+func (s *Server) waits(e engine.Event) {
+	c := s.callOf(e)
+	s.arrives(c, e)
+	s.leaveBridge(c, e.Time)
+}
+
+func (s *Server) joins(e engine.Event) {
+	c := s.callOf(e)
+	s.arrives(c, e)
+	r := s.roomOf(e)
+	if r == nil || c.bridge == r {
+		return
+	}
+	r.Channels = append(slices.Clone(r.Channels), c.ID)
+	c.bridge = r
+	s.tell("ChannelEnteredBridge", e.Time, &between{Bridge: r.bridge, Channel: c.channel}, c.subject())
+}
+
+func (s *Server) leaveBridge(c *call, at time.Time) {
+	r := c.bridge
+	if r == nil {
+		return
+	}
+	sub := c.subject()
+	r.Channels = slices.DeleteFunc(slices.Clone(r.Channels), func(id string) bool { return id == c.ID })
+	c.bridge = nil
+	s.tell("ChannelLeftBridge", at, &between{Bridge: r.bridge, Channel: c.channel}, sub)
+}
+
+// leaves follows a call out. One that never got in is known if we have called
+// it.
+func (s *Server) leaves(e engine.Event) {
+	c := s.calls[string(e.Leg)]
+	if c == nil {
+		return
+	}
+	s.leaveBridge(c, e.Time)
+	cause := engine.CauseNormal
+	if e.Type == engine.EventRejected {
+		cause = engine.CauseRejected
+	}
+	s.destroy(c, e.Time, cause)
+}
+
+func (s *Server) destroy(c *call, at time.Time, cause engine.Cause) {
+	if c.entered {
+		s.tell("StasisEnd", at, &onChannel{Channel: c.channel}, c.subject())
+	}
+	delete(s.calls, c.ID)
+	words := strings.ReplaceAll(strings.ToLower(string(cause)), "_", " ")
+	s.tell("ChannelDestroyed", at, &destroyed{Cause: cause.Number(), Text: words, Channel: c.channel}, c.subject())
+	s.unsubscribeAll("channel:" + c.ID)
+}
+
+// dials follows a call that we make.
+func (s *Server) dials(e engine.Event) {
+	c := s.calls[string(e.Leg)]
+	if c == nil {
+		app := s.opt.App
+		if own, ok := s.orders[e.Leg]; ok {
+			app = own
+			delete(s.orders, e.Leg)
+		}
+		c = s.newCall(string(e.Leg), e, "Down", app)
+		c.job, c.address = e.Dial.ID, e.Dial.Address
+	}
+	status := ""
+	switch e.Dial.State {
+	case engine.DialRinging:
+		c.State, status = "Ringing", "RINGING"
+	case engine.DialAnswered:
+		c.State, status = "Up", "ANSWER"
+	case engine.DialFailed:
+		status = dialStatus(e.Dial.Cause)
+	case engine.DialCalling:
+	}
+	if c.State != "Down" && e.Dial.State != engine.DialFailed {
+		s.tell("ChannelStateChange", e.Time, &onChannel{Channel: c.channel}, c.subject())
+	}
+	s.tell("Dial", e.Time, &dialEvent{Status: status, String: c.address, Peer: c.channel}, c.subject())
+	if e.Dial.State == engine.DialFailed {
+		s.destroy(c, e.Time, e.Dial.Cause)
+	}
+}
+
+// dialStatus is a cause in Asterisk's words.
+func dialStatus(c engine.Cause) string {
+	switch c { //nolint:exhaustive // all others mean that he could not be reached
+	case engine.CauseBusy, engine.CauseRejected:
+		return "BUSY"
+	case engine.CauseNoAnswer, engine.CauseNoResponse:
+		return "NOANSWER"
+	case engine.CauseOriginatorCancel:
+		return "CANCEL"
+	case engine.CauseCongestion, engine.CauseTemporary:
+		return "CONGESTION"
+	default:
+		return "CHANUNAVAIL"
+	}
+}
+
+func (s *Server) talks(e engine.Event) {
+	c := s.calls[string(e.Leg)]
+	switch {
+	case c == nil:
+	case e.Type == engine.EventTalking:
+		c.talking = e.Time
+		s.tell("ChannelTalkingStarted", e.Time, &onChannel{Channel: c.channel}, c.subject())
+	case !c.talking.IsZero():
+		took := int(e.Time.Sub(c.talking).Milliseconds())
+		c.talking = time.Time{}
+		s.tell("ChannelTalkingFinished", e.Time, &talkingFinished{Duration: took, Channel: c.channel}, c.subject())
+	}
+}
+
+// tellUser tells what Asterisk has no event for, as a user's event with our
+// name for it.
+func (s *Server) tellUser(e engine.Event) {
+	u := &userevent{Name: string(e.Type), Event: map[string]any{"eventname": string(e.Type), "room": string(e.Room)}}
+	if e.Reason != engine.ReasonNone {
+		u.Event["reason"] = string(e.Reason)
+	}
+	if len(e.Changes) > 0 {
+		u.Event["what"] = strings.Join(e.Changes, "; ")
+	}
+	sub := subject{}
+	if r := s.roomOf(e); r != nil {
+		b := r.bridge
+		u.Bridge, sub.bridge = &b, r.ID
+	}
+	if c := s.calls[string(e.Leg)]; c != nil {
+		copied := c.channel
+		u.Channel, sub.channel, sub.app = &copied, c.ID, c.app
+		u.Event["member"], u.Event["role"] = e.Member.ID, e.Member.Role
+		u.Event["muted"], u.Event["deaf"] = e.Member.Muted, e.Member.Deaf
+	}
+	s.tell("ChannelUserevent", e.Time, u, sub)
+}
