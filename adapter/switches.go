@@ -12,6 +12,7 @@ import (
 	"parley/adapter/phone"
 	"parley/adapter/seal"
 	"parley/ari/audiosocket"
+	"parley/codec"
 	"parley/engine"
 	"parley/sound"
 )
@@ -70,6 +71,17 @@ func (t ticket) Wait(ctx context.Context) (freeswitch.Media, error) {
 	return v, nil
 }
 
+// asteriskTicket is a phone.Ticket as adapter/asterisk knows it.
+type asteriskTicket struct{ *phone.Ticket }
+
+func (t asteriskTicket) Wait(ctx context.Context) (asterisk.Call, error) {
+	v, err := t.Ticket.Wait(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
 // openAsterisk listens for Asterisk's audio and sets up the link to each
 // configured switch.
 func (a *App) openAsterisk(ctx context.Context, c *config.Config) error {
@@ -89,6 +101,9 @@ func (a *App) openAsterisk(ctx context.Context, c *config.Config) error {
 			Name: s.Name, URL: s.ARI, User: s.User, Password: s.Password.Reveal(), App: s.App,
 			Outbound: s.WebSocket == config.WebSocketOutbound, Door: "ws://" + reachable(c.HTTP.Listen) + asteriskDoor + s.Name,
 			Exchange: a.exchange, Switch: a.native, Sockets: sockets, Advertise: socketAddress(c), Log: a.opt.Log,
+			DialString: c.Asterisk.DialString, Address: sipAddress(c),
+			Ticket: func(id engine.LegID) asterisk.Ticket { return asteriskTicket{a.phones.Ticket(id)} },
+			Stream: func(id engine.LegID, f codec.Format) (asterisk.Stream, error) { return a.phones.Stream(id, f) },
 		})
 		if err != nil {
 			return err

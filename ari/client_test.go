@@ -97,7 +97,7 @@ func TestExternalMedia(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := ari.ExternalMedia{ID: "m1", Host: l.Addr().String(), UUID: id.String(), Format: "slin16", Variables: map[string]string{"X": "1"}}
+	m := ari.ExternalMedia{ID: "m1", Host: l.Addr().String(), Encapsulation: "audiosocket", Transport: "tcp", Data: id.String(), Format: "slin16", Variables: map[string]string{"X": "1"}}
 	for range 2 { // the second time finds the first one's channel
 		ch, err := c.ExternalMedia(t.Context(), m)
 		if err != nil || ch.ID != "m1" {

@@ -93,40 +93,6 @@ func (c *Client) Unmute(ctx context.Context, channel string, d Direction) error 
 	return c.call(ctx, http.MethodDelete, []string{"channels", channel, "mute"}, url.Values{"direction": {string(d)}}, nil, nil)
 }
 
-// ExternalMedia describes an AudioSocket channel to make.
-type ExternalMedia struct {
-	ID        string            // of the channel
-	Host      string            // where Asterisk shall connect to, host:port
-	UUID      string            // to say there
-	Format    string            // "slin" or "slin16"
-	Variables map[string]string // set before the channel does anything; functions too
-}
-
-// ExternalMedia makes an AudioSocket channel in the application, or finds the
-// one of this id after an uncertain first try. Asterisk has connected to the
-// host when this returns; its refusals (an unknown format, nobody listening)
-// are all ErrSwitch.
-func (c *Client) ExternalMedia(ctx context.Context, m ExternalMedia) (*Channel, error) {
-	body := struct {
-		App           string            `json:"app"`
-		ChannelID     string            `json:"channelId"`
-		Host          string            `json:"external_host"`
-		Encapsulation string            `json:"encapsulation"`
-		Transport     string            `json:"transport"`
-		Format        string            `json:"format"`
-		Data          string            `json:"data"`
-		Variables     map[string]string `json:"variables,omitempty"`
-	}{c.o.App, m.ID, m.Host, "audiosocket", "tcp", m.Format, m.UUID, m.Variables}
-	var ch Channel
-	err := c.call(ctx, http.MethodPost, []string{"channels", "externalMedia"}, nil, body, &ch)
-	if errors.Is(err, ErrSwitch) { // also what Asterisk says when the id is taken
-		if old, oldErr := c.Channel(ctx, m.ID); oldErr == nil {
-			return old, nil
-		}
-	}
-	return &ch, err
-}
-
 // Answer answers a call that still rings.
 func (c *Client) Answer(ctx context.Context, channel string) error {
 	return c.call(ctx, http.MethodPost, []string{"channels", channel, "answer"}, nil, nil, nil)

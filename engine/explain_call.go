@@ -56,6 +56,7 @@ func (f callFacts) settings() settings {
 	case f.invite.Room != "":
 		l.lose("room", clip(f.invite.Room), f.roomSource(), cmp.Or(string(f.out.Reason), "no room"))
 	}
+	rules = f.media(rules)
 	l.override("role", f.role.String(), f.roleSource())
 	for _, name := range []string{"muted", "deaf"} {
 		key := f.role.String() + ".join_" + name
@@ -74,6 +75,20 @@ func (f callFacts) settings() settings {
 	}
 	for _, c := range f.changes {
 		l.override(c.name, c.value, c.source())
+	}
+	return l
+}
+
+// media tells by which way the call's audio comes. It was chosen when the call
+// arrived, perhaps before there was a room; where there is no choice there is
+// nothing to tell.
+func (f callFacts) media(l settings) settings {
+	used := string(f.invite.Media)
+	switch {
+	case used == "":
+		return slices.DeleteFunc(l, func(s Setting) bool { return s.Name == "media" })
+	case l.value("media") != used:
+		l.override("media", used, cmp.Or(f.invite.MediaWhy, "chosen as the call arrived"))
 	}
 	return l
 }

@@ -262,3 +262,34 @@ func TestWhereARoomIsMixedIsExplained(t *testing.T) {
 		})
 	}
 }
+
+// TestHowTheAudioCameIsExplained: as configured, otherwise and why, and not at
+// all where there is no choice.
+func TestHowTheAudioCameIsExplained(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		used MediaPath
+		why  string
+		want string
+	}{
+		{"as configured", MediaRTP, "", "rtp | p.yaml:7"},
+		{"another way", MediaAudioSocket, "media rtp cannot be had", "audiosocket | media rtp cannot be had\n" +
+			"rtp | p.yaml:7 | overridden by media rtp cannot be had"},
+		{"before there was a room", MediaAudioSocket, "", "audiosocket | chosen as the call arrived\n" +
+			"rtp | p.yaml:7 | overridden by chosen as the call arrived"},
+		{"no choice", "", "", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d := written(nil)
+			rest := d.Settings
+			d.Settings = func(r RoomName, p string) []Setting {
+				return append(rest(r, p), Setting{Name: "media", Value: "rtp", Source: "p.yaml:7"})
+			}
+			stagePlay(t, d, func(t *testing.T, th *theatre) {
+				th.arrive(newPhone("a"), Invite{Room: "1", Media: tt.used, MediaWhy: tt.why})
+				synctest.Wait()
+				want(t, "media", about(th.explained(t, "a"), "media"), tt.want)
+			})
+		})
+	}
+}

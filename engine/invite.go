@@ -31,6 +31,11 @@ type Invite struct {
 	// about by Exchange.Dial. Only what a Way was given may set it.
 	Job JobID
 
+	// Media is the way by which the call's audio comes, where a profile chooses
+	// that; "" = it does not. MediaWhy says why it is another than the profile's.
+	Media    MediaPath
+	MediaWhy string
+
 	// Warnings that the adapter already has about this call.
 	Warnings []string
 

@@ -40,6 +40,17 @@ type Mover interface {
 	Move(op OpID, to Place)
 }
 
+// MediaPath says by which way the audio of a call that came by ARI is brought
+// here. Other calls have no choice: theirs comes by SIP.
+type MediaPath string
+
+// The ways that an Asterisk has.
+const (
+	MediaAudioSocket MediaPath = "audiosocket" // a TCP connection from it
+	MediaRTP         MediaPath = "rtp"         // plain RTP, addresses told by ARI
+	MediaSIP         MediaPath = "sip"         // a SIP call from it to our endpoint
+)
+
 // Profile is what the configuration has for a room; asked is the profile that a
 // call names, "" for none.
 func (x *Exchange) Profile(room RoomName, asked string) *Profile {

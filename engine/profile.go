@@ -17,6 +17,7 @@ type Profile struct {
 
 	Mixer             Mixer  // where the room is mixed
 	ConferenceProfile string // MixerSwitch: of the switch's own conference
+	Media             MediaPath
 
 	MaxParticipants       int // members and moderators, waiting included; 0 = no limit
 	ReserveModeratorSeats int // seats above MaxParticipants that only moderators may take
@@ -251,7 +252,7 @@ const (
 func DefaultProfile() Profile {
 	return Profile{
 		Name: "default", Language: "en", Create: CreateOnDemand,
-		Mixer: MixerNative, ConferenceProfile: "parley",
+		Mixer: MixerNative, ConferenceProfile: "parley", Media: MediaAudioSocket,
 		ReserveModeratorSeats: 1, LockExempts: ExemptModerators,
 		ModeratorGrace: 5 * time.Minute, OnWaitTimeout: WaitContinue,
 		PINAttempts: 3, PINTimeout: 5 * time.Second, PINTerminator: "#",

@@ -67,15 +67,11 @@ func (x *Exchange) relocate(ctx context.Context, name RoomName, q relocating) ([
 // home, the conference of its own switch, or at our mixer. What it turns out to
 // be wrong about costs the call a move.
 func (x *Exchange) Placement(room, profile string, home Place) Place {
-	name, err := ParseRoomName(room)
-	if err != nil {
+	if _, err := ParseRoomName(room); err != nil {
 		return Place{} // it is asked for the number, or told why not
 	}
-	x.mu.Lock()
-	r := x.rooms[name]
-	x.mu.Unlock()
+	p, r := x.ahead(room, profile)
 	if r != nil {
-		profile = r.asked
 		if at := r.shown.Load(); at != nil {
 			if *at == home {
 				return home
@@ -83,10 +79,33 @@ func (x *Exchange) Placement(room, profile string, home Place) Place {
 			return Place{}
 		}
 	}
-	if p, _, _ := x.dir.Load().Lookup(name, profile); p.Mixer == MixerSwitch {
+	if p.Mixer == MixerSwitch {
 		return home
 	}
 	return Place{}
+}
+
+// MediaPath is the way by which the audio of a call that is about to arrive
+// should come.
+func (x *Exchange) MediaPath(room, profile string) MediaPath {
+	p, _ := x.ahead(room, profile)
+	return p.Media
+}
+
+// ahead is the profile of the room that a call is on its way to, as far as can
+// be told, and the room if it runs.
+func (x *Exchange) ahead(room, profile string) (*Profile, *room) {
+	name, err := ParseRoomName(room)
+	if err != nil {
+		return x.Profile(RoomName(room), profile), nil
+	}
+	x.mu.Lock()
+	r := x.rooms[name]
+	x.mu.Unlock()
+	if r != nil {
+		profile = r.asked
+	}
+	return x.Profile(name, profile), r
 }
 
 // placeFor says where the room is mixed that a seat opens.

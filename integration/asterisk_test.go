@@ -19,6 +19,7 @@ func startAsterisk(t *testing.T) *container {
 	for _, name := range []string{"ari", "asterisk", "confbridge", "http", "logger", "modules", "pjsip", "rtp"} {
 		mounts = append(mounts, conf+"/"+name+".conf:/etc/asterisk/"+name+".conf:ro")
 	}
+	mounts = append(mounts, pasteable(t, "asterisk/pjsip.conf")+":/etc/asterisk/pjsip_parley.conf:ro")
 	c := start(t, asteriskImage(), nil, []string{"asterisk", "-f", "-vvv"}, mounts)
 	c.logged("Asterisk Ready")
 	return c

@@ -1,8 +1,9 @@
 // Package asterisk makes legs of the calls that Asterisk dialplans hand to
 // Parley with Stasis(). The call's signalling stays at the switch; its audio
-// comes to us by AudioSocket through a private two-party bridge. When the room
-// is over, results are set on the channel and the dialplan goes on. If Parley
-// dies, the media channel's hangup handler sends the caller on.
+// comes to us by a media channel in a private two-party bridge, on one of the
+// ways of engine.MediaPath. When the room is over, results are set on the channel
+// and the dialplan goes on. If Parley dies, the media channel's hangup handler
+// sends the caller on.
 package asterisk
 
 import (
@@ -16,6 +17,7 @@ import (
 
 	"parley/ari"
 	"parley/ari/audiosocket"
+	"parley/codec"
 	"parley/engine"
 	"parley/engine/native"
 )
@@ -35,6 +37,12 @@ type Options struct {
 	Advertise string // HOST:PORT of Sockets, as Asterisk reaches it
 	Log       *slog.Logger
 	Audit     time.Duration // between comparisons with the switch; 0 means 10 s
+
+	// Of the ways for audio beside AudioSocket.
+	Stream     func(engine.LegID, codec.Format) (Stream, error) // RTP; see phone.Stream
+	Ticket     func(engine.LegID) Ticket                        // SIP; see phone.Ticket
+	DialString string                                           // of Asterisk, with {token} and {address}
+	Address    string                                           // HOST:PORT of our SIP endpoint, as Asterisk reaches it
 }
 
 // Link is the connection to one Asterisk. It heals itself.
@@ -44,6 +52,7 @@ type Link struct {
 	log      *slog.Logger
 	running  sync.WaitGroup
 	auditing atomic.Bool // a comparison is under way
+	renewing atomic.Bool // leashes are being renewed
 
 	mu         sync.Mutex
 	up         bool               // guarded by mu
@@ -55,6 +64,7 @@ type Link struct {
 	mismatches uint64             // guarded by mu: differences, ever
 	calls      map[string]*call   // guarded by mu: those in our application, by the id of the caller's channel
 	byMedia    map[string]*media  // guarded by mu: all, by the id of the media channel
+	private    map[string]*call   // guarded by mu: all, by the id of their bridge of two
 	rooms      map[string]*Bridge // guarded by mu: those mixed by the switch, by the id of its bridge
 }
 
@@ -75,7 +85,7 @@ func New(o Options) (*Link, error) {
 	}
 	return &Link{
 		opt: o, client: client, log: o.Log.With("switch", o.Name), text: "connecting to " + o.URL,
-		calls: map[string]*call{}, byMedia: map[string]*media{}, rooms: map[string]*Bridge{},
+		calls: map[string]*call{}, byMedia: map[string]*media{}, private: map[string]*call{}, rooms: map[string]*Bridge{},
 	}, nil
 }
 
@@ -122,6 +132,8 @@ func (l *Link) Run(ctx context.Context) error {
 	}()
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()
+	renew := time.NewTicker(renewEvery)
+	defer renew.Stop()
 	audit := time.NewTicker(l.opt.Audit)
 	defer audit.Stop()
 	ending := ctx.Done()
@@ -130,7 +142,9 @@ func (l *Link) Run(ctx context.Context) error {
 		case e := <-l.client.Events():
 			l.take(ctx, e)
 		case <-look.C:
-			l.look()
+			l.look(time.Now())
+		case <-renew.C:
+			l.renewLeashes(ctx)
 		case <-audit.C:
 			if ctx.Err() == nil && (l.isReplaced() || !l.troubled()) && !l.auditing.Swap(true) {
 				l.running.Go(func() { l.audit(ctx) })
@@ -158,9 +172,9 @@ func (l *Link) take(ctx context.Context, e ari.Event) {
 	case *ari.StasisStart:
 		l.arrived(ctx, &e.Channel, e.Args)
 	case *ari.StasisEnd:
-		l.ended(e.Channel.ID)
+		l.ended(e.Channel.ID, "")
 	case *ari.ChannelDestroyed: // of a media channel that never got in
-		l.ended(e.Channel.ID)
+		l.ended(e.Channel.ID, e.CauseTxt)
 	case *ari.ChannelDtmfReceived:
 		if c := l.call(e.Channel.ID); c != nil && len(e.Digit) == 1 {
 			c.press(e.Digit[0])
@@ -191,7 +205,7 @@ func (l *Link) call(channel string) *call {
 
 func (l *Link) hold(channel string, on bool) {
 	if c := l.call(channel); c != nil {
-		c.held.Store(on)
+		c.hold(on)
 	}
 }
 
@@ -214,7 +228,7 @@ func (l *Link) arrived(ctx context.Context, ch *ari.Channel, args []string) {
 	l.mu.Lock()
 	known := l.calls[ch.ID] != nil
 	if !known {
-		l.calls[ch.ID], l.byMedia[c.mediaID] = c, &c.media
+		l.calls[ch.ID], l.byMedia[c.mediaID], l.private[c.bridgeID] = c, &c.media, c
 	}
 	l.mu.Unlock()
 	if known {
@@ -236,9 +250,9 @@ func (l *Link) turnAway(ctx context.Context, channel string) {
 	}
 }
 
-// ended notes that a channel is not in the application any more. The caller
-// may come back at once, as a new call.
-func (l *Link) ended(channel string) {
+// ended notes that a channel is not in the application any more, and the
+// switch's words on it. The caller may come back at once, as a new call.
+func (l *Link) ended(channel, words string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if c := l.calls[channel]; c != nil {
@@ -246,6 +260,7 @@ func (l *Link) ended(channel string) {
 		c.left.set()
 	}
 	if c := l.byMedia[channel]; c != nil {
+		c.words.CompareAndSwap(nil, &words)
 		c.mediaOut.set()
 	}
 }
@@ -258,13 +273,15 @@ func (l *Link) forget(c *call) {
 		delete(l.calls, c.channel)
 	}
 	delete(l.byMedia, c.mediaID)
+	delete(l.private, c.bridgeID)
 }
 
 // look examines the audio of all calls.
-func (l *Link) look() {
+func (l *Link) look(now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	dark := !l.up && now.Sub(l.lostAt) > darkTime
 	for _, m := range l.byMedia {
-		m.look()
+		m.look(now, dark)
 	}
 }

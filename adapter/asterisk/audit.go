@@ -118,7 +118,7 @@ func (l *Link) differCalls(inside map[string]*ari.Channel, found findings) {
 	l.mu.Unlock()
 	for id := range calls {
 		if inside[id] == nil {
-			found[l.difference("", id, "on the roster, not at the switch")] = func() { l.ended(id) }
+			found[l.difference("", id, "on the roster, not at the switch")] = func() { l.ended(id, "") }
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"parley/ari"
+	"parley/ari/audiosocket"
 	"parley/engine"
 	"parley/engine/native"
 )
@@ -25,8 +26,6 @@ const (
 
 // keysAhead is how many keys may wait for a call to reach its room.
 const keysAhead = 64
-
-var errLeft = errors.New("asterisk: the caller has left")
 
 // latch is something that happens once.
 type latch struct {
@@ -69,8 +68,8 @@ func newCall(l *Link, ch *ari.Channel, args []string) *call {
 		log: l.log.With("call", ch.ID), channel: ch.ID, snapshot: ch, stage: newStage(),
 		left: newLatch(), keys: make(chan byte, keysAhead), released: make(chan engine.Outcome, 1),
 	}
-	c.media.init(l, c.left.done)
-	c.leg, c.bridgeID = engine.LegID(ch.ID), l.bridgePrefix()+c.uuid.String()
+	c.media.init(l, c.left.done, c.log)
+	c.leg, c.bridgeID = engine.LegID(ch.ID), l.bridgePrefix()+audiosocket.NewUUID().String()
 	c.args, c.warnings = readArgs(args)
 	return c
 }
@@ -87,7 +86,12 @@ func (c *call) press(key byte) {
 // run is the call from its arrival to its return to the dialplan.
 func (c *call) run(ctx context.Context) {
 	defer c.cleanUp(ctx)
-	if err := c.fetchMedia(ctx); err != nil {
+	invite, err := c.invite(ctx)
+	if err != nil {
+		c.fail(ctx, engine.ReasonSwitchLost, err)
+		return
+	}
+	if err := c.fetchMedia(ctx, &invite); err != nil {
 		why := engine.ReasonMediaLost
 		if errors.Is(err, native.ErrBusy) {
 			why = engine.ReasonNodeBusy
@@ -96,11 +100,6 @@ func (c *call) run(ctx context.Context) {
 		return
 	}
 	c.unguard(ctx)
-	invite, err := c.invite(ctx)
-	if err != nil {
-		c.fail(ctx, engine.ReasonSwitchLost, err)
-		return
-	}
 	c.serve(ctx, invite)
 }
 
@@ -116,7 +115,7 @@ func (c *call) fail(ctx context.Context, why engine.Reason, err error) {
 
 // serve brings the call to its room and stays until it is given back.
 func (c *call) serve(ctx context.Context, invite engine.Invite) {
-	voice := c.voice.Load()
+	voice := c.sound.Load().voice
 	sink := c.link.opt.Exchange.Arrive(&leg{c}, invite)
 	c.sink = sink
 	voice.Attach(tap{c})
@@ -158,7 +157,7 @@ func (c *call) isTaken() bool { return c.link.isReplaced() && c.mediaOut.isSet()
 
 // isBroken says whether the audio has ended; mediaOut follows soon if it is
 // not set yet.
-func (c *call) isBroken() bool { return c.mediaOut.isSet() || c.conn.Load().Closed() }
+func (c *call) isBroken() bool { return c.mediaOut.isSet() || c.sound.Load().line.Closed() }
 
 // lossWord is why the audio has ended: alone, or together with the link.
 func (c *call) lossWord() engine.Reason {
@@ -235,9 +234,7 @@ func (c *call) cleanUp(ctx context.Context) {
 	if c.left.isSet() && !c.mediaOut.isSet() {
 		c.link.disarm(ctx, c.mediaID)
 	}
-	if voice := c.voice.Load(); voice != nil {
-		_ = voice.Close()
-	}
+	c.hangUp()
 	for _, err := range []error{
 		c.link.client.Hangup(ctx, c.mediaID, ""), c.link.client.DestroyBridge(ctx, c.bridgeID),
 	} {

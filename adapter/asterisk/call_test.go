@@ -31,7 +31,7 @@ func TestACallJoinsAndIsGivenBack(t *testing.T) {
 	})
 	r.front.await(t, "DELETE bridge")
 	want := []string{
-		"POST answer", "POST bridge", "POST externalMedia", "POST addChannel", "GET variable",
+		"GET variable", "POST answer", "POST bridge", "POST externalMedia", "POST addChannel",
 		"POST PARLEY_RESULT", "POST PARLEY_REASON", "POST PARLEY_EXIT", "POST PARLEY_EXIT_DIGITS", "POST PARLEY_SIGNAL", "POST PARLEY_DURATION",
 		"POST PARLEY_MEMBER_ID", "POST PARLEY_WARNINGS", "POST continue",
 		"POST CHANNEL(hangup_handler_wipe)", "DELETE channel", "DELETE bridge",

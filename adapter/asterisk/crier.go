@@ -8,7 +8,7 @@ import (
 	"parley/engine"
 )
 
-// crier is the room's own voice at the switch: an AudioSocket channel in its
+// crier is the room's own voice at the switch: a media channel in its
 // bridge. It sends silence while it has nothing to say, and so the switch has
 // something to mix for a caller who is alone.
 type crier struct {
@@ -29,17 +29,17 @@ type play struct {
 
 func newCrier(b *Bridge) *crier {
 	r := &crier{bridge: b, over: newLatch(), there: make(chan struct{})}
-	r.media.init(b.link, r.over.done)
+	r.media.init(b.link, r.over.done, b.link.log.With("room", b.room))
 	r.leg = engine.LegID(r.mediaID)
 	return r
 }
 
 // come brings the crier into the bridge.
 func (r *crier) come(ctx context.Context, bridge string) error {
-	if err := r.fetch(ctx, nil); err != nil {
+	if err := r.fetch(ctx, r.link.opt.Exchange.MediaPath(r.bridge.room, ""), nil); err != nil {
 		return err
 	}
-	r.voice.Load().Attach(r)
+	r.sound.Load().voice.Attach(r)
 	return r.link.client.AddChannel(ctx, bridge, r.mediaID)
 }
 
@@ -62,9 +62,7 @@ func (r *crier) serve() {
 }
 
 func (r *crier) close(ctx context.Context) {
-	if v := r.voice.Load(); v != nil {
-		_ = v.Close()
-	}
+	r.hangUp()
 	if err := r.link.client.Hangup(ctx, r.mediaID, ""); err != nil && !errors.Is(err, ari.ErrNotFound) {
 		r.link.log.Debug("asterisk: not removed", "error", err)
 	}
@@ -111,7 +109,7 @@ func (b *Bridge) next() {
 		b.played(p.op, errors.Join(errMute, h.err, h.crier.err))
 	default:
 		b.standAside(p.to, 1)
-		h.crier.voice.Load().Play(p.op, p.what)
+		h.crier.sound.Load().voice.Play(p.op, p.what)
 	}
 }
 

@@ -16,7 +16,7 @@ type leg struct{ *call }
 func (l *leg) ID() engine.LegID { return l.leg }
 
 // Voice is the audio as our mixer takes it.
-func (l *leg) Voice() *native.Leg { return l.voice.Load() }
+func (l *leg) Voice() *native.Leg { return l.sound.Load().voice }
 
 // At implements engine.Mover.
 func (l *leg) At() engine.Place {
@@ -77,13 +77,19 @@ func (l *leg) Record(op engine.OpID, limit time.Duration) { l.Voice().Record(op,
 // StopRecord implements engine.Voice.
 func (l *leg) StopRecord() { l.Voice().StopRecord() }
 
-// tap passes on what the voice reports, and sees when a prompt is over.
+// tap passes on what the voice reports, and sees when a prompt is over. Keys
+// come as events of ARI: those of the audio would be the same again.
 type tap struct{ *call }
 
 // Post implements engine.Sink.
 func (t tap) Post(f engine.Fact) {
-	if done, ok := f.(engine.PromptDone); ok && t.away.Load() {
-		t.tasks.Put(func() { t.said(done.Op) })
+	switch f := f.(type) {
+	case engine.Digit:
+		return
+	case engine.PromptDone:
+		if t.away.Load() {
+			t.tasks.Put(func() { t.said(f.Op) })
+		}
 	}
 	t.sink.Post(f)
 }

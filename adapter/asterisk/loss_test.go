@@ -74,7 +74,7 @@ func TestTheCallerHangsUpInTheRoom(t *testing.T) {
 	}{
 		{name: "as a member", room: "3000", event: engine.EventLeft, enter: (*rig).joined},
 		{name: "asked for the PIN", room: "3101", event: engine.EventRejected, enter: func(r *rig, _ *aritest.Call) {
-			r.front.await(r.T, "GET variable")
+			r.front.await(r.T, "POST addChannel")
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -349,7 +349,7 @@ func TestWhatADeadPredecessorLeftIsRemoved(t *testing.T) {
 			<-c.Events() // its arrival
 			_, expected := r.sockets.Expect(uuid, audiosocket.KindSLIN8)
 			_, made := c.ExternalMedia(t.Context(), ari.ExternalMedia{
-				ID: "parley-media-parley-" + id, Host: r.sockets.Addr().String(), UUID: id, Format: "slin",
+				ID: "parley-media-parley-" + id, Host: r.sockets.Addr().String(), Encapsulation: "audiosocket", Transport: "tcp", Data: id, Format: "slin",
 				Variables: map[string]string{"CHANNEL(hangup_handler_push)": "parley-lost,s,1(" + orphan.Name() + ",parley,3001,3)"},
 			})
 			<-c.Events() // it is in the application

@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync/atomic"
 	"time"
 
 	"parley/ari"
 	"parley/ari/audiosocket"
-	"parley/codec"
 	"parley/engine"
 	"parley/engine/native"
 )
@@ -17,53 +17,51 @@ import (
 // Times of a call's audio.
 const (
 	mediaTime = 10 * time.Second // from the call's arrival to its audio
-	greeting  = 2 * time.Second  // from the media channel's coming in to its first word, which it said before
+	pathTime  = 4 * time.Second  // of that, for a way that is not the last resort
 	lookEvery = time.Second / 2  // between two looks at the audio
-	stuckFor  = 6                // looks in a row at audio that nobody takes
 )
 
-// format is an audio format that AudioSocket can carry.
-type format struct {
-	name  string // Asterisk's
-	kind  audiosocket.Kind
-	codec codec.Format
-}
+var (
+	errLeft  = errors.New("asterisk: the caller has left")
+	errEnded = errors.New("asterisk: the media channel has ended")
+)
 
-// formats are what to try with an Asterisk of some version, the best first. An
-// older one takes a wideband format without a word and sends it as narrowband.
-func formats(version string) []format {
-	narrow := format{"slin", audiosocket.KindSLIN8, codec.SLIN(8000)}
-	if !audiosocket.Wide(version) {
-		return []format{narrow}
-	}
-	return []format{{"slin16", audiosocket.KindSLIN16, codec.SLIN(16000)}, narrow}
-}
-
-// media is an AudioSocket channel of ours at the switch, and its audio here.
+// media is a channel of ours at the switch that carries audio, and that audio
+// here: of a call, or of a room.
 type media struct {
 	link     *Link
+	log      *slog.Logger
 	leg      engine.LegID
-	uuid     audiosocket.UUID
-	mediaID  string          // of the channel
 	needless <-chan struct{} // closed when nobody needs it any more
 
-	mediaIn  latch                            // the channel is in the application
-	mediaOut latch                            // the audio has ended
-	held     atomic.Bool                      // who speaks holds the call
-	voice    atomic.Pointer[native.Leg]       // nil until there is one
-	conn     atomic.Pointer[audiosocket.Conn] // nil until there is one
-	codec    string                           // of the voice
-	pulse    pulse                            // the link's
+	// Of one channel; changed by renew only.
+	uuid     audiosocket.UUID
+	mediaID  string                 // of the channel
+	mediaIn  latch                  // the channel is in the application
+	mediaOut latch                  // the audio has ended
+	words    atomic.Pointer[string] // the switch's, on the channel's end
+
+	held  atomic.Bool           // who speaks holds the call
+	sound atomic.Pointer[sound] // nil until there is one
+	path  engine.MediaPath      // by which it came
+	why   string                // that is not the one that was asked for; "" = it is
 }
 
-func (m *media) init(l *Link, needless <-chan struct{}) {
-	m.link, m.uuid, m.needless = l, audiosocket.NewUUID(), needless
-	m.mediaID = l.mediaPrefix() + m.uuid.String()
+func (m *media) init(l *Link, needless <-chan struct{}, log *slog.Logger) {
+	m.link, m.needless, m.log = l, needless, log
+	m.name()
+}
+
+// name gives m a channel to make.
+func (m *media) name() {
+	m.uuid = audiosocket.NewUUID()
+	m.mediaID = m.link.mediaPrefix() + m.uuid.String()
 	m.mediaIn, m.mediaOut = newLatch(), newLatch()
+	m.words.Store(nil)
 }
 
 // fetchMedia answers the call and brings its audio here: then there is a voice.
-func (c *call) fetchMedia(ctx context.Context) error {
+func (c *call) fetchMedia(ctx context.Context, in *engine.Invite) error {
 	ctx, cancel := context.WithTimeout(ctx, mediaTime)
 	defer cancel()
 	if err := c.link.opt.Switch.Busy(); err != nil {
@@ -77,77 +75,81 @@ func (c *call) fetchMedia(ctx context.Context) error {
 	if err := c.link.client.CreateBridge(ctx, c.bridgeID, c.link.opt.App); err != nil {
 		return err
 	}
-	if err := c.fetch(ctx, c.mediaVariables()); err != nil {
+	want := c.link.opt.Exchange.MediaPath(in.Room, in.Variables["profile"])
+	if err := c.fetch(ctx, want, c.mediaVariables()); err != nil {
 		return err
 	}
+	in.Media, in.MediaWhy = c.path, c.why
 	c.heading = c.bridgeID
 	return c.link.client.AddChannel(ctx, c.bridgeID, c.channel, c.mediaID)
 }
 
-// fetch makes the channel, in the best format that the switch takes.
-func (m *media) fetch(ctx context.Context, variables map[string]string) (err error) {
-	for _, f := range formats(m.link.versionOf()) {
-		if err = m.attract(ctx, f, variables); !errors.Is(err, ari.ErrSwitch) {
-			break
-		}
+// fetch brings the audio here by the way that is asked for. If that cannot be
+// had it comes by AudioSocket, which needs nothing of the switch's
+// configuration. variables are set on the channel before it carries audio.
+func (m *media) fetch(ctx context.Context, want engine.MediaPath, variables map[string]string) error {
+	err := m.try(ctx, want, variables)
+	if err == nil || want == engine.MediaAudioSocket || errors.Is(err, errLeft) || errors.Is(err, native.ErrBusy) {
+		return err
 	}
-	return err
+	m.why = fmt.Sprintf("media %s cannot be had: %v", want, err)
+	m.log.Warn("asterisk: media by audiosocket: " + m.why + ". [media_path]")
+	m.link.renew(ctx, m)
+	return m.try(ctx, engine.MediaAudioSocket, variables)
 }
 
-// attract has Asterisk connect to us, and returns when audio flows.
-func (m *media) attract(ctx context.Context, f format, variables map[string]string) error {
-	ticket, err := m.link.opt.Sockets.Expect(m.uuid, f.kind)
+func (m *media) try(ctx context.Context, by engine.MediaPath, variables map[string]string) error {
+	if by != engine.MediaAudioSocket {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, pathTime)
+		defer cancel()
+	}
+	s, err := m.link.way(by).fetch(ctx, m, variables)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	came := make(chan error, 1)
-	go func() { came <- m.answerMedia(ctx, ticket, f.codec) }()
-	if err := m.makeMedia(ctx, f, variables); err != nil {
-		cancel()
-		<-came //nolint:errcheck // the error before it is the one to tell
-		return err
-	}
-	limit := time.AfterFunc(greeting, cancel)
-	defer limit.Stop()
-	return <-came
-}
-
-// answerMedia sends audio from the moment that Asterisk has connected, silence
-// at first. It must not be kept waiting: when it happens to read the connection
-// before there is a frame, it tries until one comes, with the channel locked,
-// and whatever else looks at channels stands still as long.
-func (m *media) answerMedia(ctx context.Context, ticket *audiosocket.Ticket, f codec.Format) error {
-	conn, err := ticket.Wait(ctx)
-	if err != nil {
-		return fmt.Errorf("asterisk: no AudioSocket connection to %s: %w", m.link.opt.Advertise, err)
-	}
-	voice, err := m.link.opt.Switch.NewLeg(m.leg, port{conn, &m.held}, f)
-	if err != nil {
-		_ = conn.Close()
-		return err
-	}
-	voice.SetMediaLost(0) // a caller who is muted at Asterisk sends nothing; the connection says when he is gone
-	m.codec = fmt.Sprintf("%s/%d", f.Name, f.Rate)
-	m.voice.Store(voice)
-	m.conn.Store(conn)
+	m.path = by
+	m.sound.Store(s)
+	m.hold(m.held.Load())
 	return nil
 }
 
-// makeMedia makes the media channel and waits until it is in the application.
-func (m *media) makeMedia(ctx context.Context, f format, variables map[string]string) error {
-	_, err := m.link.client.ExternalMedia(ctx, ari.ExternalMedia{
-		ID: m.mediaID, Host: m.link.opt.Advertise, UUID: m.uuid.String(), Format: f.name, Variables: variables,
-	})
-	if err != nil {
-		return err
+// renew gives m another channel to make, in place of one that came to nothing.
+func (l *Link) renew(ctx context.Context, m *media) {
+	old := m.mediaID
+	l.mu.Lock()
+	delete(l.byMedia, old)
+	m.name()
+	l.byMedia[m.mediaID] = m
+	l.mu.Unlock()
+	l.disarm(ctx, old)
+	_ = l.client.Hangup(ctx, old, "") // it may never have been there
+}
+
+// hold says whether who speaks holds the call: then what comes from the switch
+// would be music.
+func (m *media) hold(on bool) {
+	m.held.Store(on)
+	if s := m.sound.Load(); s != nil {
+		s.voice.SetUnheard(on)
 	}
+}
+
+// hangUp ends the audio here.
+func (m *media) hangUp() {
+	if s := m.sound.Load(); s != nil {
+		_ = s.voice.Close()
+		s.line.Close()
+	}
+}
+
+// come waits until the channel is in the application.
+func (m *media) come(ctx context.Context) error {
 	select {
 	case <-m.mediaIn.done:
 		return nil
 	case <-m.mediaOut.done:
-		return errors.New("asterisk: the media channel has ended")
+		return m.ended()
 	case <-m.needless:
 		return errLeft
 	case <-ctx.Done():
@@ -155,58 +157,41 @@ func (m *media) makeMedia(ctx context.Context, f format, variables map[string]st
 	}
 }
 
-// look is called once per lookEvery.
-func (m *media) look() {
-	if conn := m.conn.Load(); conn != nil && m.pulse.gone(conn) {
+// ended is why the channel is gone, in the switch's words.
+func (m *media) ended() error {
+	if words := m.words.Load(); words != nil && *words != "" {
+		return fmt.Errorf("%w: %q", errEnded, *words)
+	}
+	return errEnded
+}
+
+// arm sets variables on a channel that is in the application. Ways that may
+// fail late do it then: a hangup handler would run if they fail.
+func (m *media) arm(ctx context.Context, variables map[string]string) error {
+	for name, value := range variables {
+		if err := m.link.client.SetVariable(ctx, m.mediaID, name, value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// refused adds to a refusal, which may be no more than "internal error", what
+// the switch says of the module that is needed.
+func (m *media) refused(ctx context.Context, err error, module string) error {
+	if !errors.Is(err, ari.ErrSwitch) {
+		return err
+	}
+	if trouble := m.link.client.ModuleTrouble(ctx, module); trouble != "" {
+		return fmt.Errorf("%w (%s)", err, trouble)
+	}
+	return err
+}
+
+// look is called once per lookEvery; dark says that the link to the switch has
+// been down for some time.
+func (m *media) look(now time.Time, dark bool) {
+	if s := m.sound.Load(); s != nil && s.line.over(now, dark) {
 		m.mediaOut.set()
-	}
-}
-
-// pulse finds out that audio has ended without a word of Asterisk: the
-// connection is closed, or what we send is not taken. Asterisk itself notices
-// neither as long as the caller is silent.
-type pulse struct {
-	sent, full uint64 // as of the last look
-	stuck      int    // looks in a row
-}
-
-// gone looks once.
-func (p *pulse) gone(conn *audiosocket.Conn) bool {
-	st := conn.Stats()
-	sent, full := st.Sent.Load(), st.Full.Load()
-	if sent == p.sent && full > p.full {
-		p.stuck++
-	} else {
-		p.stuck = 0
-	}
-	p.sent, p.full = sent, full
-	return conn.Closed() || p.stuck >= stuckFor
-}
-
-// port is an AudioSocket connection with the figures that the switch shows.
-type port struct {
-	*audiosocket.Conn
-	held *atomic.Bool
-}
-
-// Take implements native.Port. Who holds is not heard: it would be music. He is
-// sent the room as before, see answerMedia.
-func (p port) Take(dst []byte) (n int, lost bool) {
-	if n, lost = p.Conn.Take(dst); p.held.Load() {
-		return 0, false
-	}
-	return n, lost
-}
-
-// Digit implements native.Port. Keys come as events of ARI; those of the
-// connection would be the same again.
-func (port) Digit() (byte, bool) { return 0, false }
-
-// Health implements native.Meter.
-func (p port) Health() native.Health {
-	st := p.Stats()
-	return native.Health{
-		Received: st.Received.Load(), Lost: st.Underruns.Load(), Delay: p.Delay(),
-		Dropped: map[string]uint64{"skipped": st.Cut.Load(), "send": st.Full.Load(), "payload": st.WrongKind.Load()},
 	}
 }

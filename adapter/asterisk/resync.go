@@ -104,7 +104,7 @@ func (l *Link) compare(before []*call, inside map[string]*ari.Channel) (ended in
 		if inside[c.mediaID] != nil {
 			c.mediaIn.set()
 		}
-		c.held.Store(false)
+		c.hold(false)
 	}
 	return ended
 }
@@ -137,13 +137,11 @@ func (l *Link) sweep(ctx context.Context, channels []ari.Channel, before []*call
 
 // isLeftOver says whether a bridge is one of ours that nobody here uses.
 func (l *Link) isLeftOver(bridge string) bool {
-	if id, ok := ownUUID(l.bridgePrefix(), bridge); ok {
-		return !l.isUsed(l.mediaPrefix() + id)
-	}
-	_, ok := ownUUID(l.roomPrefix(), bridge)
+	_, private := ownUUID(l.bridgePrefix(), bridge)
+	_, room := ownUUID(l.roomPrefix(), bridge)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return ok && l.rooms[bridge] == nil
+	return private && l.private[bridge] == nil || room && l.rooms[bridge] == nil
 }
 
 // locate makes up for reports of who came into a bridge, or out of it, that

@@ -103,11 +103,11 @@ func (r *rig) start(s setup) {
 	}
 	r.url = r.front.URL + s.path
 	var err error
-	r.link, err = asterisk.New(asterisk.Options{
+	r.link, err = asterisk.New(r.ways(asterisk.Options{
 		Name: "ast1", URL: r.url, User: s.user, Password: s.password, App: aritest.App, Outbound: s.outbound, Door: "ws://parley/ari-in/ast1",
 		Exchange: r.exchange, Switch: r.mixer, Sockets: r.sockets, Advertise: s.advertise,
 		Audit: s.audit, Log: slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-	})
+	}))
 	if err != nil {
 		r.Fatal(err)
 	}
@@ -228,6 +228,7 @@ func directory() *engine.Directory {
 			edit(p)
 		})
 	}
+	wayRooms(add)
 	add("3103", "strict", func(p *engine.Profile) {
 		p.Member.PINs, p.OnPINFailure = []engine.PIN{engine.NewPIN("4711")}, engine.RefusalHangup
 	})

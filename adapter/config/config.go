@@ -34,6 +34,7 @@ type Config struct {
 	RTP         RTP
 	Media       Media
 	FreeSWITCH  FreeSWITCH
+	Asterisk    Asterisk
 	AudioSocket AudioSocket
 	HTTP        HTTP
 	ESLServer   ESLServer
@@ -105,6 +106,11 @@ type FreeSWITCH struct {
 	Listen     string        // HOST:PORT for the socket application
 	DialString string        // the bridge to our SIP endpoint; {profile}, {token} and {address} are filled in
 	Token      time.Duration // how long a token is good
+}
+
+// Asterisk is how we have an Asterisk send audio by other ways than AudioSocket.
+type Asterisk struct {
+	DialString string // the call to our SIP endpoint; {token} and {address} are filled in
 }
 
 // AudioSocket is where Asterisk sends audio.
@@ -243,6 +249,7 @@ func settingDefaults() *Config {
 		FreeSWITCH: FreeSWITCH{
 			Listen: "127.0.0.1:8084", DialString: "sofia/{profile}/{token}@{address}", Token: 30 * time.Second,
 		},
+		Asterisk:    Asterisk{DialString: "PJSIP/parley/sip:{token}@{address}"},
 		AudioSocket: AudioSocket{Listen: "127.0.0.1:8086"},
 		HTTP:        HTTP{Listen: "127.0.0.1:8085"},
 		ARIServer:   ARIServer{App: "parley"},

@@ -41,6 +41,7 @@ func settings(c *Config) []field {
 		{"freeswitch.listen", address(&c.FreeSWITCH.Listen), restart},
 		{"freeswitch.dial_string", matching(&c.FreeSWITCH.DialString, dialString, `one line with {token} and {address} in it`), restart},
 		{"freeswitch.token_s", seconds(&c.FreeSWITCH.Token, 1, ""), restart},
+		{"asterisk.dial_string", matching(&c.Asterisk.DialString, dialString, `one line with {token} and {address} in it`), restart},
 		{"audiosocket.listen", address(&c.AudioSocket.Listen), restart},
 		{"audiosocket.advertise", matching(&c.AudioSocket.Advertise, emptyOr(hostPort), `HOST:PORT, or "" for audiosocket.listen`), restart},
 		{"http.listen", address(&c.HTTP.Listen), restart},

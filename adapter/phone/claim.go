@@ -24,8 +24,10 @@ var ErrUnclaimed = errors.New("phone: no call came for the token")
 // elsewhere, it is all that this package knows of it.
 type Media struct {
 	*native.Leg
-	call *sip.Call
-	sink atomic.Pointer[engine.Sink]
+	call    *sip.Call
+	port    *port
+	sink    atomic.Pointer[engine.Sink]
+	endures atomic.Bool // see Endure
 }
 
 // Attach says where facts go, keys that come by INFO among them.
@@ -40,6 +42,16 @@ func (v *Media) press(d byte) {
 		(*s).Post(engine.Digit{Leg: v.ID(), Digit: d})
 	}
 }
+
+// Endure takes silence for what it is from now on: who has the call's signalling
+// knows when it is over.
+func (v *Media) Endure() {
+	v.endures.Store(true)
+	v.SetMediaLost(0)
+}
+
+// LastArrival is when the last packet came, in Unix ns; 0: never.
+func (v *Media) LastArrival() int64 { return v.port.LastArrival() }
 
 // HangUp ends the SIP call that carries the media.
 func (v *Media) HangUp() { v.call.HangUp() }

@@ -133,7 +133,7 @@ func (t *talk) follow(s sip.Session) {
 	t.port.Hold(s.Held())
 	t.voice.SetHold(s.Held())
 	patience := t.phones.opt.MediaLost
-	if !s.Direction.Receives() {
+	if !s.Direction.Receives() || t.voice.endures.Load() {
 		patience = 0
 	}
 	t.voice.SetMediaLost(patience)
@@ -163,7 +163,7 @@ func (t *talk) begin(s sip.Session) {
 		t.call.HangUp()
 		return
 	}
-	t.voice = &Media{Leg: voice, call: t.call}
+	t.voice = &Media{Leg: voice, call: t.call, port: t.port}
 	t.arm(id, s)
 	t.follow(s)
 }

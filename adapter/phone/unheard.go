@@ -23,22 +23,22 @@ type alarm struct {
 	id      engine.LegID
 	info    sip.Info
 	claimed bool // by a switch
-	port    *port
+	voice   *Media
 	session atomic.Pointer[sip.Session] // agreed on last
 	timer   *time.Timer
 }
 
 // arm starts the alarm of a call whose media begins.
 func (t *talk) arm(id engine.LegID, s sip.Session) {
-	a := &alarm{phones: t.phones, id: id, info: t.call.Info(), claimed: t.claim != nil, port: t.port}
+	a := &alarm{phones: t.phones, id: id, info: t.call.Info(), claimed: t.claim != nil, voice: t.voice}
 	a.session.Store(&s)
 	a.timer = time.AfterFunc(t.phones.opt.Unheard, a.ring)
 	t.alarm = a
 }
 
 func (a *alarm) ring() {
-	s, st := a.session.Load(), a.port.Stats()
-	if st.PacketsIn > 0 || s.Held() || !s.Direction.Receives() || !s.Remote.IsValid() {
+	s, st := a.session.Load(), a.voice.port.Stats()
+	if st.PacketsIn > 0 || a.voice.endures.Load() || s.Held() || !s.Direction.Receives() || !s.Remote.IsValid() {
 		return
 	}
 	o := a.phones.opt

@@ -30,7 +30,7 @@ func bridged(t *testing.T, s *aritest.Server) (*aritest.Call, *ari.Client, *audi
 	}
 	call := s.Call("room=1")
 	_, err = c.ExternalMedia(t.Context(), ari.ExternalMedia{
-		ID: "media", Host: l.Addr().String(), UUID: id.String(), Format: "slin",
+		ID: "media", Host: l.Addr().String(), Encapsulation: "audiosocket", Transport: "tcp", Data: id.String(), Format: "slin",
 		Variables: map[string]string{"CHANNEL(hangup_handler_push)": "parley-lost,s,1(" + call.Name() + ",parley,3001,3)"},
 	})
 	if err != nil {

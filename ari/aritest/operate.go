@@ -29,6 +29,8 @@ func (s *Server) operate(method string, path []string, a args) (status int, repl
 	switch {
 	case len(path) == 2 && path[0] == "asterisk" && path[1] == "info":
 		return s.info()
+	case len(path) == 3 && path[0] == "asterisk" && path[1] == "modules":
+		return s.module(path[2])
 	case len(path) == 3 && path[0] == "applications" && path[1] == App && path[2] == "eventFilter" && method == http.MethodPut:
 		return s.filter(a)
 	case len(path) == 2 && path[0] == "applications" && method == http.MethodGet:
@@ -67,6 +69,13 @@ func (s *Server) info() (int, any) {
 		"config": map[string]any{"name": "", "default_language": "en", "setid": map[string]any{"user": "", "group": ""}},
 		"status": map[string]any{"startup_time": stamp(time.Now()), "last_reload_time": stamp(time.Now())},
 	}
+}
+
+func (s *Server) module(name string) (int, any) {
+	if slices.Contains(s.missing, name) {
+		return http.StatusNotFound, "Module could not be found in running modules"
+	}
+	return http.StatusOK, map[string]any{"name": name, "description": "", "use_count": 0, "status": "Running", "support_level": "core"}
 }
 
 func (s *Server) application(name string) (int, any) {

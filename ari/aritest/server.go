@@ -51,6 +51,7 @@ type Server struct {
 	log      []string
 	refusals map[string]int
 	ignored  []string
+	missing  []string // modules
 	unseen   bool
 	// persistent: the switch connects to us, and keeps what it cannot tell.
 	persistent bool
@@ -118,6 +119,13 @@ func (s *Server) Refuse(request string, status int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.refusals[request] = status
+}
+
+// Unload takes a module away: its channels can no longer be made.
+func (s *Server) Unload(module string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.missing = append(s.missing, module)
 }
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {

@@ -194,6 +194,10 @@ func (c *Conn) LastArrival() int64 { return c.last.Load() }
 // Closed says whether the connection has ended, at either end.
 func (c *Conn) Closed() bool { return c.closed.Load() }
 
+// Flow counts the frames that were sent, and those for which there was no room
+// because Asterisk does not read.
+func (c *Conn) Flow() (sent, full uint64) { return c.stats.Sent.Load(), c.stats.Full.Load() }
+
 // Report does nothing: the protocol has no reports.
 func (c *Conn) Report(int64) {}
 

@@ -31,6 +31,7 @@ type Leg struct {
 	owner    atomic.Pointer[Bridge]
 	room     atomic.Pointer[Bridge] // the room it is a member of, as ordered
 	held     atomic.Bool
+	unheard  atomic.Bool
 	closed   atomic.Bool
 	attached atomic.Bool
 	prompt   atomic.Pointer[prompt]
@@ -60,6 +61,9 @@ func (l *Leg) Voice() *Leg { return l }
 // ID is the call's name.
 func (l *Leg) ID() engine.LegID { return l.id }
 
+// Format is the encoding of its audio.
+func (l *Leg) Format() codec.Format { return l.format }
+
 // Attach says where facts go. Keys pressed before are kept.
 func (l *Leg) Attach(sink engine.Sink) {
 	l.out.open(sink)
@@ -69,6 +73,11 @@ func (l *Leg) Attach(sink engine.Sink) {
 // SetHold says that the other side holds the call: it is neither heard nor
 // hears anything, and nothing is sent. What is played to it goes on unheard.
 func (l *Leg) SetHold(on bool) { l.held.Store(on) }
+
+// SetUnheard says that what comes is not the caller's voice, but music that his
+// own switch plays while he holds: it is dropped. He is sent what he was sent
+// before.
+func (l *Leg) SetUnheard(on bool) { l.unheard.Store(on) }
 
 // SetMediaLost changes, for this leg, how long may pass without a packet until
 // it is given up; 0 is for ever, for a port whose silence means nothing.

@@ -236,3 +236,32 @@ func TestLeg_PanicEndsTheLegOnly(t *testing.T) {
 		}
 	})
 }
+
+// Who is unheard says nothing to the room, whatever comes, and is sent what he
+// was sent before; then he is heard again.
+func TestLeg_UnheardIsNotSilenced(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		h := r.hall()
+		a := r.call("a", l16(), tone(8000, 400, -20))
+		b := r.call("b", l16(), tone(8000, 700, -20))
+		r.seat(h, 1, a, engine.MemberState{})
+		r.seat(h, 2, b, engine.MemberState{})
+		r.run(3)
+		a.SetUnheard(true)
+		r.run(2)
+		mark, own := len(b.heard), len(a.heard)
+		r.run(20)
+		if !audiotest.Silent(b.since(mark), audiotest.Floor) {
+			t.Error("he is heard")
+		}
+		if got := audiotest.Power(a.since(own), 8000, 700); math.Abs(got+20) > 2 {
+			t.Errorf("he hears the room at %.1f dBFS", got)
+		}
+		a.SetUnheard(false)
+		r.run(5)
+		if got := audiotest.Power(b.heard[len(b.heard)-320:], 8000, 400); math.Abs(got+20) > 2 {
+			t.Errorf("afterwards he is heard at %.1f dBFS", got)
+		}
+		r.every(a, 160)
+	})
+}

@@ -109,6 +109,9 @@ func (l *Leg) pull(s *scratch) (silent bool) {
 	if v.live {
 		l.fetch(s, len(v.pcm))
 	}
+	if l.unheard.Load() {
+		v.fifo, v.dry = v.fifo[:0], true
+	}
 	if len(v.fifo) >= len(v.pcm) {
 		use := l.pace(s)
 		codec.Warp(v.pcm, v.fifo[:use])
