@@ -95,6 +95,30 @@ func TestSomebodyHangsUpAsTheRoomMoves(t *testing.T) {
 	})
 }
 
+// TestSomebodyHangsUpAsTheRoomMovesBack: the conference does not know him any
+// more when it is to take him back.
+func TestSomebodyHangsUpAsTheRoomMovesBack(t *testing.T) {
+	onSwitch(t, func(p *pbx) {
+		stays, leaves := p.come(1, "4000"), p.come(2, "4000")
+		there := p.relocate("4000", engine.Place{})
+		p.fetchAll(stays, leaves)
+		if err := <-there; err != nil {
+			t.Fatal(err)
+		}
+		p.core.Lag(time.Second, time.Second)
+		leaves.Hangup("NORMAL_CLEARING")
+		if err := <-p.relocate("4000", pbx1); err != nil {
+			t.Error(err)
+		}
+		if e := p.awaitOf(engine.EventLeft, 2); e.Reason != engine.ReasonHangup {
+			t.Errorf("left by %s", e.Reason)
+		}
+		if v := p.roster("4000"); v.Mixer != "switch pbx1" || len(v.Members) != 1 {
+			t.Errorf("%+v", v)
+		}
+	})
+}
+
 // TestAudioThatDoesNotCome moves nobody, and drops nobody.
 func TestAudioThatDoesNotCome(t *testing.T) {
 	for _, c := range []struct {

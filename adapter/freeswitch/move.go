@@ -203,7 +203,7 @@ const lastFrames = 150 * time.Millisecond
 func (c *call) listening() {
 	if in := c.inside.Load(); in != nil && in.state.Muted && c.media != nil && c.place == here {
 		if err := c.silence(in, false); errors.Is(err, conference.ErrNoMember) {
-			c.expelled() // he was taken out there, and nobody told us
+			c.missing()
 		} // else it is logged, and the next look tries again
 	}
 }
@@ -233,7 +233,11 @@ func (c *call) toSwitch(op engine.OpID) {
 		return
 	}
 	if in := c.inside.Load(); in != nil {
-		if err := c.silence(in, true); err != nil { // he would be heard there, whatever he may do
+		switch err := c.silence(in, true); {
+		case errors.Is(err, conference.ErrNoMember): // he leaves; he has not failed to move
+			c.missing()
+			return
+		case err != nil: // he would be heard there, whatever he may do
 			c.moved(op, err)
 			return
 		}

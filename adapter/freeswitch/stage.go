@@ -139,6 +139,18 @@ func (c *call) expelled() {
 	}
 }
 
+// missing follows the conference's word that the call is none of its members. If
+// it was hung up, the word of that is on its way; else it was taken out, and
+// nobody told us.
+func (c *call) missing() {
+	time.AfterFunc(lastFrames, func() {
+		c.tasks.Put(func() {
+			c.hungUpThere()
+			c.expelled()
+		})
+	})
+}
+
 // clear ends whatever of ours runs on the call. What does not end in time is
 // ended by force: the bridge first, then the call.
 func (c *call) clear(ctx context.Context, o engine.Outcome) {
