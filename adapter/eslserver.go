@@ -28,6 +28,10 @@ func (a *App) openFace(_ context.Context, c *config.Config) error {
 	})
 	commands = fsapi.New(fsapi.Options{
 		Exchange: a.exchange, Fire: socket.Fire, Hostname: socket.Hostname(), Version: a.opt.Version, Log: a.opt.Log,
+		Playable: func(spec string) error {
+			_, err := a.sounds.Load(spec, a.config.Load().Language)
+			return err
+		},
 	})
 	a.commands = commands
 	a.socket.Store(socket)

@@ -10,25 +10,64 @@ type (
 	Mute struct {
 		Member MemberID
 		On     bool
+		Quiet  bool // he is not told
 	}
 	// Deafen stops a member hearing, or lets him hear again.
 	Deafen struct {
 		Member MemberID
 		On     bool
 	}
-	// Kick takes a member out of the room.
-	Kick struct{ Member MemberID }
+	// Kick takes a member out of the room. He hears Sound, or the profile's
+	// where it is "", and nothing if Quiet.
+	Kick struct {
+		Member MemberID
+		Sound  string
+		Quiet  bool
+	}
 	// HangUp is Kick, and the call ends instead of its dialplan going on.
 	HangUp struct{ Member MemberID }
+	// Gain sets how loud a member is heard, and hears; nil = as it is.
+	Gain struct {
+		Member       MemberID
+		Talk, Listen *Decibels
+	}
+	// Hold stops a member being heard, whether he is muted or not, until he is
+	// taken off hold. He goes on hearing the room.
+	Hold struct {
+		Member MemberID
+		On     bool
+	}
+	// Play plays something to a member over what he hears, in place of a prompt,
+	// or with member 0 to the room, after what is being played to it. It is
+	// answered at once; EventPlaying and EventPlayed tell when it begins and
+	// ends, with the ID that was given.
+	Play struct {
+		Member MemberID
+		ID     string
+		What   Media
+	}
+	// StopPlay ends what Play plays to a member, or with member 0 all that is
+	// being played to the room.
+	StopPlay struct{ Member MemberID }
+	// Rule sets a rule of the room by the name and value of its parley_ variable,
+	// or a PIN by the names pin and moderator_pin, where "" means none, or its
+	// enter_sound and exit_sound. It wins over the configuration and the opening
+	// call's variables while the room runs.
+	Rule struct{ Name, Value string }
 	// Lock keeps new callers out, or lets them in again.
 	Lock struct{ On bool }
 	// End ends the room for everybody.
 	End struct{}
 )
 
-func (Mute) isCommand()   {}
-func (Deafen) isCommand() {}
-func (Kick) isCommand()   {}
-func (HangUp) isCommand() {}
-func (Lock) isCommand()   {}
-func (End) isCommand()    {}
+func (Mute) isCommand()     {}
+func (Deafen) isCommand()   {}
+func (Kick) isCommand()     {}
+func (HangUp) isCommand()   {}
+func (Gain) isCommand()     {}
+func (Hold) isCommand()     {}
+func (Play) isCommand()     {}
+func (StopPlay) isCommand() {}
+func (Rule) isCommand()     {}
+func (Lock) isCommand()     {}
+func (End) isCommand()      {}

@@ -68,7 +68,7 @@ func (r *room) act(now time.Time, s *seat, c Control) {
 // wants it so.
 func (r *room) set(s *seat, by string) OpID {
 	op := s.op()
-	s.asks = append(s.asks, asking{op, by})
+	s.asks = append(s.asks, asking{op, by, false})
 	r.ask(s, op)
 	return op
 }
@@ -80,7 +80,7 @@ func (r *room) ask(s *seat, op OpID) {
 		s.owed = append(s.owed, op)
 		return
 	}
-	s.in.bridge.Set(op, s.member, s.want)
+	s.in.bridge.Set(op, s.member, s.wish())
 }
 
 func toggle(a, flip, on Action, now bool) bool {
@@ -156,13 +156,13 @@ type waiter struct {
 func (r *room) obey(now time.Time, o order) {
 	switch c := o.command.(type) {
 	case Mute:
-		r.change(o, c.Member, func(s *MemberState) { s.Muted = c.On })
+		r.change(o, c.Member, c.Quiet, func(s *MemberState) { s.Muted = c.On })
 	case Deafen:
-		r.change(o, c.Member, func(s *MemberState) { s.Deaf = c.On })
+		r.change(o, c.Member, false, func(s *MemberState) { s.Deaf = c.On })
 	case Kick:
-		r.kick(now, o, c.Member, false)
+		r.kick(now, o, c, false)
 	case HangUp:
-		r.kick(now, o, c.Member, true)
+		r.kick(now, o, Kick{Member: c.Member}, true)
 	case Lock:
 		r.lock(now, c.On, byCommand)
 		o.reply <- nil
@@ -170,12 +170,12 @@ func (r *room) obey(now time.Time, o order) {
 		r.end(now, ReasonEnded)
 		o.reply <- nil
 	default:
-		o.reply <- fmt.Errorf("%w: %T", ErrBadCommand, c)
+		r.obeyMore(now, o)
 	}
 }
 
 // change asks for a new state of one member, or of all who are no moderators.
-func (r *room) change(o order, id MemberID, edit func(*MemberState)) {
+func (r *room) change(o order, id MemberID, quiet bool, edit func(*MemberState)) {
 	r.each(o, id, func(s *seat) OpID {
 		if id == 0 && s.role == RoleModerator {
 			return 0
@@ -184,14 +184,20 @@ func (r *room) change(o order, id MemberID, edit func(*MemberState)) {
 		if s.want == s.state && s.way == wayNone {
 			return 0
 		}
-		return r.set(s, byCommand)
+		op := r.set(s, byCommand)
+		s.asks[len(s.asks)-1].quiet = quiet
+		return op
 	})
 }
 
-func (r *room) kick(now time.Time, o order, id MemberID, hangUp bool) {
-	r.each(o, id, func(s *seat) OpID {
+func (r *room) kick(now time.Time, o order, c Kick, hangUp bool) {
+	sound := pick(c.Sound, r.profile.KickedSound)
+	if c.Quiet {
+		sound = ""
+	}
+	r.each(o, c.Member, func(s *seat) OpID {
 		s.out.Hangup = s.out.Hangup || hangUp
-		return r.dismiss(now, s, ReasonKicked, ExitKicked, r.profile.KickedSound)
+		return r.dismiss(now, s, ReasonKicked, ExitKicked, sound)
 	})
 }
 

@@ -126,7 +126,7 @@ func TestASilentEntryTellsNobody(t *testing.T) {
 		want(t, "the room hears of another", th.stage("1").sounds(), DefaultEntryTone+" recorded:c has-joined phrase:count:3")
 		want(t, "events", th.types(), "room.started participant.joined participant.joined participant.joined")
 		for _, id := range []MemberID{2, 3} {
-			if err := th.Do(t.Context(), "1", Kick{id}); err != nil {
+			if err := th.Do(t.Context(), "1", Kick{Member: id}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -205,7 +205,7 @@ func TestACallMayEndWithItsRoom(t *testing.T) {
 		do    Command
 		want  bool
 	}{
-		{"true", End{}, true}, {"false", End{}, false}, {"", End{}, false}, {"true", Kick{1}, false},
+		{"true", End{}, true}, {"false", End{}, false}, {"", End{}, false}, {"true", Kick{Member: 1}, false},
 	} {
 		bubble(t, nil, func(t *testing.T, th *theatre) {
 			p := th.call("a", "1", map[string]string{"hangup_after_end": c.value})

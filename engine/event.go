@@ -27,6 +27,10 @@ const (
 	EventDeafened     EventType = "participant.deafened"
 	EventUndeafened   EventType = "participant.undeafened"
 	EventModified     EventType = "participant.modified"
+	EventHeld         EventType = "participant.held"
+	EventUnheld       EventType = "participant.unheld"
+	EventPlaying      EventType = "play.started" // of the command Play
+	EventPlayed       EventType = "play.ended"
 	EventTalking      EventType = "participant.talking"
 	EventSilent       EventType = "participant.silent"
 	EventHandRaised   EventType = "participant.hand_raised"
@@ -49,7 +53,17 @@ type Event struct {
 	Outcome  Outcome
 	Dial     *Job          // of dial.…
 	Changes  []string      // of room.modified, room.moved and config.ignored
+	By       string        // of a member's muted … modified: who wanted it, "by command", "by key 1", "at the switch" …
+	Play     Playback      // of play.started and play.ended
 	Gap      time.Duration // of participant.restored: without audio; 0 = unknown
+}
+
+// Playback is something that Play plays.
+type Playback struct {
+	ID   string
+	What Media
+	For  time.Duration // it has played
+	Err  error         // it, or a part of it, could not be played
 }
 
 // Observer is told every event, in order per room, from the room's own

@@ -93,6 +93,7 @@ type roomFacts struct {
 	name      RoomName
 	asked     string            // profile that the opening call named
 	own       []roomSetting     // room-level variables of the opening call
+	live      []roomSetting     // set by command since
 	opener    LegID             // that call
 	origins   map[string]string // of its variables
 	mixed     string            // where; "" = nowhere yet
@@ -103,9 +104,9 @@ type roomFacts struct {
 // known is false when no profile of the name it asked for exists.
 func (f roomFacts) profile() (p *Profile, configured, known bool) {
 	p, configured, known = f.directory.Lookup(f.name, f.asked)
-	if len(f.own) > 0 {
+	if len(f.own)+len(f.live) > 0 {
 		own := *p
-		for _, set := range f.own {
+		for _, set := range slices.Concat(f.own, f.live) {
 			set.apply(&own)
 		}
 		p = &own
@@ -130,6 +131,13 @@ func (f roomFacts) settings() settings {
 	}
 	for _, set := range f.own {
 		l.override(l.key(set.name), clip(set.value), origin(set.name, f.origins)+" of call "+string(f.opener))
+	}
+	for _, set := range f.live {
+		value := clip(set.value)
+		if slices.Contains(secretVariables(), set.name) {
+			value = "***"
+		}
+		l.override(l.key(set.name), value, byCommand)
 	}
 	f.place(&l)
 	return l

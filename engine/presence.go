@@ -46,8 +46,13 @@ func (r *room) reported(now time.Time, s *seat, f Applied) {
 		follow(&s.want.Talk, s.state.Talk, f.State.Talk)
 		follow(&s.want.Listen, s.state.Listen, f.State.Listen)
 	}
-	s.trace(now, f)
+	if s.onHold { // that he is not heard is the hold's doing
+		f.State.Muted = s.want.Muted
+	}
+	r.by, r.quiet = s.trace(now, f)
 	r.applied(now, s, f.State)
+	r.by, r.quiet = "", false
+	r.heldOrNot(now, s, f.Op)
 }
 
 // follow makes a wish of what was changed.
@@ -95,7 +100,9 @@ func (r *room) heard(now time.Time, s *seat, was, is bool, on, off EventType, on
 		what, sound = on, onSound
 	}
 	r.tell(now, what, s, ReasonNone)
-	r.private(now, s, sound)
+	if !r.quiet {
+		r.private(now, s, sound)
+	}
 }
 
 // private plays to one member; his music comes back afterwards.

@@ -46,6 +46,12 @@ type room struct {
 
 	gatherUntil time.Time // members come back: the others may follow; zero = no more
 
+	by    string // of the change that is being told: who wanted it; "" = nobody in particular
+	quiet bool   // of that: the member is not told
+
+	live  []roomSetting    // rules set by command
+	plays map[OpID]playing // by command, into the room
+
 	ending  Reason
 	endAt   time.Time // end_on_exit: when the grace is over
 	endWhy  Reason
@@ -107,6 +113,7 @@ func (r *room) handle(now time.Time, item any) {
 // tidy ends what the last turn has completed. It comes after each item and each
 // turn, since who waited for a move may be the cause of another.
 func (r *room) tidy(now time.Time) {
+	r.settlePlays(now)
 	r.settleMove(now)
 	if len(r.venues) > 1 {
 		r.closeEmpty()
@@ -126,6 +133,7 @@ func (r *room) applyLeg(now time.Time, s *seat, f Fact) {
 		}
 	case PromptDone:
 		r.unplayable(f.Err)
+		s.unplayed(f)
 		s.promptDone(now, f.Op)
 		r.ambience(now, s)
 	case Recorded:
@@ -157,6 +165,7 @@ func (r *room) applyBridge(now time.Time, at *venue, f Fact) {
 		r.withMember(at, f.Member, func(s *seat) { r.talks(now, s, f.On) })
 	case Played:
 		r.unplayable(f.Err)
+		r.played(now, f)
 	case Locked:
 		r.lockedThere(now, at, f.On)
 	case BridgeFailed:
@@ -313,7 +322,7 @@ func (r *room) tell(now time.Time, what EventType, s *seat, why Reason) {
 func (r *room) event(now time.Time, what EventType, s *seat, why Reason) Event {
 	r.seq++
 	e := Event{
-		Type: what, Time: now, Room: r.name, Instance: r.instance, Seq: r.seq, Reason: why, Present: r.present(),
+		Type: what, Time: now, Room: r.name, Instance: r.instance, Seq: r.seq, Reason: why, Present: r.present(), By: r.by,
 	}
 	if s != nil {
 		e.Leg, e.Invite, e.Member, e.Outcome = s.leg.ID(), s.invite, s.view(), s.out

@@ -139,7 +139,7 @@ func TestWhoIsLeavingIsNotInterrupted(t *testing.T) {
 		p := th.call("a", "1", nil)
 		synctest.Wait()
 		p.listen()
-		if err := th.Do(t.Context(), "1", Kick{1}); err != nil {
+		if err := th.Do(t.Context(), "1", Kick{Member: 1}); err != nil {
 			t.Fatal(err)
 		}
 		want(t, "answer", th.signalled(t, "a", "go"), "ignored the call is leaving")

@@ -15,19 +15,19 @@ func TestCommandsAnswerWhenItIsTrue(t *testing.T) {
 		a, m := th.call("a", "1", nil), th.call("m", "1", map[string]string{"role": "moderator"})
 		synctest.Wait()
 		ctx := t.Context()
-		if err := th.Do(ctx, "1", Mute{0, true}); err != nil || !th.stage("1").state(1).Muted || th.stage("1").state(2).Muted {
+		if err := th.Do(ctx, "1", Mute{Member: 0, On: true}); err != nil || !th.stage("1").state(1).Muted || th.stage("1").state(2).Muted {
 			t.Errorf("mute all: %v %+v", err, th.stage("1").states)
 		}
 		if err := th.Do(ctx, "1", Deafen{1, true}); err != nil || !th.stage("1").state(1).Deaf {
 			t.Errorf("deaf: %v", err)
 		}
-		if err := th.Do(ctx, "1", Mute{77, true}); !errors.Is(err, ErrNoMember) {
+		if err := th.Do(ctx, "1", Mute{Member: 77, On: true}); !errors.Is(err, ErrNoMember) {
 			t.Errorf("nobody: %v", err)
 		}
 		if err := th.Do(ctx, "nowhere", End{}); !errors.Is(err, ErrNoRoom) {
 			t.Errorf("no room: %v", err)
 		}
-		if err := th.Do(ctx, "1", Kick{1}); err != nil {
+		if err := th.Do(ctx, "1", Kick{Member: 1}); err != nil {
 			t.Errorf("kick: %v", err)
 		}
 		want(t, "kicked", line1(outcome(t, a)), "joined kicked kicked")
@@ -37,7 +37,7 @@ func TestCommandsAnswerWhenItIsTrue(t *testing.T) {
 		stuck.mu.Unlock()
 		brief, cancel := context.WithTimeout(ctx, time.Second)
 		defer cancel()
-		if err := th.Do(brief, "1", Mute{2, true}); !errors.Is(err, context.DeadlineExceeded) {
+		if err := th.Do(brief, "1", Mute{Member: 2, On: true}); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("a mute that no fact confirmed was called done: %v", err)
 		}
 		stuck.mu.Lock()
@@ -86,7 +86,7 @@ func TestNames(t *testing.T) {
 			synctest.Wait()
 		}
 		want(t, "room", th.stage("1").sounds(), DefaultEntryTone+" recorded:b has-joined")
-		if err := th.Do(t.Context(), "1", Kick{2}); err != nil {
+		if err := th.Do(t.Context(), "1", Kick{Member: 2}); err != nil {
 			t.Fatal(err)
 		}
 		want(t, "room", th.stage("1").sounds(), DefaultExitTone+" recorded:b has-left")

@@ -16,24 +16,26 @@ const (
 
 // asking is an operation of which Applied will tell, and who wanted it.
 type asking struct {
-	op OpID
-	by string
+	op    OpID
+	by    string
+	quiet bool // the member is not told
 }
 
-// trace notes who changed the state that a member is about to get. It knows
-// the wish by its operation; what has none, the switch did itself.
-func (s *seat) trace(now time.Time, f Applied) {
-	by := "by a rule"
+// trace notes who changed the state that a member is about to get, and returns
+// it. It knows the wish by its operation; what has none, the switch did itself.
+func (s *seat) trace(now time.Time, f Applied) (by string, quiet bool) {
+	by = "by a rule"
 	if f.Op == 0 {
 		by = atSwitch
 	}
 	s.asks = slices.DeleteFunc(s.asks, func(a asking) bool {
 		if a.op == f.Op {
-			by = a.by
+			by, quiet = a.by, a.quiet
 		}
 		return a.op <= f.Op
 	})
 	s.note(now, by, s.state, f.State)
+	return by, quiet
 }
 
 // note keeps who made each part of a state another one.

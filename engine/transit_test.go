@@ -50,7 +50,7 @@ func happenings() []happening {
 	return []happening{
 		{name: "nothing", happen: func(*transit) {}, check: func(*transit) {}},
 		{
-			name: "kick", happen: func(x *transit) { x.do(Kick{1}) },
+			name: "kick", happen: func(x *transit) { x.do(Kick{Member: 1}) },
 			check: func(x *transit) {
 				x.went()
 				want(x.t, "outcome", line1(outcome(x.t, x.phone.phone)), "joined kicked kicked")
@@ -68,7 +68,7 @@ func happenings() []happening {
 		},
 		{
 			name: "kicked, then lost", happen: func(x *transit) {
-				x.do(Kick{1})
+				x.do(Kick{Member: 1})
 				x.phone.dies(ReasonHangup)
 			},
 			check: func(x *transit) {
@@ -84,11 +84,11 @@ func happenings() []happening {
 			},
 		},
 		{
-			name: "mute", happen: func(x *transit) { x.do(Mute{1, true}) },
+			name: "mute", happen: func(x *transit) { x.do(Mute{Member: 1, On: true}) },
 			check: func(x *transit) { x.went(); x.member(1, func(m MemberView) bool { return m.Muted }) },
 		},
 		{
-			name: "mute and unmute", happen: func(x *transit) { x.do(Mute{1, true}); x.do(Mute{1, false}) },
+			name: "mute and unmute", happen: func(x *transit) { x.do(Mute{Member: 1, On: true}); x.do(Mute{Member: 1, On: false}) },
 			check: func(x *transit) { x.went(); x.went(); x.member(1, func(m MemberView) bool { return !m.Muted }) },
 		},
 		{
@@ -111,7 +111,7 @@ func happenings() []happening {
 			check: func(x *transit) { x.members(3); want(x.t, "mixer", x.mixer("1"), "native") },
 		},
 		{
-			name: "the last moderator leaves", happen: func(x *transit) { x.do(Kick{2}) },
+			name: "the last moderator leaves", happen: func(x *transit) { x.do(Kick{Member: 2}) },
 			check: func(x *transit) { x.went(); x.member(1, func(m MemberView) bool { return m.State == "waiting" }) },
 		},
 		{

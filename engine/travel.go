@@ -108,7 +108,7 @@ func (r *room) travel(now time.Time, s *seat) {
 			s.want.Waiting = s.role != RoleModerator && r.holding()
 		}
 		s.in, s.entry = r.at, s.want
-		s.in.bridge.Admit(s.order, s.member, s.leg, s.want)
+		s.in.bridge.Admit(s.order, s.member, s.leg, s.wish())
 	case wayNone:
 	}
 }
@@ -214,7 +214,7 @@ func (r *room) arrived(now time.Time, s *seat) {
 		if s.want == s.state {
 			r.settleOp(op)
 		} else {
-			s.in.bridge.Set(op, s.member, s.want)
+			s.in.bridge.Set(op, s.member, s.wish())
 		}
 	}
 	r.ambience(now, s)

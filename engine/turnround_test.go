@@ -137,11 +137,11 @@ func TestACommandOnTheWayIsAnsweredWhenItIsTrue(t *testing.T) {
 		answer := th.relocate("1", pbx1)
 		answers := make(chan error, 2)
 		synctest.Wait()
-		go func() { answers <- th.Do(t.Context(), "1", Mute{1, true}) }()
+		go func() { answers <- th.Do(t.Context(), "1", Mute{Member: 1, On: true}) }()
 		synctest.Wait()
 		a.arrive(false)
 		synctest.Wait() // he is to enter muted
-		go func() { answers <- th.Do(t.Context(), "1", Mute{1, false}) }()
+		go func() { answers <- th.Do(t.Context(), "1", Mute{Member: 1, On: false}) }()
 		synctest.Wait()
 		if len(answers) > 0 {
 			t.Error("answered while it was not so")

@@ -31,6 +31,7 @@ type MemberView struct {
 	State    string    `json:"state"` // waiting, joined, …
 	Muted    bool      `json:"muted"`
 	Deaf     bool      `json:"deaf"`
+	Hold     bool      `json:"hold"`
 	Talking  bool      `json:"talking"`
 	Hand     bool      `json:"hand_raised"`
 	JoinedAt time.Time `json:"joined_at,omitzero"`

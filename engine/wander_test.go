@@ -84,9 +84,9 @@ func (w *wanderer) act() {
 			w.phones[w.rand.IntN(len(w.phones))].press([]string{"98765", "#", "*1", "0"}[w.rand.IntN(4)])
 		}
 	case 5:
-		w.ask(Mute{MemberID(w.rand.IntN(4)), w.rand.IntN(2) == 0})
+		w.ask(Mute{Member: MemberID(w.rand.IntN(4)), On: w.rand.IntN(2) == 0})
 	case 6:
-		w.ask(Kick{MemberID(1 + w.rand.IntN(4))})
+		w.ask(Kick{Member: MemberID(1 + w.rand.IntN(4))})
 	case 7, 8:
 		w.hinder()
 	case 9:

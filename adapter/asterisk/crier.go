@@ -93,6 +93,26 @@ func (b *Bridge) Play(op engine.OpID, what engine.Media, to engine.Audience) {
 	b.next()
 }
 
+// StopPlay implements engine.Silencer.
+func (b *Bridge) StopPlay() {
+	b.mu.Lock()
+	if len(b.plays) == 0 {
+		b.mu.Unlock()
+		return
+	}
+	first, rest := b.plays[0], b.plays[1:]
+	b.plays = b.plays[:1:1]
+	h := b.home
+	b.mu.Unlock()
+	for _, p := range rest {
+		b.post(engine.Played{Op: p.op})
+	}
+	if s := h.crier.sound.Load(); s != nil && first.begun {
+		s.voice.StopPlay()
+	}
+	b.played(first.op, nil)
+}
+
 // next begins the first play of the queue, once the crier is there.
 func (b *Bridge) next() {
 	b.mu.Lock()

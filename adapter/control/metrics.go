@@ -102,7 +102,7 @@ func (m *Metrics) Observe(e engine.Event) {
 		m.leaves.WithLabelValues(string(e.Reason)).Inc()
 	case engine.EventRoomStarted, engine.EventRoomEnded, engine.EventRoomLocked, engine.EventRoomUnlocked,
 		engine.EventRoomModified, engine.EventRoomMoved, engine.EventIgnored, engine.EventMuted, engine.EventUnmuted, engine.EventDeafened,
-		engine.EventUndeafened, engine.EventModified, engine.EventTalking, engine.EventSilent,
+		engine.EventUndeafened, engine.EventModified, engine.EventHeld, engine.EventUnheld, engine.EventPlaying, engine.EventPlayed, engine.EventTalking, engine.EventSilent,
 		engine.EventHandRaised, engine.EventHandLowered:
 	}
 }

@@ -285,6 +285,14 @@ func (b *Bridge) play(what engine.Media, to engine.Audience) error {
 	return err
 }
 
+// StopPlay implements engine.Silencer. What plays was settled when it began.
+func (b *Bridge) StopPlay() {
+	b.do(func() {
+		args, why := conference.Stop(b.room, 0)
+		b.tell(args, why)
+	})
+}
+
 // Lock implements engine.Locker: callers whose dialplan says conference are
 // kept out too.
 func (b *Bridge) Lock(on bool) { b.do(func() { b.shut = on; b.lock() }) }

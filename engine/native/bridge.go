@@ -159,6 +159,19 @@ func (b *Bridge) Play(op engine.OpID, what engine.Media, to engine.Audience) {
 	})
 }
 
+// StopPlay implements engine.Silencer.
+func (b *Bridge) StopPlay() {
+	b.mu.Lock()
+	var facts []engine.Fact
+	for _, y := range b.plays {
+		facts = append(facts, engine.Played{Op: y.op})
+	}
+	b.plays = nil
+	b.publish()
+	b.mu.Unlock()
+	b.out.post(facts...)
+}
+
 // Levels implements engine.Bridge.
 func (b *Bridge) Levels(dst []engine.MemberMedia) []engine.MemberMedia {
 	b.mu.Lock()

@@ -27,7 +27,9 @@ const commandTime = 5 * time.Second
 type Options struct {
 	Exchange *engine.Exchange
 	// Fire sends an event to those who want it; of a subclass, "" = none.
-	Fire     func(name, subclass string, headers esl.Headers, body []byte) uint64
+	Fire func(name, subclass string, headers esl.Headers, body []byte) uint64
+	// Playable says why a sound could not be played; nil = anything can.
+	Playable func(spec string) error
 	Hostname string
 	Version  string // Parley's
 	Log      *slog.Logger

@@ -146,7 +146,7 @@ func sortedKeys(m map[string]string) []string {
 	return keys
 }
 
-// kill takes a call out of its room.
+// kill ends a call.
 func (a *API) kill(ctx context.Context, arguments string) string {
 	words := split(arguments)
 	if len(words) == 0 {
@@ -158,7 +158,7 @@ func (a *API) kill(ctx context.Context, arguments string) string {
 	}
 	ctx, cancel := brief(ctx)
 	defer cancel()
-	if err := a.opts.Exchange.Do(ctx, c.room.Name, engine.Kick{Member: c.member.ID}); err != nil {
+	if err := a.opts.Exchange.Do(ctx, c.room.Name, engine.HangUp{Member: c.member.ID}); err != nil {
 		return refusal(err)
 	}
 	return "+OK\n"

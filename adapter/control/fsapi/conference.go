@@ -98,6 +98,24 @@ func (c *call) global() string {
 	case "help", "commands":
 		return help()
 	default:
+		return c.unborn()
+	}
+	return c.out.String()
+}
+
+// unborn is a command to a room that does not run: a call out begins it.
+func (c *call) unborn() string {
+	if len(c.words) == 0 {
+		return "-ERR Conference " + c.name + " not found\n"
+	}
+	verb := strings.ToLower(c.words[0])
+	c.words = c.words[1:]
+	switch {
+	case verb == "dial" && !c.dial():
+		c.printf("moh <file_path>|toggle|[on|off]") // the switch shows another command's
+	case verb == "bgdial" && !c.dialInBackground():
+		c.printf("pause [<member_id>]")
+	case verb != "dial" && verb != "bgdial":
 		return "-ERR Conference " + c.name + " not found\n"
 	}
 	return c.out.String()

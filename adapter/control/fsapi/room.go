@@ -1,11 +1,14 @@
 package fsapi
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
 
 	"parley/engine"
+	"parley/esl"
 	"parley/esl/conference"
 )
 
@@ -109,4 +112,126 @@ func (c *call) get() bool {
 		return false
 	}
 	return true
+}
+
+// getVariable finds none: a room of ours has no variables.
+func (c *call) getVariable() bool { return true }
+
+func (c *call) pin() bool {
+	switch w := c.words; {
+	case len(w) == 2 && w[0] == "mod":
+		if c.do(engine.Rule{Name: "moderator_pin", Value: w[1]}) {
+			c.printf("+OK Moderator Pin for conference %s set: %s\n", c.name, w[1])
+		}
+	case len(w) == 1:
+		if c.do(engine.Rule{Name: "pin", Value: w[0]}) {
+			c.printf("+OK Pin for conference %s set: %s\n", c.name, w[0])
+		}
+	default:
+		c.printf("-ERR Invalid parameters:\n")
+		return false
+	}
+	return true
+}
+
+func (c *call) noPIN() bool {
+	if len(c.words) > 0 {
+		c.printf("-ERR Invalid parameters:\n")
+		return false
+	}
+	if c.do(engine.Rule{Name: "pin"}) {
+		c.printf("+OK Pin for conference %s deleted\n", c.name)
+	}
+	return true
+}
+
+// setRule sets one value of the room, and prints the old one.
+func (c *call) setRule() bool {
+	if len(c.words) != 2 {
+		return false
+	}
+	value := c.words[1]
+	switch strings.ToLower(c.words[0]) {
+	case "max_members":
+		if strings.HasPrefix(value, "-") {
+			return false
+		}
+		if c.do(engine.Rule{Name: "max_participants", Value: leadingNumber(value).String()}) {
+			c.printf("%d", c.view.MaxParticipants)
+		}
+	case "endconference_grace_time":
+		if strings.HasPrefix(value, "-") {
+			return false
+		}
+		if c.do(engine.Rule{Name: "end_grace", Value: leadingNumber(value).String()}) {
+			c.printf("0")
+		}
+	case "sound_prefix", "caller_id_name", "caller_id_number":
+		c.printf("-ERR %s is not supported by Parley\n", c.words[0])
+	default:
+		return false
+	}
+	return true
+}
+
+// bgJob begins the jobs that "bgdial" has ordered, whose results are told.
+const bgJob = "bgdial-"
+
+// order reads ADDRESS, NUMBER and NAME.
+func (c *call) order() engine.Dial {
+	d := engine.Dial{Room: engine.RoomName(c.name), Address: c.words[0], Timeout: time.Minute}
+	if len(c.words) > 1 {
+		d.Caller.Number = c.words[1]
+	}
+	if len(c.words) > 2 {
+		d.Caller.Name = c.words[2]
+	}
+	return d
+}
+
+// dial calls somebody into the room and waits for the result.
+func (c *call) dial() bool {
+	if len(c.words) == 0 {
+		c.printf("-ERR Bad Args\n")
+		return false
+	}
+	job, err := c.a.opts.Exchange.Dial(context.WithoutCancel(c.ctx), c.order())
+	if err != nil {
+		c.a.opts.Log.Warn("dial: "+err.Error(), "room", c.name)
+		job.Cause = causeOf(err)
+	}
+	c.printf("+OK Call Requested: result: [%s]\n", job.Cause)
+	return true
+}
+
+// dialInBackground is dial without the waiting: bgdial-result tells.
+func (c *call) dialInBackground() bool {
+	if len(c.words) == 0 {
+		c.printf("-ERR Bad Args\n")
+		return false
+	}
+	id := esl.NewUUID()
+	d := c.order()
+	d.Job = engine.JobID(bgJob + id)
+	if _, err := c.a.opts.Exchange.BgDial(c.ctx, d); err != nil {
+		c.a.opts.Log.Warn("bgdial: "+err.Error(), "room", c.name)
+		c.a.put(again{instance: c.view.Instance, action: conference.DialResult, more: esl.Headers{
+			{Name: "Result", Value: string(causeOf(err))}, {Name: "Job-UUID", Value: id},
+		}})
+	}
+	c.printf("+OK Job-UUID: %s\n", id)
+	return true
+}
+
+// causeOf is the switch's word for a call that was not even made.
+func causeOf(err error) engine.Cause {
+	refused, isRefusal := errors.AsType[*engine.Refusal](err)
+	switch {
+	case errors.Is(err, engine.ErrNoRoute):
+		return "NO_ROUTE_DESTINATION"
+	case isRefusal && refused.Reason == engine.ReasonNodeBusy, errors.Is(err, engine.ErrTooManyDials):
+		return "SWITCH_CONGESTION"
+	default:
+		return "NORMAL_UNSPECIFIED"
+	}
 }

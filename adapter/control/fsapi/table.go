@@ -1,8 +1,9 @@
 package fsapi
 
 import (
+	"slices"
+
 	"parley/engine"
-	"parley/esl/conference"
 )
 
 // Syntaxes that many commands share.
@@ -18,80 +19,100 @@ const (
 // subs are the sub-commands of "conference NAME", in the switch's order and
 // with its syntax texts.
 func subs() []sub {
-	return append([]sub{
+	return slices.Concat(listSubs(), soundSubs(), memberSubs(), roomSubs(), videoSubs())
+}
+
+func listSubs() []sub {
+	return []sub{
 		{name: "count", whole: (*call).count},
 		{name: "list", syntax: "[delim <string>]|[count]", whole: (*call).listOne},
 		{name: "xml_list", whole: (*call).xmlOne},
 		{name: "json_list", syntax: "[compact]", whole: (*call).jsonOne},
+		{name: "energy", syntax: newValue, target: unsupported("energy")},
+		{name: "auto-energy", syntax: newValue, target: unsupported("auto-energy")},
+		{name: "max-energy", syntax: newValue, target: unsupported("max-energy")},
+		{name: "agc", syntax: newValue, target: unsupported("agc")},
+		{name: "volume_in", syntax: newValue, target: (*call).volumeIn},
+		{name: "volume_out", syntax: newValue, target: (*call).volumeOut},
+		{name: "position", syntax: "<member_id> <x>:<y>:<z>", target: answers("-ERR not supported")},
+		{name: "auto-3d-position", syntax: "[on|off]", whole: replies("-ERR not supported")},
+	}
+}
+
+func soundSubs() []sub {
+	return []sub{
+		{name: "play", syntax: "<file_path> [async|<member_id> [nomux]]", whole: (*call).play},
+		{name: "moh", syntax: "<file_path>|toggle|[on|off]", whole: replies("-ERR moh is not supported by Parley")},
+		{name: "pause_play", shown: "pause", syntax: "[<member_id>]", whole: replies("-ERR pause_play is not supported by Parley")},
+		{name: "play_status", syntax: "[<member_id>]", whole: replies("-ERR play_status is not supported by Parley")},
+		{name: "file_seek", syntax: "[+-]<val> [<member_id>]", whole: replies("-ERR file_seek is not supported by Parley")},
+		{name: "say", syntax: "<text>", whole: (*call).say},
+		{name: "saymember", syntax: "<member_id> <text>", whole: (*call).sayToMember},
+		{name: "stop", syntax: "<[current|all|async|last]> [<member_id>]", whole: (*call).stop},
+	}
+}
+
+func memberSubs() []sub {
+	return []sub{
 		{name: "dtmf", syntax: eitherOf + " <digits>", target: unsupported("dtmf")},
 		{name: "kick", syntax: eitherOf + " [<optional sound file>]", target: (*call).kick},
 		{name: "hup", syntax: eitherOf, target: (*call).hup},
+		{name: "hold", syntax: anybody + " [file]", target: (*call).hold},
+		{name: "unhold", syntax: anybody, target: (*call).unhold},
 		{name: "mute", syntax: quietly, target: (*call).mute},
 		{name: "tmute", syntax: quietly, target: (*call).toggleMute},
 		{name: "unmute", syntax: quietly, target: (*call).unmute},
 		{name: "deaf", syntax: anybody, target: (*call).deaf},
 		{name: "undeaf", syntax: anybody, target: (*call).undeaf},
+		{name: "relate", syntax: "<member_id>[,<member_id>] <other_member_id>[,<other_member_id>] [nospeak|nohear|clear]", whole: (*call).relate},
+	}
+}
+
+func roomSubs() []sub {
+	return []sub{
+		{name: "getvar", syntax: "<varname>", whole: (*call).getVariable},
+		{name: "setvar", syntax: "<varname> <value>", whole: replies("-ERR setvar is not supported by Parley")},
 		{name: "lock", whole: (*call).lock},
 		{name: "unlock", whole: (*call).unlock},
+		{name: "dial", syntax: dialling, whole: (*call).dial},
+		{name: "bgdial", syntax: dialling, whole: (*call).dialInBackground},
+		{name: "transfer", syntax: "<conference_name> <member id> [...<member id>]", whole: replies("-ERR transfer is not supported by Parley")},
+		{name: "record", syntax: "<filename>", whole: (*call).record},
+		{name: "chkrecord", syntax: "<confname>", whole: replies("-ERR Conference is not being recorded.")},
+		{name: "norecord", syntax: "<[filename|all]>", whole: (*call).stopRecord},
+		{name: "pause", syntax: "<filename>", whole: func(c *call) bool { return c.pauseRecord("Pause") }},
+		{name: "resume", syntax: "<filename>", whole: func(c *call) bool { return c.pauseRecord("Resume") }},
+		{name: "recording", syntax: "[start|stop|check|pause|resume] [<filename>|all]", whole: (*call).recording},
+		{name: "exit_sound", syntax: "on|off|none|file <filename>", whole: func(c *call) bool { return c.doorSound("exit") }},
+		{name: "enter_sound", syntax: "on|off|none|file <filename>", whole: func(c *call) bool { return c.doorSound("enter") }},
+		{name: "pin", syntax: "<pin#>", whole: (*call).pin},
+		{name: "nopin", whole: (*call).noPIN},
 		{name: "get", syntax: "<parameter-name>", whole: (*call).get},
+		{name: "set", syntax: "<max_members|sound_prefix|caller_id_name|caller_id_number|endconference_grace_time> <value>", whole: (*call).setRule},
+		{name: "file-vol", syntax: "<vol#>", whole: replies("-ERR File not playing")},
+		{name: "floor", syntax: lastOr, target: (*call).floor},
 		{name: "get-uuid", syntax: lastOr, target: func(c *call, m *engine.MemberView, _ string) { c.printf("%s", uniqueID(m.CallID)) }},
-	}, videoSubs()...)
+	}
 }
 
 // unsupported is a command that the switch has and we have not.
 func unsupported(name string) func(*call, *engine.MemberView, string) {
-	return func(c *call, _ *engine.MemberView, _ string) { c.printf("-ERR %s is not supported by Parley\n", name) }
+	return answers("-ERR " + name + " is not supported by Parley")
+}
+
+// answers is a command with one answer for every member.
+func answers(text string) func(*call, *engine.MemberView, string) {
+	return func(c *call, _ *engine.MemberView, _ string) { c.printf("%s\n", text) }
+}
+
+// replies is a command with one answer.
+func replies(text string) func(*call) bool {
+	return func(c *call) bool {
+		c.printf("%s\n", text)
+		return true
+	}
 }
 
 // videoSubs are about pictures, of which there are none: the switch's answers
 // in a room without any.
 func videoSubs() []sub { return nil }
-
-func (c *call) mute(m *engine.MemberView, _ string) {
-	c.set(m, engine.Mute{Member: m.ID, On: true}, m.Muted, conference.Muted, "mute")
-}
-
-func (c *call) unmute(m *engine.MemberView, _ string) {
-	c.set(m, engine.Mute{Member: m.ID}, !m.Muted, conference.Unmuted, "unmute")
-}
-
-func (c *call) toggleMute(m *engine.MemberView, data string) {
-	if m.Muted {
-		c.unmute(m, data)
-	} else {
-		c.mute(m, data)
-	}
-}
-
-func (c *call) deaf(m *engine.MemberView, _ string) {
-	c.set(m, engine.Deafen{Member: m.ID, On: true}, m.Deaf, conference.Deafened, "deaf")
-}
-
-func (c *call) undeaf(m *engine.MemberView, _ string) {
-	c.set(m, engine.Deafen{Member: m.ID}, !m.Deaf, conference.Undeafened, "undeaf")
-}
-
-// set changes a member. Where he is so already, the switch answers and tells
-// the same.
-func (c *call) set(m *engine.MemberView, command engine.Command, already bool, action conference.Action, said string) {
-	if !c.do(command) {
-		return
-	}
-	if already {
-		c.a.put(again{instance: c.view.Instance, member: m.ID, action: action})
-	}
-	c.printf("+OK %s %d\n", said, m.ID)
-}
-
-func (c *call) kick(m *engine.MemberView, _ string) {
-	if c.do(engine.Kick{Member: m.ID}) {
-		c.printf("+OK kicked %d\n", m.ID)
-	}
-}
-
-func (c *call) hup(m *engine.MemberView, _ string) {
-	c.a.put(leaving{c.view.Instance, m.ID})
-	if c.do(engine.Kick{Member: m.ID}) {
-		c.printf("+OK hup %d\n", m.ID)
-	}
-}

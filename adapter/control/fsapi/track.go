@@ -23,6 +23,7 @@ type run struct {
 	members map[engine.MemberID]*guest
 	talked  map[engine.MemberID]time.Time // when each last did
 	hup     map[engine.MemberID]bool      // leave by "hup", which is no kick
+	playing map[string]engine.MemberID    // by ID of the play; 0 = to the room
 }
 
 // guest is a member, from his joining to his leaving.
@@ -41,7 +42,7 @@ func (a *API) runOf(id engine.InstanceID) run {
 		return run{}
 	}
 	c := *r
-	c.talked = maps.Clone(r.talked)
+	c.talked, c.playing = maps.Clone(r.talked), maps.Clone(r.playing)
 	return c
 }
 
@@ -60,6 +61,12 @@ type leaving struct {
 	member   engine.MemberID
 }
 
+// floor gives the floor to a member, or with 0 to nobody.
+type floor struct {
+	instance engine.InstanceID
+	to       engine.MemberID
+}
+
 // note takes over what has happened and says how the switch would tell it. The
 // caller holds mu.
 func (a *API) note(item any) []esl.Headers {
@@ -69,6 +76,10 @@ func (a *API) note(item any) []esl.Headers {
 	case again:
 		if r := a.rooms[i.instance]; r != nil {
 			return []esl.Headers{r.tell(i.action, i.member, i.more)}
+		}
+	case floor:
+		if r := a.rooms[i.instance]; r != nil && (i.to == 0 || r.members[i.to] != nil) {
+			return []esl.Headers{r.giveFloor(i.to)}
 		}
 	case leaving:
 		if r := a.rooms[i.instance]; r != nil {
@@ -88,7 +99,7 @@ func (a *API) event(e engine.Event) []esl.Headers {
 		}
 		r = &run{
 			uuid: uuidOf(string(e.Instance)), name: string(e.Room), members: map[engine.MemberID]*guest{},
-			talked: map[engine.MemberID]time.Time{}, hup: map[engine.MemberID]bool{}, profile: "none",
+			talked: map[engine.MemberID]time.Time{}, hup: map[engine.MemberID]bool{}, playing: map[string]engine.MemberID{}, profile: "none",
 		}
 		if p := a.opts.Exchange.Profile(e.Room, e.Invite.Variables["profile"]); p != nil {
 			r.profile = p.Name
@@ -97,8 +108,9 @@ func (a *API) event(e engine.Event) []esl.Headers {
 		told = append(told, r.tell(conference.Created, 0, nil))
 	}
 	id := e.Member.ID
+	var was engine.MemberView
 	if g := r.members[id]; g != nil && e.Type != engine.EventLeft {
-		g.view = e.Member
+		was, g.view = g.view, e.Member
 	}
 	switch e.Type {
 	case engine.EventWaiting, engine.EventJoined, engine.EventRestored:
@@ -107,6 +119,12 @@ func (a *API) event(e engine.Event) []esl.Headers {
 		told = append(told, a.left(r, e)...)
 	case engine.EventTalking, engine.EventSilent:
 		told = append(told, r.talks(e)...)
+	case engine.EventModified:
+		told = append(told, r.louder(&was, e)...)
+	case engine.EventPlaying, engine.EventPlayed:
+		told = append(told, r.plays(e))
+	case engine.EventDialed:
+		told = append(told, r.dialed(e)...)
 	case engine.EventRoomEnded:
 		told = append(told, r.tell(conference.Destroyed, 0, nil))
 		delete(a.rooms, e.Instance)
@@ -125,6 +143,8 @@ func actions() map[engine.EventType]conference.Action {
 		engine.EventUnmuted:      conference.Unmuted,
 		engine.EventDeafened:     conference.Deafened,
 		engine.EventUndeafened:   conference.Undeafened,
+		engine.EventHeld:         conference.Held,
+		engine.EventUnheld:       conference.Unheld,
 		engine.EventRoomLocked:   conference.Locked,
 		engine.EventRoomUnlocked: conference.Unlocked,
 	}

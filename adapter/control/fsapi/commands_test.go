@@ -1,0 +1,107 @@
+package fsapi
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"parley/engine"
+)
+
+func TestSoundsVolumesAndHolds(t *testing.T) {
+	bubble(t, func(r *rig) {
+		r.a.opts.Playable = func(spec string) error {
+			if strings.HasPrefix(spec, "/nosuch") || strings.HasPrefix(spec, "say:") {
+				return errors.New("no such sound")
+			}
+			return nil
+		}
+		r.call("3001", "1001", nil)
+		r.call("3001", "1002", nil)
+		r.events()
+		for _, row := range []struct{ line, want, told string }{
+			{"volume_in 2 3", "+OK Volume IN 2 = 3\n", "volume-in-member 2"},
+			{"volume_in 2 3", "+OK Volume IN 2 = 3\n", "volume-in-member 2"},
+			{"volume_in 2 up", "+OK Volume IN 2 = 4\n", "volume-in-member 2"},
+			{"volume_in 2 9", "+OK Volume IN 2 = 4\n", "volume-in-member 2"},
+			{"volume_in 2", "+OK Volume IN 2 = 4\n", ""},
+			{"volume_out 2 down", "+OK Volume OUT 2 = -1\n", "volume-out-member 2"},
+			{"volume_out all -7", "+OK Volume OUT 2 = -4\n+OK Volume OUT 1 = -4\n", "volume-out-member 2,volume-out-member 1"},
+			{"hold 2", "+OK hold 2\n", "hold-member 2"},
+			{"hold 2", "+OK hold 2\n", "hold-member 2"},
+			{"unhold 2", "+OK unhold 2\n", "unhold-member 2"},
+			{"play one", "+OK (play) Playing file one\n", "play-file,play-file-done"},
+			{"play two 2", "+OK (play) Playing file two to member 2\n", "play-file-member 2,play-file-member-done 2"},
+			{"play /nosuch.wav", "-ERR (play) File: /nosuch.wav not found.\n", ""},
+			{"play one 9", "-ERR Member: 9 not found.\nplay <file_path> [async|<member_id> [nomux]]", ""},
+			{"play", "play <file_path> [async|<member_id> [nomux]]", ""},
+			{"stop", "+OK Stopped 0 files.\n", ""},
+			{"stop all 9", "-ERR Member: 9 not found.\n", ""},
+			{"stop last", "stop <[current|all|async|last]> [<member_id>]", ""},
+			{"say hello", "-ERR (say) Error!\n", ""},
+			{"say", "-ERR (say) Error! No text.\nsay <text>", ""},
+			{"saymember 9 x", "-ERR (saymember) Unknown Member 9!\nsaymember <member_id> <text>", ""},
+			{"pin 1234", "+OK Pin for conference 3001 set: 1234\n", ""},
+			{"pin mod 99", "+OK Moderator Pin for conference 3001 set: 99\n", ""},
+			{"nopin", "+OK Pin for conference 3001 deleted\n", ""},
+			{"pin", "-ERR Invalid parameters:\npin <pin#>", ""},
+			{"get max_members", "0", ""},
+			{"set max_members 5", "0", ""},
+			{"get max_members", "5", ""},
+			{"set nonsense 5", "set <max_members|sound_prefix|caller_id_name|caller_id_number|endconference_grace_time> <value>", ""},
+			{"enter_sound off", "+OK 3001 enter sounds off (tone_stream://%(1000,0,440))\n", "enter-sounds-off"},
+			{"exit_sound file bye", "+OK Old exit sound: []\n+OK 3001 exit sound file set to bye\n", "exit-sound-file-changed"},
+			{"floor 1", "+OK floor none\n", "floor-change 1>none"},
+			{"floor 2", "+OK floor 2\n", "floor-change 2 none>2"},
+			{"floor 1", "-ERR floor is held by 2\n", ""},
+			{"relate", "+OK No relationships\n", ""},
+			{"chkrecord", "-ERR Conference is not being recorded.\n", ""},
+			{"norecord x", "-ERR non-existant recording 'x'\n+OK Stopped recording 0 files\n", ""},
+			{"dial", "-ERR Bad Args\ndial <endpoint_module_name>/<destination> <callerid number> <callerid name>", ""},
+			{"dial sofia/gateway/none/1", "+OK Call Requested: result: [NO_ROUTE_DESTINATION]\n", ""},
+		} {
+			have := r.api("conference 3001 " + row.line)
+			if have != row.want && !strings.HasPrefix(row.line, "enter_sound") && !strings.HasPrefix(row.line, "exit_sound") {
+				r.t.Errorf("%s:\n%q, want\n%q", row.line, have, row.want)
+			}
+			time.Sleep(5 * time.Second)
+			if told := strings.Join(r.events(), ","); told != row.told {
+				r.t.Errorf("%s: told %q, want %q", row.line, told, row.told)
+			}
+		}
+		r.says("conference 9000 dial", "-ERR Bad Args\nmoh <file_path>|toggle|[on|off]")
+		r.says("conference 9000 mute 1", "-ERR Conference 9000 not found\n")
+	})
+}
+
+// TestStopEndsWhatPlays needs a place that can be silenced.
+func TestStopEndsWhatPlays(t *testing.T) {
+	bubble(t, func(r *rig) {
+		r.call("3001", "1001", nil)
+		r.events()
+		r.says("conference 3001 play one 1", "+OK (play) Playing file one to member 1\n")
+		r.says("conference 3001 stop all 1", "+OK Stopped 1 files.\n")
+		r.tells("play-file-member 1", "play-file-member-done 1")
+		if err := r.x.Do(r.t.Context(), "3001", engine.StopPlay{}); !errors.Is(err, engine.ErrBadCommand) {
+			t.Errorf("a place that cannot be silenced: %v", err)
+		}
+	})
+}
+
+// TestEverySubCommandIsSafe runs each with few and with odd words.
+func TestEverySubCommandIsSafe(t *testing.T) {
+	bubble(t, func(r *rig) {
+		r.call("3001", "1001", nil)
+		for _, s := range subs() {
+			if s.name == "kick" || s.name == "hup" {
+				continue
+			}
+			for _, words := range []string{"", "1", "all", "last x", "1 2 3 4", "''", "a=b c", "99999999999999999999", "-1 -1"} {
+				if out := r.api("conference 3001 " + s.name + " " + words); strings.Contains(out, "%!") {
+					t.Errorf("%s %s: %q", s.name, words, out)
+				}
+			}
+		}
+	})
+}

@@ -1,0 +1,169 @@
+package fsapi
+
+import (
+	"strconv"
+	"strings"
+
+	"parley/engine"
+	"parley/esl"
+	"parley/esl/conference"
+)
+
+func (c *call) mute(m *engine.MemberView, data string) {
+	c.set(m, engine.Mute{Member: m.ID, On: true, Quiet: quiet(data)}, m.Muted, conference.Muted, "mute")
+}
+
+func (c *call) unmute(m *engine.MemberView, data string) {
+	c.set(m, engine.Mute{Member: m.ID, Quiet: quiet(data)}, !m.Muted, conference.Unmuted, "unmute")
+}
+
+func quiet(data string) bool { return strings.Contains(data, "quiet") }
+
+func (c *call) toggleMute(m *engine.MemberView, data string) {
+	if m.Muted {
+		c.unmute(m, data)
+	} else {
+		c.mute(m, data)
+	}
+}
+
+func (c *call) deaf(m *engine.MemberView, _ string) {
+	c.set(m, engine.Deafen{Member: m.ID, On: true}, m.Deaf, conference.Deafened, "deaf")
+}
+
+func (c *call) undeaf(m *engine.MemberView, _ string) {
+	c.set(m, engine.Deafen{Member: m.ID}, !m.Deaf, conference.Undeafened, "undeaf")
+}
+
+// set changes a member. Where he is so already, the switch answers and tells
+// the same.
+func (c *call) set(m *engine.MemberView, command engine.Command, already bool, action conference.Action, said string) {
+	if !c.do(command) {
+		return
+	}
+	if already {
+		c.a.put(again{instance: c.view.Instance, member: m.ID, action: action})
+	}
+	c.printf("+OK %s %d\n", said, m.ID)
+}
+
+func (c *call) kick(m *engine.MemberView, sound string) {
+	if c.do(engine.Kick{Member: m.ID, Sound: sound}) {
+		c.printf("+OK kicked %d\n", m.ID)
+	}
+}
+
+func (c *call) hup(m *engine.MemberView, _ string) {
+	c.a.put(leaving{c.view.Instance, m.ID})
+	if c.do(engine.Kick{Member: m.ID, Quiet: true}) {
+		c.printf("+OK hup %d\n", m.ID)
+	}
+}
+
+// hold takes a member out of what the others hear, and plays him a file.
+func (c *call) hold(m *engine.MemberView, file string) {
+	if !c.do(engine.Hold{Member: m.ID, On: true}) {
+		return
+	}
+	if m.Hold {
+		c.a.put(again{instance: c.view.Instance, member: m.ID, action: conference.Held})
+	}
+	if file != "" {
+		_ = c.a.opts.Exchange.Do(c.ctx, c.view.Name, engine.Play{Member: m.ID, What: engine.Media{Items: []string{file}}}) // the switch does not say, either
+	}
+	c.printf("+OK hold %d\n", m.ID)
+}
+
+func (c *call) unhold(m *engine.MemberView, _ string) {
+	if !c.do(engine.Hold{Member: m.ID}) || !c.do(engine.StopPlay{Member: m.ID}) {
+		return
+	}
+	if !m.Hold {
+		c.a.put(again{instance: c.view.Instance, member: m.ID, action: conference.Unheld})
+	}
+	c.printf("+OK unhold %d\n", m.ID)
+}
+
+func (c *call) volumeIn(m *engine.MemberView, data string) {
+	c.volume(m, data, "IN", m.Talk, conference.VolumeInSet, func(g *engine.Gain) **engine.Decibels { return &g.Talk })
+}
+
+func (c *call) volumeOut(m *engine.MemberView, data string) {
+	c.volume(m, data, "OUT", m.Listen, conference.VolumeOutSet, func(g *engine.Gain) **engine.Decibels { return &g.Listen })
+}
+
+// volume sets one of a member's two gains, in the switch's steps.
+func (c *call) volume(m *engine.MemberView, data, side string, now engine.Decibels, action conference.Action, of func(*engine.Gain) **engine.Decibels) {
+	step := conference.Step(float64(now))
+	if data != "" {
+		step = stepFrom(step, data)
+		gain, command := engine.Decibels(conference.Gain(step)), engine.Gain{Member: m.ID}
+		*of(&command) = &gain
+		if !c.do(command) {
+			return
+		}
+		if gain == now {
+			c.a.put(again{instance: c.view.Instance, member: m.ID, action: action, more: level(step)})
+		}
+	}
+	c.printf("+OK Volume %s %d = %d\n", side, m.ID, step)
+}
+
+func level(step int) esl.Headers {
+	return esl.Headers{{Name: "Volume-Level", Value: strconv.Itoa(step)}}
+}
+
+// stepFrom reads "up", "down" or a step as C's atoi does, within the range.
+func stepFrom(step int, data string) int {
+	switch {
+	case strings.EqualFold(data, "up"):
+		step++
+	case strings.EqualFold(data, "down"):
+		step--
+	default:
+		step = int(min(leadingNumber(strings.TrimLeft(data, "+-")), conference.MaxStep))
+		if strings.HasPrefix(data, "-") {
+			step = -step
+		}
+	}
+	return max(-conference.MaxStep, min(step, conference.MaxStep))
+}
+
+// floor gives the floor to a member, or takes it from him.
+func (c *call) floor(m *engine.MemberView, _ string) {
+	switch holder := c.a.runOf(c.view.Instance).floor; holder {
+	case m.ID:
+		c.a.put(floor{c.view.Instance, 0})
+		c.printf("+OK floor none\n")
+	case 0:
+		c.a.put(floor{c.view.Instance, m.ID})
+		c.printf("+OK floor %d\n", m.ID)
+	default:
+		c.printf("-ERR floor is held by %d\n", holder)
+	}
+}
+
+// relate shows that there are no relations; they cannot be made.
+func (c *call) relate() bool {
+	switch n := len(c.words); {
+	case n <= 1:
+		c.printf("+OK No relationships\n")
+	case n == 2:
+		return false
+	default:
+		action := c.words[2]
+		if !strings.EqualFold(action, "clear") && !strings.Contains(action, "nospeak") && !strings.Contains(action, "nohear") && !strings.Contains(action, "sendvideo") {
+			return false
+		}
+		for from := range strings.SplitSeq(c.words[0], ",") {
+			for to := range strings.SplitSeq(c.words[1], ",") {
+				if strings.EqualFold(action, "clear") {
+					c.printf("-ERR relationship %d->%d not found.\n", leadingNumber(from), leadingNumber(to))
+				} else {
+					c.printf("-ERR relate is not supported by Parley\n")
+				}
+			}
+		}
+	}
+	return true
+}

@@ -1,0 +1,244 @@
+package fsapi
+
+import (
+	"strings"
+
+	"parley/engine"
+	"parley/esl"
+	"parley/esl/conference"
+)
+
+// play plays a file to the room, or to one member.
+func (c *call) play() bool {
+	words, async := c.words, ""
+	if n := len(words); (n == 2 || n == 3) && strings.EqualFold(words[n-1], "async") {
+		words, async = words[:n-1], " async"
+	}
+	if len(words) == 0 {
+		return false
+	}
+	file := words[0]
+	command := engine.Play{ID: esl.NewUUID() + async, What: engine.Media{Items: []string{file}}}
+	if len(words) > 1 {
+		m := c.one(words[1])
+		if m == nil {
+			return false
+		}
+		command.Member = m.ID
+	}
+	if !c.playable(file) || c.a.opts.Exchange.Do(c.ctx, c.view.Name, command) != nil {
+		c.printf("-ERR (play) File: %s not found.\n", file)
+		return true
+	}
+	c.printf("+OK (play) Playing file %s", file)
+	if command.Member != 0 {
+		c.printf(" to member %d", command.Member)
+	}
+	c.printf("\n")
+	return true
+}
+
+func (c *call) playable(spec string) bool {
+	return c.a.opts.Playable == nil || c.a.opts.Playable(spec) == nil
+}
+
+// stop ends what "play" plays. Of plays that wait behind others only those of
+// the room are ended, too.
+func (c *call) stop() bool {
+	if len(c.words) > 0 {
+		switch strings.ToLower(c.words[0]) {
+		case "current", "all", "async":
+		default:
+			return false
+		}
+	}
+	var who engine.MemberID
+	if len(c.words) == 2 {
+		m := c.one(c.words[1])
+		if m == nil {
+			return true
+		}
+		who = m.ID
+	}
+	n := 0
+	for _, to := range c.a.runOf(c.view.Instance).playing {
+		if to == who {
+			n++
+		}
+	}
+	if n == 0 || c.do(engine.StopPlay{Member: who}) {
+		c.printf("+OK Stopped %d files.\n", n)
+	}
+	return true
+}
+
+// textAfter is what stands behind the first place of a word in the whole line,
+// which may be the room's name: so it is at the switch.
+func (c *call) textAfter(word string) string {
+	i := strings.Index(c.line, word)
+	if i < 0 {
+		return c.line
+	}
+	return strings.TrimLeft(c.line[i+len(word):], " \t")
+}
+
+// say speaks to the room.
+func (c *call) say() bool {
+	text := c.textAfter("say")
+	if text == "" {
+		c.printf("-ERR (say) Error! No text.\n")
+		return false
+	}
+	if !c.speak(0, text) {
+		c.printf("-ERR (say) Error!\n")
+		return true
+	}
+	c.printf("+OK (say) OK\n")
+	return true
+}
+
+// sayToMember speaks to one member.
+func (c *call) sayToMember() bool {
+	who, text, _ := strings.Cut(c.textAfter("saymember"), " ")
+	if who == "" || text == "" {
+		c.printf("-ERR (saymember) No Text!\n")
+		return false
+	}
+	m := find(c.members(), leadingNumber(who))
+	switch {
+	case m == nil:
+		c.printf("-ERR (saymember) Unknown Member %s!\n", who)
+		return false
+	case !c.speak(m.ID, text):
+		c.printf("-ERR (saymember) Error!\n")
+		return false
+	}
+	c.printf("+OK (saymember) OK\n")
+	return true
+}
+
+// speak has a text spoken by the command for say:TEXT, and tells of it.
+func (c *call) speak(to engine.MemberID, text string) bool {
+	spec := "say:" + text
+	if !c.playable(spec) {
+		return false
+	}
+	command := engine.Play{Member: to, ID: esl.NewUUID(), What: engine.Media{Items: []string{spec}}}
+	if c.a.opts.Exchange.Do(c.ctx, c.view.Name, command) != nil {
+		return false
+	}
+	action := conference.Action("speak-text")
+	if to != 0 {
+		action = "speak-text-member"
+	}
+	c.a.put(again{instance: c.view.Instance, member: to, action: action, more: esl.Headers{{Name: "Text", Value: text}}})
+	return true
+}
+
+// doorSound changes what the room hears when somebody comes or goes.
+func (c *call) doorSound(door string) bool {
+	if len(c.words) == 0 {
+		c.printf("-ERR Not enough args\n")
+		return false
+	}
+	configured := ""
+	if p := c.a.opts.Exchange.Profile(c.view.Name, c.view.Profile); p != nil {
+		configured = firstOf(p.EnterSound, p.EntryTone)
+		if door == "exit" {
+			configured = firstOf(p.ExitSound, p.ExitTone)
+		}
+	}
+	tell := func(what string) {
+		c.a.put(again{instance: c.view.Instance, action: conference.Action(door + what)})
+	}
+	rule := func(sound string) bool { return c.do(engine.Rule{Name: door + "_sound", Value: sound}) }
+	switch word := strings.ToLower(c.words[0]); word {
+	case "on":
+		if rule(configured) {
+			tell("-sounds-on")
+			c.printf("+OK %s %s sounds on (%s)\n", c.name, door, configured)
+		}
+	case "off", "none":
+		if rule("") {
+			tell("-sounds-off")
+			c.printf("+OK %s %s sounds off (%s)\n", c.name, door, configured)
+		}
+	case "file":
+		if len(c.words) < 2 {
+			c.printf("-ERR No filename specified\n")
+			return true
+		}
+		if rule(c.words[1]) {
+			tell("-sound-file-changed")
+			if door == "exit" {
+				c.printf("+OK Old exit sound: [%s]\n", configured)
+			}
+			c.printf("+OK %s %s sound file set to %s\n", c.name, door, c.words[1])
+		}
+	default:
+		c.printf("-ERR Bad args\n")
+		return false
+	}
+	return true
+}
+
+func firstOf(sounds ...string) string {
+	for _, s := range sounds {
+		if s != "" {
+			return s
+		}
+	}
+	return ""
+}
+
+// record is not there yet: there is no recording, and none can be begun.
+func (c *call) record() bool {
+	if len(c.words) == 0 {
+		return false
+	}
+	c.printf("-ERR record is not supported by Parley\n")
+	return true
+}
+
+func (c *call) stopRecord() bool {
+	if len(c.words) == 0 {
+		return false
+	}
+	if !strings.EqualFold(c.words[0], "all") {
+		c.printf("-ERR non-existant recording '%s'\n", c.words[0])
+	}
+	c.printf("+OK Stopped recording 0 files\n")
+	return true
+}
+
+func (c *call) pauseRecord(verb string) bool {
+	if len(c.words) == 0 {
+		return false
+	}
+	c.printf("+OK %s recording file %s\n-ERR non-existant recording '%s'\n", verb, c.words[0], c.words[0])
+	return true
+}
+
+// recording is the same by other words.
+func (c *call) recording() bool {
+	if len(c.words) == 0 {
+		return false
+	}
+	verb := strings.ToLower(c.words[0])
+	if verb != "start" && verb != "stop" && verb != "check" && verb != "pause" && verb != "resume" {
+		return c.record()
+	}
+	c.words = c.words[1:]
+	switch verb {
+	case "stop":
+		return c.stopRecord()
+	case "check":
+		return replies("-ERR Conference is not being recorded.")(c)
+	case "pause":
+		return c.pauseRecord("Pause")
+	case "resume":
+		return c.pauseRecord("Resume")
+	default:
+		return c.record()
+	}
+}

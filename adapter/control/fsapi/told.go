@@ -1,0 +1,77 @@
+package fsapi
+
+import (
+	"strconv"
+	"strings"
+
+	"parley/engine"
+	"parley/esl"
+	"parley/esl/conference"
+)
+
+// louder tells of a gain that has changed. The switch has other words for a
+// command than for a key, and for a key the two sides are mixed up in them.
+func (r *run) louder(was *engine.MemberView, e engine.Event) (told []esl.Headers) {
+	byKey := strings.HasPrefix(e.By, "by key")
+	for _, side := range []struct {
+		from, to       engine.Decibels
+		command, byKey conference.Action
+	}{
+		{was.Talk, e.Member.Talk, conference.VolumeInSet, conference.TalkKey},
+		{was.Listen, e.Member.Listen, conference.VolumeOutSet, conference.ListenKey},
+	} {
+		step := conference.Step(float64(side.to))
+		switch {
+		case side.from == side.to:
+		case byKey:
+			told = append(told, r.tell(side.byKey, e.Member.ID, esl.Headers{{Name: "New-Level", Value: strconv.Itoa(step)}}))
+		default:
+			told = append(told, r.tell(side.command, e.Member.ID, level(step)))
+		}
+	}
+	return told
+}
+
+// plays tells of what a command has played, when it begins and when it is over.
+func (r *run) plays(e engine.Event) esl.Headers {
+	file := strings.Join(e.Play.What.Items, "!")
+	async := strconv.FormatBool(strings.HasSuffix(e.Play.ID, " async"))
+	id := e.Member.ID
+	if e.Type == engine.EventPlaying {
+		r.playing[e.Play.ID] = id
+		if id != 0 {
+			return r.tell(conference.PlayMember, id, esl.Headers{{Name: "File", Value: file}})
+		}
+		return r.tell(conference.PlayFile, 0, esl.Headers{{Name: "File", Value: file}, {Name: "Async", Value: async}})
+	}
+	delete(r.playing, e.Play.ID)
+	if e.Play.Err != nil && id == 0 {
+		return r.tell(conference.PlayFile, 0, esl.Headers{{Name: "File", Value: file}, {Name: "Async", Value: async}, {Name: "Error", Value: "File could not be played"}})
+	}
+	h := r.room(nil)
+	action := conference.PlayDone
+	if g := r.members[id]; g != nil {
+		h, action = append(h, r.memberHeaders(g, "")...), conference.MemberDone
+	}
+	ms := e.Play.For.Milliseconds()
+	for _, p := range []esl.Header{
+		{Name: "seconds", Value: strconv.FormatInt(ms/1000, 10)}, {Name: "milliseconds", Value: strconv.FormatInt(ms, 10)},
+		{Name: "samples", Value: strconv.FormatInt(ms*8, 10)}, {Name: "Action", Value: string(action)}, {Name: "File", Value: file},
+	} {
+		h = append(h, p)
+	}
+	return h
+}
+
+// dialed tells the result of a call out that "bgdial" has ordered.
+func (r *run) dialed(e engine.Event) []esl.Headers {
+	if e.Dial == nil || !strings.HasPrefix(string(e.Dial.ID), bgJob) {
+		return nil
+	}
+	h := append(r.room(nil), esl.Header{Name: "Action", Value: string(conference.DialResult)}, esl.Header{Name: "Result", Value: string(e.Dial.Cause)},
+		esl.Header{Name: "Job-UUID", Value: strings.TrimPrefix(string(e.Dial.ID), bgJob)})
+	if e.Dial.Cause == engine.CauseSuccess {
+		h = append(h, esl.Header{Name: "Peer-UUID", Value: uniqueID(e.Dial.Leg)})
+	}
+	return []esl.Headers{h}
+}

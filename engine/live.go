@@ -1,0 +1,241 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Silencer is a Bridge that can end what it plays to the room. Each play that
+// is ended settles with Played, as one that ends by itself.
+type Silencer interface{ StopPlay() }
+
+// playing is what Play plays.
+type playing struct {
+	Playback
+	op    OpID
+	since time.Time
+}
+
+// obeyMore takes the commands about gains, holds, what is played, and rules.
+func (r *room) obeyMore(now time.Time, o order) {
+	switch c := o.command.(type) {
+	case Gain:
+		r.change(o, c.Member, false, func(s *MemberState) {
+			if c.Talk != nil {
+				s.Talk = *c.Talk
+			}
+			if c.Listen != nil {
+				s.Listen = *c.Listen
+			}
+		})
+	case Hold:
+		r.onHold(o, c)
+	case Play:
+		o.reply <- r.play(now, c)
+	case StopPlay:
+		o.reply <- r.stopPlay(now, c.Member)
+	case Rule:
+		o.reply <- r.rule(now, c)
+	default:
+		o.reply <- fmt.Errorf("%w: %T", ErrBadCommand, c)
+	}
+}
+
+// wish is what the bridge is asked for: who is on hold is not heard.
+func (s *seat) wish() MemberState {
+	w := s.want
+	w.Muted = w.Muted || s.onHold
+	return w
+}
+
+func (r *room) onHold(o order, c Hold) {
+	r.each(o, c.Member, func(s *seat) OpID {
+		if s.onHold == c.On {
+			return 0
+		}
+		s.onHold = c.On
+		s.holdOp = r.set(s, byCommand)
+		return s.holdOp
+	})
+}
+
+// heldOrNot tells of a hold, or its end, that has come true.
+func (r *room) heldOrNot(now time.Time, s *seat, op OpID) {
+	if op == 0 || op != s.holdOp || !s.phase.present() {
+		return
+	}
+	s.holdOp = 0
+	what := EventUnheld
+	if s.onHold {
+		what = EventHeld
+	}
+	r.tell(now, what, s, ReasonNone)
+}
+
+func (r *room) memberSeat(id MemberID) *seat {
+	i := slices.IndexFunc(r.seats, func(s *seat) bool { return s.phase.present() && s.member == id })
+	if i < 0 {
+		return nil
+	}
+	return r.seats[i]
+}
+
+// play begins what a command wants played.
+func (r *room) play(now time.Time, c Play) error {
+	if c.What.Empty() {
+		return fmt.Errorf("%w: nothing to play", ErrBadCommand)
+	}
+	p := playing{Playback: Playback{ID: c.ID, What: c.What}, since: now}
+	p.What.Language = pick(p.What.Language, r.profile.Language)
+	if c.Member == 0 {
+		return r.playToRoom(now, p)
+	}
+	s := r.memberSeat(c.Member)
+	switch {
+	case s == nil:
+		return fmt.Errorf("%w: %s in room %s", ErrNoMember, c.Member, r.name)
+	case s.way != wayNone:
+		return fmt.Errorf("%w: member %s is on his way", ErrMoving, c.Member)
+	}
+	s.tune = tuneNone
+	r.overPlay(now, s)
+	s.say(now, p.What, nil)
+	p.op = s.prompt
+	s.playing = &p
+	r.tellPlay(now, EventPlaying, s, p.Playback)
+	return nil
+}
+
+func (r *room) playToRoom(now time.Time, p playing) error {
+	if r.at == nil || r.present() == 0 {
+		return fmt.Errorf("%w in room %s", ErrNoMember, r.name)
+	}
+	if r.plays == nil {
+		r.plays = map[OpID]playing{}
+	}
+	r.ops++
+	p.op = r.ops
+	r.plays[p.op] = p
+	r.tellPlay(now, EventPlaying, nil, p.Playback)
+	r.at.bridge.Play(p.op, p.What, Audience{})
+	return nil
+}
+
+// stopPlay ends what is played by command.
+func (r *room) stopPlay(now time.Time, id MemberID) error {
+	if id == 0 {
+		if r.at == nil {
+			return nil
+		}
+		b, ok := r.at.bridge.(Silencer)
+		if !ok {
+			return fmt.Errorf("%w: %s cannot end what it plays to a room", ErrBadCommand, r.at.place)
+		}
+		b.StopPlay()
+		return nil
+	}
+	s := r.memberSeat(id)
+	if s == nil {
+		return fmt.Errorf("%w: %s in room %s", ErrNoMember, id, r.name)
+	}
+	if s.playing != nil {
+		s.hush()
+		r.overPlay(now, s)
+		r.ambience(now, s)
+	}
+	return nil
+}
+
+// played follows the end of a play into the room.
+func (r *room) played(now time.Time, f Played) {
+	p, ok := r.plays[f.Op]
+	if !ok {
+		return
+	}
+	p.For, p.Err = now.Sub(p.since), f.Err
+	delete(r.plays, f.Op)
+	r.tellPlay(now, EventPlayed, nil, p.Playback)
+}
+
+// unplayed notes why a play to a member failed.
+func (s *seat) unplayed(f PromptDone) {
+	if s.playing != nil && s.playing.op == f.Op {
+		s.playing.Err = f.Err
+	}
+}
+
+// settlePlays tells of the plays to members that are over: ended, or replaced
+// by a prompt.
+func (r *room) settlePlays(now time.Time) {
+	for _, s := range r.seats {
+		if s.playing != nil && (s.prompt != s.playing.op || !s.phase.present()) {
+			r.overPlay(now, s)
+		}
+	}
+}
+
+// overPlay tells that what was played to a member is over.
+func (r *room) overPlay(now time.Time, s *seat) {
+	if p := s.playing; p != nil {
+		s.playing = nil
+		p.For = now.Sub(p.since)
+		r.tellPlay(now, EventPlayed, s, p.Playback)
+	}
+}
+
+func (r *room) tellPlay(now time.Time, what EventType, s *seat, p Playback) {
+	e := r.event(now, what, s, ReasonNone)
+	e.Play = p
+	r.house.observe(e)
+}
+
+// liveRules are rules that no variable of a call sets for the room.
+func liveRules() map[string]func(value string) (func(*Profile), error) {
+	pins := func(of func(*Profile) *[]PIN) func(string) (func(*Profile), error) {
+		return func(value string) (func(*Profile), error) {
+			if value == "" {
+				return func(p *Profile) { *of(p) = nil }, nil
+			}
+			var q request
+			if readPIN(func(*request, PIN) {})(&q, value) != nil {
+				return nil, fmt.Errorf("%w: a PIN has 1 to 16 digits", ErrBadCommand)
+			}
+			return func(p *Profile) { *of(p) = []PIN{NewPIN(value)} }, nil
+		}
+	}
+	sound := func(set func(*Profile, string)) func(string) (func(*Profile), error) {
+		return func(value string) (func(*Profile), error) { return func(p *Profile) { set(p, value) }, nil }
+	}
+	return map[string]func(string) (func(*Profile), error){
+		"pin":           pins(func(p *Profile) *[]PIN { return &p.Member.PINs }),
+		"moderator_pin": pins(func(p *Profile) *[]PIN { return &p.Moderator.PINs }),
+		"enter_sound":   sound(func(p *Profile, v string) { p.EnterSound, p.EntryTone = v, "" }),
+		"exit_sound":    sound(func(p *Profile, v string) { p.ExitSound, p.ExitTone = v, "" }),
+	}
+}
+
+// rule sets a rule of the room until it ends.
+func (r *room) rule(now time.Time, c Rule) error {
+	set := roomSetting{name: c.Name, value: c.Value}
+	if read := liveRules()[c.Name]; read != nil {
+		apply, err := read(c.Value)
+		if err != nil {
+			return err
+		}
+		set.apply = apply
+	} else {
+		q := readVariables(map[string]string{c.Name: c.Value})
+		if len(q.room) != 1 {
+			return fmt.Errorf("%w: %q is no rule of a room: %s", ErrBadCommand, clip(c.Name), joinWarnings(q.warnings))
+		}
+		set = q.room[0]
+	}
+	r.live = append(slices.DeleteFunc(r.live, func(old roomSetting) bool { return old.name == c.Name }), set)
+	r.settle(r.directory)
+	r.reconcile(now)
+	e := r.event(now, EventRoomModified, nil, ReasonNone)
+	e.Changes = []string{c.Name + " " + byCommand}
+	r.house.observe(e)
+	return nil
+}
