@@ -94,7 +94,7 @@ func TestAChannelIsUsable(t *testing.T) {
 		}
 		r.says("show channels count", "\n1 total.\n")
 		r.says("uuid_kill "+id, "+OK\n")
-		if o := <-p.out; o.Exit != engine.ExitKicked {
+		if o := <-p.out; o.Exit != engine.ExitKicked || !o.Hangup {
 			t.Errorf("%+v", o)
 		}
 		r.says("show channels", "\n0 total.\n")
