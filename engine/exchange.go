@@ -221,8 +221,18 @@ func (x *Exchange) send(name RoomName, item any) (*room, error) {
 
 // Room shows a running room.
 func (x *Exchange) Room(ctx context.Context, name RoomName) (RoomView, error) {
+	return x.look(ctx, name, false)
+}
+
+// Sound shows a room with all that is known of how its members sound: who
+// sends nothing and why, whose delay is long, who disturbs the others.
+func (x *Exchange) Sound(ctx context.Context, name RoomName) (RoomView, error) {
+	return x.look(ctx, name, true)
+}
+
+func (x *Exchange) look(ctx context.Context, name RoomName, closely bool) (RoomView, error) {
 	reply := make(chan RoomView, 1)
-	r, err := x.send(name, viewing{reply})
+	r, err := x.send(name, viewing{closely, reply})
 	if err != nil {
 		return RoomView{}, err
 	}

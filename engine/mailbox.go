@@ -100,7 +100,10 @@ type (
 		home  bool           // to is where the members' calls are at home
 		reply chan relocated // capacity 1
 	}
-	viewing   struct{ reply chan RoomView } // capacity 1
+	viewing struct {
+		closely bool          // all that Sound tells
+		reply   chan RoomView // capacity 1
+	}
 	reloading struct {
 		directory *Directory
 		reply     chan []string // capacity 1

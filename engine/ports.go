@@ -102,8 +102,40 @@ type MemberMedia struct {
 	Talking bool
 	Codec   string        // e.g. "PCMU/8000"
 	Lost    float64       // share of packets lost, 0..1
+	Late    uint64        // packets that came too late; lost, too
 	Delay   time.Duration // jitter buffer
+	Capped  bool          // it may not hold back more
+	Jitter  time.Duration // of the packets' arrival
+	Quiet   time.Duration // since the last packet; below 0 none has come, or the place does not know
+	Source  string        // where packets come from; "" is nowhere, or the place does not know
+	Held    bool          // by the other side
 }
+
+// Listener is what a Bridge may offer besides: an opinion on who disturbs the
+// others. Safe to call at any time.
+type Listener interface {
+	Disturbances() map[MemberID]Disturbance
+}
+
+// Disturbance is what is wrong with what a member says.
+type Disturbance struct {
+	Kind    DisturbanceKind `json:"kind"`
+	Share   float64         `json:"share,omitempty"`      // echo: of what he hears, 1 is as loud
+	DelayMS int64           `json:"delay_ms,omitempty"`   // echo: until it comes back
+	Level   float64         `json:"level_dbov,omitempty"` // howl and noise
+	Hz      float64         `json:"hz,omitempty"`         // howl
+	Seconds float64         `json:"seconds,omitempty"`    // howl and noise: for how long; 8 at most
+}
+
+// DisturbanceKind is a word for a disturbance.
+type DisturbanceKind string
+
+// The disturbances.
+const (
+	Echo  DisturbanceKind = "echo"  // he says what he hears
+	Howl  DisturbanceKind = "howl"  // a loud tone that does not end
+	Noise DisturbanceKind = "noise" // no pause in it
+)
 
 // Outcome is what a call is told when it is given back; an adapter writes it
 // to the channel as parley_result, parley_reason, parley_exit,

@@ -91,7 +91,7 @@ func (r *room) handle(now time.Time, item any) {
 	case relocating:
 		r.asksToMove(now, m)
 	case viewing:
-		m.reply <- r.view()
+		m.reply <- r.view(m.closely)
 	case explaining:
 		r.explain(m)
 	case signalling:

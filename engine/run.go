@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"maps"
 	"time"
 )
 
@@ -95,17 +96,20 @@ func (r *room) closeAll() {
 	}
 }
 
-// view is the room as lists show it.
-func (r *room) view() RoomView {
+// view is the room as lists show it, or as Sound does.
+func (r *room) view(closely bool) RoomView {
 	v := RoomView{
 		Name: r.name, Title: r.title, Instance: r.instance, Profile: r.profile.Name, StartedAt: r.startedAt,
 		Locked: r.locked, MaxParticipants: r.profile.MaxParticipants, Seq: r.seq, Mixer: r.mixer(),
 		State: r.stateWord(), Members: []MemberView{}, Dialing: r.dials(),
 	}
-	media := map[MemberID]MemberMedia{}
+	media, disturbed := map[MemberID]MemberMedia{}, map[MemberID]Disturbance{}
 	for _, at := range r.venues {
 		for _, m := range at.bridge.Levels(nil) {
 			media[m.Member] = m
+		}
+		if l, ok := at.bridge.(Listener); ok && closely {
+			maps.Copy(disturbed, l.Disturbances())
 		}
 	}
 	for _, s := range r.seats {
@@ -115,11 +119,42 @@ func (r *room) view() RoomView {
 		}
 		m := s.view()
 		if h, ok := media[s.member]; ok {
-			m.Level, m.Codec, m.Lost, m.DelayMS = h.Level, h.Codec, h.Lost, h.Delay.Milliseconds()
+			m.Level, m.Codec, m.Lost, m.Late, m.DelayMS = h.Level, h.Codec, h.Lost, h.Late, h.Delay.Milliseconds()
+			if closely {
+				s.closely(&m, h, disturbed)
+			}
 		}
 		v.Members = append(v.Members, m)
 	}
 	return v
+}
+
+// closely adds what Sound tells of a member.
+func (s *seat) closely(m *MemberView, h MemberMedia, disturbed map[MemberID]Disturbance) {
+	m.JitterMS, m.Capped, m.Source, m.Held = h.Jitter.Milliseconds(), h.Capped, h.Source, h.Held
+	if h.Quiet >= 0 {
+		ms := h.Quiet.Milliseconds()
+		m.QuietMS = &ms
+	}
+	if m.Muted {
+		m.MutedBy = s.since("muted")
+	}
+	if m.Deaf {
+		m.DeafBy = s.since("deaf")
+	}
+	if d, ok := disturbed[s.member]; ok {
+		m.Disturbance = &d
+	}
+}
+
+// since says who made a part of the state what it is.
+func (s *seat) since(name string) string {
+	for _, c := range s.changes {
+		if c.name == name {
+			return c.by
+		}
+	}
+	return "by the profile or the call's own variables"
 }
 
 // mixer is where the room is mixed, or will be.

@@ -40,5 +40,16 @@ type MemberView struct {
 	Level    float64   `json:"level_dbov"`
 	Codec    string    `json:"codec"`
 	Lost     float64   `json:"loss"`
+	Late     uint64    `json:"late"`
 	DelayMS  int64     `json:"delay_ms"`
+
+	// What Sound tells besides.
+	JitterMS    int64        `json:"jitter_ms,omitempty"`
+	Capped      bool         `json:"delay_capped,omitempty"`
+	QuietMS     *int64       `json:"last_packet_ms,omitempty"` // ago; nil: none has come, or nobody knows
+	Source      string       `json:"source,omitempty"`
+	Held        bool         `json:"held,omitempty"`
+	MutedBy     string       `json:"muted_by,omitempty"`
+	DeafBy      string       `json:"deaf_by,omitempty"`
+	Disturbance *Disturbance `json:"disturbance,omitempty"`
 }

@@ -204,6 +204,9 @@ func (j *Jitter) measure(ext, ts uint32, arrival int64) {
 // target is the delay to aim at, in ns after the fastest packets.
 func (j *Jitter) target() int64 { return min(j.come.wanted(), int64(j.opt.MaxDelay)) }
 
+// Capped says whether the arrivals ask for more delay than there may be.
+func (j *Jitter) Capped() bool { return j.come.wanted() > int64(j.opt.MaxDelay) }
+
 // Delay is how long those packets wait for their turn that come the fastest.
 func (j *Jitter) Delay() time.Duration {
 	if !j.playing {

@@ -75,6 +75,8 @@ func (s *Session) publish() {
 	c.dup.Store(j.Dup)
 	c.skipped.Store(j.Skipped)
 	c.delay.Store(int64(j.Delay()))
+	c.capped.Store(j.Capped())
+	c.see(s.source)
 	if s.gate.enter() {
 		c.dropped[DropKernel].Store(s.media.refused())
 		s.gate.leave(s.closeSockets)

@@ -1,6 +1,8 @@
 package rtp
 
 import (
+	"net/netip"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -31,6 +33,24 @@ type counters struct {
 	dropped                                  [drops]atomic.Uint64
 	jitter, delay, rtt                       atomic.Int64 // ns
 	peerLost                                 atomic.Uint32
+	capped                                   atomic.Bool
+
+	mu     sync.Mutex // guards source; the tick only tries to take it
+	source netip.AddrPort
+}
+
+// see notes the source, now or at the next try.
+func (c *counters) see(from netip.AddrPort) {
+	if c.mu.TryLock() {
+		c.source = from
+		c.mu.Unlock()
+	}
+}
+
+func (c *counters) from() netip.AddrPort {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.source
 }
 
 // Stats is a session's figures at one moment.
@@ -40,6 +60,8 @@ type Stats struct {
 	Dropped                                  map[string]uint64
 	Jitter                                   time.Duration // RFC 3550 §6.4.1
 	Delay                                    time.Duration // of the jitter buffer
+	Capped                                   bool          // the arrivals ask for more than MaxDelay
+	Source                                   string        // where packets come from; "" while there is no peer
 	RoundTrip                                time.Duration // from RTCP; 0 = unknown
 	PeerLost                                 float64       // share that the peer misses, 0..1
 }
@@ -62,7 +84,10 @@ func (s *Session) Stats() Stats {
 		Lost: c.lost.Load(), Late: c.late.Load(), Duplicate: c.dup.Load(), Skipped: c.skipped.Load(),
 		Jitter: time.Duration(c.jitter.Load()), Delay: time.Duration(c.delay.Load()),
 		RoundTrip: time.Duration(c.rtt.Load()), PeerLost: float64(c.peerLost.Load()) / 256,
-		Dropped: make(map[string]uint64, drops),
+		Capped: c.capped.Load(), Dropped: make(map[string]uint64, drops),
+	}
+	if from := c.from(); from.IsValid() {
+		st.Source = from.String()
 	}
 	for d := range drops {
 		if n := c.dropped[d].Load(); n > 0 {

@@ -87,6 +87,7 @@ func Handler(o Options) http.Handler {
 	mux.HandleFunc("POST /v1/reload", s.reload)
 	mux.HandleFunc("GET /v1/rooms", s.rooms)
 	mux.HandleFunc("GET /v1/rooms/{room}", s.room)
+	mux.HandleFunc("GET /v1/rooms/{room}/sound", s.sound)
 	mux.HandleFunc("GET /v1/rooms/{room}/explain", s.explainRoom)
 	mux.HandleFunc("GET /v1/calls/{id}/explain", s.explainCall)
 	mux.HandleFunc("POST /v1/calls/{id}/signal", s.signal)

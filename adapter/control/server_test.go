@@ -241,6 +241,7 @@ func TestRefusals(t *testing.T) {
 		{"nothing to change", "PATCH", members + "1", `{}`, 422, "bad_body"},
 		{"null", "PATCH", members + "1", `null`, 422, "bad_body"},
 		{"too large", "PATCH", members + "1", `{"muted":` + strings.Repeat(" ", 64<<10) + `true}`, 413, "too_large"},
+		{"how no room sounds", "GET", "/v1/rooms/4711/sound", "", 404, "room_not_running"},
 		{"explain no room's name", "GET", "/v1/rooms/..%2Fx/explain", "", 422, "bad_room_name"},
 		{"explain no such call", "GET", "/v1/calls/b/explain", "", 404, "call_not_found"},
 		{"a signal without a name", "POST", "/v1/calls/a/signal", `{}`, 422, "bad_value"},

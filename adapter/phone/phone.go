@@ -257,5 +257,8 @@ func (p *port) Health() native.Health {
 	st := p.Stats()
 	dropped := st.Dropped
 	dropped["late"], dropped["duplicate"], dropped["skipped"] = st.Late, st.Duplicate, st.Skipped
-	return native.Health{Received: st.PacketsIn, Lost: st.Lost, Delay: st.Delay, Dropped: dropped}
+	return native.Health{
+		Received: st.PacketsIn, Lost: st.Lost, Late: st.Late, Delay: st.Delay, Jitter: st.Jitter, Capped: st.Capped,
+		Source: st.Source, Dropped: dropped,
+	}
 }

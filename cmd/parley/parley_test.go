@@ -95,7 +95,7 @@ func TestCommandLines(t *testing.T) {
 		{"room a mute", 2, "", "parley room a mute: which member? a number or all"},
 		{"room a kick", 2, "", "which member?"},
 		{"room a lock 1", 2, "", "parley room a lock: that is for the whole room, without a member"},
-		{"room a explode", 2, "", `unknown command "explode"; one of mute, unmute, deaf, undeaf, kick, dial, lock, unlock, end, takeover, handback`},
+		{"room a explode", 2, "", `unknown command "explode"; one of mute, unmute, deaf, undeaf, kick, dial, lock, unlock, end, takeover, handback, noisy, why-silent, delay`},
 		{"room a dial", 2, "", "parley room a dial: whom?"},
 		{"room a dial 1 --config " + nobody, 1, "", "parley is not running"},
 		{"room a takeover 1", 2, "", "parley room a takeover: that is for the whole room, without a member"},

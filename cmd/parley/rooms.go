@@ -144,11 +144,12 @@ func roomsCommand(f *flags) *cobra.Command {
 func roomCommand(f *flags) *cobra.Command {
 	var d dialFlags
 	cmd := &cobra.Command{
-		Use:   "room NAME [mute|unmute|deaf|undeaf|kick MEMBER|all] [dial ADDRESS] [lock|unlock|end|takeover|handback]",
+		Use:   "room NAME [mute|unmute|deaf|undeaf|kick MEMBER|all] [dial ADDRESS] [lock|unlock|end|takeover|handback] [noisy|why-silent|delay]",
 		Short: "Show a room, or do something in it",
 		Long: "MEMBER is the number that `parley room NAME` shows, or all. A command says it is done when it has come true.\n" +
 			"dial calls sip:USER@HOST, TRUNK/NUMBER, SWITCH/ENDPOINT or, by dial.number, NUMBER into the room, and waits for the answer.\n" +
-			"takeover moves a live conference of a switch, or a room that is mixed there, into the native mixer; handback returns it.",
+			"takeover moves a live conference of a switch, or a room that is mixed there, into the native mixer; handback returns it.\n" +
+			"noisy says who echoes, howls or never pauses, why-silent why nobody is heard, delay how late everybody is.",
 		Args: cobra.RangeArgs(1, 3),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			do, err := verb(f, &d, args)
@@ -209,6 +210,8 @@ func verb(f *flags, d *dialFlags, args []string) (func(*cobra.Command, *control.
 		"unlock": func(cmd *cobra.Command, c *control.Client) error { return c.Lock(cmd.Context(), room, false) },
 		"end":    func(cmd *cobra.Command, c *control.Client) error { return c.End(cmd.Context(), room) },
 
+		"noisy": listen(f, room, noisy), "why-silent": listen(f, room, whySilent), "delay": listen(f, room, delays),
+
 		"takeover": move(f, func(cmd *cobra.Command, c *control.Client) (control.Move, error) {
 			return c.TakeOver(cmd.Context(), room)
 		}),
@@ -228,7 +231,7 @@ func verb(f *flags, d *dialFlags, args []string) (func(*cobra.Command, *control.
 		}
 		return do, nil
 	}
-	return nil, usageError{fmt.Errorf("parley room: unknown command %q; one of mute, unmute, deaf, undeaf, kick, dial, lock, unlock, end, takeover, handback", what)}
+	return nil, usageError{fmt.Errorf("parley room: unknown command %q; one of mute, unmute, deaf, undeaf, kick, dial, lock, unlock, end, takeover, handback, noisy, why-silent, delay", what)}
 }
 
 // headline is a room in one line.
@@ -258,8 +261,8 @@ func clock(d time.Duration) string {
 
 func printRoom(w io.Writer, r engine.RoomView) {
 	fmt.Fprintln(w, headline(r))
-	fmt.Fprintf(w, "%3s  %-10s %-14s %-16s %-10s %-10s %4s %4s %4s %8s %6s %7s\n",
-		"#", "role", "number", "name", "switch", "codec", "talk", "mute", "deaf", "level", "loss", "delay")
+	fmt.Fprintf(w, "%3s  %-10s %-14s %-16s %-10s %-10s %4s %4s %4s %8s %6s %5s %7s\n",
+		"#", "role", "number", "name", "switch", "codec", "talk", "mute", "deaf", "level", "loss", "late", "delay")
 	for _, m := range r.Members {
 		from := m.Switch
 		if from == "" {
@@ -269,8 +272,8 @@ func printRoom(w io.Writer, r engine.RoomView) {
 		if m.State == "waiting" {
 			role = "(" + role + ")"
 		}
-		fmt.Fprintf(w, "%3d  %-10s %-14s %-16s %-10s %-10s %4s %4s %4s %5.0f dB %5.1f%% %4d ms\n", m.ID, role,
-			m.Number, m.Name, from, m.Codec, star(m.Talking), star(m.Muted), star(m.Deaf), m.Level, 100*m.Lost, m.DelayMS)
+		fmt.Fprintf(w, "%3d  %-10s %-14s %-16s %-10s %-10s %4s %4s %4s %5.0f dB %5.1f%% %5d %4d ms\n", m.ID, role,
+			m.Number, m.Name, from, m.Codec, star(m.Talking), star(m.Muted), star(m.Deaf), m.Level, 100*m.Lost, m.Late, m.DelayMS)
 	}
 	for _, j := range r.Dialing {
 		fmt.Fprintf(w, "%s %s, job %s\n", j.State, j.Address, j.ID)

@@ -182,6 +182,20 @@ func (b *Bridge) Levels(dst []engine.MemberMedia) []engine.MemberMedia {
 	return dst
 }
 
+// Disturbances implements engine.Listener.
+func (b *Bridge) Disturbances() map[engine.MemberID]engine.Disturbance {
+	b.mu.Lock()
+	seats := slices.Clone(b.seats)
+	b.mu.Unlock()
+	all := make(map[engine.MemberID]engine.Disturbance)
+	for i := range seats {
+		if d := disturbance(seats[i].leg.memory.recall()); d.Kind != "" {
+			all[seats[i].member] = d
+		}
+	}
+	return all
+}
+
 // Close implements engine.Bridge. The legs live on, in silence.
 func (b *Bridge) Close() {
 	b.out.close()

@@ -43,7 +43,8 @@ type Leg struct {
 	mu   sync.Mutex // guards "closed or in the clock"
 	gone bool       // guarded by mu
 
-	voice voice // the owner's
+	voice  voice  // the owner's
+	memory memory // the owner writes, others read
 }
 
 func newLeg(s *Switch, id engine.LegID, port Port, f codec.Format) *Leg {
@@ -199,7 +200,11 @@ func (l *Leg) media(m engine.MemberID) engine.MemberMedia {
 	h := l.health()
 	out := engine.MemberMedia{
 		Member: m, Level: l.loudness(), Talking: l.talking.Load(),
-		Codec: l.format.Name + "/" + strconv.Itoa(int(l.format.Rate)), Delay: h.Delay,
+		Codec: l.format.Name + "/" + strconv.Itoa(int(l.format.Rate)), Delay: h.Delay, Late: h.Late,
+		Jitter: h.Jitter, Capped: h.Capped, Source: h.Source, Held: l.held.Load(), Quiet: -1,
+	}
+	if at := l.port.LastArrival(); at != 0 {
+		out.Quiet = max(0, time.Duration(l.sw.now.Load()-at))
 	}
 	if all := h.Received + h.Lost; all > 0 {
 		out.Lost = float64(h.Lost) / float64(all)

@@ -43,11 +43,13 @@ type class struct {
 	mix    *mixer.Mix    // of this tick
 	all    []int16       // the mix as its silent listeners hear it
 	done   uint64        // tick that all is of
+	loud   float32       // dBov, of all
 	shared mixer.Limiter // of all
 	sum    []int16       // of the voices of this class alone, for the others
 	voiced bool          // sum is not silence
 	toward mixer.Limiter // of sum
 	over   *mixer.Mix    // for a prompt over what one listener hears
+	meter  mixer.Meter
 }
 
 // code is all encoded for one format, once for everybody who hears it.
@@ -81,6 +83,7 @@ func (c *class) encoded(k *code, n uint64, lim mixer.Limiter) ([]byte, error) {
 			c.shared = lim
 		}
 		c.mix.All(c.all, &c.shared)
+		c.loud = c.meter.Level(c.all)
 		c.done = n
 	}
 	if k.done != n {

@@ -42,6 +42,10 @@ type Meter interface{ Health() Health }
 type Health struct {
 	Received uint64            // packets accepted
 	Lost     uint64            // packets that never came, or too late
+	Late     uint64            // of those, too late
 	Delay    time.Duration     // audio held back to put packets in order
+	Jitter   time.Duration     // of their arrival, RFC 3550 §6.4.1
+	Capped   bool              // the delay is as long as it may get
+	Source   string            // where they come from; "" is nowhere yet
 	Dropped  map[string]uint64 // packets thrown away, by reason; only ever grows
 }

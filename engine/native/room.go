@@ -194,11 +194,13 @@ func (st *seat) listen(s *scratch, n uint64, apart bool) {
 		if err == nil {
 			v.shared = true
 			l.send(payload, n)
+			l.memory.put(v.said, st.class.loud, v.turns)
 			return
 		}
 	}
 	out := s.out[:len(v.pcm)]
 	st.mix(out, hears)
+	l.memory.put(v.said, st.class.meter.Level(out), v.turns)
 	if prompt := s.prompt[:len(v.pcm)]; l.prompting(prompt) {
 		over := st.class.over
 		over.Reset()

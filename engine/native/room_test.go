@@ -162,7 +162,7 @@ func TestBridge_Levels(t *testing.T) {
 		r.seat(h, 1, a, engine.MemberState{})
 		r.seat(h, 2, r.call("b", codec.L16(16000), tone(16000, 400, -10)), engine.MemberState{})
 		dst := h.Levels(make([]engine.MemberMedia, 0, 4))
-		if want := (engine.MemberMedia{Member: 1, Level: -127, Codec: "PCMU/8000", Lost: 0.1, Delay: 40}); dst[0] != want {
+		if want := (engine.MemberMedia{Member: 1, Level: -127, Codec: "PCMU/8000", Lost: 0.1, Delay: 40, Quiet: -1}); dst[0] != want {
 			t.Errorf("%+v, want %+v", dst[0], want)
 		}
 		if m := dst[1]; m.Member != 2 || !m.Talking || math.Abs(m.Level+13) > 0.5 || m.Lost != 0 {

@@ -37,6 +37,8 @@ type voice struct {
 	steady  int     // ticks in which the pace must not change again
 	dry     bool    // nothing is coming: silence, not loss
 	loud    bool    // pcm has a voice in it
+	said    float32 // dBov, of pcm
+	turns   int     // of pcm, where it is loud: changes of sign
 	taping  *tape
 	digit   byte  // popped and not yet told; 0 is none
 	arrival int64 // the last packet, as of the tick heard
@@ -174,6 +176,10 @@ func (l *Leg) measure(silent bool) {
 		level = v.meter.Level(v.pcm)
 	}
 	talking, _ := v.meter.Talking(level)
+	v.said, v.turns = level, 0
+	if level > howlLevel {
+		v.turns = crossings(v.pcm)
+	}
 	v.loud = level > floor
 	l.level.Store(math.Float64bits(float64(level)))
 	l.talking.Store(talking && v.live)
