@@ -142,9 +142,21 @@ func (a *App) route(address string) (engine.Way, error) {
 	case a.native.Busy() != nil:
 		return nil, &engine.Refusal{Reason: engine.ReasonNodeBusy}
 	case to.swtch != "":
-		return nil, noRoute(address, "switch "+to.swtch+" makes no calls for us")
+		return a.byTheSwitch(address, to)
 	}
 	return a.phones.Way(a.endpoint, a.target(to)), nil
+}
+
+// byTheSwitch is the way to a party whom a switch calls. One that was configured
+// by a reload has no link yet.
+func (a *App) byTheSwitch(address string, to destination) (engine.Way, error) {
+	for _, l := range a.links {
+		calls, can := l.(interface{ Way(endpoint string) engine.Way })
+		if name, _, _ := l.Check(); can && name == to.swtch {
+			return calls.Way(to.endpoint), nil
+		}
+	}
+	return nil, noRoute(address, "switch "+to.swtch+" waits for a restart")
 }
 
 // target is a destination as the SIP endpoint calls it.

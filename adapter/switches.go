@@ -26,7 +26,7 @@ func (a *App) openFreeSWITCH(ctx context.Context, c *config.Config) error {
 	a.esl = l
 	share := sound.Share{Dir: filepath.Join(c.StateDir, "sounds"), Load: a.sounds.Load}
 	a.freeswitch = freeswitch.New(freeswitch.Options{
-		Exchange: a.exchange, DialString: c.FreeSWITCH.DialString, Address: sipAddress(c), Token: c.FreeSWITCH.Token,
+		Exchange: a.exchange, DialString: c.FreeSWITCH.DialString, Address: sipAddress(c), Socket: reachable(c.FreeSWITCH.Listen), Token: c.FreeSWITCH.Token,
 		Ticket: func(id engine.LegID) freeswitch.Ticket { return ticket{a.phones.Ticket(id)} },
 		Share:  freeswitch.Share{Dir: share.Dir, File: share.File}, Reattach: a.reattach(c), Log: a.opt.Log,
 	})

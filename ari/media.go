@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 )
 
 // ExternalMedia describes a channel to make whose audio goes elsewhere. What
@@ -40,17 +41,29 @@ func (c *Client) ExternalMedia(ctx context.Context, m ExternalMedia) (*Channel, 
 	return c.makeChannel(ctx, m.ID, []string{"channels", "externalMedia"}, body)
 }
 
-// Originate has the switch call an endpoint, such as PJSIP/NAME/sip:USER@HOST.
-// The channel enters the application when it is answered. A refusal to make it
-// is ErrSwitch.
-func (c *Client) Originate(ctx context.Context, id, endpoint string, timeout int, variables map[string]string) (*Channel, error) {
+// Originate describes a call that the switch is to make.
+type Originate struct {
+	ID        string            // of the channel
+	Endpoint  string            // such as PJSIP/NAME/sip:USER@HOST
+	Args      string            // of the application
+	CallerID  string            // NAME <NUMBER>
+	Timeout   time.Duration     // until it must be answered
+	Variables map[string]string // set before the channel does anything
+}
+
+// Originate has the switch call an endpoint. The channel enters the application
+// when it is answered; one that is not ends with ChannelDestroyed. A refusal to
+// make it is ErrSwitch.
+func (c *Client) Originate(ctx context.Context, o Originate) (*Channel, error) {
 	body := struct {
 		App       string            `json:"app"`
+		Args      string            `json:"appArgs,omitempty"`
 		Endpoint  string            `json:"endpoint"`
-		Timeout   int               `json:"timeout"` // seconds until it must be answered
+		CallerID  string            `json:"callerId,omitempty"`
+		Timeout   int               `json:"timeout"` // seconds
 		Variables map[string]string `json:"variables,omitempty"`
-	}{c.o.App, endpoint, timeout, variables}
-	return c.makeChannel(ctx, id, []string{"channels", id}, body)
+	}{c.o.App, o.Args, o.Endpoint, o.CallerID, max(1, int(o.Timeout/time.Second)), o.Variables}
+	return c.makeChannel(ctx, o.ID, []string{"channels", o.ID}, body)
 }
 
 // makeChannel makes a channel of our id. That the id is taken, which Asterisk

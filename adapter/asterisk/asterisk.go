@@ -55,17 +55,18 @@ type Link struct {
 	renewing atomic.Bool // leashes are being renewed
 
 	mu         sync.Mutex
-	up         bool               // guarded by mu
-	replaced   bool               // guarded by mu: another client has the application
-	lostAt     time.Time          // guarded by mu: when the connection was lost last
-	text       string             // guarded by mu: of Check
-	version    string             // guarded by mu: of the Asterisk that was connected last
-	drift      []Difference       // guarded by mu: of the last comparison
-	mismatches uint64             // guarded by mu: differences, ever
-	calls      map[string]*call   // guarded by mu: those in our application, by the id of the caller's channel
-	byMedia    map[string]*media  // guarded by mu: all, by the id of the media channel
-	private    map[string]*call   // guarded by mu: all, by the id of their bridge of two
-	rooms      map[string]*Bridge // guarded by mu: those mixed by the switch, by the id of its bridge
+	up         bool                 // guarded by mu
+	replaced   bool                 // guarded by mu: another client has the application
+	lostAt     time.Time            // guarded by mu: when the connection was lost last
+	text       string               // guarded by mu: of Check
+	version    string               // guarded by mu: of the Asterisk that was connected last
+	drift      []Difference         // guarded by mu: of the last comparison
+	mismatches uint64               // guarded by mu: differences, ever
+	orders     map[string]*outgoing // guarded by mu: calls that the switch makes for us, by the id of the channel
+	calls      map[string]*call     // guarded by mu: those in our application, by the id of the caller's channel
+	byMedia    map[string]*media    // guarded by mu: all, by the id of the media channel
+	private    map[string]*call     // guarded by mu: all, by the id of their bridge of two
+	rooms      map[string]*Bridge   // guarded by mu: those mixed by the switch, by the id of its bridge
 }
 
 // New checks the options; nothing is sent yet.
@@ -85,7 +86,7 @@ func New(o Options) (*Link, error) {
 	}
 	return &Link{
 		opt: o, client: client, log: o.Log.With("switch", o.Name), text: "connecting to " + o.URL,
-		calls: map[string]*call{}, byMedia: map[string]*media{}, private: map[string]*call{}, rooms: map[string]*Bridge{},
+		orders: map[string]*outgoing{}, calls: map[string]*call{}, byMedia: map[string]*media{}, private: map[string]*call{}, rooms: map[string]*Bridge{},
 	}, nil
 }
 
@@ -173,8 +174,11 @@ func (l *Link) take(ctx context.Context, e ari.Event) {
 		l.arrived(ctx, &e.Channel, e.Args)
 	case *ari.StasisEnd:
 		l.ended(e.Channel.ID, "")
-	case *ari.ChannelDestroyed: // of a media channel that never got in
+	case *ari.ChannelStateChange:
+		l.progress(&e.Channel)
+	case *ari.ChannelDestroyed: // of a media channel that never got in, or of a call that we wanted
 		l.ended(e.Channel.ID, e.CauseTxt)
+		l.failed(e)
 	case *ari.ChannelDtmfReceived:
 		if c := l.call(e.Channel.ID); c != nil && len(e.Digit) == 1 {
 			c.press(e.Digit[0])
@@ -224,7 +228,13 @@ func (l *Link) arrived(ctx context.Context, ch *ari.Channel, args []string) {
 		l.turnAway(ctx, ch.ID)
 		return
 	}
+	order := l.orderOf(ch.ID)
+	if stray(order, args) {
+		l.giveUp(ctx, engine.LegID(ch.ID))
+		return
+	}
 	c := newCall(l, ch, args)
+	c.order = order
 	l.mu.Lock()
 	known := l.calls[ch.ID] != nil
 	if !known {

@@ -56,6 +56,7 @@ type call struct {
 	snapshot *ari.Channel
 	args     map[string]string
 	warnings []string            // about the arguments
+	order    *outgoing           // that it was made by; nil: by a dialplan
 	bridgeID string              // of the caller and his media channel
 	released chan engine.Outcome // capacity 1
 
@@ -86,6 +87,9 @@ func (c *call) press(key byte) {
 // run is the call from its arrival to its return to the dialplan.
 func (c *call) run(ctx context.Context) {
 	defer c.cleanUp(ctx)
+	if c.order != nil {
+		defer c.order.settle(errNotTaken)
+	}
 	invite, err := c.invite(ctx)
 	if err != nil {
 		c.fail(ctx, engine.ReasonSwitchLost, err)
@@ -118,6 +122,9 @@ func (c *call) serve(ctx context.Context, invite engine.Invite) {
 	voice := c.sound.Load().voice
 	sink := c.link.opt.Exchange.Arrive(&leg{c}, invite)
 	c.sink = sink
+	if c.order != nil {
+		c.order.settle(nil)
+	}
 	voice.Attach(tap{c})
 	sink.Post(engine.MediaUp{Leg: voice.ID()})
 	lose := func(why engine.Reason) { sink.Post(engine.LegGone{Leg: voice.ID(), Reason: why}) }

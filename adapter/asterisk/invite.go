@@ -59,8 +59,11 @@ func readArgs(args []string) (vars map[string]string, warnings []string) {
 }
 
 // invite reads what the dialplan asks for: channel variables, and arguments,
-// which win.
+// which win. For a call that we have ordered it is the order that counts.
 func (c *call) invite(ctx context.Context) (engine.Invite, error) {
+	if c.order != nil {
+		return c.order.invite(c.link), nil
+	}
 	vars, err := c.variables(ctx)
 	if err != nil {
 		return engine.Invite{}, fmt.Errorf("asterisk: the call's variables cannot be read: %w", err)

@@ -178,7 +178,9 @@ func (p sipPath) fetch(ctx context.Context, m *media, variables map[string]strin
 
 // dial makes the call and waits until it is answered.
 func (p sipPath) dial(ctx context.Context, m *media, endpoint string, variables map[string]string) error {
-	_, err := p.link.client.Originate(ctx, m.mediaID, endpoint, int(pathTime/time.Second), map[string]string{leashFunction: leashSeconds()})
+	_, err := p.link.client.Originate(ctx, ari.Originate{
+		ID: m.mediaID, Endpoint: endpoint, Timeout: pathTime, Variables: map[string]string{leashFunction: leashSeconds()},
+	})
 	if err != nil {
 		return fmt.Errorf("%w (does the endpoint of asterisk.dial_string exist?)", m.refused(ctx, err, "chan_pjsip.so"))
 	}

@@ -57,11 +57,12 @@ type call struct {
 	session *esl.Session // its own socket; nil: it has none
 	dump    dump         // of an adopted one: what the switch had of it
 	uuid    string
-	profile string // of its dialling to us
-	codecs  string // to offer us
-	codec   string // it has at the switch
-	asked   string // profile of ours that the dialplan named
-	link    *Link  // of its switch; nil: none is configured
+	profile string    // of its dialling to us
+	codecs  string    // to offer us
+	codec   string    // it has at the switch
+	asked   string    // profile of ours that the dialplan named
+	link    *Link     // of its switch; nil: none is configured
+	order   *outgoing // that it was made by; nil: by a dialplan
 	log     *slog.Logger
 	done    chan struct{} // closed at the end
 	tasks   *tasks.Queue
@@ -132,6 +133,9 @@ func (c *call) prepare(ctx context.Context, s *esl.Session, earlier *call, back 
 func (c *call) serve(ctx context.Context, in engine.Invite) {
 	l := &leg{c}
 	c.sink = c.adapter.opt.Exchange.Arrive(l, in)
+	if c.order != nil {
+		c.order.settle(nil)
+	}
 	if c.media != nil {
 		c.media.Attach(c.sink)
 	}

@@ -47,6 +47,7 @@ type Options struct {
 	Ticket     func(engine.LegID) Ticket
 	DialString string        // with {profile}, {token} and {address}
 	Address    string        // HOST:PORT of our SIP endpoint, as the switch reaches it
+	Socket     string        // HOST:PORT of our outbound socket, as the switch reaches it: for calls that it makes for us
 	Token      time.Duration // how long the media may take to come
 	Share      Share         // sounds for switches that can read our files
 	Reattach   Reattach      // who may come back
@@ -73,10 +74,11 @@ type Adapter struct {
 	retreat atomic.Bool    // see Retreat
 	returns *returns
 
-	mu    sync.Mutex
-	calls map[string]*call // guarded by mu, as all below: by UUID, each channel's latest
-	links []*Link
-	ctx   context.Context //nolint:containedctx // of Serve: adopted calls end with it
+	mu     sync.Mutex
+	calls  map[string]*call     // guarded by mu, as all below: by UUID, each channel's latest
+	orders map[string]*outgoing // by UUID: of calls that a switch makes for us
+	links  []*Link
+	ctx    context.Context //nolint:containedctx // of Serve: adopted calls end with it
 }
 
 // New makes an adapter.
@@ -85,7 +87,7 @@ func New(o Options) *Adapter {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Adapter{
-		opt: o, legs: legPrefix(o.Address), calls: map[string]*call{}, returns: newReturns(o.Reattach, time.Now()),
+		opt: o, legs: legPrefix(o.Address), calls: map[string]*call{}, orders: map[string]*outgoing{}, returns: newReturns(o.Reattach, time.Now()),
 		ctx: context.Background(),
 	}
 }
@@ -198,12 +200,25 @@ func (a *Adapter) handle(ctx context.Context, s *esl.Session) {
 		c.sendOn(ctx, s)
 		return
 	}
+	order, stray := a.ordered(s)
+	if stray {
+		c.log.Info("freeswitch: a call that was ordered by nobody is hung up")
+		_, _ = s.API(ctx, "uuid_kill", c.uuid) // it may be over by itself
+		return
+	}
+	if order != nil {
+		c.order = order
+		defer order.settle(errNotTaken)
+	}
 	back, lost := c.comesBack(s)
 	if err := c.prepare(ctx, s, earlier, back != nil); err != nil {
 		c.log.Warn("freeswitch: call not taken", "error", err)
 		return
 	}
 	in := c.invite(s)
+	if order != nil {
+		in = order.invite(in)
+	}
 	if in.Restore, in.Lost = back, lost; back != nil {
 		in.Room = string(back.Room)
 	}
