@@ -151,7 +151,9 @@ func (a *App) route(address string) (engine.Way, error) {
 // by a reload has no link yet.
 func (a *App) byTheSwitch(address string, to destination) (engine.Way, error) {
 	for _, l := range a.links {
-		calls, can := l.(interface{ Way(endpoint string) engine.Way })
+		calls, can := l.(interface {
+			Way(endpoint string) engine.Way
+		})
 		if name, _, _ := l.Check(); can && name == to.swtch {
 			return calls.Way(to.endpoint), nil
 		}
