@@ -2,6 +2,7 @@ package codec
 
 import (
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -111,6 +112,26 @@ func (f Format) Decoder() Decoder {
 		return newOpusDecoder(f)
 	}
 	return f.stateless()
+}
+
+// Valid says whether this package has its encoder and decoder; the error is
+// ErrUnknown.
+func (f Format) Valid() error {
+	ok := false
+	switch f.Name {
+	case "PCMU", "PCMA":
+		ok = f.Rate == 8000 && f.Clock == 8000
+	case "G722":
+		ok = f.Rate == 16000 && f.Clock == 8000
+	case "opus":
+		ok = f.Clock == opusClock && slices.Contains([]Rate{8000, 16000, 24000, 48000}, f.Rate)
+	case "L16":
+		ok = f.Rate > 0 && f.Clock == int(f.Rate)
+	}
+	if !ok {
+		return ErrUnknown
+	}
+	return nil
 }
 
 // coder is both directions of an encoding without state.

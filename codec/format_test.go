@@ -59,6 +59,9 @@ func TestKnownCanBeOffered(t *testing.T) {
 		if f.LittleEndian {
 			t.Errorf("%+v is not for RTP", f)
 		}
+		if err := f.Valid(); err != nil {
+			t.Errorf("%+v: %v", f, err)
+		}
 		if _, err := f.Encoder().Encode(make([]byte, 4000), make([]int16, f.Rate/50)); err != nil {
 			t.Errorf("%+v: %v", f, err)
 		}
@@ -75,5 +78,10 @@ func TestUnknownFormatRefuses(t *testing.T) {
 	}
 	if n, err := f.Encoder().Encode(make([]byte, 9), []int16{1}); n != 0 || !errors.Is(err, ErrUnknown) {
 		t.Errorf("encoded %d bytes, error %v", n, err)
+	}
+	for _, f := range []Format{f, {Name: "PCMU", Rate: 16000, Clock: 16000}, Opus(32000), {Name: "L16"}} {
+		if err := f.Valid(); !errors.Is(err, ErrUnknown) {
+			t.Errorf("%+v is valid", f)
+		}
 	}
 }

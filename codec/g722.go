@@ -227,8 +227,8 @@ func (e *wideEncoder) Continue(from Encoder, ahead bool) {
 }
 
 // unheard is what two states may differ in what they make of the same codes, in
-// samples: -56 dBFS.
-const unheard = 52
+// samples: -51 dBFS.
+const unheard = 92
 
 // near says whether what two states do to a signal is the same to 1/1000.
 func (b *adpcm) near(o *adpcm) bool {

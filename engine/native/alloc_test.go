@@ -43,10 +43,42 @@ func TestBridge_TickAllocatesNothing(t *testing.T) {
 	}
 }
 
+// The same where decoders remember, with one who begins and stops to talk all
+// the time.
+func TestBridge_TickAllocatesNothingWhenCodersRemember(t *testing.T) {
+	for _, f := range stateful() {
+		r := newRig(t, Options{})
+		b := crowd(r, 8, 2, f)
+		settle(t, r, b)
+		port := b.seats[5].leg.port.(*quietPort)
+		voices := [2][]byte{port.payload, encode(t, f, tone(f.Rate, 700, -20)(0))}
+		n := uint64(1000)
+		tick := func() {
+			n++
+			port.payload = voices[n/40%2]
+			b.run(0, int64(n)*20e6, n)
+		}
+		for range 160 {
+			tick()
+		}
+		if got := testing.AllocsPerRun(160, tick); got != 0 {
+			t.Errorf("%s/%d: %v allocations per tick", f.Name, f.Rate, got)
+		}
+		for n%40 != 39 || n/40%2 != 0 { // until he has been silent for a while
+			tick()
+		}
+		if b.seats[5].leg.voice.code == nil && f.Name == "opus" {
+			t.Errorf("%s/%d: he never came back", f.Name, f.Rate)
+		}
+		r.sw.Close()
+	}
+}
+
 // quietPort gives the same packet in every tick and counts what is sent.
 type quietPort struct {
 	payload []byte
 	taken   bool
+	muted   bool
 	arrived int64
 	sent    int
 }
@@ -54,7 +86,7 @@ type quietPort struct {
 func (p *quietPort) Drain(now int64) { p.taken, p.arrived = false, now }
 
 func (p *quietPort) Take(dst []byte) (int, bool) {
-	if p.taken {
+	if p.taken || p.muted {
 		return 0, false
 	}
 	p.taken = true

@@ -36,6 +36,38 @@ func BenchmarkRoom(b *testing.B) {
 	}
 }
 
+// The same in other codecs: what is shared, and what talkers cost.
+func BenchmarkRoomOfCodec(b *testing.B) {
+	for _, f := range []codec.Format{codec.PCMU(), codec.G722(), codec.L16(48000), codec.Opus(16000), codec.Opus(48000)} {
+		b.Run(fmt.Sprintf("%s-%d/50x3", f.Name, f.Rate), func(b *testing.B) {
+			r := newRig(b, Options{})
+			defer r.sw.Close()
+			room := crowd(r, 50, 3, f)
+			settle(b, r, room)
+			n := uint64(1000)
+			for range 2 * settling { // a pause, in which all come to share
+				n++
+				mutePorts(room, 3, true)
+				room.run(0, int64(n)*20e6, n)
+			}
+			mutePorts(room, 3, false)
+			b.ReportAllocs()
+			for b.Loop() {
+				n++
+				room.run(0, int64(n)*20e6, n)
+			}
+			perLeg(b, 50)
+		})
+	}
+}
+
+// mutePorts has the first legs of a room send nothing.
+func mutePorts(b *Bridge, legs int, on bool) {
+	for i := range legs {
+		b.seats[i].leg.port.(*quietPort).muted = on
+	}
+}
+
 // The same on real sockets: the phones' side is not timed.
 func BenchmarkRoomOnSockets(b *testing.B) {
 	const legs, talkers = 100, 3
@@ -119,6 +151,8 @@ func BenchmarkLegMemory(b *testing.B) {
 	}{
 		{"PCMU", codec.PCMU(), func() Port { return &quietPort{} }},
 		{"L16/16000", codec.L16(16000), func() Port { return &quietPort{} }},
+		{"G722", codec.G722(), func() Port { return &quietPort{} }},
+		{"opus/48000", codec.Opus(48000), func() Port { return &quietPort{} }},
 		{"PCMU with RTP", codec.PCMU(), func() Port {
 			s, err := rtp.Open(ports, rtp.Options{})
 			if err != nil {

@@ -22,17 +22,17 @@ type Bridge struct {
 	mine ticking
 
 	mu        sync.Mutex
-	state     bridgeState          // guarded by mu, as is all that follows
-	number    uint64               // of the last plan
-	seats     []seat               // in the order they were admitted
-	leaving   []transfer           // removed, and the tick may have them still
-	arriving  []transfer           // admitted, and their own task may run still
-	plays     []*play              // not yet settled, oldest first
-	pending   []pending            // facts that become true with a plan
-	classes   []*class             // every one there ever was, by index
-	codes     map[codeKey]*code    //
-	crossings map[[2]int]*crossing // by index of class, of the last plan
-	running   bool                 // the task is in the clock
+	state     bridgeState            // guarded by mu, as is all that follows
+	number    uint64                 // of the last plan
+	seats     []seat                 // in the order they were admitted
+	leaving   []transfer             // removed, and the tick may have them still
+	arriving  []transfer             // admitted, and their own task may run still
+	plays     []*play                // not yet settled, oldest first
+	pending   []pending              // facts that become true with a plan
+	classes   []*class               // every one there ever was, by index
+	codes     map[codec.Format]*code //
+	crossings map[[2]int]*crossing   // by index of class, of the last plan
+	running   bool                   // the task is in the clock
 }
 
 type bridgeState uint8
@@ -55,20 +55,13 @@ type pending struct {
 	fact   engine.Fact
 }
 
-// codeKey tells encodings apart; the payload type is the port's affair.
-type codeKey struct {
-	name   string
-	rate   codec.Rate
-	little bool
-}
-
 // Bridge makes the place of a new room; it is an engine.BridgeFactory. The
 // error wraps ErrBusy.
 func (s *Switch) Bridge(_ engine.Place, room engine.RoomName, _ engine.InstanceID, sink engine.Sink) (engine.Bridge, error) {
 	if err := s.Busy(); err != nil {
 		return nil, err
 	}
-	b := &Bridge{sw: s, room: room, codes: make(map[codeKey]*code)}
+	b := &Bridge{sw: s, room: room, codes: make(map[codec.Format]*code)}
 	b.out.open(sink)
 	b.task = tick.NewTask(b.run)
 	b.plan.Store(&plan{})

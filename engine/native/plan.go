@@ -52,14 +52,6 @@ type class struct {
 	meter  mixer.Meter
 }
 
-// code is all encoded for one format, once for everybody who hears it.
-type code struct {
-	encoder codec.Encoder
-	payload []byte
-	size    int
-	done    uint64 // tick that payload is of
-}
-
 // crossing brings what is said in one class to another.
 type crossing struct {
 	from, to *class
@@ -72,28 +64,6 @@ func newClass(rate codec.Rate, index int) *class {
 	return &class{
 		rate: rate, index: index, mix: mixer.New(n), over: mixer.New(n), all: make([]int16, n), sum: make([]int16, n),
 	}
-}
-
-// encoded returns what the silent listeners of a class hear in tick n, made
-// once per tick and format. lim is the limiter of the one who asks: it goes on
-// from there when nobody shared the mix before.
-func (c *class) encoded(k *code, n uint64, lim mixer.Limiter) ([]byte, error) {
-	if c.done != n {
-		if c.done != n-1 {
-			c.shared = lim
-		}
-		c.mix.All(c.all, &c.shared)
-		c.loud = c.meter.Level(c.all)
-		c.done = n
-	}
-	if k.done != n {
-		size, err := k.encoder.Encode(k.payload, c.all)
-		if err != nil {
-			return nil, err
-		}
-		k.size, k.done = size, n
-	}
-	return k.payload[:k.size], nil
 }
 
 // cross carries what is said in each class to the others. All sums are taken
@@ -202,11 +172,11 @@ func (b *Bridge) class(rate codec.Rate) *class {
 
 // code finds or makes the shared encoding of a format.
 func (b *Bridge) code(f codec.Format) *code {
-	key := codeKey{f.Name, f.Rate, f.LittleEndian}
-	k := b.codes[key]
+	f.Payload = 0 // is the port's affair
+	k := b.codes[f]
 	if k == nil {
-		k = &code{encoder: f.Encoder(), payload: make([]byte, 2*frame(f.Rate))}
-		b.codes[key] = k
+		k = newCode(f)
+		b.codes[f] = k
 	}
 	return k
 }

@@ -157,6 +157,7 @@ func (b *Bridge) report(st *seat, number uint64) {
 // enter makes a voice ready for a room: nothing of an earlier one is left.
 func (v *voice) enter() {
 	v.mouth, v.ear, v.shared, v.told = false, false, false, false
+	v.alike = 0
 	v.talk, v.listen, v.talkDB, v.listenDB = mixer.Gain{}, mixer.Gain{}, 0, 0
 	v.limiter, v.over = mixer.Limiter{}, mixer.Limiter{}
 }
@@ -190,13 +191,14 @@ func (st *seat) listen(s *scratch, n uint64, apart bool) {
 	}
 	hears := !v.held && !st.state.Deaf && !st.state.Waiting
 	if hears && !apart && st.shares() {
-		payload, err := st.class.encoded(st.code, n, v.limiter)
-		if err == nil {
-			v.shared = true
+		v.alike++
+		if payload := st.share(n); payload != nil {
 			l.send(payload, n)
 			l.memory.put(v.said, st.class.loud, v.turns)
 			return
 		}
+	} else {
+		v.alike = 0
 	}
 	out := s.out[:len(v.pcm)]
 	st.mix(out, hears)

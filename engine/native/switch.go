@@ -161,7 +161,7 @@ func (s *Switch) NewLeg(id engine.LegID, port Port, f codec.Format) (*Leg, error
 	if !slices.Contains(codec.Rates(), f.Rate) || f.Rate%50 != 0 || f.Clock <= 0 || f.Clock%50 != 0 {
 		return nil, fmt.Errorf("%w: %s/%d", ErrFormat, f.Name, f.Rate)
 	}
-	if _, err := f.Encoder().Encode(make([]byte, 2*maxFrame), make([]int16, frame(f.Rate))); err != nil {
+	if err := f.Valid(); err != nil {
 		return nil, fmt.Errorf("%w: %s/%d: %w", ErrFormat, f.Name, f.Rate, err)
 	}
 	if err := s.Busy(); err != nil {

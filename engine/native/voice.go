@@ -19,6 +19,7 @@ const (
 type voice struct {
 	decoder codec.Decoder
 	encoder codec.Encoder
+	relay   codec.Relay // the encoder, if its decoder remembers; else nil
 	conceal *codec.Concealer
 	meter   mixer.Meter
 	step    uint32 // RTP clock per tick
@@ -46,10 +47,12 @@ type voice struct {
 	lost    bool // told that nothing is heard any more
 
 	// Its place in a room; see seat.
-	mouth, ear       bool // is in the others' mix, hears a mix: as of the last tick
-	spoke            bool // is in the mix of this tick
-	shared           bool // the last tick gave it the mix that all share
-	told             bool // the last word on talking
+	mouth, ear       bool  // is in the others' mix, hears a mix: as of the last tick
+	spoke            bool  // is in the mix of this tick
+	shared           bool  // the last tick gave it the mix that all share
+	alike            int   // ticks that nothing has told it apart from other listeners
+	code             *code // whose payloads its decoder follows; nil is its own encoder's
+	told             bool  // the last word on talking
 	talk, listen     mixer.Gain
 	talkDB, listenDB engine.Decibels
 	limiter, over    mixer.Limiter // of its own mix, and of a prompt over it
@@ -59,9 +62,12 @@ type voice struct {
 func newVoice(f codec.Format) voice {
 	n := frame(f.Rate)
 	block := make([]int16, n+n+f.Rate.Samples(codec.MaxFrame)+n) // the last one for what is played longer
+	encoder := f.Encoder()
+	relay, _ := encoder.(codec.Relay)
 	return voice{
 		decoder: f.Decoder(),
-		encoder: f.Encoder(),
+		encoder: encoder,
+		relay:   relay,
 		conceal: codec.NewConcealer(f.Rate),
 		step:    uint32(f.Clock / 50),
 		pcm:     block[:n:n],
@@ -254,7 +260,7 @@ func (l *Leg) alone(s *scratch, now int64, n uint64) {
 // say encodes a frame for this leg only, and sends it.
 func (l *Leg) say(s *scratch, pcm []int16, n uint64) {
 	v := &l.voice
-	v.shared = false
+	v.own(n)
 	if v.held {
 		v.sent = false
 		return
@@ -266,9 +272,13 @@ func (l *Leg) say(s *scratch, pcm []int16, n uint64) {
 	l.send(s.payload[:size], n)
 }
 
-// send sends the payload of tick n.
+// send sends the payload of tick n, unless it says nothing.
 func (l *Leg) send(payload []byte, n uint64) {
 	v := &l.voice
+	if l.format.Silent(payload) {
+		v.sent = false
+		return
+	}
 	l.port.Send(payload, uint32(n-v.first)*v.step, !v.sent)
 	v.sent = true
 }

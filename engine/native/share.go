@@ -1,0 +1,89 @@
+package native
+
+import (
+	"parley/codec"
+	"parley/mixer"
+)
+
+// settling is how many ticks a listener has to be one like the others before he
+// shares their payloads, where decoders remember: half a second, so that who
+// only draws breath keeps his own encoder.
+const settling = 25
+
+// code is all encoded for one format, once for everybody who hears it.
+type code struct {
+	encoder codec.Encoder
+	relay   codec.Relay // the encoder, if its decoders remember; else nil
+	payload []byte
+	size    int
+	done    uint64 // tick that payload is of
+}
+
+func newCode(f codec.Format) *code {
+	k := &code{encoder: f.Encoder(), payload: make([]byte, 2*frame(f.Rate))}
+	k.relay, _ = k.encoder.(codec.Relay)
+	return k
+}
+
+// encoded returns what the silent listeners of a class hear in tick n, made
+// once per tick and format. lim is the limiter of the one who asks: it goes on
+// from there when nobody shared the mix before.
+func (c *class) encoded(k *code, n uint64, lim mixer.Limiter) ([]byte, error) {
+	if c.done != n {
+		if c.done != n-1 {
+			c.shared = lim
+		}
+		c.mix.All(c.all, &c.shared)
+		c.loud = c.meter.Level(c.all)
+		c.done = n
+	}
+	if k.done != n {
+		size, err := k.encoder.Encode(k.payload, c.all)
+		if err != nil {
+			return nil, err
+		}
+		k.size, k.done = size, n
+	}
+	return k.payload[:k.size], nil
+}
+
+// share returns what a listener and all others like him are sent in tick n; nil
+// when he cannot have it yet without hearing the change.
+func (st *seat) share(n uint64) []byte {
+	v, k := &st.leg.voice, st.code
+	joining := k.relay != nil && v.code != k
+	if joining {
+		if v.alike < settling {
+			return nil
+		}
+		if k.done != n && k.done != n-1 { // nobody follows it: it goes on from what he has
+			k.relay.Continue(v.encoder, false)
+			joining = false
+		}
+	}
+	payload, err := st.class.encoded(k, n, v.limiter)
+	if err != nil {
+		return nil
+	}
+	forGood := true
+	if joining {
+		var yes bool
+		if yes, forGood = k.relay.Admits(v.encoder); !yes {
+			return nil
+		}
+	}
+	v.shared = true
+	if forGood {
+		v.code = k
+	}
+	return payload
+}
+
+// own makes a leg's own encoder ready for tick n: it goes on from the payloads
+// that all shared, if he had them up to now.
+func (v *voice) own(n uint64) {
+	if k := v.code; k != nil && k.relay != nil {
+		v.relay.Continue(k.encoder, k.done == n)
+	}
+	v.code, v.shared = nil, false
+}
