@@ -257,11 +257,11 @@ func TestOpusRefuses(t *testing.T) {
 // Redundancy is left out, both ways: making it and using it allocates in the
 // pure Go implementation.
 func TestOpusDoesNotAllocate(t *testing.T) {
-	for _, rate := range []Rate{8000, 16000, 48000} {
+	for _, rate := range []Rate{16000, 48000} {
 		f := Opus(rate)
 		f.Opus.DTX = true
 		e, other, d := f.Encoder().(Relay), f.Encoder(), f.Decoder()
-		voice, payload := speech(rate, 400), make([]byte, 1500)
+		voice, payload := speech(rate, 100), make([]byte, 1500)
 		pcm := make([]int16, rate.Samples(MaxFrame))
 		frame, at := rate.Samples(MaxFrame)/6, 0
 		step := func() {
@@ -274,10 +274,10 @@ func TestOpusDoesNotAllocate(t *testing.T) {
 				e.Admits(other)
 			}
 		}
-		for range 400 {
+		for range 100 {
 			step()
 		}
-		if n := testing.AllocsPerRun(400, step); n != 0 {
+		if n := testing.AllocsPerRun(100, step); n != 0 {
 			t.Errorf("at %d: %v allocations", rate, n)
 		}
 	}

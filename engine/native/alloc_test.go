@@ -46,37 +46,40 @@ func TestBridge_TickAllocatesNothing(t *testing.T) {
 // The same where decoders remember, with one who begins and stops to talk all
 // the time.
 func TestBridge_TickAllocatesNothingWhenCodersRemember(t *testing.T) {
-	for _, f := range stateful() {
+	for _, f := range stateful()[:3] {
 		r := newRig(t, Options{})
-		b := crowd(r, 8, 2, f)
+		b := crowd(r, 4, 1, f)
 		settle(t, r, b)
-		port := b.seats[5].leg.port.(*quietPort)
-		voices := [2][]byte{port.payload, encode(t, f, tone(f.Rate, 700, -20)(0))}
+		port := b.seats[3].leg.port.(*quietPort)
+		voices := [2][][]byte{port.turn, packets(t, f, tone(f.Rate, 700, -20))}
 		n := uint64(1000)
 		tick := func() {
 			n++
-			port.payload = voices[n/40%2]
+			port.turn = voices[n/40%2]
 			b.run(0, int64(n)*20e6, n)
 		}
-		for range 160 {
+		for range 80 {
 			tick()
 		}
-		if got := testing.AllocsPerRun(160, tick); got != 0 {
+		if got := testing.AllocsPerRun(80, tick); got != 0 {
 			t.Errorf("%s/%d: %v allocations per tick", f.Name, f.Rate, got)
 		}
 		for n%40 != 39 || n/40%2 != 0 { // until he has been silent for a while
 			tick()
 		}
-		if b.seats[5].leg.voice.code == nil && f.Name == "opus" {
+		if b.seats[3].leg.voice.code == nil && f.Name == "opus" {
 			t.Errorf("%s/%d: he never came back", f.Name, f.Rate)
 		}
 		r.sw.Close()
 	}
 }
 
-// quietPort gives the same packet in every tick and counts what is sent.
+// quietPort gives the same packet in every tick, or packets in turn, and counts
+// what is sent.
 type quietPort struct {
 	payload []byte
+	turn    [][]byte // instead of payload
+	next    int
 	taken   bool
 	muted   bool
 	arrived int64
@@ -90,6 +93,10 @@ func (p *quietPort) Take(dst []byte) (int, bool) {
 		return 0, false
 	}
 	p.taken = true
+	if p.turn != nil {
+		p.next = (p.next + 1) % len(p.turn)
+		p.payload = p.turn[p.next]
+	}
 	return copy(dst, p.payload), false
 }
 
@@ -107,10 +114,11 @@ func (p *quietPort) Close() error { return nil }
 func crowd(r *rig, legs, talkers int, f codec.Format) *Bridge {
 	r.Helper()
 	h := r.hall()
+	silent := packets(r, f, mute(f.Rate))
 	for i := range legs {
-		p := &quietPort{payload: encode(r, f, mute(f.Rate)(0))}
+		p := &quietPort{turn: silent}
 		if i < talkers {
-			p.payload = encode(r, f, tone(f.Rate, freqOf(i), -20)(0))
+			p.turn = packets(r, f, tone(f.Rate, freqOf(i), -20))
 		}
 		l, err := r.sw.NewLeg(engine.LegID(fmt.Sprint(i)), p, f)
 		if err != nil {
@@ -119,6 +127,23 @@ func crowd(r *rig, legs, talkers int, f codec.Format) *Bridge {
 		h.Admit(0, engine.MemberID(i+1), &caller{Leg: l}, engine.MemberState{})
 	}
 	return h.Bridge
+}
+
+// packets are a second of what somebody says, after a second for the coder to
+// settle.
+func packets(t testing.TB, f codec.Format, speak func(int) []int16) (all [][]byte) {
+	e := f.Encoder()
+	for i := range 100 {
+		b := make([]byte, 2*frame(f.Rate))
+		n, err := e.Encode(b, speak(i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i >= 50 {
+			all = append(all, b[:n])
+		}
+	}
+	return all
 }
 
 // settle ticks a room until everybody is in and all sounds are loaded.

@@ -62,7 +62,7 @@ func TestShare_ATalkersToneIsContinuous(t *testing.T) {
 				}
 				mark, n := len(heard.heard), frame(f.Rate)
 				changes := 0
-				for range 4 {
+				for range 2 {
 					a.speak = tone(f.Rate, 900, -20)
 					r.run(15)
 					if a.voice.code != nil {
