@@ -48,6 +48,7 @@ type MediaPath string
 const (
 	MediaAudioSocket MediaPath = "audiosocket" // a TCP connection from it
 	MediaRTP         MediaPath = "rtp"         // plain RTP, addresses told by ARI
+	MediaWebSocket   MediaPath = "websocket"   // a connection to its web server
 	MediaSIP         MediaPath = "sip"         // a SIP call from it to our endpoint
 )
 

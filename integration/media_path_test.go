@@ -12,7 +12,7 @@ import (
 )
 
 // mediaPaths are the ways for the audio of an Asterisk's calls.
-func mediaPaths() []string { return []string{"audiosocket", "rtp", "sip"} }
+func mediaPaths() []string { return []string{"audiosocket", "rtp", "websocket", "sip"} }
 
 // pathProfiles has a profile and a room for each way: 3300 and up.
 func pathProfiles() string {

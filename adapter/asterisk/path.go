@@ -22,6 +22,8 @@ func (l *Link) way(p engine.MediaPath) path {
 	switch p {
 	case engine.MediaRTP:
 		return rtpPath{l}
+	case engine.MediaWebSocket:
+		return websocketPath{l}
 	case engine.MediaSIP:
 		return sipPath{l}
 	case engine.MediaAudioSocket:

@@ -96,25 +96,18 @@ type Stream interface {
 	LastArrival() int64
 }
 
-// rtpPath has Asterisk send plain RTP to a socket of ours. It knows what the
-// payload type means of those packets only whose type is a static one, so that
-// the choice is small.
+// rtpPath has Asterisk send plain RTP to a socket of ours. Of packets from
+// there it knows those only whose payload type is a static one: G.722 is the one
+// wideband format among them.
 type rtpPath struct{ link *Link }
 
-// slinRTP is linear PCM of 8 kHz by the number that Asterisk has for it.
-func slinRTP() codec.Format {
-	f := codec.L16(8000)
-	f.Payload = 10
-	return f
-}
-
 func (p rtpPath) fetch(ctx context.Context, m *media, variables map[string]string) (*sound, error) {
-	f := slinRTP()
+	f := codec.G722()
 	stream, err := p.link.opt.Stream(m.leg, f)
 	if err != nil {
 		return nil, err
 	}
-	if err := p.aim(ctx, m, stream, "slin", variables); err != nil {
+	if err := p.aim(ctx, m, stream, "g722", variables); err != nil {
 		_ = stream.Voice().Close()
 		return nil, err
 	}

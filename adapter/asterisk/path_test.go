@@ -15,7 +15,7 @@ import (
 
 // wayRooms has a room for each of the other ways.
 func wayRooms(add func(room, name string, edit func(*engine.Profile))) {
-	for room, by := range map[string]engine.MediaPath{"3301": engine.MediaRTP, "3303": engine.MediaSIP} {
+	for room, by := range map[string]engine.MediaPath{"3301": engine.MediaRTP, "3302": engine.MediaWebSocket, "3303": engine.MediaSIP} {
 		add(room, "by "+string(by), func(p *engine.Profile) { p.Media = by })
 	}
 }
@@ -53,6 +53,10 @@ func TestAWayThatCannotBeHad(t *testing.T) {
 		{
 			"3301", "chan_rtp.so", "POST channels/externalMedia",
 			"media rtp cannot be had: ari: POST channels/externalMedia: 500 Refused by the test (chan_rtp.so: Module could not be found in running modules)",
+		},
+		{
+			"3302", "chan_websocket.so", "POST channels/externalMedia",
+			"media websocket cannot be had: ari: POST channels/externalMedia: 500 Refused by the test (chan_websocket.so: Module could not be found in running modules)",
 		},
 		{
 			"3303", "", "POST channels/",

@@ -22,7 +22,7 @@ func profileFields(p *engine.Profile) []field {
 func rules(p *engine.Profile) []field {
 	return []field{
 		{"mixer", oneOf(&p.Mixer, engine.MixerNative, engine.MixerSwitch), 0},
-		{"media", oneOf(&p.Media, engine.MediaAudioSocket, engine.MediaRTP, engine.MediaSIP), 0},
+		{"media", oneOf(&p.Media, engine.MediaAudioSocket, engine.MediaRTP, engine.MediaWebSocket, engine.MediaSIP), 0},
 		{"conference_profile", matching(&p.ConferenceProfile, token, "1 to 128 of A-Z a-z 0-9 . - _ @ +"), 0},
 		{"language", language(&p.Language), 0},
 		{"create", oneOf(&p.Create, engine.CreateOnDemand, engine.CreateExisting, engine.CreateRunning), 0},

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"sync/atomic"
 	"time"
+
+	"parley/internal/playout"
+	"parley/internal/rawtcp"
 )
 
 const (
@@ -43,9 +46,9 @@ type Stats struct {
 // anybody. Nothing waits and nothing allocates.
 type Conn struct {
 	kind  Kind
-	sock  *socket
+	sock  *rawtcp.Socket
 	parse Parser
-	play  playout
+	play  playout.Buffer
 	keys  keys
 	in    []byte
 	out   []byte
@@ -57,12 +60,12 @@ type Conn struct {
 }
 
 // newConn serves audio of kind k, which must be one of slin8 and slin16.
-func newConn(s *socket, k Kind) (*Conn, error) {
+func newConn(s *rawtcp.Socket, k Kind) (*Conn, error) {
 	n := frameBytes(k)
 	if n == 0 {
 		return nil, fmt.Errorf("%w: audio of %v", errors.ErrUnsupported, k)
 	}
-	return &Conn{kind: k, sock: s, play: newPlayout(n), in: make([]byte, readSize), out: make([]byte, 0, headerSize+n)}, nil
+	return &Conn{kind: k, sock: s, play: playout.New(n), in: make([]byte, readSize), out: make([]byte, 0, headerSize+n)}, nil
 }
 
 // Kind is the encoding both directions use.
@@ -75,9 +78,9 @@ func (c *Conn) Drain(now int64) {
 		return
 	}
 	for budget := drainBudget; budget > 0; {
-		n, err := c.sock.read(c.in)
+		n, err := c.sock.Read(c.in)
 		if err != nil {
-			if !errors.Is(err, errAgain) {
+			if !errors.Is(err, rawtcp.ErrAgain) {
 				c.closed.Store(true)
 			}
 			return
@@ -103,7 +106,7 @@ func (c *Conn) feed(b []byte, now int64) error {
 		b = rest
 		switch {
 		case piece.Kind == c.kind:
-			c.play.put(piece.Data)
+			c.play.Put(piece.Data)
 			if piece.Last {
 				c.stats.Received.Add(1)
 				c.last.Store(now)
@@ -139,10 +142,10 @@ func (c *Conn) key(d byte) {
 // room for it (640 bytes at 16 kHz), and returns its length. With n 0, lost
 // tells that audio is missing and should be concealed; else nothing is due.
 func (c *Conn) Take(dst []byte) (n int, lost bool) {
-	n, lost = c.play.take(dst)
-	c.stats.Cut.Store(c.play.cut)
-	c.stats.Underruns.Store(c.play.underrun)
-	c.stats.Delay.Store(int64(c.play.delay()))
+	n, lost = c.play.Take(dst)
+	c.stats.Cut.Store(c.play.Cut)
+	c.stats.Underruns.Store(c.play.Underrun)
+	c.stats.Delay.Store(int64(c.play.Delay()))
 	return n, lost
 }
 
@@ -158,9 +161,9 @@ func (c *Conn) Send(payload []byte, _ uint32, _ bool) {
 		return
 	}
 	c.out = AppendFrame(c.out[:0], c.kind, payload)
-	n, err := c.sock.write(c.out)
+	n, err := c.sock.Write(c.out)
 	switch {
-	case errors.Is(err, errAgain):
+	case errors.Is(err, rawtcp.ErrAgain):
 		c.stats.Full.Add(1)
 	case err != nil:
 		c.closed.Store(true)
@@ -175,8 +178,8 @@ func (c *Conn) flush() bool {
 	if len(c.rest) == 0 {
 		return true
 	}
-	n, err := c.sock.write(c.rest)
-	if err != nil && !errors.Is(err, errAgain) {
+	n, err := c.sock.Write(c.rest)
+	if err != nil && !errors.Is(err, rawtcp.ErrAgain) {
 		c.closed.Store(true)
 	}
 	c.rest = c.rest[n:]
@@ -209,7 +212,7 @@ func (c *Conn) Delay() time.Duration { return time.Duration(c.stats.Delay.Load()
 
 func (c *Conn) fail() {
 	c.closed.Store(true)
-	c.sock.close()
+	c.sock.Close()
 }
 
 // Close ends the connection; Asterisk then hangs up its channel. Idempotent.

@@ -5,18 +5,31 @@ import (
 	"errors"
 	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
+
+	"parley/internal/audiotest"
+	"parley/internal/rawtcp"
 )
 
 // pair is a Conn and the descriptor at its other end, where Asterisk would be.
 func pair(t testing.TB, k Kind) (*Conn, int) {
 	t.Helper()
+	return pairOf(t, k, sendBuffer)
+}
+
+// pairOf is pair with a send buffer of so many bytes.
+func pairOf(t testing.TB, k Kind, buffer int) (*Conn, int) {
+	t.Helper()
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := newConn(&socket{fd: fds[0]}, k)
+	if err := unix.SetsockoptInt(fds[0], unix.SOL_SOCKET, unix.SO_SNDBUF, buffer); err != nil {
+		t.Fatal(err)
+	}
+	c, err := newConn(rawtcp.New(fds[0]), k)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,14 +67,14 @@ func received(t testing.TB, fd int) []byte {
 
 func TestConnPlaysWhatAsteriskSends(t *testing.T) {
 	c, peer := pair(t, KindSLIN16)
-	var src source
+	var src audiotest.Ramp
 	dst := make([]byte, 640)
 	if n, lost := c.Take(dst); n != 0 || lost {
 		t.Errorf("before any audio: %d, %v; want nothing due", n, lost)
 	}
 	var want, got []byte
 	for i := range 10 {
-		b := src.bytes(640)
+		b := src.Bytes(640)
 		want = append(want, b...)
 		write(t, peer, AppendFrame(nil, KindSLIN16, b))
 		c.Drain(int64(1000 + i))
@@ -71,20 +84,20 @@ func TestConnPlaysWhatAsteriskSends(t *testing.T) {
 	if len(got) != 9*640 || !bytes.HasPrefix(want, got) {
 		t.Errorf("%d bytes came out, want the first nine frames", len(got))
 	}
-	if c.LastArrival() != 1009 || c.Stats().Received.Load() != 10 || c.Delay() != tick {
+	if c.LastArrival() != 1009 || c.Stats().Received.Load() != 10 || c.Delay() != 20*time.Millisecond {
 		t.Errorf("last arrival %d, received %d, delay %v", c.LastArrival(), c.Stats().Received.Load(), c.Delay())
 	}
 }
 
 func TestConnKeepsPartialFramesBetweenTicks(t *testing.T) {
 	c, peer := pair(t, KindSLIN8)
-	wire := AppendFrame(nil, KindSLIN8, (&source{}).bytes(320))
+	wire := AppendFrame(nil, KindSLIN8, (&audiotest.Ramp{}).Bytes(320))
 	for _, b := range wire {
 		write(t, peer, []byte{b})
 		c.Drain(1)
 	}
-	if c.Stats().Received.Load() != 1 || c.play.held != 320 {
-		t.Errorf("received %d, held %d bytes; want one whole frame", c.Stats().Received.Load(), c.play.held)
+	if c.Stats().Received.Load() != 1 || c.play.Held() != 320 {
+		t.Errorf("received %d, held %d bytes; want one whole frame", c.Stats().Received.Load(), c.play.Held())
 	}
 }
 
@@ -114,8 +127,8 @@ func TestConnCountsAudioOfAnotherRate(t *testing.T) {
 	c, peer := pair(t, KindSLIN16)
 	write(t, peer, audio(KindSLIN8, 320))
 	c.Drain(1)
-	if c.Stats().WrongKind.Load() != 1 || c.play.held != 0 || c.LastArrival() != 0 {
-		t.Errorf("wrong kind %d, held %d", c.Stats().WrongKind.Load(), c.play.held)
+	if c.Stats().WrongKind.Load() != 1 || c.play.Held() != 0 || c.LastArrival() != 0 {
+		t.Errorf("wrong kind %d, held %d", c.Stats().WrongKind.Load(), c.play.Held())
 	}
 }
 
@@ -150,15 +163,12 @@ func TestConnEnds(t *testing.T) {
 
 // TestConnNeverBreaksFraming sends to a peer that reads in bits and pauses.
 func TestConnNeverBreaksFraming(t *testing.T) {
-	c, peer := pair(t, KindSLIN16)
-	if err := unix.SetsockoptInt(c.sock.fd, unix.SOL_SOCKET, unix.SO_SNDBUF, 4096); err != nil {
-		t.Fatal(err)
-	}
+	c, peer := pairOf(t, KindSLIN16, 4096)
 	var wire []byte
-	var src source
+	var src audiotest.Ramp
 	buf := make([]byte, 700)
 	for i := range 500 {
-		c.Send(src.bytes(640), 0, false)
+		c.Send(src.Bytes(640), 0, false)
 		if i%3 == 0 {
 			n, _ := unix.Read(peer, buf[:1+i%700])
 			wire = append(wire, buf[:max(n, 0)]...)
@@ -203,7 +213,7 @@ func TestConnBoundsWhatItReadsInATick(t *testing.T) {
 }
 
 func TestNewConnOfAKindThatIsNotServed(t *testing.T) {
-	if _, err := newConn(&socket{fd: -1}, Kind(0x18)); !errors.Is(err, errors.ErrUnsupported) {
+	if _, err := newConn(rawtcp.New(-1), Kind(0x18)); !errors.Is(err, errors.ErrUnsupported) {
 		t.Errorf("%v, want ErrUnsupported", err)
 	}
 }
@@ -224,8 +234,8 @@ func TestCloseWhileInUse(t *testing.T) {
 		wg.Go(func() { c.Close() })
 		wg.Go(func() { c.Close() })
 		wg.Wait()
-		if n := c.sock.users.Load(); n != 2*closing {
-			t.Fatalf("count %#x after close: the descriptor was closed never or twice", n)
+		if !c.sock.Released() {
+			t.Fatal("the descriptor was closed never or twice")
 		}
 	}
 }
@@ -271,7 +281,7 @@ func FuzzConn(f *testing.F) {
 		f.Add(s.in, 7)
 	}
 	f.Fuzz(func(t *testing.T, in []byte, step int) {
-		c, err := newConn(&socket{fd: -1}, KindSLIN8)
+		c, err := newConn(rawtcp.New(-1), KindSLIN8)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -286,8 +296,8 @@ func FuzzConn(f *testing.F) {
 			if n, _ := c.Take(dst); n != 0 && n != 320 {
 				t.Fatalf("took %d bytes", n)
 			}
-			if c.play.held > len(c.play.ring) || c.play.held < 0 || c.play.first%2 != 0 {
-				t.Fatalf("held %d of %d, first at %d", c.play.held, len(c.play.ring), c.play.first)
+			if c.play.Held() > 16*320 {
+				t.Fatalf("%d bytes held", c.play.Held())
 			}
 		}
 	})

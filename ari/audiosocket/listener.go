@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"parley/internal/rawtcp"
 )
 
 // Errors of a Listener.
@@ -148,7 +150,7 @@ func (l *Listener) greet(ctx context.Context, c net.Conn) {
 		c.Close()
 		return
 	}
-	sock, err := detach(c.(*net.TCPConn))
+	sock, err := rawtcp.Detach(c.(*net.TCPConn))
 	if err != nil {
 		return // the ticket's owner runs into its deadline
 	}
@@ -213,10 +215,10 @@ type Ticket struct {
 func (t *Ticket) ID() UUID { return t.id }
 
 // deliver is called at most once: the ticket has left the table.
-func (t *Ticket) deliver(s *socket) {
+func (t *Ticket) deliver(s *rawtcp.Socket) {
 	c, err := newConn(s, t.kind)
 	if err != nil {
-		s.close()
+		s.Close()
 		return
 	}
 	t.conn <- c

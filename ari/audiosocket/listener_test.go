@@ -190,7 +190,7 @@ func TestConnectionOfAVoidTicket(t *testing.T) {
 	}
 	ticket.Cancel()
 	c, _ := pair(t, KindSLIN8)
-	if ticket.deliver(c.sock); c.sock.users.Load() != 2*closing {
+	if ticket.deliver(c.sock); !c.sock.Released() {
 		t.Error("the connection was left open")
 	}
 }

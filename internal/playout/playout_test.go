@@ -1,4 +1,4 @@
-package audiosocket
+package playout
 
 import (
 	"bytes"
@@ -6,41 +6,30 @@ import (
 	"math/rand/v2"
 	"testing"
 	"time"
+
+	"parley/internal/audiotest"
 )
 
 const frame8 = 320 // 20 ms at 8 kHz
 
-// source makes audio whose samples count up, so that a test can see which
-// piece of time it hears.
-type source struct{ next uint16 }
-
-func (s *source) bytes(n int) []byte {
-	b := make([]byte, 0, n)
-	for range n / 2 {
-		b = binary.LittleEndian.AppendUint16(b, s.next)
-		s.next++
-	}
-	return b
-}
-
 // sim plays an arrival pattern: arrive(tick) is the audio, in frames, that
 // came since the tick before.
 type sim struct {
-	play  playout
-	src   source
+	play  Buffer
+	src   audiotest.Ramp
 	lost  int   // takes that asked for concealment
 	empty int   // takes with nothing due
 	got   int   // frames played
 	delay []int // frames in hand after each take
 }
 
-func newSim() *sim { return &sim{play: newPlayout(frame8)} }
+func newSim() *sim { return &sim{play: New(frame8)} }
 
 func (s *sim) run(ticks int, arrive func(int) float64) {
 	dst := make([]byte, frame8)
 	for i := range ticks {
-		s.play.put(s.src.bytes(int(arrive(i)*frame8) &^ 1))
-		n, lost := s.play.take(dst)
+		s.play.Put(s.src.Bytes(int(arrive(i)*frame8) &^ 1))
+		n, lost := s.play.Take(dst)
 		switch {
 		case n == frame8:
 			s.got++
@@ -133,8 +122,8 @@ func TestPlayout(t *testing.T) {
 	} {
 		s := newSim()
 		s.run(c.ticks, c.arrive)
-		if s.lost != c.lost || s.got < c.minPlayed || int(s.play.cut) > c.cut {
-			t.Errorf("%s: lost %d, played %d, cut %d; want %d, at least %d, at most %d", c.name, s.lost, s.got, s.play.cut, c.lost, c.minPlayed, c.cut)
+		if s.lost != c.lost || s.got < c.minPlayed || int(s.play.Cut) > c.cut {
+			t.Errorf("%s: lost %d, played %d, cut %d; want %d, at least %d, at most %d", c.name, s.lost, s.got, s.play.Cut, c.lost, c.minPlayed, c.cut)
 		}
 		if want := max(c.target, minTarget); s.play.target != want {
 			t.Errorf("%s: target %d, want %d", c.name, s.play.target, want)
@@ -157,8 +146,8 @@ func TestPlayoutOfASlowCallerRunsDryOnceARound(t *testing.T) {
 		}
 		return 1
 	})
-	if want := 20000 / 200; s.lost < want-10 || s.lost > want+1 || s.empty > 3 || s.play.cut > 20 {
-		t.Errorf("lost %d, empty %d, cut %d; want about %d lost frames, each concealed", s.lost, s.empty, s.play.cut, want)
+	if want := 20000 / 200; s.lost < want-10 || s.lost > want+1 || s.empty > 3 || s.play.Cut > 20 {
+		t.Errorf("lost %d, empty %d, cut %d; want about %d lost frames, each concealed", s.lost, s.empty, s.play.Cut, want)
 	}
 }
 
@@ -167,8 +156,8 @@ func TestPlayoutOfASlowCallerRunsDryOnceARound(t *testing.T) {
 func TestPlayoutKeepsOrder(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	r := rand.New(rand.NewPCG(seed, 1))
-	p := newPlayout(frame8)
-	in := (&source{}).bytes(400 * frame8)
+	p := New(frame8)
+	in := (&audiotest.Ramp{}).Bytes(400 * frame8)
 	var out []byte
 	dst := make([]byte, frame8)
 	fed := 0
@@ -176,10 +165,10 @@ func TestPlayoutKeepsOrder(t *testing.T) {
 		upTo := max(fed, min(len(in), i*frame8+r.IntN(frame8)))
 		for fed < upTo {
 			n := min(upTo-fed, 1+r.IntN(200))
-			p.put(in[fed : fed+n])
+			p.Put(in[fed : fed+n])
 			fed += n
 		}
-		if n, _ := p.take(dst); p.cut == 0 {
+		if n, _ := p.Take(dst); p.Cut == 0 {
 			out = append(out, dst[:n]...)
 		}
 	}
@@ -190,23 +179,23 @@ func TestPlayoutKeepsOrder(t *testing.T) {
 
 // TestPlayoutOverrunStaysOnSamples overruns the ring with odd pieces.
 func TestPlayoutOverrunStaysOnSamples(t *testing.T) {
-	p := newPlayout(frame8)
-	in := (&source{}).bytes(40 * frame8)
+	p := New(frame8)
+	in := (&audiotest.Ramp{}).Bytes(40 * frame8)
 	for at := 0; at < len(in); {
 		n := min(301, len(in)-at)
-		p.put(in[at : at+n])
+		p.Put(in[at : at+n])
 		at += n
 	}
 	got := make([]byte, frame8)
 	p.peek(got, 0)
 	first := binary.LittleEndian.Uint16(got)
-	if want := (&source{next: first}).bytes(frame8); !bytes.Equal(got, want) || p.held < len(p.ring)-1 || p.cut < 24 {
-		t.Errorf("begins with %v, held %d, cut %d", got[:4], p.held, p.cut)
+	if want := (&audiotest.Ramp{Next: first}).Bytes(frame8); !bytes.Equal(got, want) || p.held < len(p.ring)-1 || p.Cut < 24 {
+		t.Errorf("begins with %v, held %d, cut %d", got[:4], p.held, p.Cut)
 	}
-	p.put((&source{}).bytes(20 * frame8)[:20*frame8-1]) // more than the ring holds
+	p.Put((&audiotest.Ramp{}).Bytes(20 * frame8)[:20*frame8-1]) // more than the ring holds
 	p.peek(got, 0)
 	first = binary.LittleEndian.Uint16(got)
-	if want := (&source{next: first}).bytes(frame8); !bytes.Equal(got, want) {
+	if want := (&audiotest.Ramp{Next: first}).Bytes(frame8); !bytes.Equal(got, want) {
 		t.Errorf("after more than the ring holds: begins with %v", got[:4])
 	}
 }
@@ -229,4 +218,23 @@ func TestCrossFadeIsMonotonousAndMeetsBothEnds(t *testing.T) {
 	if first := int16(binary.LittleEndian.Uint16(a)); first != -32768 || last != 32767 {
 		t.Errorf("slides from %d to %d, want the full range", first, last)
 	}
+}
+
+// FuzzBuffer puts pieces of any size: what is held stays within the ring, and
+// begins on a sample.
+func FuzzBuffer(f *testing.F) {
+	f.Add([]byte{1, 200, 3, 255, 255, 255, 7})
+	f.Add([]byte{0, 0, 255, 1})
+	f.Fuzz(func(t *testing.T, sizes []byte) {
+		p, dst := New(frame8), make([]byte, frame8)
+		for _, n := range sizes {
+			p.Put(make([]byte, 31*int(n)))
+			if got, _ := p.Take(dst); got != 0 && got != frame8 {
+				t.Fatalf("took %d bytes", got)
+			}
+			if p.held < 0 || p.held > len(p.ring) || p.first%2 != 0 {
+				t.Fatalf("held %d of %d, first at %d", p.held, len(p.ring), p.first)
+			}
+		}
+	})
 }

@@ -1,4 +1,5 @@
-package audiosocket
+// Package rawtcp is TCP without waiting, for the audio path.
+package rawtcp
 
 import (
 	"errors"
@@ -10,26 +11,30 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// errAgain: nothing to read, or no room to write, at this moment.
-var errAgain = errors.New("audiosocket: would block")
+// ErrAgain: nothing to read, or no room to write, at this moment.
+var ErrAgain = errors.New("rawtcp: would block")
 
-// socket is a TCP socket outside Go's poller: reads and writes never park a
+// Socket is a TCP socket outside Go's poller: reads and writes never park a
 // goroutine. Each has one caller at a time; close may be called by anybody at
 // any time and waits for nobody: the last user closes the descriptor, so that
 // its number cannot be taken by another socket under a running call.
-type socket struct {
+type Socket struct {
 	fd    int
 	users atomic.Int32 // calls running, plus closing
 }
 
+// New takes over a descriptor that is a TCP socket, or another of the kind, and
+// does not block.
+func New(fd int) *Socket { return &Socket{fd: fd} }
+
 // closing is added to users once.
 const closing = 1 << 29
 
-// detach takes the socket of c out of the poller and closes c.
-func detach(c *net.TCPConn) (*socket, error) {
+// Detach takes the socket of c out of the poller and closes c.
+func Detach(c *net.TCPConn) (*Socket, error) {
 	raw, err := c.SyscallConn()
 	if err != nil {
-		return nil, fmt.Errorf("audiosocket: %w", err)
+		return nil, fmt.Errorf("rawtcp: %w", err)
 	}
 	fd, dupErr := -1, error(nil)
 	err = raw.Control(func(old uintptr) {
@@ -39,12 +44,12 @@ func detach(c *net.TCPConn) (*socket, error) {
 		if fd >= 0 {
 			unix.Close(fd) //nolint:errcheck // the error above is the one to tell
 		}
-		return nil, fmt.Errorf("audiosocket: %w", err)
+		return nil, fmt.Errorf("rawtcp: %w", err)
 	}
-	return &socket{fd: fd}, nil
+	return New(fd), nil
 }
 
-func (s *socket) enter() bool {
+func (s *Socket) enter() bool {
 	if s.users.Add(1) >= closing {
 		s.leave()
 		return false
@@ -53,14 +58,14 @@ func (s *socket) enter() bool {
 }
 
 // leave closes the descriptor when it was the last use after close.
-func (s *socket) leave() {
+func (s *Socket) leave() {
 	if s.users.Add(-1) == closing && s.users.CompareAndSwap(closing, 2*closing) {
 		unix.Close(s.fd) //nolint:errcheck // nobody is left to tell
 	}
 }
 
-// close is idempotent. The peer sees it at once even if a call is running.
-func (s *socket) close() {
+// Close is idempotent. The peer sees it at once even if a call is running.
+func (s *Socket) Close() {
 	for {
 		n := s.users.Load()
 		if n >= closing {
@@ -74,8 +79,12 @@ func (s *socket) close() {
 	s.leave()
 }
 
-// read is io.Reader without waiting: errAgain, io.EOF or what the kernel says.
-func (s *socket) read(b []byte) (int, error) {
+// Released says whether the descriptor has been given back to the system: after
+// Close, when the last call has ended.
+func (s *Socket) Released() bool { return s.users.Load() == 2*closing }
+
+// Read is io.Reader without waiting: ErrAgain, io.EOF or what the kernel says.
+func (s *Socket) Read(b []byte) (int, error) {
 	if !s.enter() {
 		return 0, net.ErrClosed
 	}
@@ -91,8 +100,8 @@ func (s *socket) read(b []byte) (int, error) {
 	}
 }
 
-// write writes as much as there is room for.
-func (s *socket) write(b []byte) (int, error) {
+// Write writes as much as there is room for.
+func (s *Socket) Write(b []byte) (int, error) {
 	if !s.enter() {
 		return 0, net.ErrClosed
 	}
@@ -106,7 +115,7 @@ func (s *socket) write(b []byte) (int, error) {
 
 func again(err error) error {
 	if errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EINTR) {
-		return errAgain
+		return ErrAgain
 	}
 	return err
 }

@@ -1,4 +1,6 @@
-package audiosocket
+// Package playout holds audio between its arrival, which may be at any time and
+// in pieces of any size, and the tick that plays it.
+package playout
 
 import (
 	"encoding/binary"
@@ -18,17 +20,17 @@ const (
 	calmTicks   = 500 // this long without need of the reserve lowers the target
 )
 
-// playout holds a caller's audio between its arrival and the tick that plays
+// Buffer holds a caller's audio between its arrival and the tick that plays
 // it. Asterisk passes audio on as it comes: with the jitter of the caller's
 // network, in frames of any length, after a stall all at once, and not at all
-// while the caller sends nothing. take hands it out in frames of 20 ms.
+// while the caller sends nothing. Take hands it out in frames of 20 ms.
 //
 // The delay follows need: an audio that comes late raises the target by a
 // frame, a calm time lowers it, a surplus that lasts is removed a frame at a
 // time, and more than 200 ms is cut off at once. Cuts are cross-faded.
 //
-// All sizes are bytes. One goroutine; no allocation after newPlayout.
-type playout struct {
+// All sizes are bytes. One goroutine; no allocation after New.
+type Buffer struct {
 	ring  []byte
 	first int // of the oldest byte
 	held  int
@@ -45,26 +47,30 @@ type playout struct {
 	lowCalm   int // the same for the calm window
 	ticksCalm int
 
-	cut      uint64 // frames removed or overrun to lower the delay
-	underrun uint64 // times that audio ran out while playing
+	Cut      uint64 // frames removed or overrun to lower the delay
+	Underrun uint64 // times that audio ran out while playing
 }
 
-// newPlayout makes one for frames of size bytes.
-func newPlayout(size int) playout {
-	return playout{ring: make([]byte, ringFrames*size), fade: make([]byte, size), frame: size, target: minTarget}
+// New makes one for frames of size bytes.
+func New(size int) Buffer {
+	return Buffer{ring: make([]byte, ringFrames*size), fade: make([]byte, size), frame: size, target: minTarget}
 }
 
-// put takes audio in; the oldest gives way when the ring is full.
-func (p *playout) put(b []byte) {
+// Put takes audio in; the oldest gives way when the ring is full.
+func (p *Buffer) Put(b []byte) {
 	if over := len(b) - len(p.ring); over > 0 {
 		over += over % 2 // what is kept must begin on a sample
 		b = b[over:]
-		p.cut += uint64(over / p.frame)
+		p.Cut += uint64(over / p.frame)
 	}
 	if over := p.held + len(b) - len(p.ring); over > 0 {
 		over += over % 2
-		p.drop(over)
-		p.cut += uint64((over + p.frame - 1) / p.frame)
+		if all := over - p.held; all >= 0 { // with half a sample that b completes
+			p.first, p.held, b = 0, 0, b[all:]
+		} else {
+			p.drop(over)
+		}
+		p.Cut += uint64((over + p.frame - 1) / p.frame)
 	}
 	at := (p.first + p.held) % len(p.ring)
 	n := copy(p.ring[at:], b)
@@ -73,21 +79,21 @@ func (p *playout) put(b []byte) {
 }
 
 // drop forgets the oldest n bytes, an even number.
-func (p *playout) drop(n int) {
+func (p *Buffer) drop(n int) {
 	p.first = (p.first + n) % len(p.ring)
 	p.held -= n
 }
 
 // peek copies the frame that begins off bytes after the oldest.
-func (p *playout) peek(dst []byte, off int) {
+func (p *Buffer) peek(dst []byte, off int) {
 	at := (p.first + off) % len(p.ring)
 	n := copy(dst[:p.frame], p.ring[at:])
 	copy(dst[n:p.frame], p.ring)
 }
 
-// take copies the frame that is due to dst, which has room for one. lost: it
+// Take copies the frame that is due to dst, which has room for one. lost: it
 // should have been here. Called once a tick.
-func (p *playout) take(dst []byte) (n int, lost bool) {
+func (p *Buffer) Take(dst []byte) (n int, lost bool) {
 	if !p.playing && !p.start() {
 		return 0, false
 	}
@@ -102,7 +108,7 @@ func (p *playout) take(dst []byte) (n int, lost bool) {
 		p.peek(p.fade, skip*p.frame)
 		crossFade(dst[:p.frame], p.fade)
 		p.drop(skip * p.frame)
-		p.cut += uint64(skip)
+		p.Cut += uint64(skip)
 	}
 	p.drop(p.frame)
 	p.watch()
@@ -111,7 +117,7 @@ func (p *playout) take(dst []byte) (n int, lost bool) {
 
 // start says whether a talk spurt may begin: target-1 ticks after its first
 // audio, so that an end that never comes holds nothing back.
-func (p *playout) start() bool {
+func (p *Buffer) start() bool {
 	if p.held == 0 {
 		return false
 	}
@@ -124,9 +130,9 @@ func (p *playout) start() bool {
 }
 
 // miss counts a frame that is not here and says whether to conceal it.
-func (p *playout) miss() bool {
+func (p *Buffer) miss() bool {
 	if p.missed++; p.missed == 1 {
-		p.underrun++
+		p.Underrun++
 	}
 	if p.missed > pauseFrames {
 		p.playing = false
@@ -137,7 +143,7 @@ func (p *playout) miss() bool {
 
 // late learns from audio that came after its time. What was concealed has
 // become delay already.
-func (p *playout) late() {
+func (p *Buffer) late() {
 	p.missed = 0
 	p.target = min(p.target+1, maxTarget)
 	p.ticksCalm = 0
@@ -145,7 +151,7 @@ func (p *playout) late() {
 }
 
 // surplus is the number of frames to leave out after this one.
-func (p *playout) surplus() int {
+func (p *Buffer) surplus() int {
 	if p.held > maxFrames*p.frame {
 		return p.held/p.frame - p.target
 	}
@@ -161,7 +167,7 @@ func (p *playout) surplus() int {
 }
 
 // watch keeps the least reserve of the running windows.
-func (p *playout) watch() {
+func (p *Buffer) watch() {
 	p.ticks++
 	p.low = min(p.low, p.held)
 	p.ticksCalm++
@@ -174,8 +180,11 @@ func (p *playout) watch() {
 	p.ticksCalm, p.lowCalm = 0, p.held
 }
 
-// delay is what the audio that is in hand will wait.
-func (p *playout) delay() time.Duration {
+// Held is how many bytes are in hand.
+func (p *Buffer) Held() int { return p.held }
+
+// Delay is what the audio that is in hand will wait.
+func (p *Buffer) Delay() time.Duration {
 	return time.Duration(p.held) * tick / time.Duration(p.frame)
 }
 
