@@ -13,6 +13,7 @@ const (
 	longPeriod  = 12500 * time.Microsecond
 	compared    = 7500 * time.Microsecond // how much has to look alike
 	alike       = 0.8                     // correlation from which on a seam is not heard
+	nearly      = 0.99                    // as good as
 	still       = 12                      // RMS below which nothing is heard anyway: -69 dBov
 )
 
@@ -29,10 +30,11 @@ func Shorten(pcm []int16, rate Rate, most int) []int16 {
 }
 
 // Lengthen repeats one period of a voice, or as much of silence, at the
-// beginning of pcm, in the room that its capacity has, and returns the whole.
-// It returns pcm as it is where a seam would be heard, or there is no room.
-func Lengthen(pcm []int16, rate Rate) []int16 {
-	d := period(pcm, rate, cap(pcm)-len(pcm))
+// beginning of pcm, most samples at most, in the room that its capacity has, and
+// returns the whole. It returns pcm as it is where a seam would be heard, or
+// there is no room.
+func Lengthen(pcm []int16, rate Rate, most int) []int16 {
+	d := period(pcm, rate, min(most, cap(pcm)-len(pcm)))
 	if d == 0 {
 		return pcm
 	}
@@ -84,7 +86,8 @@ func energy(pcm []int16, step int) int64 {
 }
 
 // likest tries each lag-th distance from low to high on each step-th of the
-// first n samples, and returns the one of the largest normalised correlation.
+// first n samples, and returns the one of the largest normalised correlation;
+// of several that are nearly as good the longest, so that few seams are needed.
 func likest(pcm []int16, n, low, high, lag, step int) (best int, likeness float64) {
 	first := pcm[:n]
 	own := max(energy(first, step), 1)
@@ -98,8 +101,8 @@ func likest(pcm []int16, n, low, high, lag, step int) (best int, likeness float6
 		if product <= 0 {
 			continue
 		}
-		if l := float64(product) / math.Sqrt(float64(square)); l > likeness {
-			best, likeness = d, l
+		if l := float64(product) / math.Sqrt(float64(square)); l > likeness*nearly {
+			best, likeness = d, max(l, likeness)
 		}
 	}
 	return best, likeness / math.Sqrt(float64(own)*float64(n)/float64(step))

@@ -42,7 +42,7 @@ func TestShortenAndLengthenWhereItIsNotHeard(t *testing.T) {
 			{"noise", hiss(n), false},
 		} {
 			short := Shorten(slices.Clone(c.pcm), rate, n)
-			long := Lengthen(append(make([]int16, 0, 2*n), c.pcm...), rate)
+			long := Lengthen(append(make([]int16, 0, 2*n), c.pcm...), rate, n)
 			if (len(short) < n) != c.changes || (len(long) > n) != c.changes {
 				t.Errorf("%s at %d: %d and %d samples of %d", c.name, rate, len(short), len(long), n)
 			}
@@ -65,7 +65,7 @@ func TestShortenAndLengthenKeepAToneSteady(t *testing.T) {
 			for i := range 25 {
 				piece := tone[2*i*n : 2*(i+1)*n]
 				short = append(short, Shorten(slices.Clone(piece), rate, n)...)
-				long = append(long, Lengthen(append(make([]int16, 0, 4*n), piece...), rate)...)
+				long = append(long, Lengthen(append(make([]int16, 0, 4*n), piece...), rate, n)...)
 			}
 			for what, pcm := range map[string][]int16{"shortened": short, "lengthened": long} {
 				if step := audiotest.WorstStep(pcm, int(rate), freq); step > -30 {
@@ -85,13 +85,13 @@ func TestShortenCutsNoMoreThanAsked(t *testing.T) {
 	}
 	for room := range 100 {
 		pcm := append(make([]int16, 0, 320+room), tone...)
-		if more := len(Lengthen(pcm, 8000)) - 320; more > room || room >= 40 && more == 0 {
+		if more := len(Lengthen(pcm, 8000, 320)) - 320; more > room || room >= 40 && more == 0 {
 			t.Errorf("room for %d: grew by %d", room, more)
 		}
 	}
 	for n := range 64 { // too short for anything
 		_ = Shorten(slices.Clone(tone[:n]), 8000, n)
-		_ = Lengthen(append(make([]int16, 0, 2*n), tone[:n]...), 8000)
+		_ = Lengthen(append(make([]int16, 0, 2*n), tone[:n]...), 8000, n)
 	}
 }
 
@@ -145,7 +145,7 @@ func TestStretchingAllocatesNothing(t *testing.T) {
 	pcm := append(make([]int16, 0, 640), audiotest.Tone(8000, 400, -10, 320, 0)...)
 	dst := make([]int16, 161)
 	if n := testing.AllocsPerRun(100, func() {
-		_ = Lengthen(Shorten(pcm, 8000, 100), 8000)
+		_ = Lengthen(Shorten(pcm, 8000, 100), 8000, 100)
 		Warp(dst, pcm[:160])
 	}); n != 0 {
 		t.Errorf("%v allocations", n)

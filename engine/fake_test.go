@@ -106,6 +106,7 @@ type stage struct {
 	locks   string                   // guarded by mu: + and - as it was locked
 	states  map[MemberID]MemberState // guarded by mu
 	played  []string                 // guarded by mu
+	sound   Sound                    // guarded by mu: as last tuned
 	closed  bool                     // guarded by mu
 	stuck   bool                     // guarded by mu: settles nothing
 }
@@ -180,6 +181,12 @@ func (b *stage) Lock(on bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.locks += map[bool]string{true: "+", false: "-"}[on]
+}
+
+func (b *stage) Tune(s Sound) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.sound = s
 }
 
 func (b *stage) Levels(dst []MemberMedia) []MemberMedia { return dst }

@@ -19,6 +19,8 @@ type Profile struct {
 	ConferenceProfile string // MixerSwitch: of the switch's own conference
 	Media             MediaPath
 
+	Sound Sound // MixerNative: how what is said is treated
+
 	MaxParticipants       int // members and moderators, waiting included; 0 = no limit
 	ReserveModeratorSeats int // seats above MaxParticipants that only moderators may take
 	LockExempts           Exempt

@@ -19,6 +19,7 @@ func (r *room) reload(now time.Time, d *Directory) []string {
 		return nil
 	}
 	r.reconcile(now)
+	r.tune()
 	lines := []string{fmt.Sprintf("room %s live: applies now; %d present, nobody removed", r.name, r.present())}
 	for _, set := range r.own {
 		lines = append(lines, fmt.Sprintf("room %s live: keeps %s %s of the call that opened it", r.name, set.name, clip(set.value)))

@@ -170,6 +170,29 @@ func TestNoPlaceAndPanic(t *testing.T) {
 	})
 }
 
+func TestSoundIsTreatedByTheProfileOfNow(t *testing.T) {
+	bubble(t, func(p *Profile) { p.Sound = Sound{Gate: -40, AGC: true} }, func(t *testing.T, th *theatre) {
+		th.call("a", "3001", nil)
+		synctest.Wait()
+		heard := func() Sound {
+			synctest.Wait()
+			b := th.stage("3001")
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			return b.sound
+		}
+		if got := heard(); got != (Sound{Gate: -40, AGC: true}) {
+			t.Errorf("at first %+v", got)
+		}
+		d := NewDirectory()
+		d.Profiles["default"].Sound.Transparent = true
+		th.Reload(t.Context(), d)
+		if got := heard(); got != (Sound{Transparent: true}) {
+			t.Errorf("after a reload %+v", got)
+		}
+	})
+}
+
 func TestReloadTellsWhatALiveRoomKeeps(t *testing.T) {
 	bubble(t, func(p *Profile) { p.MaxParticipants = 20 }, func(t *testing.T, th *theatre) {
 		for i := range 3 {

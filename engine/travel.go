@@ -69,6 +69,7 @@ func (r *room) venueAt(p Place) (*venue, error) {
 	}
 	v.bridge = b
 	r.venues = append(r.venues, v)
+	r.tune()
 	return v, nil
 }
 

@@ -4,7 +4,6 @@ import "time"
 
 // Jitter delays.
 const (
-	DefaultDelay    = 20 * time.Millisecond
 	DefaultMaxDelay = 200 * time.Millisecond
 
 	tickTime    = 20 * time.Millisecond
@@ -12,6 +11,7 @@ const (
 	restartJump = 1000 // sequence numbers that make a new stream of it
 	maxConceal  = 3    // takes answered "lost" when nothing comes any more
 	spreadShift = 4    // RFC 3550 §6.4.1: J += (|D|-J)/16
+	comfortMax  = 16   // bytes of a comfort noise packet that are looked at
 	leads       = 4    // packets looked at for how early they come
 
 	// A packet's worth more is given up only when it is not needed by this much
@@ -26,7 +26,7 @@ type JitterOptions struct {
 	ClockRate    int           // RTP clock, Hz; 0 = 8000
 	FrameSamples int           // clock units of a 20 ms frame; 0 = ClockRate/50
 	FrameBytes   int           // usual payload, to allocate for once; 0 = 160
-	Delay        time.Duration // until the arrivals are known; 0 = DefaultDelay
+	Delay        time.Duration // held back until the arrivals are known; 0 = until the next tick
 	MaxDelay     time.Duration // greatest delay the arrivals may ask for; 0 = DefaultMaxDelay
 }
 
@@ -57,6 +57,7 @@ type Jitter struct {
 	spread  float64 // clock units, RFC 3550 §6.4.1
 	arrived int64   // unix ns of the last packet
 	silent  bool    // the last packet was no audio: what follows is silence
+	comfort []byte  // what the silence sounds like; empty = like nothing
 	missed  int     // takes since the buffer ran dry
 	come    arrivals
 	early   [leads]int64 // ns from when the fastest network would have had it, of the last packets taken
@@ -89,14 +90,12 @@ func NewJitter(o JitterOptions) *Jitter {
 	if o.FrameBytes == 0 {
 		o.FrameBytes = 160
 	}
-	if o.Delay == 0 {
-		o.Delay = DefaultDelay
-	}
 	if o.MaxDelay == 0 {
 		o.MaxDelay = max(DefaultMaxDelay, o.Delay)
 	}
 	j := &Jitter{opt: o, step: int64(o.FrameSamples), come: arrivals{rate: int64(o.ClockRate)}}
 	j.come.forget(o.Delay)
+	j.comfort = make([]byte, 0, comfortMax)
 	block := make([]byte, slots*o.FrameBytes)
 	for i := range j.ring {
 		j.ring[i].data = block[i*o.FrameBytes : (i+1)*o.FrameBytes : (i+1)*o.FrameBytes]
@@ -109,6 +108,7 @@ func (j *Jitter) Reset() {
 	for i := range j.ring {
 		j.ring[i].seq, j.ring[i].used = 0, false
 	}
+	j.comfort = j.comfort[:0]
 	j.started, j.playing, j.missed, j.silent, j.spread = false, false, 0, false, 0
 	j.come.forget(j.opt.Delay)
 }
@@ -120,6 +120,11 @@ func (j *Jitter) Put(seq uint16, ts uint32, arrival int64, payload []byte) {
 
 // PutGap notes a packet of this stream that is no audio, such as a DTMF event.
 func (j *Jitter) PutGap(seq uint16, ts uint32, arrival int64) { j.put(seq, ts, arrival, nil, true) }
+
+// PutNoise notes a packet that says what silence sounds like (RFC 3389).
+func (j *Jitter) PutNoise(seq uint16, ts uint32, arrival int64, payload []byte) {
+	j.put(seq, ts, arrival, payload[:min(len(payload), comfortMax)], true)
+}
 
 func (j *Jitter) put(seq uint16, ts uint32, arrival int64, payload []byte, gap bool) {
 	ext := j.extend(seq)

@@ -24,6 +24,7 @@ func (j *Jitter) Take(dst []byte, now int64) (n int, lost bool) {
 		if s.gap {
 			j.take(s)
 			j.silent = true
+			j.comfort = append(j.comfort[:0], s.data[:s.n]...)
 			continue
 		}
 		if off := s.pos - j.due; off >= j.step || off <= -j.step {
@@ -32,7 +33,7 @@ func (j *Jitter) Take(dst []byte, now int64) (n int, lost bool) {
 				return 0, false
 			}
 		}
-		j.silent = false
+		j.silent, j.comfort = false, j.comfort[:0]
 		j.note(now - j.come.nanos(s.pos) - j.come.least)
 		j.due = s.pos + j.step
 		j.take(s)
@@ -106,6 +107,9 @@ func (j *Jitter) lead() int64 {
 	}
 	return least
 }
+
+// Comfort is the last comfort noise packet, if nothing has been said since.
+func (j *Jitter) Comfort() []byte { return j.comfort }
 
 // Surplus is by how much more audio is held back than the arrivals ask for;
 // less than zero: by how much less. Ahead is what the caller has taken and not

@@ -16,9 +16,10 @@ import (
 var ErrDigit = errors.New("rtp: digit cannot be sent")
 
 const (
-	minHeader   = 12
-	ssrcQuiet   = int64(60 * time.Millisecond) // a stream that paused this long may be followed by another
-	ssrcPackets = 3                            // or another that insists
+	minHeader    = 12
+	noisePayload = 13                           // of comfort noise, RFC 3551 §6
+	ssrcQuiet    = int64(60 * time.Millisecond) // a stream that paused this long may be followed by another
+	ssrcPackets  = 3                            // or another that insists
 
 	// drainMost is how many datagrams of one socket are read in one tick: some
 	// 25 times what a phone sends. The rest of a flood waits, or is dropped by
@@ -33,12 +34,15 @@ const (
 
 // Options sets up a Session.
 type Options struct {
-	Payload      uint8          // RTP payload type of the audio that is sent
-	Receive      uint8          // and of the audio that is received
-	ClockRate    int            // RTP clock, Hz; 0 = 8000
-	FrameBytes   int            // of a 20 ms payload; 0 = 160
-	EventPayload uint8          // payload type of keys that are sent (RFC 4733); 0 = none
-	EventReceive uint8          // and of keys that are received; 0 = none
+	Payload      uint8 // RTP payload type of the audio that is sent
+	Receive      uint8 // and of the audio that is received
+	ClockRate    int   // RTP clock, Hz; 0 = 8000
+	FrameBytes   int   // of a 20 ms payload; 0 = 160
+	EventPayload uint8 // payload type of keys that are sent (RFC 4733); 0 = none
+	EventReceive uint8 // and of keys that are received; 0 = none
+	// NoiseReceive is the payload type of comfort noise that is received (RFC
+	// 3389); 0 = 13, the static one, where the clock is 8 kHz.
+	NoiseReceive uint8
 	Remote       netip.AddrPort // from the peer's SDP; invalid = nothing is sent yet
 	RemoteRTCP   netip.AddrPort // invalid = Remote, next port
 	// Latch lets the packets that come choose where audio comes from and goes
@@ -47,7 +51,7 @@ type Options struct {
 	// chosen, it gives way only to who is likelier to be the peer.
 	Latch      bool
 	Signalling netip.Addr    // host that the call's signalling comes from; invalid = unknown
-	Delay      time.Duration // of the jitter buffer; 0 = DefaultDelay
+	Delay      time.Duration // of the jitter buffer until the arrivals are known
 	MaxDelay   time.Duration // 0 = DefaultMaxDelay
 }
 
@@ -123,6 +127,9 @@ func Open(p *Ports, o Options) (*Session, error) {
 func (p *Pair) Session(o Options) *Session {
 	if o.ClockRate == 0 {
 		o.ClockRate = 8000
+	}
+	if o.NoiseReceive == 0 && o.ClockRate == 8000 {
+		o.NoiseReceive = noisePayload
 	}
 	s := &Session{opt: o, frame: o.ClockRate / 50, media: p.media, control: p.control, port: p.port}
 	s.jitter = NewJitter(JitterOptions{
@@ -213,7 +220,12 @@ func (s *Session) accept(b []byte, from netip.AddrPort, arrival int64) {
 	s.count.packetsIn.Add(1)
 	s.count.bytesIn.Add(uint64(len(p.Payload)))
 	s.in.note(p.SequenceNumber)
-	if p.PayloadType != s.opt.Receive {
+	switch {
+	case p.PayloadType == s.opt.Receive:
+	case s.isNoise(p.PayloadType):
+		s.jitter.PutNoise(p.SequenceNumber, p.Timestamp, arrival, p.Payload)
+		return
+	default:
 		s.digits.packet(p.Timestamp, p.Payload, arrival)
 		s.jitter.PutGap(p.SequenceNumber, p.Timestamp, arrival)
 		return
@@ -233,13 +245,19 @@ func (s *Session) judge(b []byte, from netip.AddrPort) (Drop, bool) {
 	if b[0]>>6 != 2 {
 		return DropVersion, false
 	}
-	if pt := b[1] & 0x7F; pt != s.opt.Receive && (s.opt.EventReceive == 0 || pt != s.opt.EventReceive) {
+	if pt := b[1] & 0x7F; pt != s.opt.Receive && !s.isEvent(pt) && !s.isNoise(pt) {
 		return DropPayload, false
 	}
 	if err := s.packet.Unmarshal(b); err != nil {
 		return DropSize, false
 	}
 	return DropSource, s.admits(from, s.packet.SequenceNumber)
+}
+
+func (s *Session) isEvent(pt uint8) bool { return s.opt.EventReceive != 0 && pt == s.opt.EventReceive }
+
+func (s *Session) isNoise(pt uint8) bool {
+	return s.opt.NoiseReceive != 0 && pt == s.opt.NoiseReceive && !s.isEvent(pt)
 }
 
 // sameStream follows a change of SSRC once the old stream has paused, or the
@@ -280,6 +298,9 @@ func (s *Session) Take(dst []byte) (n int, lost bool) { return s.jitter.Take(dst
 // Surplus is by how much more audio is held back than it takes; see
 // Jitter.Surplus.
 func (s *Session) Surplus(ahead time.Duration) time.Duration { return s.jitter.Surplus(ahead) }
+
+// Comfort is what the peer says its silence sounds like; see Jitter.Comfort.
+func (s *Session) Comfort() []byte { return s.jitter.Comfort() }
 
 // Digit returns the next key that the peer pressed and released.
 func (s *Session) Digit() (d byte, ok bool) { return s.digits.keys.pop() }

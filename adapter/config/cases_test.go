@@ -97,7 +97,7 @@ sounds_dir: "a\nb"
 state_dir: ""
 sip: {listen: localhost, transports: [udp, sctp], advertise: "a b", realm: 'a"b', codecs: [], rate_per_source: 0, trusted: [10.0.0.0/33]}
 rtp: {bind: example.org, ports: 40000}
-media: {advertise: host, jitter_ms: 5, timeout_s: -1}
+media: {advertise: host, jitter_ms: x, timeout_s: -1}
 freeswitch: {dial_string: "sofia/x", token_s: 0}
 audiosocket: {listen: "127.0.0.1:99999", advertise: x}
 log: {level: loud, format: xml}
@@ -115,7 +115,7 @@ log: {level: loud, format: xml}
 			`parley.yaml:5:13: rtp.bind must be an IP address, or "" for the host of sip.listen. [bad_value]`,
 			`parley.yaml:5:33: rtp.ports must be FIRST-LAST within 1024-65535, for example 40000-44999. [bad_value]`,
 			`parley.yaml:6:20: media.advertise must be an IP address, or "" for the local address. [bad_value]`,
-			`parley.yaml:6:37: media.jitter_ms must be a whole number of milliseconds 20..1000. [bad_value]`,
+			`parley.yaml:6:37: media.jitter_ms must be a whole number of milliseconds 0..1000. [bad_value]`,
 			`parley.yaml:6:51: media.timeout_s must be a number of seconds 0..100000 (0 = never). [bad_value]`,
 			`parley.yaml:7:27: freeswitch.dial_string must be one line with {token} and {address} in it. [bad_value]`,
 			`parley.yaml:7:47: freeswitch.token_s must be a number of seconds 1..100000. [bad_value]`,

@@ -245,7 +245,7 @@ func settingDefaults() *Config {
 			Trusted: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},
 		},
 		RTP:   RTP{Ports: Ports{40000, 44999}},
-		Media: Media{Jitter: 20 * time.Millisecond, JitterMax: 200 * time.Millisecond, Timeout: 30 * time.Second},
+		Media: Media{JitterMax: 200 * time.Millisecond, Timeout: 30 * time.Second},
 		FreeSWITCH: FreeSWITCH{
 			Listen: "127.0.0.1:8084", DialString: "sofia/{profile}/{token}@{address}", Token: 30 * time.Second,
 		},

@@ -13,7 +13,7 @@ import (
 // the profile, which is for both roles.
 func profileFields(p *engine.Profile) []field {
 	return slices.Concat(
-		rules(p), sounds(p), bothRoles(p),
+		rules(p), treatment(p), sounds(p), bothRoles(p),
 		roleFields("member.", &p.Member), roleFields("moderator.", &p.Moderator),
 	)
 }
@@ -44,6 +44,17 @@ func rules(p *engine.Profile) []field {
 		{"announce_count", count(&p.AnnounceCount, 0, "0 = never"), 0},
 		{"announce_count_to", oneOf(&p.AnnounceCountTo, engine.ToJoiner, engine.ToAll), 0},
 		{"announce_name", yes(&p.AnnounceName), 0},
+	}
+}
+
+// treatment is what is done to what members say.
+func treatment(p *engine.Profile) []field {
+	s := &p.Sound
+	return []field{
+		{"mode", choice(&s.Transparent, 2, named[bool]{"processed", false}, named[bool]{"transparent", true}), 0},
+		{"gate", level(&s.Gate, -90, -20, named[engine.Gate]{"auto", engine.GateAuto}, named[engine.Gate]{"off", engine.GateOff}), 0},
+		{"agc", yes(&s.AGC), 0},
+		{"comfort_noise", level(&s.Noise, -90, -40, named[int]{"off", 0}), 0},
 	}
 }
 

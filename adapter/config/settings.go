@@ -35,7 +35,7 @@ func settings(c *Config) []field {
 		{"rtp.bind", ip(&c.RTP.Bind, `the host of sip.listen`), restart},
 		{"rtp.ports", ports(&c.RTP.Ports), restart},
 		{"media.advertise", ip(&c.Media.Advertise, `the local address`), restart},
-		{"media.jitter_ms", millis(&c.Media.Jitter, 20, 1000), restart},
+		{"media.jitter_ms", millis(&c.Media.Jitter, 0, 1000), restart},
 		{"media.jitter_max_ms", millis(&c.Media.JitterMax, 20, 1000), restart},
 		{"media.timeout_s", seconds(&c.Media.Timeout, 0, "0 = never"), restart},
 		{"freeswitch.listen", address(&c.FreeSWITCH.Listen), restart},

@@ -179,6 +179,33 @@ func oneOf[T ~string](at *T, values ...T) value {
 	return choice(at, len(words), words...)
 }
 
+// level is a whole number of dBov, or a word.
+func level[T ~int](at *T, least, most int, words ...named[T]) value {
+	must := fmt.Sprintf("must be a whole number of dBov %d..%d", least, most)
+	for _, w := range words {
+		must += ", or " + w.word
+	}
+	return cell[T]{at, func(text string) (T, error) {
+		for _, w := range words {
+			if text == w.word || w.word == "off" && text == "false" {
+				return w.is, nil
+			}
+		}
+		n, err := strconv.Atoi(text)
+		if err != nil || n < least || n > most {
+			return 0, errors.New(must)
+		}
+		return T(n), nil
+	}, func(v T) string {
+		for _, w := range words {
+			if v == w.is {
+				return w.word
+			}
+		}
+		return strconv.Itoa(int(v))
+	}}
+}
+
 // free is a text of at most 1,000 bytes on one line; it may be empty.
 func free(at *string) value {
 	return cell[string]{at, func(text string) (string, error) {

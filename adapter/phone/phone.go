@@ -30,7 +30,7 @@ type Options struct {
 	Advertise netip.Addr     // instead of Local, when peers see us elsewhere
 	Trusted   []netip.Prefix // whose X-Parley-* headers may say anything
 	MediaLost time.Duration  // without a packet of one who sends, until he is given up; 0 = never
-	Jitter    time.Duration  // 0 = rtp.DefaultDelay
+	Jitter    time.Duration  // held back until the arrivals are known; 0 = nothing
 	JitterMax time.Duration  // 0 = rtp.DefaultMaxDelay
 	Unheard   time.Duration  // without a first packet, until the log says so; 0 = DefaultUnheard
 	Log       *slog.Logger

@@ -27,6 +27,7 @@ type Bridge struct {
 	seats     []seat                 // in the order they were admitted
 	leaving   []transfer             // removed, and the tick may have them still
 	arriving  []transfer             // admitted, and their own task may run still
+	sound     engine.Sound           //
 	plays     []*play                // not yet settled, oldest first
 	pending   []pending              // facts that become true with a plan
 	classes   []*class               // every one there ever was, by index

@@ -21,7 +21,8 @@ type Leg struct {
 	id     engine.LegID
 	sw     *Switch
 	port   Port
-	pacer  Pacer // the port, if it is one
+	pacer  Pacer  // the port, if it is one
+	noiser Noiser // as is this
 	format codec.Format
 	task   *tick.Task
 	out    outlet
@@ -50,6 +51,7 @@ type Leg struct {
 func newLeg(s *Switch, id engine.LegID, port Port, f codec.Format) *Leg {
 	l := &Leg{id: id, sw: s, port: port, format: f, voice: newVoice(f)}
 	l.pacer, _ = port.(Pacer)
+	l.noiser, _ = port.(Noiser)
 	l.task = tick.NewTask(l.tick)
 	l.level.Store(math.Float64bits(silence))
 	l.SetMediaLost(s.opts.MediaLost)

@@ -17,6 +17,7 @@ type plan struct {
 	classes   []*class
 	crossings []*crossing
 	plays     []*play
+	sound     engine.Sound
 
 	turn []*seat // the tick's own: room for those whose turn it is
 }
@@ -48,6 +49,8 @@ type class struct {
 	sum    []int16       // of the voices of this class alone, for the others
 	voiced bool          // sum is not silence
 	toward mixer.Limiter // of sum
+	noise  codec.Noise   // comfort for its listeners
+	dBov   int           // of that
 	over   *mixer.Mix    // for a prompt over what one listener hears
 	meter  mixer.Meter
 }
@@ -106,6 +109,7 @@ func (b *Bridge) publish(facts ...engine.Fact) {
 		seats:   slices.Clone(b.seats),
 		leaving: make([]seat, 0, len(b.leaving)),
 		plays:   slices.Clone(b.plays),
+		sound:   b.sound,
 		turn:    make([]*seat, 0, len(b.seats)+len(b.leaving)),
 	}
 	for _, l := range b.leaving {

@@ -34,6 +34,14 @@ type Pacer interface {
 	Surplus(ahead time.Duration) time.Duration
 }
 
+// Noiser is what a Port may offer besides, when its packets can say what the
+// caller's silence sounds like.
+type Noiser interface {
+	// Comfort is the last such packet (RFC 3389), if audio has not come since; it
+	// may be read until the next call of Drain or Take.
+	Comfort() []byte
+}
+
 // Meter is what a Port may offer besides: the state of its stream. It is
 // called outside the tick, from any goroutine, after Close too.
 type Meter interface{ Health() Health }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime/debug"
 
+	"parley/engine"
 	"parley/mixer"
 )
 
@@ -61,13 +62,18 @@ func (b *Bridge) tick(s *scratch, now int64, n uint64) {
 	k := 0
 	for _, st := range turn {
 		if st.leg.begin(s, now, n) { // else its own task has done this tick
-			st.talk()
+			st.talk(p.sound)
 			turn[k] = st
 			k++
 		}
 	}
 	turn = turn[:k]
 	cross(s, p)
+	if p.sound.Noise != 0 && !p.sound.Transparent {
+		for _, c := range p.classes {
+			c.murmur(s, p.sound.Noise)
+		}
+	}
 	b.listen(s, p, turn, n)
 	for _, st := range turn {
 		b.report(st, p.number)
@@ -160,19 +166,22 @@ func (v *voice) enter() {
 	v.alike = 0
 	v.talk, v.listen, v.talkDB, v.listenDB = mixer.Gain{}, mixer.Gain{}, 0, 0
 	v.limiter, v.over = mixer.Limiter{}, mixer.Limiter{}
+	v.gate, v.open, v.before.n = mixer.Gate{}, false, 0
+	v.leveller, v.evener, v.evenDB = mixer.Leveller{}, mixer.Gain{}, 0
 }
 
 // talk puts what a member says into the mix of his class. Where he begins or
 // stops to be heard his voice is faded over one frame.
-func (st *seat) talk() {
+func (st *seat) talk(sound engine.Sound) {
 	v := &st.leg.voice
-	heard := v.live && !v.held && !v.dry && !st.state.Muted && !st.state.Waiting
+	heard := v.live && !v.held && (!v.dry || sound.Gate == engine.GateOff) && !st.state.Muted && !st.state.Waiting
 	if st.state.Talk != v.talkDB {
 		v.talkDB = st.state.Talk
 		v.talk.Set(float64(v.talkDB))
 	}
-	if v.loud && (heard || v.mouth) {
+	if v.passes(sound, heard && v.mouth) && (heard || v.mouth) {
 		ramp(v.pcm, v.mouth, heard)
+		v.even(sound)
 		v.talk.Apply(v.pcm)
 		st.class.mix.Add(v.pcm)
 		v.spoke = true

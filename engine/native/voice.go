@@ -10,9 +10,8 @@ import (
 
 const (
 	silence = mixer.Silence
-	floor   = -65.0 // dBov: a frame that is quieter is no voice, and shares the others' mix
-	takes   = 16    // packets per tick at most: 20 ms in packets of 2.5 ms, and some to spare
-	keys    = 4     // digits told per tick at most
+	takes   = 16 // packets per tick at most: 20 ms in packets of 2.5 ms, and some to spare
+	keys    = 4  // digits told per tick at most
 )
 
 // voice is what a leg's owner keeps from tick to tick.
@@ -37,9 +36,11 @@ type voice struct {
 	pcm     []int16 // this tick's frame
 	steady  int     // ticks in which the pace must not change again
 	dry     bool    // nothing is coming: silence, not loss
-	loud    bool    // pcm has a voice in it
 	said    float32 // dBov, of pcm
 	turns   int     // of pcm, where it is loud: changes of sign
+	exact   bool    // the pace changes by single samples only
+	behind  bool    // the fifo has more than it should, and no Pacer says so
+	noise   codec.Noise
 	taping  *tape
 	digit   byte  // popped and not yet told; 0 is none
 	arrival int64 // the last packet, as of the tick heard
@@ -53,6 +54,12 @@ type voice struct {
 	alike            int   // ticks that nothing has told it apart from other listeners
 	code             *code // whose payloads its decoder follows; nil is its own encoder's
 	told             bool  // the last word on talking
+	gate             mixer.Gate
+	open             bool // the gate let the last frame through
+	before           lead // what it did not
+	leveller         mixer.Leveller
+	evener           mixer.Gain
+	evenDB           float64
 	talk, listen     mixer.Gain
 	talkDB, listenDB engine.Decibels
 	limiter, over    mixer.Limiter // of its own mix, and of a prompt over it
@@ -61,7 +68,9 @@ type voice struct {
 
 func newVoice(f codec.Format) voice {
 	n := frame(f.Rate)
-	block := make([]int16, n+n+f.Rate.Samples(codec.MaxFrame)+n) // the last one for what is played longer
+	// The last parts of the fifo are for what is played longer, and for what a
+	// gate lets through belatedly.
+	block := make([]int16, n+n+f.Rate.Samples(codec.MaxFrame)+n+preroll*n)
 	encoder := f.Encoder()
 	relay, _ := encoder.(codec.Relay)
 	return voice{
@@ -74,6 +83,7 @@ func newVoice(f codec.Format) voice {
 		fifo:    block[n:n],
 		ptime:   n,
 		dry:     true,
+		before:  newLead(n),
 	}
 }
 
@@ -90,7 +100,7 @@ func (l *Leg) begin(s *scratch, now int64, n uint64) bool {
 	v.last = n
 	v.live = !l.closed.Load()
 	v.held = l.held.Load()
-	v.loud, v.spoke = false, false
+	v.spoke = false
 	if v.live {
 		l.port.Drain(now)
 	}
@@ -131,8 +141,7 @@ func (l *Leg) pull(s *scratch) (silent bool) {
 	v.fifo = v.fifo[:0]
 	rest := v.pcm[got:]
 	if v.dry {
-		clear(rest)
-		return got == 0
+		return l.hush(rest) && got == 0
 	}
 	v.conceal.Lost(rest)
 	v.dry = true
@@ -177,17 +186,19 @@ func (l *Leg) decode(s *scratch, n int) {
 // measure tells voice from silence.
 func (l *Leg) measure(silent bool) {
 	v := &l.voice
-	level := float32(silence)
+	v.said, v.turns = silence, 0
 	if !silent {
-		level = v.meter.Level(v.pcm)
+		v.said = v.meter.Level(v.pcm)
 	}
-	talking, _ := v.meter.Talking(level)
-	v.said, v.turns = level, 0
-	if level > howlLevel {
+	if v.said > howlLevel {
 		v.turns = crossings(v.pcm)
 	}
-	v.loud = level > floor
-	l.level.Store(math.Float64bits(float64(level)))
+	speech := v.said
+	if v.dry { // his phone's noise, if anything
+		speech = silence
+	}
+	talking, _ := v.meter.Talking(speech)
+	l.level.Store(math.Float64bits(float64(v.said)))
 	l.talking.Store(talking && v.live)
 }
 
