@@ -16,12 +16,14 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"parley/adapter/asterisk"
 	"parley/adapter/config"
 	"parley/adapter/control"
 	"parley/adapter/control/ariserver"
 	"parley/adapter/control/fsapi"
 	"parley/adapter/freeswitch"
 	"parley/adapter/phone"
+	"parley/adapter/seal"
 	"parley/ari/audiosocket"
 	"parley/codec"
 	"parley/engine"
@@ -70,6 +72,7 @@ type App struct {
 	commands   *fsapi.API // what we answer with as a switch; nil = we do not
 	socket     atomic.Pointer[eventsocket.Server]
 	sockets    *audiosocket.Listener
+	reattach   seal.Reattach
 	links      []link
 	serve      []func(context.Context) error // run until their context ends
 }
@@ -330,6 +333,11 @@ func (a *App) part(ctx context.Context) {
 	}
 	if a.freeswitch != nil {
 		a.freeswitch.Retreat()
+	}
+	for _, l := range a.links {
+		if ast, ok := l.(*asterisk.Link); ok {
+			ast.Retreat()
+		}
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), partingTime)
 	defer cancel()

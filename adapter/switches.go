@@ -24,27 +24,28 @@ func (a *App) openFreeSWITCH(ctx context.Context, c *config.Config) error {
 		return err
 	}
 	a.esl = l
+	a.reattach = a.returns(c)
 	share := sound.Share{Dir: filepath.Join(c.StateDir, "sounds"), Load: a.sounds.Load}
 	a.freeswitch = freeswitch.New(freeswitch.Options{
 		Exchange: a.exchange, DialString: c.FreeSWITCH.DialString, Address: sipAddress(c), Socket: reachable(c.FreeSWITCH.Listen), Token: c.FreeSWITCH.Token,
 		Ticket: func(id engine.LegID) freeswitch.Ticket { return ticket{a.phones.Ticket(id)} },
-		Share:  freeswitch.Share{Dir: share.Dir, File: share.File}, Reattach: a.reattach(c), Log: a.opt.Log,
+		Share:  freeswitch.Share{Dir: share.Dir, File: share.File}, Reattach: a.reattach, Log: a.opt.Log,
 	})
 	a.serve = append(a.serve, func(ctx context.Context) error { return a.freeswitch.Serve(ctx, l) })
 	return nil
 }
 
-// reattach lets callers come back, if there is a key to know them by. A Parley
+// returns lets callers come back, if there is a key to know them by. A Parley
 // without one is as good as any until it is restarted, so it starts.
-func (a *App) reattach(c *config.Config) freeswitch.Reattach {
+func (a *App) returns(c *config.Config) seal.Reattach {
 	if c.Reattach == 0 {
-		return freeswitch.Reattach{}
+		return seal.Reattach{}
 	}
 	key, err := seal.Load(c.StateDir)
 	if err != nil {
 		a.opt.Log.Error(fmt.Sprintf("state_dir: %v. Callers cannot come back after a restart. [state_dir]", err))
 	}
-	return freeswitch.Reattach{Key: key, Window: c.Reattach}
+	return seal.Reattach{Key: key, Window: c.Reattach}
 }
 
 // bridge makes the place where a room is mixed.
@@ -100,7 +101,7 @@ func (a *App) openAsterisk(ctx context.Context, c *config.Config) error {
 		l, err := asterisk.New(asterisk.Options{
 			Name: s.Name, URL: s.ARI, User: s.User, Password: s.Password.Reveal(), App: s.App,
 			Outbound: s.WebSocket == config.WebSocketOutbound, Door: "ws://" + reachable(c.HTTP.Listen) + asteriskDoor + s.Name,
-			Exchange: a.exchange, Switch: a.native, Sockets: sockets, Advertise: socketAddress(c), Log: a.opt.Log,
+			Exchange: a.exchange, Switch: a.native, Sockets: sockets, Advertise: socketAddress(c), Reattach: a.reattach, Log: a.opt.Log,
 			DialString: c.Asterisk.DialString, Address: sipAddress(c),
 			Ticket: func(id engine.LegID) asterisk.Ticket { return asteriskTicket{a.phones.Ticket(id)} },
 			Stream: func(id engine.LegID, f codec.Format) (asterisk.Stream, error) { return a.phones.Stream(id, f) },

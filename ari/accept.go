@@ -15,10 +15,17 @@ import (
 	"github.com/coder/websocket"
 )
 
+// askEvery is the time between two questions that wait for the same answer.
+const askEvery = 200 * time.Millisecond
+
 // subprotocol is what Asterisk offers on a connection of its own making.
 const subprotocol = "ari"
 
-var errAnew = errors.New("ari: events: Asterisk has connected anew")
+// Ends of a connection that is not at fault.
+var (
+	errAnew    = errors.New("ari: events: Asterisk has connected anew")
+	errRenewed = errors.New("ari: events: connected again to see whether requests are obeyed")
+)
 
 // door is where connections come in that Asterisk makes. The newest counts.
 type door struct {
@@ -133,9 +140,16 @@ func (c *Client) catchUp(ctx context.Context, ws *websocket.Conn) error {
 	if err != nil {
 		return err
 	}
-	if err := ws.Write(ctx, websocket.MessageText, question); err != nil {
-		return fmt.Errorf("ari: events: %w", err)
-	}
+	ctx, cancel := context.WithCancel(ctx)
+	asked := make(chan struct{})
+	go func() {
+		defer close(asked)
+		askAgain(ctx, ws, question)
+	}()
+	defer func() {
+		cancel()
+		<-asked
+	}()
 	for {
 		data, err := c.nextMessage(ctx, ws)
 		if err != nil {
@@ -149,6 +163,20 @@ func (c *Client) catchUp(ctx context.Context, ws *websocket.Conn) error {
 			return ErrOtherApp
 		}
 		return nil // another refusal than this says nothing of the connection
+	}
+}
+
+// askAgain asks until ctx ends. What comes together with the answer to its
+// request for a connection Asterisk 22.10 does not see until more comes.
+func askAgain(ctx context.Context, ws *websocket.Conn, question []byte) {
+	tick := time.NewTicker(askEvery)
+	defer tick.Stop()
+	for ws.Write(context.WithoutCancel(ctx), websocket.MessageText, question) == nil {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
 	}
 }
 

@@ -19,8 +19,8 @@ const (
 	// again that another client took.
 	lookReplaced = 10 * time.Second
 
-	pingEvery = 10 * time.Second // Asterisk sends none of its own
-	pingWait  = 5 * time.Second
+	pingEvery = 5 * time.Second // Asterisk sends none of its own
+	pingWait  = 3 * time.Second
 
 	// maxEvent is the longest event read. A full Channel has 600 bytes; a
 	// bridge event lists the members of its bridge.
@@ -32,8 +32,8 @@ const (
 // single events: Lost with ErrSlow, then Connected when it has caught up.
 func (c *Client) Events() <-chan Event { return c.events }
 
-// Renew ends a pause between two tries to connect. To a client that was
-// replaced it says to take the application back.
+// Renew has Run connect again at once, whether it is connected, pauses between
+// two tries, or was replaced: then it takes the application back.
 func (c *Client) Renew() {
 	select {
 	case c.renew <- struct{}{}:
@@ -278,6 +278,8 @@ func (c *Client) keepAlive(ctx context.Context, ws *websocket.Conn) error {
 		case next := <-c.door.came:
 			c.door.hold(next)
 			return errAnew
+		case <-c.renew:
+			return errRenewed
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}

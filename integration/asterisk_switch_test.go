@@ -19,6 +19,7 @@ func TestAsteriskMixes(t *testing.T) {
 	contract(t, contractOf{
 		address:  asteriskSIP,
 		config:   base(true),
+		patient:  astPatience,
 		profiles: strings.ReplaceAll(contractProfiles, "\n  - name: ", "\n  - mixer: switch\n    name: "),
 		result: func(room, result, reason, exit string) {
 			ast.logged("parley room="+room+" ", "result="+result+" ", "reason="+reason+" ", "exit="+exit+" ")

@@ -120,7 +120,10 @@ func split(name string) (repository, tag string) {
 type container struct {
 	t        *testing.T
 	resource *dockertest.Resource
-	n        int // of the switches that run at the same time
+	n        int        // of the switches that run at the same time
+	front    string     // where it listens first of all
+	conf     string     // folder of an Asterisk's files
+	writes   sync.Mutex // held while one of them is changed
 }
 
 // start runs an image on the host's network. mounts are host:container pairs.
@@ -167,7 +170,7 @@ func (c *container) again() {
 	if err := dock.pool.Client.StartContainer(c.resource.Container.ID, nil); err != nil {
 		c.t.Fatal(err)
 	}
-	listening(c.t, fsESL(c.n))
+	listening(c.t, c.front)
 }
 
 // log returns the last lines of the container's output.

@@ -52,7 +52,7 @@ func freeswitchAt(t *testing.T, n int, env ...string) *container {
 		conf + "/dialplan/30-reattach.xml:/conf/dialplan/30-reattach.xml:ro",
 		pasted + ":/conf/dialplan/10-parley.xml:ro",
 	})
-	c.n = n
+	c.n, c.front = n, fsESL(n)
 	return c
 }
 

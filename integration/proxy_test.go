@@ -18,6 +18,7 @@ type proxy struct {
 	t      *testing.T
 	listen net.Listener
 	calls  bool // it is the switch that connects
+	plain  bool // what flows is no event socket's
 	busy   sync.WaitGroup
 
 	mu    sync.Mutex
@@ -48,7 +49,18 @@ const (
 // ours, where calls of the switch come to.
 func between(t *testing.T, to string, calls bool) *proxy {
 	t.Helper()
-	p := &proxy{t: t, to: to, calls: calls, turn: make(chan struct{}), links: map[*link]bool{}}
+	return newProxy(t, &proxy{to: to, calls: calls})
+}
+
+// plainly is a proxy between any two.
+func plainly(t *testing.T, to string) *proxy {
+	t.Helper()
+	return newProxy(t, &proxy{to: to, plain: true})
+}
+
+func newProxy(t *testing.T, p *proxy) *proxy {
+	t.Helper()
+	p.t, p.turn, p.links = t, make(chan struct{}), map[*link]bool{}
 	p.open("127.0.0.1:0")
 	t.Cleanup(func() {
 		p.set(gone)
@@ -146,6 +158,9 @@ func (p *proxy) carry(near net.Conn) {
 	p.mu.Unlock()
 	var both sync.WaitGroup
 	toFar, toNear := piece, p.message
+	if p.plain {
+		toNear = piece
+	}
 	if p.calls {
 		toFar, toNear = toNear, toFar
 	}

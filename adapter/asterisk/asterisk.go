@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"parley/adapter/seal"
 	"parley/ari"
 	"parley/ari/audiosocket"
 	"parley/codec"
@@ -22,7 +23,7 @@ import (
 	"parley/engine/native"
 )
 
-// Options sets up a Link. All but Outbound, Door, Log and Audit must be set.
+// Options sets up a Link. All but Outbound, Door, Reattach, Log and Audit must be set.
 type Options struct {
 	Name      string // of the switch, as configured
 	URL       string // of ARI
@@ -34,7 +35,8 @@ type Options struct {
 	Exchange  *engine.Exchange
 	Switch    *native.Switch
 	Sockets   *audiosocket.Listener
-	Advertise string // HOST:PORT of Sockets, as Asterisk reaches it
+	Advertise string        // HOST:PORT of Sockets, as Asterisk reaches it
+	Reattach  seal.Reattach // who may come back
 	Log       *slog.Logger
 	Audit     time.Duration // between comparisons with the switch; 0 means 10 s
 
@@ -53,6 +55,8 @@ type Link struct {
 	running  sync.WaitGroup
 	auditing atomic.Bool // a comparison is under way
 	renewing atomic.Bool // leashes are being renewed
+	retreat  atomic.Bool // we are leaving
+	returns  *seal.Returns
 
 	mu         sync.Mutex
 	up         bool                 // guarded by mu
@@ -86,7 +90,8 @@ func New(o Options) (*Link, error) {
 	}
 	return &Link{
 		opt: o, client: client, log: o.Log.With("switch", o.Name), text: "connecting to " + o.URL,
-		orders: map[string]*outgoing{}, calls: map[string]*call{}, byMedia: map[string]*media{}, private: map[string]*call{}, rooms: map[string]*Bridge{},
+		returns: seal.NewReturns(o.Reattach, time.Now()),
+		orders:  map[string]*outgoing{}, calls: map[string]*call{}, byMedia: map[string]*media{}, private: map[string]*call{}, rooms: map[string]*Bridge{},
 	}, nil
 }
 
@@ -98,7 +103,7 @@ func (l *Link) Check() (name string, ready bool, text string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	text = l.text
-	if n := len(l.calls); n > 0 {
+	if n := len(l.calls); n > 0 && l.up { // a line about trouble ends in its code
 		text = fmt.Sprintf("%s, %d calls", text, n)
 	}
 	return l.opt.Name, l.up, text
@@ -113,8 +118,8 @@ func (l *Link) Accept(w http.ResponseWriter, r *http.Request) {
 	l.client.Accept(w, r)
 }
 
-// Renew tries at once to connect, and takes the application back from a client
-// that took it.
+// Renew tries at once to connect if it is not connected, and takes the
+// application back from a client that took it.
 func (l *Link) Renew() {
 	if _, up, _ := l.Check(); !up {
 		l.client.Renew()
@@ -224,8 +229,12 @@ func (l *Link) arrived(ctx context.Context, ch *ari.Channel, args []string) {
 		}
 		return
 	}
-	if ctx.Err() != nil {
+	switch {
+	case ctx.Err() != nil:
 		l.turnAway(ctx, ch.ID)
+		return
+	case l.retreat.Load():
+		l.running.Go(func() { l.turnAway(ctx, ch.ID) })
 		return
 	}
 	order := l.orderOf(ch.ID)

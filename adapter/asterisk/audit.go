@@ -58,6 +58,9 @@ func (l *Link) audit(ctx context.Context) {
 	}
 	if err != nil {
 		l.log.Log(ctx, l.gravity(), "ari: not compared with the switch", "error", err)
+		if ctx.Err() == nil && !l.isReplaced() {
+			l.client.Renew() // a connection is no use where requests are not obeyed: to connect says why
+		}
 		return
 	}
 	var stand []Difference
@@ -93,6 +96,9 @@ func (l *Link) tell(now []Difference) {
 
 // differ asks the switch for everything.
 func (l *Link) differ(ctx context.Context) (findings, error) {
+	if err := l.client.MayWrite(ctx); err != nil { // lists are shown to a user who may only read, too
+		return nil, err
+	}
 	channels, err := l.client.Channels(ctx)
 	if err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"parley/ari"
@@ -59,6 +60,9 @@ type call struct {
 	order    *outgoing           // that it was made by; nil: by a dialplan
 	bridgeID string              // of the caller and his media channel
 	released chan engine.Outcome // capacity 1
+
+	rights atomic.Pointer[engine.Rights] // to be remembered, nil: nothing new
+	sealed bool                          // rights are on the channel; its goroutine's
 
 	left latch     // the caller's channel is not in the application any more
 	keys chan byte // pressed and not yet in the room
@@ -144,11 +148,18 @@ func (c *call) serve(ctx context.Context, invite engine.Invite) {
 		case key := <-c.keys:
 			sink.Post(engine.Digit{Leg: voice.ID(), Digit: key})
 		case <-left:
-			if left = nil; !c.isBroken() {
+			left = nil
+			switch {
+			case !c.isBroken():
 				lose(engine.ReasonHangup)
+			case c.retries():
+				c.misses()
+				verdict = time.After(backTime)
 			}
 		case <-mediaOut:
-			mediaOut, verdict = nil, time.After(verdictTime)
+			if mediaOut = nil; verdict == nil {
+				verdict = time.After(verdictTime)
+			}
 		case <-verdict:
 			lose(c.lossWord())
 		case <-ending:
@@ -180,7 +191,13 @@ func (c *call) lossWord() engine.Reason {
 // may be leaving.
 func (c *call) finish(ctx context.Context, o engine.Outcome) {
 	ctx = context.WithoutCancel(ctx)
-	reported := c.report(ctx, o)
+	var reported error
+	if c.willReturn() {
+		o.Hangup = false
+	} else {
+		c.settleUp(ctx)
+		reported = c.report(ctx, o)
+	}
 	if isAway(reported) {
 		return
 	}

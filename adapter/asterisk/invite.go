@@ -76,13 +76,14 @@ func (c *call) invite(ctx context.Context) (engine.Invite, error) {
 	}
 	in.Source = c.link.opt.Name + "/" + in.Caller.Number
 	for name, value := range c.args {
-		if name != guardArg {
+		if name != guardArg && name != retryArg {
 			in.Variables[name] = value
 		}
 	}
 	if in.Room = in.Variables["room"]; in.Room == "" {
 		c.log.Info("call " + c.channel + ": parley_room not set; the caller is asked for it")
 	}
+	in.Restore, in.Lost = c.comesBack(ctx, in.Room)
 	return in, nil
 }
 

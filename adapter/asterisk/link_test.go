@@ -2,6 +2,8 @@ package asterisk_test
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -95,6 +97,12 @@ func TestACallerWhoLeavesWhileAnotherClientHasTheApplication(t *testing.T) {
 	if v, err := r.exchange.Room(t.Context(), "3000"); err != nil || len(v.Members) != 1 || v.Members[0].CallID != engine.LegID(stays.ID()) {
 		t.Errorf("%+v, %v", v, err)
 	}
+}
+
+// open is where an Asterisk connects to us.
+func (r *rig) open() {
+	r.door = httptest.NewServer(http.HandlerFunc(r.link.Accept))
+	r.Cleanup(r.door.Close)
 }
 
 // TestAsteriskConnectsToUs: callers who came while nobody was connected are

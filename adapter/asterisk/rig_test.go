@@ -7,7 +7,6 @@ import (
 	"errors"
 	"log/slog"
 	"math"
-	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -16,6 +15,7 @@ import (
 	"time"
 
 	"parley/adapter/asterisk"
+	"parley/adapter/seal"
 	"parley/ari/aritest"
 	"parley/ari/audiosocket"
 	"parley/codec"
@@ -37,6 +37,7 @@ type setup struct {
 	version        string // of the switch
 	legs           int    // at most
 	audit          time.Duration
+	key            *seal.Key  // who may come back, nil: nobody
 	outbound       bool       // the switch connects to us, where before has it do so
 	before         func(*rig) // just before the link connects
 }
@@ -106,13 +107,12 @@ func (r *rig) start(s setup) {
 	r.link, err = asterisk.New(r.ways(asterisk.Options{
 		Name: "ast1", URL: r.url, User: s.user, Password: s.password, App: aritest.App, Outbound: s.outbound, Door: "ws://parley/ari-in/ast1",
 		Exchange: r.exchange, Switch: r.mixer, Sockets: r.sockets, Advertise: s.advertise,
-		Audit: s.audit, Log: slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Reattach: seal.Reattach{Key: s.key, Window: soon}, Audit: s.audit, Log: slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}))
 	if err != nil {
 		r.Fatal(err)
 	}
-	r.door = httptest.NewServer(http.HandlerFunc(r.link.Accept))
-	r.Cleanup(r.door.Close)
+	r.open()
 	ctx, stop := context.WithCancel(context.Background())
 	r.stop = stop
 	go func() { r.stopped <- r.link.Run(ctx) }()

@@ -171,7 +171,7 @@ func (l *Link) invitation(c *call, r *conference.Room, m *conference.Member) eng
 		Caller: engine.Caller{Number: m.CallerNumber, Name: m.CallerName},
 		Source: l.opt.Name + "/" + m.CallerNumber, Variables: map[string]string{},
 	}
-	in.Restore, in.Lost, _ = l.adapter.returns.claim(time.Now(), c.uuid, c.dump.value("variable_"+tokenVariable), r.Name)
+	in.Restore, in.Lost, _ = l.adapter.returns.Claim(time.Now(), c.uuid, c.dump.value("variable_"+tokenVariable), r.Name)
 	if in.Restore == nil {
 		role := engine.RoleMember
 		if m.Moderator {
@@ -195,7 +195,7 @@ func (l *Link) readopt(r *conference.Room) bool {
 	for i := range r.Members {
 		m := &r.Members[i]
 		token, err := l.api("uuid_getvar", m.UUID+" "+tokenVariable)
-		if err == nil && l.adapter.returns.good(time.Now(), m.UUID, token, r.Name) {
+		if err == nil && l.adapter.returns.Good(time.Now(), m.UUID, token, r.Name) {
 			found = true
 		}
 	}

@@ -209,7 +209,7 @@ func (c *call) tell(was place, over bool) {
 	switch {
 	case over:
 		why = engine.ReasonSwitchLost
-		c.adapter.returns.miss(time.Now(), c.uuid)
+		c.adapter.returns.Miss(time.Now(), c.uuid)
 	case c.place == moved:
 		why = engine.ReasonTransferred
 	}
@@ -233,7 +233,7 @@ func (c *call) follow(ctx context.Context, e *esl.Event) (bridgeEnded bool) {
 	case e.Name() != "CHANNEL_EXECUTE_COMPLETE":
 	case e.Value("Application") == "socket" && c.place == here:
 		c.place = moved
-		c.adapter.returns.end(c.uuid)
+		c.adapter.returns.End(c.uuid)
 		vars := maps.Clone(c.original)
 		maps.Copy(vars, noResults())
 		vars[bridgeStatus] = ""
@@ -357,7 +357,7 @@ func (c *call) giveBack(ctx context.Context, o engine.Outcome) {
 		delete(vars, tokenVariable)
 		o.Hangup = false
 	} else {
-		c.adapter.returns.end(c.uuid)
+		c.adapter.returns.End(c.uuid)
 		maps.Copy(vars, results(o))
 	}
 	vars[bridgeStatus] = ""

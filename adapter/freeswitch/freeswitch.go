@@ -19,6 +19,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"parley/adapter/seal"
 	"parley/engine"
 	"parley/engine/native"
 	"parley/esl"
@@ -50,7 +51,7 @@ type Options struct {
 	Socket     string        // HOST:PORT of our outbound socket, as the switch reaches it: for calls that it makes for us
 	Token      time.Duration // how long the media may take to come
 	Share      Share         // sounds for switches that can read our files
-	Reattach   Reattach      // who may come back
+	Reattach   seal.Reattach // who may come back
 	Log        *slog.Logger
 }
 
@@ -72,7 +73,7 @@ type Adapter struct {
 	legs    string         // how the UUIDs begin that the switch is to give its legs to us
 	group   sync.WaitGroup // of adopted calls
 	retreat atomic.Bool    // see Retreat
-	returns *returns
+	returns *seal.Returns
 
 	mu     sync.Mutex
 	calls  map[string]*call     // guarded by mu, as all below: by UUID, each channel's latest
@@ -87,7 +88,7 @@ func New(o Options) *Adapter {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Adapter{
-		opt: o, legs: legPrefix(o.Address), calls: map[string]*call{}, orders: map[string]*outgoing{}, returns: newReturns(o.Reattach, time.Now()),
+		opt: o, legs: legPrefix(o.Address), calls: map[string]*call{}, orders: map[string]*outgoing{}, returns: seal.NewReturns(o.Reattach, time.Now()),
 		ctx: context.Background(),
 	}
 }

@@ -68,7 +68,7 @@ func inBubble(t *testing.T, test func(*rig)) {
 		}
 		r.adapter = freeswitch.New(freeswitch.Options{
 			Exchange: r.exchange, Ticket: r.tickets.issue, DialString: "sofia/{profile}/{token}@{address}",
-			Address: "192.0.2.1:5070", Token: tokenTime, Reattach: freeswitch.Reattach{Key: r.key, Window: reattachTime},
+			Address: "192.0.2.1:5070", Token: tokenTime, Reattach: seal.Reattach{Key: r.key, Window: reattachTime},
 			Log: slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		})
 		ctx, stop := context.WithCancel(t.Context())

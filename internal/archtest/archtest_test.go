@@ -43,7 +43,7 @@ func allowed() map[string]string {
 		"adapter/importer":          "engine sound",
 		"adapter/seal":              "engine",
 		"adapter/freeswitch":        "adapter/seal engine engine/native esl esl/conference internal/tasks",
-		"adapter/asterisk":          "ari ari/audiosocket ari/mediasocket codec engine engine/native internal/tasks",
+		"adapter/asterisk":          "adapter/seal ari ari/audiosocket ari/mediasocket codec engine engine/native internal/tasks",
 		"adapter/phone":             "codec engine engine/native rtp sip",
 		"adapter/control":           "engine",
 		"adapter/control/ariserver": "engine internal/brake",
