@@ -16,7 +16,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"parley/adapter/asterisk"
 	"parley/adapter/config"
 	"parley/adapter/control"
 	"parley/adapter/control/ariserver"
@@ -231,7 +230,7 @@ func (a *App) openHTTP(ctx context.Context, c *config.Config) error {
 	mux.Handle("/ari/", a.ari)
 	mux.Handle("/", control.Handler(control.Options{
 		Exchange: a.exchange, Reload: a.Reload, Checks: a.checks, State: a.state,
-		Conferences: conferences{a.freeswitch}, Auditor: auditor(a.links),
+		Conferences: conferences{a.freeswitch, a.links}, Auditor: auditor(a.links),
 		Metrics: a.metrics.Handler(), Version: a.opt.Version, Tokens: a.tokens, Log: a.opt.Log,
 	}))
 	mux.HandleFunc("GET "+asteriskDoor+"{name}", a.openDoor)
@@ -334,10 +333,8 @@ func (a *App) part(ctx context.Context) {
 	if a.freeswitch != nil {
 		a.freeswitch.Retreat()
 	}
-	for _, l := range a.links {
-		if ast, ok := l.(*asterisk.Link); ok {
-			ast.Retreat()
-		}
+	for _, ast := range asterisks(a.links) {
+		ast.Retreat()
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), partingTime)
 	defer cancel()

@@ -16,7 +16,10 @@ import (
 
 // conferences are those that run at our switches without us, as the API shows
 // and takes them over.
-type conferences struct{ *freeswitch.Adapter }
+type conferences struct {
+	*freeswitch.Adapter
+	links []link
+}
 
 // List implements control.Conferences.
 func (c conferences) List() []control.Foreign {
@@ -28,7 +31,34 @@ func (c conferences) List() []control.Foreign {
 		}
 		list = append(list, one)
 	}
+	for _, ast := range asterisks(c.links) {
+		for _, f := range ast.Foreign() {
+			list = append(list, confBridge(ast.Name(), f))
+		}
+	}
 	return list
+}
+
+// asterisks are those among the switches.
+func asterisks(links []link) (all []*asterisk.Link) {
+	for _, l := range links {
+		if ast, ok := l.(*asterisk.Link); ok {
+			all = append(all, ast)
+		}
+	}
+	return all
+}
+
+// confBridge is a ConfBridge room of a switch.
+func confBridge(from string, f asterisk.Foreign) control.Foreign {
+	one := control.Foreign{Switch: from, Name: f.Name}
+	for i, m := range f.Members {
+		one.Members = append(one.Members, engine.MemberView{
+			ID: engine.MemberID(i + 1), CallID: engine.LegID(m.ID), Role: engine.RoleMember.String(), Number: m.Number, Name: m.Name,
+			Switch: from, Kind: "asterisk", State: "joined", Level: -127,
+		})
+	}
+	return one
 }
 
 // stranger is a member of a foreign conference.
@@ -46,10 +76,17 @@ func stranger(from string, m *conference.Member) engine.MemberView {
 // Adopt implements control.Conferences.
 func (c conferences) Adopt(ctx context.Context, name engine.RoomName) error {
 	err := c.Adapter.Adopt(ctx, name)
+	nowhere := errors.Is(err, conference.ErrNoConference)
+	for _, ast := range asterisks(c.links) {
+		if nowhere {
+			err = ast.Adopt(ctx, name)
+			nowhere = errors.Is(err, asterisk.ErrNoConference)
+		}
+	}
 	switch {
 	case err == nil || errors.Is(err, engine.ErrBadRoomName):
 		return err
-	case errors.Is(err, conference.ErrNoConference):
+	case nowhere:
 		return fmt.Errorf("%w: %s, here or on a switch", engine.ErrNoRoom, name)
 	default:
 		return fmt.Errorf("%w: %w", control.ErrSwitch, err)

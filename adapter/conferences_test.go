@@ -47,7 +47,7 @@ func TestAuditOfAllSwitches(t *testing.T) {
 }
 
 func TestConferencesWithoutASwitch(t *testing.T) {
-	c := conferences{freeswitch.New(freeswitch.Options{})}
+	c := conferences{freeswitch.New(freeswitch.Options{}), nil}
 	if list := c.List(); len(list) != 0 {
 		t.Errorf("%+v", list)
 	}

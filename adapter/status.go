@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"parley/adapter/asterisk"
 	"parley/adapter/control"
 	"parley/adapter/phone"
 )
@@ -105,10 +104,8 @@ func (a *App) counters() map[string]float64 {
 // mismatches is how many differences there ever were between the switches and us.
 func (a *App) mismatches() uint64 {
 	n := a.freeswitch.Mismatches()
-	for _, l := range a.links {
-		if ast, ok := l.(*asterisk.Link); ok {
-			n += ast.Mismatches()
-		}
+	for _, ast := range asterisks(a.links) {
+		n += ast.Mismatches()
 	}
 	return n
 }

@@ -53,8 +53,8 @@ func (a *App) bridge(at engine.Place, r engine.RoomName, i engine.InstanceID, si
 	if at.Native() {
 		return a.native.Bridge(at, r, i, sink)
 	}
-	for _, l := range a.links {
-		if ast, ok := l.(*asterisk.Link); ok && ast.Name() == at.Switch {
+	for _, ast := range asterisks(a.links) {
+		if ast.Name() == at.Switch {
 			return ast.Bridge(r, sink)
 		}
 	}
@@ -101,6 +101,7 @@ func (a *App) openAsterisk(ctx context.Context, c *config.Config) error {
 		l, err := asterisk.New(asterisk.Options{
 			Name: s.Name, URL: s.ARI, User: s.User, Password: s.Password.Reveal(), App: s.App,
 			Outbound: s.WebSocket == config.WebSocketOutbound, Door: "ws://" + reachable(c.HTTP.Listen) + asteriskDoor + s.Name,
+			AMI:      asterisk.AMI{Address: s.AMI, User: s.AMIUser, Password: s.AMIPassword.Reveal()},
 			Exchange: a.exchange, Switch: a.native, Sockets: sockets, Advertise: socketAddress(c), Reattach: a.reattach, Log: a.opt.Log,
 			DialString: c.Asterisk.DialString, Address: sipAddress(c),
 			Ticket: func(id engine.LegID) asterisk.Ticket { return asteriskTicket{a.phones.Ticket(id)} },
@@ -120,8 +121,8 @@ const asteriskDoor = "/ari-in/"
 
 // openDoor lets an Asterisk in that makes the connection for events itself.
 func (a *App) openDoor(w http.ResponseWriter, r *http.Request) {
-	for _, l := range a.links {
-		if ast, ok := l.(*asterisk.Link); ok && ast.Name() == r.PathValue("name") {
+	for _, ast := range asterisks(a.links) {
+		if ast.Name() == r.PathValue("name") {
 			ast.Accept(w, r)
 			return
 		}
@@ -132,10 +133,8 @@ func (a *App) openDoor(w http.ResponseWriter, r *http.Request) {
 // renewLinks ends pauses between tries to connect: an admin may just have mended
 // what was wrong.
 func (a *App) renewLinks() {
-	for _, l := range a.links {
-		if ast, ok := l.(*asterisk.Link); ok {
-			ast.Renew()
-		}
+	for _, ast := range asterisks(a.links) {
+		ast.Renew()
 	}
 }
 

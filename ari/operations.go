@@ -17,6 +17,8 @@ type (
 	Channel = v6.ChannelData
 	Bridge  = v6.BridgeData
 	Info    = v6.AsteriskInfo
+	// Location is where a Channel is in its dialplan.
+	Location = v6.DialplanCEP
 )
 
 // Info asks what the switch is.

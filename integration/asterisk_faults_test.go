@@ -23,7 +23,8 @@ import (
 type astScene struct {
 	*testing.T
 	ast   *container
-	n     int // of the Parley
+	n     int    // of the Parley
+	app   string // its application
 	p     *parley
 	proxy *proxy // of its link to the switch, or the switch's to it
 	eye   *ari.Client
@@ -118,7 +119,7 @@ func (s *astScene) rosters() (roster, calls []string) {
 	}
 	for _, r := range rooms {
 		for _, m := range r.Members {
-			if m.Kind == "asterisk" {
+			if m.Kind == "asterisk" && r.State != "foreign" {
 				roster = append(roster, string(m.CallID))
 			}
 		}
@@ -129,7 +130,7 @@ func (s *astScene) rosters() (roster, calls []string) {
 	}
 	for _, c := range channels {
 		app, _, _ := strings.Cut(c.GetDialplan().GetAppData(), ",")
-		if app == fmt.Sprintf("parley-%d", s.n) && !strings.HasPrefix(c.ID, "parley-") {
+		if app == s.app && !strings.HasPrefix(c.ID, "parley-") {
 			calls = append(calls, c.ID)
 		}
 	}
@@ -142,9 +143,11 @@ func (s *astScene) rosters() (roster, calls []string) {
 func (s *astScene) nothing() {
 	s.Helper()
 	for _, c := range append(s.alone, s.calls...) {
-		c.Hangup()
+		if c != nil {
+			c.Hangup()
+		}
 	}
-	ours := fmt.Sprintf("-parley-%d-", s.n)
+	ours := "-" + s.app + "-"
 	eventually(s.T, agrees, "nothing of ours being left", func() (string, bool) {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
@@ -270,7 +273,7 @@ func TestFaultsOfAsterisk(t *testing.T) {
 	scenes, doors := make([]*astScene, len(faults)+4), map[int]string{}
 	for i := range scenes {
 		n := astScenes + i
-		scenes[i] = &astScene{n: n}
+		scenes[i] = &astScene{n: n, app: fmt.Sprintf("parley-%d", n)}
 		switch {
 		case i < len(faults) && faults[i].websocket == "outbound":
 			scenes[i].proxy = plainly(t, own(n).http)
@@ -337,7 +340,7 @@ func (s *astScene) replaced() {
 	s.ring("3001", 1300)
 	s.p.members(s.room("3001"), 3)
 	other, err := ari.New(ari.Options{
-		URL: "http://" + astARI(1) + "/ari", User: fmt.Sprintf("user-%d", s.n), Password: fmt.Sprintf("word-%d", s.n), App: fmt.Sprintf("parley-%d", s.n),
+		URL: "http://" + astARI(1) + "/ari", User: fmt.Sprintf("user-%d", s.n), Password: fmt.Sprintf("word-%d", s.n), App: s.app,
 	})
 	if err != nil {
 		s.Fatal(err)

@@ -30,11 +30,14 @@ func startAsterisk(t *testing.T) *container {
 // by the switch's next reload.
 func asteriskAt(t *testing.T, n int, more map[string]string) *container {
 	t.Helper()
-	paste, err := os.ReadFile("../configs/asterisk/extensions.conf")
-	if err != nil {
-		t.Fatal(err)
+	files := map[string]string{}
+	for name, pasted := range map[string]string{"extensions.conf": "extensions.conf", "pjsip_parley.conf": "pjsip.conf"} {
+		data, err := os.ReadFile(filepath.Join("../configs/asterisk", pasted))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[name] = string(data)
 	}
-	files := map[string]string{"extensions.conf": string(paste)}
 	names, err := filepath.Glob("asterisk/conf/*.conf")
 	if err != nil || len(names) == 0 {
 		t.Fatal(names, err)
@@ -68,7 +71,6 @@ func asteriskAt(t *testing.T, n int, more map[string]string) *container {
 		}
 		mounts = append(mounts, path+":/etc/asterisk/"+name)
 	}
-	mounts = append(mounts, pasteable(t, "asterisk/pjsip.conf")+":/etc/asterisk/pjsip_parley.conf:ro")
 	c := start(t, asteriskImage(), nil, []string{"asterisk", "-f", "-vvv"}, mounts)
 	c.n, c.front, c.conf = n, astARI(n), dir
 	c.logged("Asterisk Ready")

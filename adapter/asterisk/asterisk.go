@@ -23,7 +23,7 @@ import (
 	"parley/engine/native"
 )
 
-// Options sets up a Link. All but Outbound, Door, Reattach, Log and Audit must be set.
+// Options sets up a Link. All but Outbound, Door, Reattach, AMI, Log and Audit must be set.
 type Options struct {
 	Name      string // of the switch, as configured
 	URL       string // of ARI
@@ -37,6 +37,7 @@ type Options struct {
 	Sockets   *audiosocket.Listener
 	Advertise string        // HOST:PORT of Sockets, as Asterisk reaches it
 	Reattach  seal.Reattach // who may come back
+	AMI       AMI           // to take ConfBridge rooms over
 	Log       *slog.Logger
 	Audit     time.Duration // between comparisons with the switch; 0 means 10 s
 
@@ -70,6 +71,8 @@ type Link struct {
 	calls      map[string]*call     // guarded by mu: those in our application, by the id of the caller's channel
 	byMedia    map[string]*media    // guarded by mu: all, by the id of the media channel
 	private    map[string]*call     // guarded by mu: all, by the id of their bridge of two
+	foreign    []Foreign            // guarded by mu: as of the last look
+	adopting   map[string]*adopted  // guarded by mu: calls on their way out of ConfBridge rooms, by channel
 	rooms      map[string]*Bridge   // guarded by mu: those mixed by the switch, by the id of its bridge
 }
 
@@ -90,8 +93,8 @@ func New(o Options) (*Link, error) {
 	}
 	return &Link{
 		opt: o, client: client, log: o.Log.With("switch", o.Name), text: "connecting to " + o.URL,
-		returns: seal.NewReturns(o.Reattach, time.Now()),
-		orders:  map[string]*outgoing{}, calls: map[string]*call{}, byMedia: map[string]*media{}, private: map[string]*call{}, rooms: map[string]*Bridge{},
+		adopting: map[string]*adopted{}, returns: seal.NewReturns(o.Reattach, time.Now()),
+		orders: map[string]*outgoing{}, calls: map[string]*call{}, byMedia: map[string]*media{}, private: map[string]*call{}, rooms: map[string]*Bridge{},
 	}, nil
 }
 

@@ -107,6 +107,7 @@ func (l *Link) differ(ctx context.Context) (findings, error) {
 	if err != nil {
 		return nil, err
 	}
+	l.see(channels, bridges)
 	found := findings{}
 	if l.isReplaced() { // of the rest another client is the judge
 		l.differCalls(l.inside(channels), found)

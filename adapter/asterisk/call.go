@@ -55,6 +55,7 @@ type call struct {
 	log      *slog.Logger
 	channel  string
 	snapshot *ari.Channel
+	adopted  *adopted // nil: it came by its own dialplan
 	args     map[string]string
 	warnings []string            // about the arguments
 	order    *outgoing           // that it was made by; nil: by a dialplan
@@ -76,6 +77,11 @@ func newCall(l *Link, ch *ari.Channel, args []string) *call {
 	c.media.init(l, c.left.done, c.log)
 	c.leg, c.bridgeID = engine.LegID(ch.ID), l.bridgePrefix()+audiosocket.NewUUID().String()
 	c.args, c.warnings = readArgs(args)
+	if c.adopted = l.adopts(ch.ID); c.adopted != nil {
+		at := c.adopted.member.At // what it will go on behind
+		c.args, c.warnings = map[string]string{"room": string(c.adopted.room)}, nil
+		c.snapshot.Dialplan = &ari.Location{Context: at.Context, Exten: at.Extension, Priority: int64(at.Priority)}
+	}
 	return c
 }
 
@@ -231,7 +237,12 @@ func (c *call) release(ctx context.Context, hangup bool) error {
 	if hangup {
 		return c.link.client.Hangup(ctx, c.channel, "normal")
 	}
-	return c.link.client.Continue(ctx, c.channel, ari.Place{})
+	next := ari.Place{}
+	if c.adopted != nil {
+		at := c.adopted.member.At
+		next = ari.Place{Context: at.Context, Extension: at.Extension, Priority: at.Priority + 1}
+	}
+	return c.link.client.Continue(ctx, c.channel, next)
 }
 
 // isAway says whether a request failed because its channel has hung up or is

@@ -84,6 +84,9 @@ func (c *call) invite(ctx context.Context) (engine.Invite, error) {
 		c.log.Info("call " + c.channel + ": parley_room not set; the caller is asked for it")
 	}
 	in.Restore, in.Lost = c.comesBack(ctx, in.Room)
+	if c.adopted != nil {
+		in.Restore = c.adopted.rights()
+	}
 	return in, nil
 }
 

@@ -131,6 +131,7 @@ func (l *Link) sweep(ctx context.Context, channels []ari.Channel, before []*call
 			removed++
 		}
 	}
+	l.see(channels, bridges)
 	l.locate(bridges, before) //nolint:contextcheck // rooms do not end with the comparison
 	return removed
 }

@@ -213,6 +213,10 @@ type Switch struct {
 	WebSocket WebSocket
 	ESL       string // FreeSWITCH: HOST:PORT of mod_event_socket
 	Password  Secret
+	// Asterisk's manager interface, to take ConfBridge rooms over; "" = none
+	AMI         string // HOST:PORT
+	AMIUser     string
+	AMIPassword Secret
 }
 
 // Room is a room that the configuration names.

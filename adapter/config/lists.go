@@ -43,6 +43,10 @@ func switchFields(s *Switch) []field {
 		{"ari", matching(&s.ARI, emptyOr(ariURL), "http://HOST:PORT/ari, without user and password in it"), restart},
 		{"app", matching(&s.App, token, "a word"), restart},
 		{"user", matching(&s.User, emptyOr(token), "a word"), restart},
+		{"ami", matching(&s.AMI, emptyOr(hostPort), "HOST:PORT, for example 127.0.0.1:5038"), restart},
+		{"ami_user", matching(&s.AMIUser, emptyOr(token), "a word"), restart},
+		{"ami_password", secretField(&s.AMIPassword), restart},
+		{"ami_password_file", secretFile{&s.AMIPassword}, spelling},
 		{"websocket", oneOf(&s.WebSocket, WebSocketInbound, WebSocketOutbound), restart},
 		{"esl", matching(&s.ESL, emptyOr(hostPort), "HOST:PORT, for example 127.0.0.1:8021"), restart},
 		{"password", secretField(&s.Password), restart},
@@ -88,6 +92,12 @@ func (l *loader) switches(d *document) {
 		if !d.suits(item, s.Kind) || !d.secret(item, "password") {
 			continue
 		}
+		if child(item, "ami") != nil {
+			d.require(item, []string{"ami_user"})
+			if !d.secret(item, "ami_password") {
+				continue
+			}
+		}
 		if s.Kind == KindFreeSWITCH && s.Password.Reveal() == "ClueCon" && !loopback(s.ESL) {
 			d.warn(item, "esl_default_password",
 				"switch %s has FreeSWITCH's well-known default password; change it in event_socket.conf.xml.", s.Name)
@@ -101,7 +111,7 @@ func (d *document) suits(item *yaml.Node, kind Kind) bool {
 	before := len(d.problems)
 	needed, foreign := []string{"ari", "user"}, []string{"esl"}
 	if kind == KindFreeSWITCH {
-		needed, foreign = []string{"esl"}, []string{"ari", "app", "user", "websocket"}
+		needed, foreign = []string{"esl"}, []string{"ari", "app", "user", "websocket", "ami", "ami_user", "ami_password", "ami_password_file"}
 	}
 	d.require(item, needed)
 	for _, key := range foreign {

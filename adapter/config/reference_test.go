@@ -87,8 +87,8 @@ func TestTheExamplesOfTheReferenceLoad(t *testing.T) {
 	}
 	const secret = "a secret of the examples"
 	c := load(t, "s", strings.ReplaceAll(secret, " ", "-"), "parley.yaml",
-		strings.NewReplacer("/etc/parley/trunk.secret", "s", "/etc/parley/console.token", "s", "/etc/parley/carrier.secret", "s", "/etc/parley/panel.secret", "s", "/etc/parley/ari.secret", "s").Replace(string(doc)))
-	if len(c.SIP.Users) != 2 || len(c.SIP.Trunks) != 2 || len(c.Auth.Tokens) != 2 || len(c.Switches) != 2 || len(c.Profiles) != 2 || len(c.Rooms) != 2 {
+		strings.NewReplacer("/etc/parley/trunk.secret", "s", "/etc/parley/console.token", "s", "/etc/parley/carrier.secret", "s", "/etc/parley/panel.secret", "s", "/etc/parley/ari.secret", "s", "/etc/parley/ami.secret", "s").Replace(string(doc)))
+	if len(c.SIP.Users) != 2 || len(c.SIP.Trunks) != 2 || len(c.Auth.Tokens) != 2 || len(c.Switches) != 3 || len(c.Profiles) != 2 || len(c.Rooms) != 2 {
 		t.Errorf("loaded\n%s", c.Dump())
 	}
 	p, _, _ := c.Directory().Lookup("board", "")

@@ -1,0 +1,198 @@
+package asterisk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"parley/ami"
+	"parley/ari"
+	"parley/engine"
+)
+
+const (
+	// adoptTime is how long the members of a ConfBridge room may take to become
+	// members of a room of ours.
+	adoptTime = 10 * time.Second
+	adoptLook = 50 * time.Millisecond
+
+	confBridge = "ConfBridge" // who makes the bridge of such a room
+)
+
+// Errors of taking over a ConfBridge room.
+var (
+	ErrNoConference = errors.New("asterisk: no such conference")
+	errNotAdopted     = errors.New("asterisk: not taken over")
+)
+
+// Foreign is a ConfBridge room: a conference that is not ours.
+type Foreign struct {
+	Name    string
+	Members []ForeignMember
+}
+
+// ForeignMember is a call in it. What it may do there ARI does not tell.
+type ForeignMember struct{ ID, Number, Name string }
+
+// Foreign are the ConfBridge rooms of the switch, as of the last look.
+func (l *Link) Foreign() []Foreign {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.foreign)
+}
+
+// see notes the conferences that are not ours.
+func (l *Link) see(channels []ari.Channel, bridges []ari.Bridge) {
+	who := map[string]ForeignMember{}
+	for i := range channels {
+		c := &channels[i]
+		who[c.ID] = ForeignMember{c.ID, c.GetCaller().GetNumber(), c.GetCaller().GetName()}
+	}
+	var all []Foreign
+	for _, b := range bridges {
+		if b.Creator != confBridge {
+			continue
+		}
+		f := Foreign{Name: b.Name}
+		for _, id := range b.ChannelIDs {
+			if m, ok := who[id]; ok { // not those that Asterisk keeps to itself
+				f.Members = append(f.Members, m)
+			}
+		}
+		all = append(all, f)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.foreign = all
+}
+
+// AMI is how to reach Asterisk's manager interface; without an Address it cannot
+// be.
+type AMI struct{ Address, User, Password string }
+
+// adopted is a call that is on its way out of a ConfBridge room.
+type adopted struct {
+	room   engine.RoomName
+	member ami.Member
+	lastID engine.MemberID
+	id     engine.MemberID
+}
+
+// Adopt makes a ConfBridge room a room of ours: each call in it is sent into our
+// application, keeps its role and whether it is muted, and goes on behind its
+// ConfBridge() in the end. It returns when all are members. The error wraps
+// ErrNoConference when no room of that name runs.
+func (l *Link) Adopt(ctx context.Context, name engine.RoomName) error {
+	ctx, cancel := context.WithTimeout(ctx, adoptTime)
+	defer cancel()
+	_, up, text := l.Check()
+	if !up {
+		return fmt.Errorf("%w: %s", errNotAdopted, text)
+	}
+	if l.opt.AMI.Address == "" {
+		return l.without(ctx, name)
+	}
+	c, err := ami.Dial(ctx, ami.Options{Address: l.opt.AMI.Address, User: l.opt.AMI.User, Password: l.opt.AMI.Password, Timeout: adoptTime})
+	if err != nil {
+		return l.amiTrouble(err)
+	}
+	defer c.Close()
+	members, err := c.Members(string(name))
+	switch {
+	case errors.Is(err, ami.ErrNoRoom):
+		return fmt.Errorf("%w: %s on %s", ErrNoConference, name, l.opt.Name)
+	case err != nil:
+		return l.amiTrouble(err)
+	}
+	var failed error
+	for i, m := range members {
+		l.expect(adopted{name, m, engine.MemberID(len(members)), engine.MemberID(i + 1)}, true)
+		if err := c.Redirect(m.Channel, ami.Place{Context: "stasis-" + l.opt.App, Extension: string(name), Priority: 1}); err != nil {
+			l.expect(adopted{member: m}, false)
+			failed = errors.Join(failed, l.amiTrouble(err))
+		}
+	}
+	return errors.Join(failed, l.awaitAdopted(ctx, name, members))
+}
+
+// without says what is missing to take a room over, if there is one.
+func (l *Link) without(ctx context.Context, name engine.RoomName) error {
+	bridges, err := l.client.Bridges(ctx)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errNotAdopted, err)
+	}
+	if !slices.ContainsFunc(bridges, func(b ari.Bridge) bool { return b.Creator == confBridge && b.Name == string(name) }) {
+		return fmt.Errorf("%w: %s on %s", ErrNoConference, name, l.opt.Name)
+	}
+	return fmt.Errorf("%w: ConfBridge room %s runs at switch %s, and ARI cannot move its calls. Set ami, ami_user and ami_password_file of "+
+		"switch %s to a user of manager.conf with read = reporting,call and write = reporting,call. [ami_missing]", errNotAdopted, name, l.opt.Name, l.opt.Name)
+}
+
+func (l *Link) amiTrouble(err error) error {
+	if errors.Is(err, ami.ErrAuth) {
+		return fmt.Errorf("%w: ami %s %s: user %s or its password is refused. Check [%s] in manager.conf and ami_password_file of switch %s. [ami_auth]",
+			errNotAdopted, l.opt.Name, l.opt.AMI.Address, l.opt.AMI.User, l.opt.AMI.User, l.opt.Name)
+	}
+	return fmt.Errorf("%w: ami %s %s: %w. [ami_failed]", errNotAdopted, l.opt.Name, l.opt.AMI.Address, err)
+}
+
+// expect notes that a call is about to come, or will not.
+func (l *Link) expect(a adopted, on bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if on {
+		l.adopting[a.member.ID] = &a
+	} else {
+		delete(l.adopting, a.member.ID)
+	}
+}
+
+// adopts returns what is known of a call that has come out of a ConfBridge room;
+// nil: it comes by its own dialplan.
+func (l *Link) adopts(channel string) *adopted {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	a := l.adopting[channel]
+	delete(l.adopting, channel)
+	return a
+}
+
+// rights are what an adopted call was in its ConfBridge room.
+func (a *adopted) rights() *engine.Rights {
+	role := engine.RoleMember
+	if a.member.Admin {
+		role = engine.RoleModerator
+	}
+	return &engine.Rights{
+		Room: a.room, Opened: true, LastID: a.lastID, Member: a.id, Role: role, State: engine.MemberState{Muted: a.member.Muted && !a.member.Waiting},
+	}
+}
+
+// awaitAdopted waits until the calls are members of a room, or gone.
+func (l *Link) awaitAdopted(ctx context.Context, name engine.RoomName, members []ami.Member) error {
+	for {
+		view, err := l.opt.Exchange.Room(ctx, name)
+		missing := 0
+		for _, m := range members {
+			in := err == nil && slices.ContainsFunc(view.Members, func(v engine.MemberView) bool {
+				return v.CallID == engine.LegID(m.ID) && !v.JoinedAt.IsZero()
+			})
+			if !in {
+				missing++
+			}
+		}
+		if missing == 0 && err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			for _, m := range members {
+				l.expect(adopted{member: m}, false)
+			}
+			return fmt.Errorf("%w: %d of %d calls of %s did not come in time", errNotAdopted, missing, len(members), name)
+		case <-time.After(adoptLook):
+		}
+	}
+}
