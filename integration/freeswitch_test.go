@@ -50,6 +50,7 @@ func freeswitchAt(t *testing.T, n int, env ...string) *container {
 		conf + "/dialplan/00-plain.xml:/conf/dialplan/00-plain.xml:ro",
 		conf + "/dialplan/20-contract.xml:/conf/dialplan/20-contract.xml:ro",
 		conf + "/dialplan/30-reattach.xml:/conf/dialplan/30-reattach.xml:ro",
+		conf + "/dialplan/40-conformance.xml:/conf/dialplan/40-conformance.xml:ro",
 		pasted + ":/conf/dialplan/10-parley.xml:ro",
 	})
 	c.n, c.front = n, fsESL(n)

@@ -76,9 +76,6 @@ func (a *API) variablesOf(room *engine.RoomView, m *engine.MemberView) map[strin
 const noChannel = "-ERR No such channel!\n"
 
 func (a *API) exists(ctx context.Context, arguments string) string {
-	if arguments == "" {
-		return usage("<uuid>")
-	}
 	_, ok := a.channel(ctx, arguments)
 	return fmt.Sprint(ok)
 }

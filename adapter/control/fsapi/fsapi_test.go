@@ -37,7 +37,7 @@ func TestARoomFromCreateToDestroy(t *testing.T) {
 		}
 		r.says("conference 3001 kick all", "+OK kicked 1\n")
 		time.Sleep(time.Minute)
-		r.tells("kick-member 1", "floor-change 1>none", "del-member 1", "conference-destroy")
+		r.tells("kick-member 1", "floor-change none>none", "del-member 1", "conference-destroy")
 	})
 }
 

@@ -83,7 +83,7 @@ func (g *guest) member() esl.Headers {
 	yes := strconv.FormatBool
 	return esl.Headers{
 		{Name: "Video", Value: "false"}, {Name: "Hear", Value: yes(!m.Deaf)}, {Name: "See", Value: "true"}, {Name: "Speak", Value: yes(!m.Muted)},
-		{Name: "Talking", Value: yes(m.Talking && !m.Muted)}, {Name: "Mute-Detect", Value: "false"}, {Name: "Hold", Value: "false"},
+		{Name: "Talking", Value: yes(m.Talking && !m.Muted)}, {Name: "Mute-Detect", Value: "false"}, {Name: "Hold", Value: yes(m.Hold)},
 		{Name: "Member-ID", Value: m.ID.String()}, {Name: "Member-Type", Value: kind}, {Name: "Member-Ghost", Value: "false"},
 		{Name: "Energy-Level", Value: "0"}, {Name: "Current-Energy", Value: "0"},
 	}

@@ -157,9 +157,13 @@ func (c *call) relate() bool {
 		}
 		for from := range strings.SplitSeq(c.words[0], ",") {
 			for to := range strings.SplitSeq(c.words[1], ",") {
-				if strings.EqualFold(action, "clear") {
+				known := find(c.members(), leadingNumber(from)) != nil && find(c.members(), leadingNumber(to)) != nil
+				switch {
+				case strings.EqualFold(action, "clear") && known: // the switch says so whether there was one or not
+					c.printf("+OK relationship %d->%d cleared.\n", leadingNumber(from), leadingNumber(to))
+				case !known:
 					c.printf("-ERR relationship %d->%d not found.\n", leadingNumber(from), leadingNumber(to))
-				} else {
+				default:
 					c.printf("-ERR relate is not supported by Parley\n")
 				}
 			}

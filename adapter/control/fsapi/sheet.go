@@ -62,7 +62,7 @@ func (a *API) sheet(v *engine.RoomView) conference.Sheet {
 		l := conference.Line{
 			Member: conference.Member{
 				ID: conference.MemberID(m.ID), UUID: uniqueID(m.CallID), Channel: channelName(m), CallerName: m.Name, CallerNumber: m.Number,
-				Hear: !m.Deaf, Speak: !m.Muted, Talking: m.Talking && !m.Muted, Floor: r.floor == m.ID, Moderator: m.Role == moderator,
+				Hear: !m.Deaf, Speak: !m.Muted, Talking: m.Talking && !m.Muted, Hold: m.Hold, Floor: r.floor == m.ID, Moderator: m.Role == moderator,
 				VolumeIn: conference.Step(float64(m.Talk)), VolumeOut: conference.Step(float64(m.Listen)),
 			},
 			Joined: now.Sub(m.JoinedAt), Quiet: -1,

@@ -1,6 +1,7 @@
 package fsapi
 
 import (
+	"strconv"
 	"strings"
 
 	"parley/engine"
@@ -25,6 +26,11 @@ func (c *call) play() bool {
 			return false
 		}
 		command.Member = m.ID
+	}
+	if !c.playable(file) && command.Member == 0 {
+		c.a.put(again{instance: c.view.Instance, action: conference.PlayFile, more: esl.Headers{
+			{Name: "File", Value: file}, {Name: "Async", Value: strconv.FormatBool(async != "")}, {Name: "Error", Value: "File could not be played"},
+		}})
 	}
 	if !c.playable(file) || c.a.opts.Exchange.Do(c.ctx, c.view.Name, command) != nil {
 		c.printf("-ERR (play) File: %s not found.\n", file)
@@ -91,7 +97,7 @@ func (c *call) say() bool {
 	}
 	if !c.speak(0, text) {
 		c.printf("-ERR (say) Error!\n")
-		return true
+		return false
 	}
 	c.printf("+OK (say) OK\n")
 	return true
@@ -148,6 +154,9 @@ func (c *call) doorSound(door string) bool {
 			configured = firstOf(p.ExitSound, p.ExitTone)
 		}
 	}
+	if set := c.a.runOf(c.view.Instance).door[door]; set != "" {
+		configured = set
+	}
 	tell := func(what string) {
 		c.a.put(again{instance: c.view.Instance, action: conference.Action(door + what)})
 	}
@@ -169,6 +178,7 @@ func (c *call) doorSound(door string) bool {
 			return true
 		}
 		if rule(c.words[1]) {
+			c.a.put(doorFile{c.view.Instance, door, c.words[1]})
 			tell("-sound-file-changed")
 			if door == "exit" {
 				c.printf("+OK Old exit sound: [%s]\n", configured)
@@ -241,4 +251,42 @@ func (c *call) recording() bool {
 	default:
 		return c.record()
 	}
+}
+
+// moh changes the music, which is a rule of the profile here.
+func (c *call) moh() bool {
+	if len(c.words) == 0 {
+		c.printf("-ERR invalid moh param\n")
+		return true
+	}
+	return replies("-ERR moh is not supported by Parley")(c)
+}
+
+// whilePlaying is a command about what plays: where nothing does, the switch
+// says idle.
+func whilePlaying(name, idle string) func(*call) bool {
+	return func(c *call) bool {
+		if len(c.a.runOf(c.view.Instance).playing) > 0 {
+			return replies("-ERR " + name + " is not supported by Parley")(c)
+		}
+		c.printf("%s", idle)
+		return true
+	}
+}
+
+func (c *call) fileVolume() bool {
+	if len(c.words) == 0 {
+		c.printf("-ERR missing args\n")
+		return false
+	}
+	c.printf("-ERR File not playing\n")
+	return false
+}
+
+// transfer is not there yet.
+func (c *call) transfer() bool {
+	if len(c.words) < 2 {
+		return false
+	}
+	return replies("-ERR transfer is not supported by Parley")(c)
 }

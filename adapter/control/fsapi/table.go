@@ -42,10 +42,10 @@ func listSubs() []sub {
 func soundSubs() []sub {
 	return []sub{
 		{name: "play", syntax: "<file_path> [async|<member_id> [nomux]]", whole: (*call).play},
-		{name: "moh", syntax: "<file_path>|toggle|[on|off]", whole: replies("-ERR moh is not supported by Parley")},
-		{name: "pause_play", shown: "pause", syntax: "[<member_id>]", whole: replies("-ERR pause_play is not supported by Parley")},
-		{name: "play_status", syntax: "[<member_id>]", whole: replies("-ERR play_status is not supported by Parley")},
-		{name: "file_seek", syntax: "[+-]<val> [<member_id>]", whole: replies("-ERR file_seek is not supported by Parley")},
+		{name: "moh", syntax: "<file_path>|toggle|[on|off]", whole: (*call).moh},
+		{name: "pause_play", shown: "pause", syntax: "[<member_id>]", whole: whilePlaying("pause_play", "")},
+		{name: "play_status", syntax: "[<member_id>]", whole: whilePlaying("play_status", "-ERR Nothing is playing\n")},
+		{name: "file_seek", syntax: "[+-]<val> [<member_id>]", whole: whilePlaying("file_seek", "")},
 		{name: "say", syntax: "<text>", whole: (*call).say},
 		{name: "saymember", syntax: "<member_id> <text>", whole: (*call).sayToMember},
 		{name: "stop", syntax: "<[current|all|async|last]> [<member_id>]", whole: (*call).stop},
@@ -76,7 +76,7 @@ func roomSubs() []sub {
 		{name: "unlock", whole: (*call).unlock},
 		{name: "dial", syntax: dialling, whole: (*call).dial},
 		{name: "bgdial", syntax: dialling, whole: (*call).dialInBackground},
-		{name: "transfer", syntax: "<conference_name> <member id> [...<member id>]", whole: replies("-ERR transfer is not supported by Parley")},
+		{name: "transfer", syntax: "<conference_name> <member id> [...<member id>]", whole: (*call).transfer},
 		{name: "record", syntax: "<filename>", whole: (*call).record},
 		{name: "chkrecord", syntax: "<confname>", whole: replies("-ERR Conference is not being recorded.")},
 		{name: "norecord", syntax: "<[filename|all]>", whole: (*call).stopRecord},
@@ -89,7 +89,7 @@ func roomSubs() []sub {
 		{name: "nopin", whole: (*call).noPIN},
 		{name: "get", syntax: "<parameter-name>", whole: (*call).get},
 		{name: "set", syntax: "<max_members|sound_prefix|caller_id_name|caller_id_number|endconference_grace_time> <value>", whole: (*call).setRule},
-		{name: "file-vol", syntax: "<vol#>", whole: replies("-ERR File not playing")},
+		{name: "file-vol", syntax: "<vol#>", whole: (*call).fileVolume},
 		{name: "floor", syntax: lastOr, target: (*call).floor},
 		{name: "get-uuid", syntax: lastOr, target: func(c *call, m *engine.MemberView, _ string) { c.printf("%s", uniqueID(m.CallID)) }},
 	}
@@ -115,4 +115,55 @@ func replies(text string) func(*call) bool {
 
 // videoSubs are about pictures, of which there are none: the switch's answers
 // in a room without any.
-func videoSubs() []sub { return nil }
+func videoSubs() []sub {
+	const (
+		mixing  = "-ERR Conference is not in mixing mode"
+		invalid = "-ERR Invalid input"
+	)
+	hidden := func(verb string) func(*call, *engine.MemberView, string) {
+		return func(c *call, m *engine.MemberView, _ string) { c.printf("+OK %s %d\n", verb, m.ID) }
+	}
+	return []sub{
+		{name: "cam", whole: replies(mixing)},
+		{name: "canvas-auto-clear", syntax: "<canvas_id> <true|false>", whole: replies("-ERR Invalid canvas")},
+		{name: "vid-canvas", syntax: newValue, target: answers("-ERR Invalid DATA")},
+		{name: "vid-watching-canvas", syntax: newValue, target: answers("-ERR Invalid DATA")},
+		{name: "vid-layer", syntax: newValue, target: answers("-ERR Invalid Canvas")},
+		{name: "vid-flip", syntax: eitherOf, target: answers(mixing)},
+		{name: "vid-border", syntax: eitherOf, target: answers(mixing)},
+		{name: "vmute", syntax: quietly, target: hidden("vmute")},
+		{name: "tvmute", syntax: quietly, target: hidden("vmute")},
+		{name: "unvmute", syntax: quietly, target: hidden("unvmute")},
+		{name: "vmute-snap", syntax: anybody, target: answers(mixing)},
+		{name: "vblind", syntax: quietly, target: hidden("vblind")},
+		{name: "tvblind", syntax: quietly, target: hidden("vblind")},
+		{name: "unvblind", syntax: quietly, target: hidden("unvblind")},
+		{name: "vid-filter", syntax: anybody + " <string>", target: answers("+OK")},
+		{name: "vid-floor", syntax: lastOr + " [force]", target: answers(mixing)},
+		{name: "vid-banner", syntax: lastOr + " <text>", target: answers(mixing)},
+		{name: "vid-mute-img", syntax: lastOr + " [<path>|clear]", target: answers("_undef_")},
+		{name: "vid-logo-img", syntax: lastOr + " [<path>|clear]", target: answers("+OK Video logo cleared")},
+		{name: "vid-codec-group", syntax: lastOr + " [<group>|clear]", target: answers(mixing)},
+		{name: "vid-res-id", syntax: "<member_id>|all <val>|clear [force]", whole: replies("-ERR conference is not in mixing mode")},
+		{name: "vid-role-id", syntax: lastOr + " <val>|clear", target: answers("-ERR conference is not in mixing mode")},
+		{name: "clear-vid-floor", whole: replies("+OK floor Cleared")},
+		{name: "vid-layout", syntax: "<layout name>|group <group name> [<canvas id>]", whole: withWord(invalid, mixing)},
+		{name: "vid-write-png", syntax: "<path>", whole: withWord(invalid, mixing)},
+		{name: "vid-fps", syntax: "<fps>", whole: replies(mixing)},
+		{name: "vid-res", syntax: "<WxH>", whole: replies(mixing)},
+		{name: "vid-fgimg", syntax: "<file> | clear [<canvas-id>]", whole: replies(invalid)},
+		{name: "vid-bgimg", syntax: "<file> | clear [<canvas-id>]", whole: replies(invalid)},
+		{name: "vid-bandwidth", syntax: "<BW>", whole: withWord(invalid, "-ERR Bandwidth not set")},
+		{name: "vid-personal", syntax: "[on|off]", whole: replies("-ERR conference is not in mixing mode")},
+	}
+}
+
+// withWord is a command with one answer without a word, and one with one.
+func withWord(without, with string) func(*call) bool {
+	return func(c *call) bool {
+		if len(c.words) == 0 {
+			return replies(without)(c)
+		}
+		return replies(with)(c)
+	}
+}

@@ -50,15 +50,22 @@ func (r *run) plays(e engine.Event) esl.Headers {
 	}
 	h := r.room(nil)
 	action := conference.PlayDone
-	if g := r.members[id]; g != nil {
-		h, action = append(h, r.memberHeaders(g, "")...), conference.MemberDone
+	if id != 0 {
+		action = conference.MemberDone
 	}
 	ms := e.Play.For.Milliseconds()
 	for _, p := range []esl.Header{
 		{Name: "seconds", Value: strconv.FormatInt(ms/1000, 10)}, {Name: "milliseconds", Value: strconv.FormatInt(ms, 10)},
-		{Name: "samples", Value: strconv.FormatInt(ms*8, 10)}, {Name: "Action", Value: string(action)}, {Name: "File", Value: file},
+		{Name: "samples", Value: strconv.FormatInt(ms*8, 10)}, {Name: "Action", Value: string(action)},
 	} {
 		h = append(h, p)
+	}
+	if g := r.members[id]; g != nil {
+		h = append(r.room(h), r.memberHeaders(g, "")...)
+	}
+	h = append(h, esl.Header{Name: "File", Value: file})
+	if async == "true" {
+		h = append(h, esl.Header{Name: "Async", Value: async})
 	}
 	return h
 }

@@ -23,6 +23,7 @@ type run struct {
 	members map[engine.MemberID]*guest
 	talked  map[engine.MemberID]time.Time // when each last did
 	hup     map[engine.MemberID]bool      // leave by "hup", which is no kick
+	door    map[string]string             // files set for "enter" and "exit"
 	playing map[string]engine.MemberID    // by ID of the play; 0 = to the room
 }
 
@@ -42,7 +43,7 @@ func (a *API) runOf(id engine.InstanceID) run {
 		return run{}
 	}
 	c := *r
-	c.talked, c.playing = maps.Clone(r.talked), maps.Clone(r.playing)
+	c.talked, c.playing, c.door = maps.Clone(r.talked), maps.Clone(r.playing), maps.Clone(r.door)
 	return c
 }
 
@@ -67,6 +68,12 @@ type floor struct {
 	to       engine.MemberID
 }
 
+// doorFile is the sound that a command has set for who comes or goes.
+type doorFile struct {
+	instance   engine.InstanceID
+	door, file string
+}
+
 // note takes over what has happened and says how the switch would tell it. The
 // caller holds mu.
 func (a *API) note(item any) []esl.Headers {
@@ -80,6 +87,10 @@ func (a *API) note(item any) []esl.Headers {
 	case floor:
 		if r := a.rooms[i.instance]; r != nil && (i.to == 0 || r.members[i.to] != nil) {
 			return []esl.Headers{r.giveFloor(i.to)}
+		}
+	case doorFile:
+		if r := a.rooms[i.instance]; r != nil {
+			r.door[i.door] = i.file
 		}
 	case leaving:
 		if r := a.rooms[i.instance]; r != nil {
@@ -99,7 +110,7 @@ func (a *API) event(e engine.Event) []esl.Headers {
 		}
 		r = &run{
 			uuid: uuidOf(string(e.Instance)), name: string(e.Room), members: map[engine.MemberID]*guest{},
-			talked: map[engine.MemberID]time.Time{}, hup: map[engine.MemberID]bool{}, playing: map[string]engine.MemberID{}, profile: "none",
+			talked: map[engine.MemberID]time.Time{}, hup: map[engine.MemberID]bool{}, playing: map[string]engine.MemberID{}, door: map[string]string{}, profile: "none",
 		}
 		if p := a.opts.Exchange.Profile(e.Room, e.Invite.Variables["profile"]); p != nil {
 			r.profile = p.Name
@@ -194,7 +205,8 @@ func (a *API) left(r *run, e engine.Event) []esl.Headers {
 		}
 		told = append(told, r.tell(how, id, nil))
 	}
-	if r.floor == id {
+	if r.floor == id { // whose it was, the switch does not say then
+		r.floor = 0
 		told = append(told, r.giveFloor(0))
 	}
 	delete(r.members, id)

@@ -1,0 +1,391 @@
+//go:build integration
+
+package integration
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"parley/esl"
+	"parley/sip"
+	"parley/sip/siptest"
+)
+
+// The conformance suite: testdata/conformance.script is done at a FreeSWITCH,
+// which PARLEY_UPDATE=1 records into testdata/conformance.txt,
+//
+//	PARLEY_UPDATE=1 go test -tags integration -count=1 -run TestConformanceIsRecorded .
+//
+// and at Parley. What differs must stand in testdata/conformance.reviewed.
+
+const (
+	scriptFile   = "testdata/conformance.script"
+	recordFile   = "testdata/conformance.txt"
+	reviewedFile = "testdata/conformance.reviewed"
+)
+
+// step is one line of the script and what came of it.
+type step struct {
+	line   string
+	answer string   // of the api, without what is another each time
+	events []string // of the rooms, in order
+}
+
+// stage is a switch on which the script is done.
+type stage struct {
+	t      *testing.T
+	nc     net.Conn
+	sip    string
+	inbox  chan *esl.Message
+	calls  map[string]*siptest.Call
+	shapes map[string]string // names of an event's headers, by action
+}
+
+func enter(t *testing.T, address, password, sipAddress string) *stage {
+	t.Helper()
+	nc, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &stage{t: t, nc: nc, sip: sipAddress, inbox: make(chan *esl.Message, 10_000), calls: map[string]*siptest.Call{}, shapes: map[string]string{}}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer close(s.inbox)
+		for r := esl.NewReader(nc); ; {
+			m, err := r.Message()
+			if err != nil {
+				return
+			}
+			s.inbox <- m
+		}
+	}()
+	t.Cleanup(func() {
+		_ = nc.Close()
+		<-done
+	})
+	s.send("auth " + password)
+	s.send("event plain CUSTOM conference::maintenance")
+	for range 3 { // the greeting and two replies
+		<-s.inbox
+	}
+	return s
+}
+
+func (s *stage) send(line string) {
+	s.t.Helper()
+	if _, err := s.nc.Write([]byte(line + "\n\n")); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// perform does the whole script.
+func (s *stage) perform() (steps []step) {
+	s.t.Helper()
+	text, err := os.ReadFile(scriptFile)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimSpace(line)
+		if line != "" && !strings.HasPrefix(line, "#") {
+			steps = append(steps, s.do(line))
+		}
+	}
+	return steps
+}
+
+// do does one line, and waits until nothing follows any more.
+func (s *stage) do(line string) step {
+	s.t.Helper()
+	st := step{line: line}
+	words := strings.Fields(line)
+	waits := false
+	switch words[0] {
+	case "call":
+		s.call(words[1], words[2], words[3], slices.Clone(words[4:]))
+	case "hangup":
+		s.calls[words[1]].Hangup()
+	default:
+		s.send("api " + line)
+		waits = true
+	}
+	quiet := 150 * time.Millisecond
+	if !waits || strings.Contains(line, " play ") || strings.Contains(line, "kick ") || strings.Contains(line, "hup ") {
+		quiet = 900 * time.Millisecond
+	}
+	if words[0] == "hangup" {
+		quiet = 2500 * time.Millisecond
+	}
+	for {
+		limit := quiet
+		if waits {
+			limit = 10 * time.Second
+		}
+		select {
+		case m, ok := <-s.inbox:
+			switch {
+			case !ok:
+				s.t.Fatalf("%s: the connection has ended", line)
+			case m.Type() == "api/response":
+				st.answer, waits = steady(string(m.Body)), false
+			default:
+				if e := s.event(m); e != "" {
+					st.events = append(st.events, e)
+				}
+			}
+		case <-time.After(limit):
+			if waits {
+				s.t.Fatalf("%s: no answer", line)
+			}
+			return st
+		}
+	}
+}
+
+func (s *stage) call(name, number, room string, flags []string) {
+	s.t.Helper()
+	p, err := siptest.New(siptest.Options{User: number})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(p.Close)
+	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
+	defer cancel()
+	o := siptest.CallOptions{Name: name}
+	for _, f := range flags {
+		o.Headers = append(o.Headers, sip.Header{Name: "X-Flags", Value: f}, sip.Header{Name: "X-Parley-Flags", Value: f})
+	}
+	if s.calls[name], err = p.Dial(ctx, "sip:"+room+"@"+s.sip, o); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// What is another each time: ids, times, and the names of channels.
+func others() []struct{ from, to string } {
+	return []struct{ from, to string }{
+		{`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`, "<uuid>"},
+		{`(sofia/internal|parley/sip)/(\d+)(@[0-9.:]+)?`, "<channel $2>"},
+		{`((?:run_time|join_time|last_talking)"?[:=]\s*"?)\d+`, "$1<n>"},
+		{`(<(?:join_time|last_talking)>)[^<]+`, "$1<n>"},
+		{`((?:seconds|milliseconds|samples)=)\d+`, "$1<n>"},
+	}
+}
+
+func steady(text string) string {
+	for _, o := range others() {
+		text = regexp.MustCompile(o.from).ReplaceAllString(text, o.to)
+	}
+	return text
+}
+
+// event writes what the conference itself says in an event on one line, and
+// notes which headers there are. Talking is a matter of the phones' noise.
+func (s *stage) event(m *esl.Message) string {
+	e, err := esl.ParseEvent(m)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	action := e.Value("Action")
+	if action == "start-talking" || action == "stop-talking" {
+		return ""
+	}
+	var names, said []string
+	for _, h := range e.Headers {
+		names = append(names, h.Name)
+		for _, begin := range []string{"Event-", "Core-", "FreeSWITCH-", "Channel-", "Caller-", "Presence-", "Unique-ID", "Call-", "Answer-", "Hangup-"} {
+			if strings.HasPrefix(h.Name, begin) {
+				h.Value = ""
+			}
+		}
+		if h.Value != "" {
+			said = append(said, h.Name+"="+h.Value)
+		}
+	}
+	if e.Value("Unique-ID") != "" {
+		action += " of a member"
+	}
+	s.shapes[action] = strings.Join(names, " ")
+	return steady(strings.Join(said, " "))
+}
+
+// transcript is all that as a text.
+func (s *stage) transcript(steps []step) string {
+	var b strings.Builder
+	for _, st := range steps {
+		fmt.Fprintf(&b, "> %s\n", st.line)
+		if st.answer != "" {
+			fmt.Fprintf(&b, "%q\n", st.answer)
+		}
+		for _, e := range st.events {
+			fmt.Fprintf(&b, "! %s\n", e)
+		}
+	}
+	for _, action := range sortedKeys(s.shapes) {
+		fmt.Fprintf(&b, "> headers of %s\n%s\n", action, s.shapes[action])
+	}
+	return b.String()
+}
+
+func sortedKeys(m map[string]string) []string {
+	var keys []string
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// TestConformanceIsRecorded does the script at a real switch, which has to do
+// what was recorded.
+func TestConformanceIsRecorded(t *testing.T) {
+	startFreeSWITCH(t)
+	s := enter(t, freeswitchESL, "parley-test", freeswitchSIP)
+	have := s.transcript(s.perform())
+	if os.Getenv("PARLEY_UPDATE") != "" {
+		if err := os.WriteFile(recordFile, []byte(have), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(recordFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range differ(string(want), have) {
+		t.Errorf("the switch itself differs from its record:\n%s", d)
+	}
+}
+
+// TestConformance does the script at Parley.
+func TestConformance(t *testing.T) {
+	run(t, base(false)+`
+profiles:
+  - name: conformance
+    max_participants: 0
+    play_entry_tone: false
+    play_exit_tone: false
+    alone_sound: none
+    moh_sound: none
+    kicked_sound: none
+rooms:
+  - {name: "5501", profile: conformance}
+`)
+	s := enter(t, serverAddress, "ClueCon", sipAddress)
+	have := s.transcript(s.perform())
+	if dir := os.Getenv("PARLEY_TEST_LOGS"); dir != "" {
+		_ = os.WriteFile(filepath.Join(dir, "conformance.parley.txt"), []byte(have), 0o644)
+	}
+	want, err := os.ReadFile(recordFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reviewed := readReviewed(t)
+	used := map[string]bool{}
+	found := differ(withoutEnergy(string(want)), withoutEnergy(have))
+	accepted := 0
+	for _, d := range found {
+		key := reviewed.fits(d.line)
+		if key == "" {
+			t.Errorf("%s", d)
+			continue
+		}
+		used[key] = true
+		accepted++
+	}
+	for key := range reviewed {
+		if !used[key] {
+			t.Errorf("%s: %q stands there and does not differ", reviewedFile, key)
+		}
+	}
+	t.Logf("%d steps and shapes, %d differ as reviewed", strings.Count(have, "\n> ")+1, accepted)
+}
+
+// withoutEnergy leaves the level of the talk gate out, which is in every list
+// and event of a member: Parley judges talking by level, and shows 0.
+func withoutEnergy(text string) string {
+	for _, at := range []struct{ from, to string }{
+		{`Energy-Level=\d+ Current`, "Energy-Level=0 Current"}, {`([;,|]-?\d[;,|]-?\d[;,|])\d+\\n`, "${1}0\\n"},
+		{`<energy>\d+<`, "<energy>0<"}, {`(\\"energy\\":(?:\\t)?)\d+`, "${1}0"},
+	} {
+		text = regexp.MustCompile(at.from).ReplaceAllString(text, at.to)
+	}
+	return text
+}
+
+// difference is a step that two transcripts tell otherwise.
+type difference struct{ line, want, have string }
+
+func (d difference) String() string {
+	return fmt.Sprintf("%s\n  FreeSWITCH: %s\n  Parley:     %s", d.line, d.want, d.have)
+}
+
+// differ compares two transcripts step by step.
+func differ(want, have string) (list []difference) {
+	steps := func(text string) []string { return strings.Split("\n"+text, "\n> ")[1:] }
+	a, b := steps(want), steps(have)
+	byLine := map[string][]string{}
+	for _, s := range b {
+		line, rest, _ := strings.Cut(s, "\n")
+		byLine[line] = append(byLine[line], strings.TrimSpace(rest))
+	}
+	for _, s := range a {
+		line, rest, _ := strings.Cut(s, "\n")
+		rest = strings.TrimSpace(rest)
+		got := "nothing of the kind"
+		if all := byLine[line]; len(all) > 0 {
+			got, byLine[line] = all[0], all[1:]
+		}
+		if got != rest {
+			list = append(list, difference{line, rest, got})
+		}
+	}
+	for line, left := range byLine {
+		for _, rest := range left {
+			list = append(list, difference{line, "nothing of the kind", rest})
+		}
+	}
+	return list
+}
+
+// reviewed are differences that are meant to be, with their reasons, by how
+// the line of the step begins.
+type reviewed map[string]string
+
+func readReviewed(t *testing.T) reviewed {
+	t.Helper()
+	text, err := os.ReadFile(reviewedFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := reviewed{}
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimSpace(line)
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		key, why, ok := strings.Cut(line, " | ")
+		if !ok {
+			t.Fatalf("%s: no reason in %q", reviewedFile, line)
+		}
+		r[key] = why
+	}
+	return r
+}
+
+func (r reviewed) fits(line string) string {
+	for key := range r {
+		if line == key || strings.HasSuffix(key, "*") && strings.HasPrefix(line, strings.TrimSuffix(key, "*")) {
+			return key
+		}
+	}
+	return ""
+}
