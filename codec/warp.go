@@ -55,7 +55,10 @@ func Warp(dst, src []int16) {
 
 // inBetween is the sample at a part of the way between the two in the middle of
 // the first twelve.
-func inBetween(src []int16, part float64) int16 {
+func inBetween(src []int16, part float64) int16 { return round(blendOf(src, part)) }
+
+// blendOf is inBetween before it is rounded.
+func blendOf(src []int16, part float64) float64 {
 	phase := int(part * warpPhases)
 	in := part*warpPhases - float64(phase)
 	low, high := &warpFilters[phase], &warpFilters[min(phase+1, warpPhases)]
@@ -65,5 +68,5 @@ func inBetween(src []int16, part float64) int16 {
 		a += low[k] * float64(s)
 		b += high[k] * float64(s)
 	}
-	return round(a + in*(b-a))
+	return a + in*(b-a)
 }

@@ -42,6 +42,16 @@ func (j *Jitter) Take(dst []byte, now int64) (n int, lost bool) {
 	return j.dry()
 }
 
+// Peek copies the packet after one that Take has just called lost to dst, if it
+// is here: it may say what the lost one had to say. It stays due.
+func (j *Jitter) Peek(dst []byte) (n int) {
+	s := &j.ring[j.next%slots]
+	if !j.playing || !s.used || s.gap || s.seq != j.next {
+		return 0
+	}
+	return copy(dst, s.data[:s.n])
+}
+
 // old says whether a packet has been waiting for longer than any delay may be.
 func (j *Jitter) old(s *slot, now int64) bool {
 	return s.used && !s.gap && s.seq == j.next && j.come.lateness(s.pos, now) > int64(j.opt.MaxDelay+2*tickTime)

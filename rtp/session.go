@@ -295,6 +295,9 @@ func (in *stream) note(seq uint16) {
 // Take copies the payload that is due to dst; see Jitter.Take.
 func (s *Session) Take(dst []byte) (n int, lost bool) { return s.jitter.Take(dst, s.now) }
 
+// Peek copies the packet after a lost one to dst; see Jitter.Peek.
+func (s *Session) Peek(dst []byte) (n int) { return s.jitter.Peek(dst) }
+
 // Surplus is by how much more audio is held back than it takes; see
 // Jitter.Surplus.
 func (s *Session) Surplus(ahead time.Duration) time.Duration { return s.jitter.Surplus(ahead) }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"parley/codec"
+	"parley/internal/audiotest"
 	"parley/rtp"
 )
 
@@ -91,21 +92,19 @@ func (p *netline) Take(dst []byte) (n int, lost bool) { return p.Jitter.Take(dst
 
 func (p *netline) Delay() time.Duration { return p.Jitter.Delay() }
 
-// glitches counts the places where pcm is not the tone: where what a filter
-// leaves that takes the tone away, whatever its phase, is within so many dB of
-// it. What lies within 20 ms is one.
-func glitches(pcm []int16, rate codec.Rate, freq, level, below float64) (n int) {
-	turn := 2 * math.Cos(2*math.Pi*freq/float64(rate))
-	limit := 32767 * math.Pow(10, (level-below)/20)
-	quiet := frame(rate)
-	for i := 2; i < len(pcm); i++ {
-		quiet++
-		if math.Abs(float64(pcm[i])-turn*float64(pcm[i-1])+float64(pcm[i-2])) > limit {
-			if quiet > frame(rate) {
-				n++
-			}
-			quiet = 0
+// glitches counts the places where a tone, looked at for 10 ms, is less than 20 dB
+// above the rest, or 3 dB off its level. What lies within 20 ms is one.
+func glitches(pcm []int16, rate codec.Rate, freq, level float64) (n int) {
+	window, bad := frame(rate)/2, -frame(rate)
+	for at := 0; at+window <= len(pcm); at += window / 2 {
+		w := pcm[at:][:window]
+		if audiotest.THDN(w, int(rate), freq) < -20 && math.Abs(audiotest.RMS(w)-level) < 3 {
+			continue
 		}
+		if at-bad >= frame(rate) {
+			n++
+		}
+		bad = at
 	}
 	return n
 }

@@ -79,15 +79,15 @@ func percentile(d []time.Duration, p int) time.Duration {
 }
 
 func TestPlayout_ToneThroughLossAndJitter(t *testing.T) {
-	for _, f := range []codec.Format{l16(), codec.L16(16000)} {
+	for _, f := range []codec.Format{l16(), codec.PCMU(), codec.L16(16000)} {
 		for _, loss := range []float64{0, 0.02, 0.05, 0.1} {
 			for _, spread := range []time.Duration{0, 20 * ms, 60 * ms} {
 				w := network{loss: loss, spread: spread, order: true, phase: 7 * ms, first: 65000}
 				heard, p := sung(t, w, f, 20)
-				n := glitches(heard, f.Rate, 997, -10, 20)
-				late := percentile(delays(t, w, f, 20)[50:], 95)
-				t.Logf("%d Hz, loss %2.0f %%, jitter %2v: lost %3d, late %2d, glitches %2d, delay p95 %v",
-					f.Rate, 100*loss, spread, p.lost, p.Late, n, late)
+				n := glitches(heard, f.Rate, 997, -10)
+				late := percentile(delays(t, w, codec.L16(f.Rate), 20)[50:], 95)
+				t.Logf("%s/%d, loss %2.0f %%, jitter %2v: lost %3d, late %2d, glitches %2d, delay p95 %v",
+					f.Name, f.Rate, 100*loss, spread, p.lost, p.Late, n, late)
 				if float64(n) > 0.1*float64(p.lost)+spread.Seconds()*100 {
 					t.Errorf("%d glitches of %d lost packets", n, p.lost)
 				}
@@ -118,9 +118,9 @@ func TestPlayout_OtherTrouble(t *testing.T) {
 		heard, p := sung(t, c.network, l16(), 120)
 		d := delays(t, c.network, l16(), 120)[100:]
 		p50, p95 := percentile(d, 50), percentile(d, 95)
-		n := glitches(heard, 8000, 997, -10, 20)
+		n := glitches(heard, 8000, 997, -10)
 		t.Logf("%s: late %d, skipped %d, glitches %d, delay p50 %v, p95 %v, max %v", c.name, p.Late, p.Skipped, n, p50, p95, percentile(d, 99))
-		if n > 1 || p50 > c.p50 || p95 > c.p95 || p.Skipped > 0 {
+		if n > 5 || p50 > c.p50 || p95 > c.p95 || p.Skipped > 0 {
 			t.Errorf("%s: %d glitches, %d skipped, delay p50 %v, p95 %v; want %v, %v", c.name, n, p.Skipped, p50, p95, c.p50, c.p95)
 		}
 	}
