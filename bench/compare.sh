@@ -10,57 +10,22 @@
 #
 # Needs Docker with the images of `make integration`, jq, and bin/parley
 # (`make build`). Reports are kept in OUT, a new temporary folder by default.
-# Ports: SIP 25570, 25662, 25762, 5090; RTP 12000-59999, all on 127.0.0.1.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-parley=${PARLEY:-$here/../bin/parley}
 out=${OUT:-$(mktemp -d)}
 systems=${SYSTEMS:-parley reflector confbridge confbridge-drop mod_conference}
 rounds=${1:-3}
 shift || true
 
-server="" container=""
-stop() {
-  if [ -n "$server" ]; then kill "$server" && wait "$server" || true; fi
-  if [ -n "$container" ]; then docker rm -f "$container" >/dev/null; fi
-  server="" container=""
-}
-trap stop EXIT
+# shellcheck source=systems.sh
+. "$here/systems.sh"
 
-# measure NAME PID HOST:PORT [flags…]: one report; exit code 1 only says that
-# the report names problems.
-measure() {
-  local name=$1 pid=$2 at=$3
-  shift 3
-  sleep "${SETTLE:-10}"
-  "$parley" bench "$at" --pid "$pid" --json "$@" >"$out/$name.$round.json" || true
-  stop
-}
-
+# Exit code 1 of a run only says that its report names problems.
 for round in $(seq "$rounds"); do
   for system in $systems; do
-    case $system in
-    parley)
-      "$parley" --config "$here/baseline/parley.yaml" serve >"$out/parley.log" 2>&1 &
-      server=$!
-      measure "$system" "$server" 127.0.0.1:25570 "$@"
-      ;;
-    reflector)
-      "$parley" bench reflect 127.0.0.1:5090 &
-      server=$!
-      measure "$system" "$server" 127.0.0.1:5090 "$@"
-      ;;
-    confbridge | confbridge-drop)
-      container=$(docker run -d --network host -v "$here/baseline/asterisk:/etc/asterisk:ro" parley-test/asterisk:22)
-      room=3001
-      if [ "$system" = confbridge-drop ]; then room=4001; fi
-      measure "$system" "$(docker inspect -f '{{.State.Pid}}' "$container")" 127.0.0.1:25662 --room "$room" "$@"
-      ;;
-    mod_conference)
-      container=$(docker run -d --network host -v "$here/baseline/freeswitch.xml:/conf/freeswitch.xml:ro" parley-test/freeswitch:1.11.1)
-      measure "$system" "$(docker inspect -f '{{.State.Pid}}' "$container")" 127.0.0.1:25762 "$@"
-      ;;
-    esac
+    start "$system"
+    "$parley" bench "$at" --room "$room" --pid "$pid" --json "$@" >"$out/$system.$round.json" 2>/dev/null || true
+    stop
   done
 done
 

@@ -13,9 +13,10 @@ import (
 // architecture Go runs on.
 const clockTick = 10 * time.Millisecond
 
-// state is what /proc says of a process.
+// state is what the system says of a process.
 type state struct {
-	user, system time.Duration // CPU since its start, its threads that have ended included
+	cpu          time.Duration // since its start, its threads that have ended included, to the ns
+	user, system time.Duration // the same by parts, in whole clockTicks
 	threads      int
 	rss          int64 // KiB
 }
@@ -38,7 +39,10 @@ func look(pid int) (state, error) {
 	if err != nil {
 		return state{}, err
 	}
-	s.rss, err = parseRSS(status)
+	if s.rss, err = parseRSS(status); err != nil {
+		return s, err
+	}
+	s.cpu, err = cpuTime(pid, s.user+s.system)
 	return s, err
 }
 
@@ -92,6 +96,11 @@ func begin(pid int) (s spent, err error) {
 	return s, err
 }
 
+// spend makes a state at the beginning what was spent until now.
+func (s *state) spend(now state) {
+	s.cpu, s.user, s.system = now.cpu-s.cpu, now.user-s.user, now.system-s.system
+}
+
 // sample notes the most memory.
 func (s *spent) sample() error {
 	now, err := look(s.pid)
@@ -109,8 +118,8 @@ func (s *spent) finish() error {
 	}
 	self, err := look(os.Getpid())
 	s.wall = time.Since(s.start)
-	s.server.user, s.server.system = server.user-s.server.user, server.system-s.server.system
-	s.self.user, s.self.system = self.user-s.self.user, self.system-s.self.system
+	s.server.spend(server)
+	s.self.spend(self)
 	return err
 }
 

@@ -52,14 +52,14 @@ func TestLookAtOurselves(t *testing.T) {
 		t.Errorf("nobody: %+v, %v", s, err)
 	}
 	s, err := look(os.Getpid())
-	if err != nil || s.rss < 1000 || s.threads < 2 {
+	if by := s.cpu - s.user - s.system; err != nil || s.rss < 1000 || s.threads < 2 || by < -time.Second || by > time.Second {
 		t.Errorf("%+v, %v", s, err)
 	}
 }
 
 func TestCostPerParticipantSecond(t *testing.T) {
 	s := spent{wall: 30 * time.Second}
-	used := state{user: 1200 * time.Millisecond, system: 600 * time.Millisecond}
+	used := state{cpu: 1800 * time.Millisecond, user: 1200 * time.Millisecond, system: 600 * time.Millisecond}
 	if got := s.cost(used, 100); got.CPU != 0.6 || got.User != 0.4 || got.System != 0.2 {
 		t.Errorf("%+v", got)
 	}

@@ -164,7 +164,7 @@ func (r *Report) hear(j *judge, o Options) {
 
 func (s *spent) cost(used state, legs int) Cost {
 	return Cost{
-		CPU:  s.perSecond(used.user+used.system, legs),
+		CPU:  s.perSecond(used.cpu, legs),
 		User: s.perSecond(used.user, legs), System: s.perSecond(used.system, legs),
 	}
 }

@@ -99,17 +99,22 @@ func (s *schedule) balance() {
 func (s *schedule) weigh() (total time.Duration) {
 	for i := range s.slots {
 		sl := &s.slots[i]
-		var sum int64
-		tasks := *sl.tasks.Load()
-		for k := range tasks {
-			if t := tasks[k].Load(); t != nil {
-				sum += t.cost.Load()
-			}
-		}
+		sum := sl.weight()
 		sl.cost.Store(sum)
 		total += time.Duration(sum)
 	}
 	return total
+}
+
+// weight is what a round of the slot takes now, in ns.
+func (sl *slot) weight() (sum int64) {
+	tasks := *sl.tasks.Load()
+	for k := range tasks {
+		if t := tasks[k].Load(); t != nil {
+			sum += t.cost.Load()
+		}
+	}
+	return sum
 }
 
 // wanted is how many slots a load asks for. A slot is closed only when the

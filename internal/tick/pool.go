@@ -75,14 +75,14 @@ func (p *Pool) Add(t *Task) {
 // Remove has returned. Removing a task that is in no pool changes nothing.
 func (p *Pool) Remove(t *Task) { p.sched.remove(t) }
 
-// Load is the share of the workers' time that the ticks take, as measured over
-// the last half second: 1 means that there is no time left.
+// Load is the share of the workers' time that the ticks take, by what each task
+// took last: 1 means that there is no time left. It looks at every task.
 func (p *Pool) Load() float64 {
 	var ns int64
 	for i := range p.sched.slots {
-		ns += p.sched.slots[i].cost.Load()
+		ns += p.sched.slots[i].weight()
 	}
-	return max(0, float64(ns)) / float64(int64(Period)*int64(p.sched.workers))
+	return float64(ns) / float64(int64(Period)*int64(p.sched.workers))
 }
 
 // Stats returns the counters.

@@ -20,12 +20,16 @@ type Task struct {
 	slot atomic.Int32  // nowhere when it is in no pool
 	next atomic.Uint64 // number of the tick that comes next
 	cost atomic.Int64  // ns one tick takes, smoothed
+	seen int64         // measurements in cost; smooth is enough
 
 	place int // index in its slot, guarded by schedule.mu
 }
 
 // nowhere is the slot of a task that is in no pool.
 const nowhere = -1
+
+// smooth is how many ticks the cost is the mean of, roughly.
+const smooth = 8
 
 // guess is what a task is taken to cost until it has been measured.
 const guess = 20 * time.Microsecond
@@ -41,6 +45,7 @@ func NewTask(f Func) *Task {
 // weigh takes one more measurement into the cost. Only the worker that holds
 // busy calls it.
 func (t *Task) weigh(took time.Duration) {
+	t.seen = min(t.seen+1, smooth)
 	cost := t.cost.Load()
-	t.cost.Store(cost + (int64(took)-cost)/8)
+	t.cost.Store(cost + (int64(took)-cost)/t.seen)
 }
