@@ -19,7 +19,9 @@ import (
 func TestFreeSWITCHCallsForUs(t *testing.T) {
 	fs := startFreeSWITCH(t)
 	p := run(t, base(false)+fmt.Sprintf("switches: [{name: pbx1, kind: freeswitch, esl: %q, password: parley-test}]\n", freeswitchESL))
-	dialsThrough(t, p, func(phone *siptest.Phone) string { return "pbx1/sofia/internal/" + strings.TrimPrefix(phone.URI(), "sip:") })
+	dialsThrough(t, p, func(phone *siptest.Phone) string {
+		return "pbx1/sofia/internal/" + strings.TrimPrefix(phone.URI(), "sip:")
+	})
 	eventually(t, 10*time.Second, "no channel left at the switch", func() (string, bool) {
 		out := fs.fsCLI("show channels count")
 		return out, strings.Contains(out, "0 total")

@@ -1,0 +1,256 @@
+//go:build integration
+
+package integration
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	v6 "github.com/CyCoreSystems/ari/v6"
+	"github.com/CyCoreSystems/ari/v6/client/native"
+
+	"parley/sip/siptest"
+)
+
+const ariUsers = "ari_server: {users: [{name: panel, password: a-long-password}]}\n"
+
+// program is a client in a process of its own, which prints what it sees.
+type program struct {
+	t  *testing.T
+	in io.Writer
+
+	mu    sync.Mutex
+	lines []string // guarded by mu: not yet waited for
+}
+
+// node runs npm's ari-client. It is found as node finds packages: NODE_PATH says
+// where else.
+func node(t *testing.T) *program {
+	t.Helper()
+	if out, err := exec.Command("node", "-e", "require('ari-client')").CombinedOutput(); err != nil {
+		t.Skipf("npm's ari-client is not on this machine (npm install ari-client@2.2.0, and NODE_PATH): %v %.200s", err, out)
+	}
+	cmd := exec.Command("node", "clients/ari-client.js", "http://"+httpAddress, "panel", "a-long-password")
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stderr = cmd.Stdout
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	s := &program{t: t, in: in}
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		for scan := bufio.NewScanner(out); scan.Scan(); {
+			s.mu.Lock()
+			s.lines = append(s.lines, scan.Text())
+			s.mu.Unlock()
+		}
+	}()
+	t.Cleanup(func() {
+		_ = in.Close()
+		<-read
+		_ = cmd.Wait()
+	})
+	return s
+}
+
+// sees waits for a line that begins so, and takes it with all before it.
+func (s *program) sees(begin string) string {
+	s.t.Helper()
+	return s.take(begin, true)
+}
+
+func (s *program) take(begin string, before bool) string {
+	s.t.Helper()
+	got := ""
+	eventually(s.t, 30*time.Second, "the client printing "+begin, func() (string, bool) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		i := slices.IndexFunc(s.lines, func(l string) bool { return strings.HasPrefix(l, begin) })
+		if i < 0 {
+			return strings.Join(s.lines, "\n"), false
+		}
+		got = s.lines[i]
+		from := i
+		if before {
+			from = 0
+		}
+		s.lines = slices.Delete(s.lines, from, i+1)
+		return "", true
+	})
+	return got
+}
+
+// does gives an order and returns what came of it.
+func (s *program) does(line string) string {
+	s.t.Helper()
+	if _, err := fmt.Fprintln(s.in, line); err != nil {
+		s.t.Fatal(err)
+	}
+	name, _, _ := strings.Cut(line, " ")
+	return strings.TrimPrefix(s.take("done "+name+" ", false), "done "+name+" ") // events may come before the answer
+}
+
+// TestNodeDrivesParley: npm's ari-client builds its methods from our
+// description, drives a live room, and comes back after a restart.
+func TestNodeDrivesParley(t *testing.T) {
+	p := run(t, base(false)+ariUsers)
+	s := node(t)
+	s.sees("connected")
+	if v := s.does("info"); !strings.Contains(v, "Parley") {
+		t.Errorf("info: %s", v)
+	}
+	if got := s.does("bridges"); got != "none" {
+		t.Errorf("bridges: %s", got)
+	}
+	alice := dialled(t, sipAddress, "3001", siptest.Tone{Hz: 440, DBFS: -20})
+	id := strings.Fields(s.sees("StasisStart"))[1]
+	s.sees("ChannelEnteredBridge " + id + " 3001")
+	s.sees("ChannelTalkingStarted " + id)
+	if got := s.does("bridges"); got != "3001:1" {
+		t.Errorf("bridges: %s", got)
+	}
+	s.does("mute " + id + " in")
+	if m := p.members("3001", 1)[0]; !m.Muted || m.Deaf {
+		t.Errorf("%+v", m)
+	}
+	s.does("unmute " + id + " in")
+	s.does("hold " + id)
+	s.does("unhold " + id)
+	bob, err := siptest.New(siptest.Options{User: "bob"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer bob.Close()
+	called := s.does("originate " + bob.URI() + " 3001")
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	theirs, err := bob.Accept(ctx, siptest.CallOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.sees("ChannelEnteredBridge " + called + " 3001")
+	p.members("3001", 2)
+	s.does("hangup " + called)
+	<-theirs.Done()
+	s.sees("ChannelDestroyed " + called)
+	s.does("destroy 3001")
+	<-alice.Done()
+	s.sees("BridgeDestroyed - 3001")
+
+	p.stop()
+	p.start()
+	s.sees("connected")
+	dialled(t, sipAddress, "3002", siptest.Tone{})
+	s.sees("ChannelEnteredBridge")
+}
+
+// TestCyCoreDrivesParley is the same with CyCoreSystems/ari.
+func TestCyCoreDrivesParley(t *testing.T) {
+	p := run(t, base(false)+ariUsers)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	c, err := native.ConnectWithContext(ctx, &native.Options{
+		Application: "panel", URL: "http://" + httpAddress + "/ari", WebsocketURL: "ws://" + httpAddress + "/ari/events",
+		Username: "panel", Password: "a-long-password", SubscribeAll: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	sub := c.Bus().Subscribe(nil, v6.Events.All)
+	defer sub.Cancel()
+	next := func(kind string) v6.Event {
+		t.Helper()
+		limit := time.After(40 * time.Second)
+		for {
+			select {
+			case e := <-sub.Events():
+				if e.GetType() == kind {
+					return e
+				}
+			case <-limit:
+				t.Fatalf("no %s\n%s", kind, p.log())
+			}
+		}
+	}
+	alice := dialled(t, sipAddress, "3001", siptest.Tone{Hz: 440, DBFS: -20})
+	start, ok := next("StasisStart").(*v6.StasisStart)
+	if !ok || start.Channel.State != "Up" || len(start.Args) != 2 || start.Args[0] != "3001" {
+		t.Fatalf("%+v", start)
+	}
+	entered := next("ChannelEnteredBridge").(*v6.ChannelEnteredBridge)
+	bridge, err := c.Bridge().Data(v6.NewKey(v6.BridgeKey, entered.Bridge.ID))
+	if err != nil || bridge.Name != "3001" || len(bridge.ChannelIDs) != 1 {
+		t.Errorf("%+v %v", bridge, err)
+	}
+	ch := c.Channel().Get(v6.NewKey(v6.ChannelKey, start.Channel.ID))
+	if err := ch.Mute(v6.DirectionIn); err != nil {
+		t.Error(err)
+	}
+	if m := p.members("3001", 1)[0]; !m.Muted || m.Deaf {
+		t.Errorf("%+v", m)
+	}
+	if err := ch.Unmute(v6.DirectionIn); err != nil {
+		t.Error(err)
+	}
+	made, err := c.Bridge().Create(v6.NewKey(v6.BridgeKey, "cycore"), "mixing", "3002")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bob, err := siptest.New(siptest.Options{User: "bob"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer bob.Close()
+	handle, err := c.Channel().Originate(nil, v6.OriginateRequest{Endpoint: bob.URI(), App: "panel", AppArgs: "3002", ChannelID: "to-bob", Timeout: 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	theirs, err := bob.Accept(ctx, siptest.CallOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.members("3002", 1)
+	if err := made.AddChannel(handle.ID()); err != nil {
+		t.Error(err)
+	}
+	if err := handle.Hangup(); err != nil {
+		t.Error(err)
+	}
+	<-theirs.Done()
+	if e, ok := next("ChannelDestroyed").(*v6.ChannelDestroyed); !ok || e.Channel.ID != "to-bob" || e.Cause != 16 {
+		t.Errorf("%+v", e)
+	}
+	if err := made.Delete(); err != nil {
+		t.Error(err)
+	}
+	if err := ch.Hangup(); err != nil {
+		t.Error(err)
+	}
+	<-alice.Done()
+
+	p.stop()
+	p.start()
+	eventually(t, 30*time.Second, "the client being back", func() (string, bool) {
+		list, err := c.Application().List(nil)
+		return fmt.Sprint(list, err), err == nil && len(list) == 1
+	})
+	dialled(t, sipAddress, "3003", siptest.Tone{})
+	next("ChannelEnteredBridge")
+}

@@ -1,0 +1,34 @@
+// Drives a Parley with npm's ari-client, and prints a line for all that it sees.
+// Commands come on standard input, a line each: NAME ARGUMENT…
+'use strict';
+const lines = require('readline').createInterface({ input: process.stdin });
+const [, , url, user, password] = process.argv;
+const say = (...words) => console.log(words.join(' '));
+
+require('ari-client').connect(url, user, password, (err, client) => {
+  if (err) { say('failed', err.message); process.exit(1); }
+  for (const kind of ['StasisStart', 'StasisEnd', 'ChannelCreated', 'ChannelDestroyed', 'ChannelEnteredBridge', 'ChannelLeftBridge',
+    'BridgeCreated', 'BridgeDestroyed', 'ChannelTalkingStarted', 'ChannelHold', 'ChannelUnhold', 'ChannelUserevent', 'Dial']) {
+    client.on(kind, (e) => say(kind, (e.channel || e.peer || {}).id || '-', e.eventname || e.dialstatus || (e.bridge || {}).name || '-'));
+  }
+  client.on('WebSocketConnected', () => say('connected'));
+  client.start('panel', true, () => {});
+
+  const commands = {
+    info: async () => (await client.asterisk.getInfo()).system.version,
+    bridges: async () => (await client.bridges.list()).map((b) => b.name + ':' + b.channels.length).join(',') || 'none',
+    channels: async () => (await client.channels.list()).map((c) => c.id + ':' + c.state).join(',') || 'none',
+    mute: (id, direction) => client.Channel(id).mute({ direction }),
+    unmute: (id, direction) => client.Channel(id).unmute({ direction }),
+    hold: (id) => client.Channel(id).hold(),
+    unhold: (id) => client.Channel(id).unhold(),
+    hangup: (id) => client.Channel(id).hangup(),
+    originate: async (endpoint, room) => (await client.Channel().originate({ endpoint, app: 'panel', appArgs: room, callerId: 'Desk <500>' })).id,
+    destroy: async (room) => { for (const b of await client.bridges.list()) if (b.name === room) await b.destroy(); },
+  };
+  lines.on('line', (line) => {
+    const [name, ...rest] = line.split(' ');
+    Promise.resolve().then(() => commands[name](...rest)).then((r) => say('done', name, r || '-'), (e) => say('refused', name, e.message.trim()));
+  });
+});
+lines.on('close', () => process.exit(0));
