@@ -35,6 +35,7 @@ type happening struct {
 	EventName   string
 	Channel     *struct{ ID, State, Name string }
 	Peer        *struct{ ID, State string }
+	Playback    *struct{ ID, State string }
 	Bridge      *struct {
 		ID, Name string
 		Channels []string
@@ -165,6 +166,22 @@ func TestAnARIClientSeesAndDrivesARoom(t *testing.T) {
 	c.want("POST", "/channels/"+id+"/hold", "", 204, "")
 	c.next("ChannelHold")
 	c.want("DELETE", "/channels/"+id+"/hold", "", 204, "")
+	c.next("ChannelUnhold")
+	for target, uri := range map[string]string{"/channels/" + id: "channel:" + id, "/bridges/" + room: "bridge:" + room} {
+		c.want("POST", target+"/play/p1", `{"media":["number:7"]}`, 201, `"target_uri":"`+uri+`"`)
+		c.next("PlaybackStarted", func(e happening) bool { return e.Playback.ID == "p1" && e.Playback.State == "playing" })
+		c.next("PlaybackFinished", func(e happening) bool { return e.Playback.State == "done" })
+		c.want("GET", "/playbacks/p1", "", 404, "Playback not found")
+	}
+	c.want("POST", "/channels/"+id+"/play", `{"media":"sound:nothing-is-called-so"}`, 201, "")
+	c.next("PlaybackFinished", func(e happening) bool { return e.Playback.State == "failed" })
+	c.want("POST", "/channels/"+id+"/play", `{"media":"recording:x"}`, 400, "recording:x")
+	c.want("POST", "/channels/"+id+"/play/p2", `{"media":"tone:ringback-uk"}`, 201, "")
+	c.next("PlaybackStarted")
+	c.want("DELETE", "/playbacks/p2", "", 204, "")
+	c.next("PlaybackFinished")
+	c.want("POST", "/channels/"+id+"/moh", "", 204, "")
+	c.want("DELETE", "/channels/"+id+"/moh", "", 204, "")
 	c.want("DELETE", "/channels/"+id, "", 204, "")
 	<-alice.Done()
 	c.next("ChannelLeftBridge")

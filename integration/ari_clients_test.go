@@ -132,6 +132,9 @@ func TestNodeDrivesParley(t *testing.T) {
 	s.does("unmute " + id + " in")
 	s.does("hold " + id)
 	s.does("unhold " + id)
+	playback := s.does("play " + id + " number:7")
+	s.sees("PlaybackStarted " + playback + " playing")
+	s.sees("PlaybackFinished " + playback + " done")
 	bob, err := siptest.New(siptest.Options{User: "bob"})
 	if err != nil {
 		t.Fatal(err)

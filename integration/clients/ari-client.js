@@ -8,8 +8,8 @@ const say = (...words) => console.log(words.join(' '));
 require('ari-client').connect(url, user, password, (err, client) => {
   if (err) { say('failed', err.message); process.exit(1); }
   for (const kind of ['StasisStart', 'StasisEnd', 'ChannelCreated', 'ChannelDestroyed', 'ChannelEnteredBridge', 'ChannelLeftBridge',
-    'BridgeCreated', 'BridgeDestroyed', 'ChannelTalkingStarted', 'ChannelHold', 'ChannelUnhold', 'ChannelUserevent', 'Dial']) {
-    client.on(kind, (e) => say(kind, (e.channel || e.peer || {}).id || '-', e.eventname || e.dialstatus || (e.bridge || {}).name || '-'));
+    'BridgeCreated', 'BridgeDestroyed', 'ChannelTalkingStarted', 'ChannelHold', 'ChannelUnhold', 'ChannelUserevent', 'Dial', 'PlaybackStarted', 'PlaybackFinished']) {
+    client.on(kind, (e) => say(kind, (e.channel || e.peer || e.playback || {}).id || '-', e.eventname || (e.playback || {}).state || e.dialstatus || (e.bridge || {}).name || '-'));
   }
   client.on('WebSocketConnected', () => say('connected'));
   client.start('panel', true, () => {});
@@ -22,6 +22,7 @@ require('ari-client').connect(url, user, password, (err, client) => {
     unmute: (id, direction) => client.Channel(id).unmute({ direction }),
     hold: (id) => client.Channel(id).hold(),
     unhold: (id) => client.Channel(id).unhold(),
+    play: async (id, media) => (await client.Channel(id).play({ media })).id,
     hangup: (id) => client.Channel(id).hangup(),
     originate: async (endpoint, room) => (await client.Channel().originate({ endpoint, app: 'panel', appArgs: room, callerId: 'Desk <500>' })).id,
     destroy: async (room) => { for (const b of await client.bridges.list()) if (b.name === room) await b.destroy(); },

@@ -131,28 +131,14 @@ func (s *Server) all(ctx context.Context, name engine.RoomName, commands []engin
 	return done()
 }
 
-// hold keeps a member from hearing and being heard.
+// hold keeps a member from being heard.
 func (s *Server) hold(on bool) func(context.Context, *request) answer {
 	return func(ctx context.Context, q *request) answer {
 		c, bad := s.present(q)
 		if bad != nil {
 			return *bad
 		}
-		a := s.all(ctx, c.room, []engine.Command{engine.Mute{Member: c.member, On: on}, engine.Deafen{Member: c.member, On: on}})
-		if a.status != http.StatusNoContent {
-			return a
-		}
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if now := s.calls[c.ID]; now != nil && now.held != on {
-			now.held = on
-			kind := "ChannelUnhold"
-			if on {
-				kind = "ChannelHold"
-			}
-			s.tell(kind, time.Now(), &onChannel{Channel: now.channel}, now.subject())
-		}
-		return a
+		return s.all(ctx, c.room, []engine.Command{engine.Hold{Member: c.member, On: on}})
 	}
 }
 

@@ -109,7 +109,7 @@ func models() map[string]model {
 	for name, v := range map[string]any{
 		"Channel": channel{}, "CallerID": callerID{}, "DialplanCEP": dialplan{}, "Bridge": bridge{}, "Application": application{},
 		"Endpoint": endpoint{}, "Variable": variable{}, "AsteriskInfo": info{}, "AsteriskPing": ping{},
-		"Playback": named("id media_uri target_uri language state"), "LiveRecording": named("name format target_uri state"),
+		"Playback": playback{}, "LiveRecording": named("name format target_uri state"),
 		"StoredRecording": named("name format"), "DeviceState": named("name state"), "Mailbox": named("name"),
 		"Sound": named("id text"), "Module": named("name description status"),
 	} {
@@ -131,7 +131,7 @@ func eventTypes() map[string]any {
 		"ChannelDestroyed": destroyed{}, "ChannelEnteredBridge": between{}, "ChannelLeftBridge": between{},
 		"ChannelStateChange": onChannel{}, "ChannelTalkingStarted": onChannel{}, "ChannelTalkingFinished": talkingFinished{},
 		"ChannelHold": onChannel{}, "ChannelUnhold": onChannel{}, "ChannelUserevent": userevent{}, "Dial": dialEvent{},
-		"RESTResponse": restResponse{}, "StasisStart": stasisStart{}, "StasisEnd": onChannel{},
+		"PlaybackStarted": ofPlayback{}, "PlaybackFinished": ofPlayback{}, "RESTResponse": restResponse{}, "StasisStart": stasisStart{}, "StasisEnd": onChannel{},
 	}
 }
 
@@ -165,6 +165,8 @@ func classOf(t reflect.Type) string {
 		return "Channel"
 	case reflect.TypeFor[bridge](), reflect.TypeFor[*bridge]():
 		return "Bridge"
+	case reflect.TypeFor[playback]():
+		return "Playback"
 	case reflect.TypeFor[callerID]():
 		return "CallerID"
 	case reflect.TypeFor[dialplan]():

@@ -130,32 +130,40 @@ func (s *Server) table() []route {
 		on(get, "/recordings/stored", "listStored", "List[StoredRecording]", "", none),
 		on(get, "/recordings/stored/{recordingName}", "getStored", "StoredRecording", "", notFound("Recording not found")),
 		on(get, "/recordings/live/{recordingName}", "getLive", "LiveRecording", "", notFound("Recording not found")),
-		on(get, "/playbacks/{playbackId}", "get", "Playback", "", notFound("Playback not found")),
 		on(get, "/events", "eventWebsocket", "Message", "app!* subscribeAll?", upgradeNeeded),
 		on(post, "/events/user/{eventName}", "userEvent", "void", "application! source* variables", s.userEvent),
 	}
-	return append(all, missingParts()...)
+	return slices.Concat(all, s.playing(), missingParts())
+}
+
+// playing is what plays something.
+func (s *Server) playing() []route {
+	const get, post, del = http.MethodGet, http.MethodPost, http.MethodDelete
+	params := "media!* lang offsetms# skipms#"
+	return []route{
+		on(post, "/bridges/{bridgeId}/play", "play", "Playback", params+" playbackId", s.play(s.toBridge)),
+		on(post, "/bridges/{bridgeId}/play/{playbackId}", "playWithId", "Playback", params, s.play(s.toBridge)),
+		on(post, "/channels/{channelId}/play", "play", "Playback", params+" playbackId", s.play(s.toChannel)),
+		on(post, "/channels/{channelId}/play/{playbackId}", "playWithId", "Playback", params, s.play(s.toChannel)),
+		on(post, "/channels/{channelId}/moh", "startMoh", "void", "mohClass", s.music),
+		on(del, "/channels/{channelId}/moh", "stopMoh", "void", "", s.noMusic),
+		on(post, "/channels/{channelId}/silence", "startSilence", "void", "", s.nothing),
+		on(del, "/channels/{channelId}/silence", "stopSilence", "void", "", s.nothing),
+		on(get, "/playbacks/{playbackId}", "get", "Playback", "", s.getPlayback),
+		on(del, "/playbacks/{playbackId}", "stop", "void", "", s.stopPlayback),
+	}
 }
 
 // missingParts are operations of Asterisk that have no meaning here. They answer
 // as an Asterisk does that has them not.
 func missingParts() []route {
 	const post, del = http.MethodPost, http.MethodDelete
-	play := "media!* lang offsetms# skipms#"
 	record := "name! format! maxDurationSeconds# maxSilenceSeconds# ifExists beep? terminateOn"
 	return []route{
-		on(post, "/bridges/{bridgeId}/play", "play", "Playback", play+" playbackId", unsupported),
-		on(post, "/bridges/{bridgeId}/play/{playbackId}", "playWithId", "Playback", play, unsupported),
 		on(post, "/bridges/{bridgeId}/record", "record", "LiveRecording", record, unsupported),
 		on(post, "/bridges/{bridgeId}/moh", "startMoh", "void", "mohClass", unsupported),
 		on(del, "/bridges/{bridgeId}/moh", "stopMoh", "void", "", unsupported),
-		on(post, "/channels/{channelId}/play", "play", "Playback", play+" playbackId", unsupported),
-		on(post, "/channels/{channelId}/play/{playbackId}", "playWithId", "Playback", play, unsupported),
 		on(post, "/channels/{channelId}/record", "record", "LiveRecording", record, unsupported),
-		on(post, "/channels/{channelId}/moh", "startMoh", "void", "mohClass", unsupported),
-		on(del, "/channels/{channelId}/moh", "stopMoh", "void", "", unsupported),
-		on(post, "/channels/{channelId}/silence", "startSilence", "void", "", unsupported),
-		on(del, "/channels/{channelId}/silence", "stopSilence", "void", "", unsupported),
 		on(post, "/channels/{channelId}/dtmf", "sendDTMF", "void", "dtmf before# between# duration# after#", unsupported),
 		on(post, "/channels/{channelId}/move", "move", "void", "app! appArgs", unsupported),
 		on(post, "/channels/{channelId}/redirect", "redirect", "void", "endpoint!", unsupported),
@@ -164,8 +172,7 @@ func missingParts() []route {
 		on(post, "/channels/{channelId}/dial", "dial", "void", "caller timeout#", unsupported),
 		on(post, "/channels/create", "create", "Channel", "endpoint! app! appArgs channelId otherChannelId originator formats", unsupported),
 		on(post, "/channels/externalMedia", "externalMedia", "Channel", "channelId app! external_host format!", unsupported),
-		on(del, "/playbacks/{playbackId}", "stop", "void", "", notFound("Playback not found")),
-		on(post, "/playbacks/{playbackId}/control", "control", "void", "operation!", notFound("Playback not found")),
+		on(post, "/playbacks/{playbackId}/control", "control", "void", "operation!", unsupported),
 		on(del, "/recordings/stored/{recordingName}", "deleteStored", "void", "", notFound("Recording not found")),
 		on(del, "/recordings/live/{recordingName}", "cancel", "void", "", notFound("Recording not found")),
 		on(post, "/recordings/live/{recordingName}/stop", "stop", "void", "", notFound("Recording not found")),

@@ -19,8 +19,7 @@ type call struct {
 	job     engine.JobID    // that it was called by
 	address string          // then
 	talking time.Time       // since when; zero = it does not
-	held    bool
-	entered bool // its application
+	entered bool            // its application
 }
 
 // room is a room as a bridge.
@@ -54,6 +53,10 @@ func (s *Server) Observe(e engine.Event) {
 		s.leaves(e)
 	case engine.EventTalking, engine.EventSilent:
 		s.talks(e)
+	case engine.EventHeld, engine.EventUnheld:
+		s.holds(e)
+	case engine.EventPlaying, engine.EventPlayed:
+		s.plays(e)
 	case engine.EventRoomLocked, engine.EventRoomUnlocked, engine.EventRoomModified, engine.EventRoomMoved,
 		engine.EventIgnored, engine.EventMuted, engine.EventUnmuted, engine.EventDeafened, engine.EventUndeafened,
 		engine.EventModified, engine.EventHandRaised, engine.EventHandLowered:
@@ -279,6 +282,17 @@ func (s *Server) talks(e engine.Event) {
 		took := int(e.Time.Sub(c.talking).Milliseconds())
 		c.talking = time.Time{}
 		s.tell("ChannelTalkingFinished", e.Time, &talkingFinished{Duration: took, Channel: c.channel}, c.subject())
+	}
+}
+
+func (s *Server) holds(e engine.Event) {
+	c := s.calls[string(e.Leg)]
+	switch {
+	case c == nil:
+	case e.Type == engine.EventHeld:
+		s.tell("ChannelHold", e.Time, &onChannel{Channel: c.channel}, c.subject())
+	default:
+		s.tell("ChannelUnhold", e.Time, &onChannel{Channel: c.channel}, c.subject())
 	}
 }
 
