@@ -166,7 +166,7 @@ func (a *App) openSIP(_ context.Context, c *config.Config) error {
 	advertise, _ := netip.ParseAddr(c.Media.Advertise)
 	a.phones = phone.New(phone.Options{
 		Exchange: a.exchange, Switch: a.native, Ports: ports, Local: local, Advertise: advertise,
-		Trusted: c.SIP.Trusted, MediaLost: c.Media.Timeout, Jitter: c.Media.Jitter, JitterMax: c.Media.JitterMax,
+		Trusted: c.SIP.Trusted, Codecs: codecs(c.SIP), MediaLost: c.Media.Timeout, Jitter: c.Media.Jitter, JitterMax: c.Media.JitterMax,
 		Log: a.opt.Log,
 	})
 	a.endpoint, err = sip.New(a.sipOptions(c))
@@ -180,7 +180,7 @@ func (a *App) openSIP(_ context.Context, c *config.Config) error {
 func (a *App) sipOptions(c *config.Config) sip.Options {
 	o := sip.Options{
 		Advertise: hostOf(c.SIP.Advertise), User: phone.Attendant, UserAgent: "Parley/" + a.opt.Version,
-		Codecs: codecs(c.SIP.Codecs), Incoming: a.phones.Incoming, MaxCalls: unlimited(c.Limits.MaxLegs), Realm: c.SIP.Realm,
+		Codecs: codecs(c.SIP), Incoming: a.phones.Incoming, MaxCalls: unlimited(c.Limits.MaxLegs), Realm: c.SIP.Realm,
 		Busy: func() bool { return a.native.Busy() != nil },
 		Rate: sip.Rate{Requests: float64(c.SIP.RatePerSource), Burst: c.SIP.BurstPerSource}, Log: a.opt.Log,
 	}
@@ -208,11 +208,12 @@ func unlimited[T int | time.Duration](limit T) T {
 }
 
 // codecs are the formats of the configured encoding names, in that order.
-func codecs(names []string) []codec.Format {
+func codecs(c config.SIP) []codec.Format {
 	var list []codec.Format
-	for _, name := range names {
+	for _, name := range c.Codecs {
 		for _, f := range codec.Known() {
 			if f.Name == name {
+				f.Opus.FEC = c.OpusFEC && name == "opus"
 				list = append(list, f)
 			}
 		}

@@ -123,7 +123,7 @@ func TestZeroIsNoLimit(t *testing.T) {
 
 func TestCodecsKeepTheirOrder(t *testing.T) {
 	var got []string
-	for _, f := range codecs([]string{"L16", "PCMA"}) {
+	for _, f := range codecs(config.SIP{Codecs: []string{"L16", "PCMA"}}) {
 		got = append(got, fmt.Sprintf("%s/%d", f.Name, f.Rate))
 	}
 	if text := strings.Join(got, " "); text != "L16/16000 L16/48000 L16/8000 PCMA/8000" {

@@ -20,12 +20,14 @@ func (f Format) Parameters() string {
 
 // Tuned is the format as the peer wishes to have it sent, by the fmtp line of
 // its SDP (RFC 7587 §6.1): no more bandwidth than it plays, no more bits than it
-// names, with redundancy or silence left out as it likes. What is malformed or
-// unknown counts as unsaid.
+// names, with silence left out as it likes, and with redundancy if f has it too.
+// What is malformed or unknown counts as unsaid.
 func (f Format) Tuned(parameters string) Format {
 	if f.Name != "opus" {
 		return f
 	}
+	redundant := f.Opus.FEC
+	f.Opus = Tuning{}
 	for p := range strings.SplitSeq(parameters, ";") {
 		name, value, _ := strings.Cut(p, "=")
 		n, err := strconv.ParseUint(strings.TrimSpace(value), 10, 24)
@@ -38,7 +40,7 @@ func (f Format) Tuned(parameters string) Format {
 		case "maxaveragebitrate":
 			f.Opus.Bitrate = coarse(min(max(int(n), leastBitrate), mostBitrate), f.Rate)
 		case "useinbandfec":
-			f.Opus.FEC = n == 1
+			f.Opus.FEC = n == 1 && redundant
 		case "usedtx":
 			f.Opus.DTX = n == 1
 		case "cbr":

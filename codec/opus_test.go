@@ -329,8 +329,13 @@ func TestFormatParameters(t *testing.T) {
 		{"malformed", "maxplaybackrate=x;useinbandfec;=1;;usedtx=99999999999999", 48000, Opus(48000)},
 	}
 	for _, tt := range tests {
-		if got := Opus(tt.rate).Tuned(tt.in); got != tt.want {
+		f := Opus(tt.rate)
+		f.Opus.FEC = true
+		if got := f.Tuned(tt.in); got != tt.want {
 			t.Errorf("%s: %+v, want %+v", tt.name, got, tt.want)
+		}
+		if got := Opus(tt.rate).Tuned(tt.in); got.Opus.FEC {
+			t.Errorf("%s: redundancy that we do not make", tt.name)
 		}
 	}
 	if got := PCMU().Tuned("useinbandfec=1"); got != PCMU() || got.Parameters() != "" {

@@ -18,6 +18,8 @@ type Profile struct {
 	Mixer             Mixer  // where the room is mixed
 	ConferenceProfile string // MixerSwitch: of the switch's own conference
 	Media             MediaPath
+	Codecs            []string // encoding names that a SIP caller may have, best first; nil = all of sip.codecs
+	MaxRate           int      // samples per second that a SIP caller's codec may have
 
 	Sound Sound // MixerNative: how what is said is treated
 
@@ -254,7 +256,7 @@ const (
 func DefaultProfile() Profile {
 	return Profile{
 		Name: "default", Language: "en", Create: CreateOnDemand,
-		Mixer: MixerNative, ConferenceProfile: "parley", Media: MediaAudioSocket,
+		Mixer: MixerNative, ConferenceProfile: "parley", Media: MediaAudioSocket, MaxRate: 48000,
 		ReserveModeratorSeats: 1, LockExempts: ExemptModerators,
 		ModeratorGrace: 5 * time.Minute, OnWaitTimeout: WaitContinue,
 		PINAttempts: 3, PINTimeout: 5 * time.Second, PINTerminator: "#",

@@ -64,6 +64,7 @@ type SIP struct {
 	Trunks         []Trunk        // that calls go out by
 	Trusted        []netip.Prefix // who need not log in, and whose X-Parley-* headers may say anything
 	Codecs         []string       // encoding names in order of preference
+	OpusFEC        bool           // send redundancy to those who ask for it
 	RatePerSource  int            // requests per second from one address, in the long run
 	BurstPerSource int            // and at once
 }

@@ -23,6 +23,9 @@ func rules(p *engine.Profile) []field {
 	return []field{
 		{"mixer", oneOf(&p.Mixer, engine.MixerNative, engine.MixerSwitch), 0},
 		{"media", oneOf(&p.Media, engine.MediaAudioSocket, engine.MediaRTP, engine.MediaWebSocket, engine.MediaSIP), 0},
+		{"codecs", perhaps{words{&p.Codecs, codecNames()}}, 0},
+		{"max_rate", choice(&p.MaxRate, 4, named[int]{"8000", 8000}, named[int]{"16000", 16000}, named[int]{"24000", 24000},
+			named[int]{"48000", 48000}), 0},
 		{"conference_profile", matching(&p.ConferenceProfile, token, "1 to 128 of A-Z a-z 0-9 . - _ @ +"), 0},
 		{"language", language(&p.Language), 0},
 		{"create", oneOf(&p.Create, engine.CreateOnDemand, engine.CreateExisting, engine.CreateRunning), 0},

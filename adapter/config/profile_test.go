@@ -28,6 +28,9 @@ func TestEverySettingOfAProfileArrives(t *testing.T) {
 		want func(p *engine.Profile)
 	}{
 		{"mixer: native", func(*engine.Profile) {}},
+		{"codecs: [g722, pcma]", func(p *engine.Profile) { p.Codecs = []string{"G722", "PCMA"} }},
+		{"codecs: []", func(*engine.Profile) {}},
+		{"max_rate: 16000", func(p *engine.Profile) { p.MaxRate = 16000 }},
 		{"language: pt-BR", func(p *engine.Profile) { p.Language = "pt-BR" }},
 		{"create: running_only", func(p *engine.Profile) { p.Create = engine.CreateRunning }},
 		{"max_participants: 2", func(p *engine.Profile) { p.MaxParticipants = 2 }},

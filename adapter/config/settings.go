@@ -17,6 +17,9 @@ import (
 
 // settings are the keys that are set once for the whole process. Each of them
 // can also be set from the environment.
+// codecNames are the codecs that Parley has.
+func codecNames() []string { return []string{"opus", "G722", "PCMU", "PCMA", "L16"} }
+
 func settings(c *Config) []field {
 	return []field{
 		{"language", language(&c.Language), 0},
@@ -29,7 +32,8 @@ func settings(c *Config) []field {
 		{"sip.advertise", matching(&c.SIP.Advertise, advertised, `HOST or HOST:PORT, or "" for the local address`), restart},
 		{"sip.realm", matching(&c.SIP.Realm, token, `a word without blanks and quotes`), restart},
 		{"sip.trusted", networks{&c.SIP.Trusted}, restart},
-		{"sip.codecs", words{&c.SIP.Codecs, []string{"opus", "G722", "PCMU", "PCMA", "L16"}}, restart},
+		{"sip.codecs", words{&c.SIP.Codecs, codecNames()}, restart},
+		{"sip.opus_fec", yes(&c.SIP.OpusFEC), restart},
 		{"sip.rate_per_source", count(&c.SIP.RatePerSource, 1, ""), restart},
 		{"sip.burst_per_source", count(&c.SIP.BurstPerSource, 1, ""), restart},
 		{"rtp.bind", ip(&c.RTP.Bind, `the host of sip.listen`), restart},

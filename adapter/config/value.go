@@ -270,6 +270,20 @@ func (w words) read(d *document, key string, n *yaml.Node) {
 	*w.at = got
 }
 
+// perhaps is a list of words that may be empty.
+type perhaps struct{ words }
+
+func (p perhaps) read(d *document, key string, n *yaml.Node) {
+	if len(n.Content) == 0 && n.Value == "" {
+		*p.at = nil
+		return
+	}
+	p.words.read(d, key, n)
+}
+
+func (p perhaps) take(from value)    { *p.at = *from.(perhaps).at }
+func (p perhaps) same(as value) bool { return slices.Equal(*p.at, *as.(perhaps).at) }
+
 // texts are the items of a list, which one scalar may hold too, parted by
 // blanks and maybe by commas.
 func (d *document) texts(key string, n *yaml.Node, commas bool) (texts []string, ok bool) {

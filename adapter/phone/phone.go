@@ -30,6 +30,7 @@ type Options struct {
 	Advertise netip.Addr     // instead of Local, when peers see us elsewhere
 	Trusted   []netip.Prefix // whose X-Parley-* headers may say anything
 	MediaLost time.Duration  // without a packet of one who sends, until he is given up; 0 = never
+	Codecs    []codec.Format // that callers may have, best first; nil = those of the endpoint
 	Jitter    time.Duration  // held back until the arrivals are known; 0 = nothing
 	JitterMax time.Duration  // 0 = rtp.DefaultMaxDelay
 	Unheard   time.Duration  // without a first packet, until the log says so; 0 = DefaultUnheard
@@ -81,7 +82,11 @@ func (p *Phones) Incoming(c *sip.Call) sip.Events {
 		return nil
 	}
 	t := &talk{phones: p, call: c, pair: pair, free: sync.OnceFunc(pair.Close), claim: claim}
-	if err := c.Answer(t.local()); err != nil {
+	local := t.local()
+	if claim == nil {
+		local.Codecs = p.codecs(info)
+	}
+	if err := c.Answer(local); err != nil {
 		p.opt.Log.Info("sip: not answered", "call", info.CallID, "error", err)
 		t.free()
 		_ = c.Reject(488)

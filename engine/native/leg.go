@@ -18,14 +18,16 @@ import (
 // makes an engine.Leg of it. In no room it is ticked by a task of its own; in a
 // room, by the room.
 type Leg struct {
-	id     engine.LegID
-	sw     *Switch
-	port   Port
-	pacer  Pacer  // the port, if it is one
-	noiser Noiser // as is this
-	format codec.Format
-	task   *tick.Task
-	out    outlet
+	id        engine.LegID
+	sw        *Switch
+	port      Port
+	pacer     Pacer           // the port, if it is one
+	noiser    Noiser          // as is this
+	peeker    Peeker          // and this
+	recoverer codec.Recoverer // the decoder, if it is one
+	format    codec.Format
+	task      *tick.Task
+	out       outlet
 
 	// owner is who may tick it: nil is its own task, sw.alone its own task at
 	// this moment, else a room. A room lets go of it by storing nil.
@@ -52,6 +54,8 @@ func newLeg(s *Switch, id engine.LegID, port Port, f codec.Format) *Leg {
 	l := &Leg{id: id, sw: s, port: port, format: f, voice: newVoice(f)}
 	l.pacer, _ = port.(Pacer)
 	l.noiser, _ = port.(Noiser)
+	l.peeker, _ = port.(Peeker)
+	l.recoverer, _ = l.voice.decoder.(codec.Recoverer)
 	l.task = tick.NewTask(l.tick)
 	l.level.Store(math.Float64bits(silence))
 	l.SetMediaLost(s.opts.MediaLost)

@@ -42,6 +42,13 @@ type Noiser interface {
 	Comfort() []byte
 }
 
+// Peeker is what a Port may offer besides, when packets wait for their turn.
+type Peeker interface {
+	// Peek copies the payload after one that Take has called lost to dst, if it
+	// has come; n is 0 if not. Take gives it in its turn nevertheless.
+	Peek(dst []byte) (n int)
+}
+
 // Meter is what a Port may offer besides: the state of its stream. It is
 // called outside the tick, from any goroutine, after Close too.
 type Meter interface{ Health() Health }

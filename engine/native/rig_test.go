@@ -53,9 +53,9 @@ func (p *line) Drain(now int64) {
 	p.spoken = append(p.spoken, p.speak(p.drains-1)...)
 	size := int(p.format.Rate) * p.ptime / 1000
 	for len(p.spoken) >= size {
-		var packet []byte
-		if p.lose == nil || !p.lose(p.packets) {
-			packet = p.encode(p.spoken[:size])
+		packet := p.encode(p.spoken[:size])
+		if p.lose != nil && p.lose(p.packets) {
+			packet = nil
 		}
 		p.packets++
 		p.spoken = p.spoken[size:]
@@ -97,6 +97,14 @@ func (p *line) Take(dst []byte) (n int, lost bool) {
 	packet := p.queue[0]
 	p.queue = p.queue[1:]
 	return copy(dst, packet), packet == nil
+}
+
+// Peek is what comes after a packet that was lost.
+func (p *line) Peek(dst []byte) int {
+	if len(p.queue) == 0 {
+		return 0
+	}
+	return copy(dst, p.queue[0])
 }
 
 func (p *line) Send(payload []byte, ts uint32, marker bool) {

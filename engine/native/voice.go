@@ -179,8 +179,21 @@ func (l *Leg) decode(s *scratch, n int) {
 		l.sw.totals.undecodable.Add(1)
 	}
 	dst = dst[:min(v.ptime, len(room))]
-	v.conceal.Lost(dst)
+	if n == 0 && l.recover(s, dst) {
+		v.conceal.Good(dst)
+	} else {
+		v.conceal.Lost(dst)
+	}
 	v.fifo = v.fifo[:len(v.fifo)+copy(room, dst)]
+}
+
+// recover finds what a lost packet said in the one after it.
+func (l *Leg) recover(s *scratch, dst []int16) bool {
+	if l.recoverer == nil || l.peeker == nil {
+		return false
+	}
+	n := l.peeker.Peek(s.packet[:])
+	return n > 0 && l.recoverer.Recover(dst, s.packet[:n]) == len(dst)
 }
 
 // measure tells voice from silence.
