@@ -28,6 +28,9 @@ type Task struct {
 // nowhere is the slot of a task that is in no pool.
 const nowhere = -1
 
+// outlier is how many times its cost a tick is taken to have cost at most.
+const outlier = 4
+
 // smooth is how many ticks the cost is the mean of, roughly.
 const smooth = 8
 
@@ -42,10 +45,11 @@ func NewTask(f Func) *Task {
 	return t
 }
 
-// weigh takes one more measurement into the cost. Only the worker that holds
-// busy calls it.
+// weigh takes one more measurement into the cost. One that is far above is cut:
+// the system had something else to do meanwhile. A task that has become as dear
+// is believed a tick or two later. Only the worker that holds busy calls it.
 func (t *Task) weigh(took time.Duration) {
 	t.seen = min(t.seen+1, smooth)
 	cost := t.cost.Load()
-	t.cost.Store(cost + (int64(took)-cost)/t.seen)
+	t.cost.Store(cost + (min(int64(took), outlier*cost+int64(guess))-cost)/t.seen)
 }
