@@ -10,7 +10,7 @@ import (
 
 const (
 	noText   = "Parley has no text messages."
-	ownRates = "Every caller is mixed at his own rate, 8 or 16 kHz."
+	ownRates = "Every caller is mixed at his own rate, up to 48 kHz."
 	forRoom  = "It holds for everybody in a room with this profile, not for this user alone."
 	noChange = "It is only for record_conference."
 	onlyHD   = "It is only for video."

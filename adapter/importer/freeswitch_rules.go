@@ -185,7 +185,7 @@ func (p *profile) rate(at param) error {
 	case err == nil && n > 16_000:
 		p.report(at, Differs, "Parley mixes at 16 kHz at most.")
 	default:
-		p.report(at, Unneeded, "Every caller is mixed at his own rate, 8 or 16 kHz.")
+		p.report(at, Unneeded, "Every caller is mixed at his own rate, up to 48 kHz.")
 	}
 	return nil
 }
