@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -149,5 +150,25 @@ func TestStretchingAllocatesNothing(t *testing.T) {
 		Warp(dst, pcm[:160])
 	}); n != 0 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+func BenchmarkStretch(b *testing.B) {
+	for _, rate := range []Rate{8000, 48000} {
+		n := rate.Samples(20 * time.Millisecond)
+		voice := append(make([]int16, 0, 4*n), song(rate, 2*n)...)
+		b.Run(fmt.Sprint("warp", rate), func(b *testing.B) {
+			dst := make([]int16, n+1)
+			b.ReportAllocs()
+			for b.Loop() {
+				Warp(dst, voice[:n])
+			}
+		})
+		b.Run(fmt.Sprint("lengthen and shorten", rate), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				_ = Shorten(Lengthen(voice, rate, n), rate, n)
+			}
+		})
 	}
 }

@@ -166,7 +166,7 @@ func (v *voice) enter() {
 	v.alike = 0
 	v.talk, v.listen, v.talkDB, v.listenDB = mixer.Gain{}, mixer.Gain{}, 0, 0
 	v.limiter, v.over = mixer.Limiter{}, mixer.Limiter{}
-	v.gate, v.open, v.before.n = mixer.Gate{}, false, 0
+	v.gate, v.open, v.exact, v.before.n = mixer.Gate{}, false, false, 0
 	v.leveller, v.evener, v.evenDB = mixer.Leveller{}, mixer.Gain{}, 0
 }
 
