@@ -49,7 +49,7 @@ func TestAsteriskRush(t *testing.T) {
 	t.Logf("%d callers have come within %v, and those who leave have left after %v", astRush, rushTime, time.Since(began).Round(10*time.Millisecond))
 	s.equal("when only those who stay are left")
 	roster, _ := s.rosters()
-	told := regexp.MustCompile(`parley room=\d+ result=(\w+) reason=(\w+)`).FindAllStringSubmatch(ast.log(100_000), -1)
+	told := regexp.MustCompile(`[^,]parley room=\d+ result=(\w+) reason=(\w+)`).FindAllStringSubmatch(ast.log(100_000), -1)
 	reasons := map[string]int{}
 	for _, m := range told {
 		reasons[m[1]+" "+m[2]]++

@@ -24,7 +24,7 @@ const (
 // Errors of taking over a ConfBridge room.
 var (
 	ErrNoConference = errors.New("asterisk: no such conference")
-	errNotAdopted     = errors.New("asterisk: not taken over")
+	errNotAdopted   = errors.New("asterisk: not taken over")
 )
 
 // Foreign is a ConfBridge room: a conference that is not ours.

@@ -76,6 +76,13 @@ func TestNoAudioNoRoom(t *testing.T) {
 			name: "no room for one more", edit: func(s *setup) { s.legs = 2 },
 			do: func(r *rig) { r.phone("3000", "one", 0); r.phone("3000", "two", 0) }, why: "node_busy",
 		},
+		{
+			name: "no room for one more when the media comes", edit: func(s *setup) { s.legs = 2 }, why: "node_busy", tries: 1,
+			do: func(r *rig) {
+				r.phone("3000", "one", 0)
+				r.front.on("POST externalMedia", func() { r.phone("3000", "two", 0) })
+			},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newRig(t, c.edit).ready()

@@ -88,11 +88,24 @@ func (p socketPath) answer(ctx context.Context, m *media, ticket *audiosocket.Ti
 	}
 	voice, err := p.link.opt.Switch.NewLeg(m.leg, socketPort{conn}, f)
 	if err != nil {
-		_ = conn.Close()
+		conn.Send(make([]byte, 2*f.Rate/50), 0, false)
+		p.dismiss(ctx, m, conn)
 		return nil, err
 	}
 	voice.SetMediaLost(0) // a caller who is muted at Asterisk sends nothing; the connection says when he is gone
 	return &sound{voice: voice, format: f, line: &connection{tcp: conn}}, nil
+}
+
+// dismiss closes a connection that there is no room for, once the hangup handler
+// of its channel is gone: the caller goes on by our hand, with a reason.
+func (p socketPath) dismiss(ctx context.Context, m *media, conn *audiosocket.Conn) {
+	select {
+	case <-m.mediaIn.done:
+		p.link.disarm(ctx, m.mediaID)
+	case <-m.mediaOut.done:
+	case <-ctx.Done():
+	}
+	_ = conn.Close()
 }
 
 // invite makes the media channel and waits until it is in the application.
