@@ -149,6 +149,7 @@ func (r *room) lockedThere(now time.Time, at *venue, on bool) {
 // waiter is a command whose facts are still to come.
 type waiter struct {
 	open  int
+	err   error // of the operations that are settled: what one could not do
 	reply chan error
 }
 
@@ -224,15 +225,19 @@ func (r *room) each(o order, id MemberID, do func(*seat) OpID) {
 	}
 }
 
-// settleOp answers the command that an operation belongs to.
-func (r *room) settleOp(op OpID) {
+// settleOp answers the command that an operation belongs to; err is what could
+// not be done.
+func (r *room) settleOp(op OpID, err error) {
 	w := r.pending[op]
 	if w == nil {
 		return
 	}
 	delete(r.pending, op)
 	w.open--
+	if w.err == nil {
+		w.err = err
+	}
 	if w.open == 0 {
-		w.reply <- nil
+		w.reply <- w.err
 	}
 }

@@ -55,10 +55,12 @@ type (
 		Reason Reason
 	}
 	// Applied settles Set, and also reports a change the switch made itself (Op 0).
+	// Err is what of Set could not be done, and why: it answers the command.
 	Applied struct {
 		Op     OpID
 		Member MemberID
 		State  MemberState
+		Err    error
 	}
 	// Left settles Remove, and also reports a member who is gone from the
 	// bridge for another cause (Op 0), which Reason may name.

@@ -148,7 +148,7 @@ func (b *stage) Set(op OpID, m MemberID, s MemberState) {
 	b.mu.Lock()
 	b.states[m] = s
 	b.mu.Unlock()
-	b.post(Applied{op, m, s})
+	b.post(Applied{op, m, s, nil})
 }
 
 func (b *stage) Remove(op OpID, m MemberID) {

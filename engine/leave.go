@@ -93,7 +93,7 @@ func (r *room) left(now time.Time, s *seat, why Reason) {
 		s.out.Exit = exitOf(s.out.Reason)
 	}
 	for _, op := range s.owed {
-		r.settleOp(op)
+		r.settleOp(op, nil)
 	}
 	if !s.joinedAt.IsZero() {
 		s.out.Duration = now.Sub(s.joinedAt)

@@ -19,6 +19,7 @@ var (
 	ErrInUse        = errors.New("engine: that id is in use")
 	ErrNoJob        = errors.New("engine: no such job")
 	ErrMoving       = errors.New("engine: the room is being moved")
+	ErrCannot       = errors.New("engine: the place that mixes the room cannot do this")
 	ErrCannotMove   = errors.New("engine: the room cannot be moved")
 	ErrNotMoved     = errors.New("engine: the room was not moved")
 )

@@ -157,10 +157,10 @@ func (r *room) applyBridge(now time.Time, at *venue, f Fact) {
 		r.withMember(at, f.Member, func(s *seat) { r.notTaken(now, s, f) })
 	case Applied:
 		r.withMember(at, f.Member, func(s *seat) { r.reported(now, s, f) })
-		r.settleOp(f.Op)
+		r.settleOp(f.Op, f.Err)
 	case Left:
 		r.withMember(at, f.Member, func(s *seat) { r.out(now, s, f) })
-		r.settleOp(f.Op)
+		r.settleOp(f.Op, nil)
 	case Talking:
 		r.withMember(at, f.Member, func(s *seat) { r.talks(now, s, f.On) })
 	case Played:

@@ -213,7 +213,7 @@ func (r *room) arrived(now time.Time, s *seat) {
 	r.applied(now, s, s.entry)
 	for _, op := range owed {
 		if s.want == s.state {
-			r.settleOp(op)
+			r.settleOp(op, nil)
 		} else {
 			s.in.bridge.Set(op, s.member, s.wish())
 		}

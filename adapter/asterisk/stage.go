@@ -57,6 +57,7 @@ type member struct {
 	call    *call
 	id      engine.MemberID
 	state   engine.MemberState
+	asked   engine.MemberState // with what the switch cannot do
 	talking atomic.Bool
 }
 
@@ -263,12 +264,21 @@ func (c *call) change(b *Bridge, op engine.OpID, id engine.MemberID, to engine.M
 	}
 	was := m.state
 	m.state = b.possible(to)
+	var refused error
+	if m.state != to && (to.Talk != m.asked.Talk || to.Listen != m.asked.Listen) {
+		refused = errNoGain
+	}
+	m.asked = to
 	if err := c.settle(outTime); err != nil {
 		m.state = was
 		c.warn("member not changed", err)
+		refused = fmt.Errorf("%w: %w", engine.ErrCannot, err)
 	}
-	b.post(engine.Applied{Op: op, Member: id, State: m.state})
+	b.post(engine.Applied{Op: op, Member: id, State: m.state, Err: refused})
 }
+
+// errNoGain answers who asks for a gain here.
+var errNoGain = fmt.Errorf("%w: a bridge of Asterisk has no gain per member, that of mixer: native has", engine.ErrCannot)
 
 // leave takes the call out of a room, if need be by ending it.
 func (c *call) leave(b *Bridge, op engine.OpID, id engine.MemberID) {

@@ -2,6 +2,7 @@ package asterisk_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -169,6 +170,14 @@ func TestAGainIsRefusedAtTheSwitch(t *testing.T) {
 	r.log.await(t, "[no_gain]")
 	if v, _ := r.exchange.Room(t.Context(), "3200"); v.Members[0].Talk != 0 {
 		t.Errorf("members %+v", v.Members)
+	}
+	loud := engine.Decibels(6)
+	err := r.exchange.Do(t.Context(), "3200", engine.Gain{Member: 1, Talk: &loud})
+	if !errors.Is(err, engine.ErrCannot) || !strings.Contains(err.Error(), "a bridge of Asterisk has no gain per member") {
+		t.Errorf("a gain is answered by %v", err)
+	}
+	if err := r.exchange.Do(t.Context(), "3200", engine.Mute{Member: 1, On: true}); err != nil {
+		t.Errorf("what is possible is answered by %v", err)
 	}
 }
 

@@ -339,6 +339,7 @@ func class(err error) (status int, code string) {
 		{engine.ErrTooManyDials, http.StatusTooManyRequests, "limit_dials"},
 		{engine.ErrInUse, http.StatusConflict, "in_use"},
 		{engine.ErrMoving, http.StatusConflict, "room_moving"},
+		{engine.ErrCannot, http.StatusConflict, "not_possible"},
 		{engine.ErrCannotMove, http.StatusConflict, "cannot_move"},
 		{engine.ErrNotMoved, http.StatusBadGateway, "not_moved"},
 		{ErrSwitch, http.StatusBadGateway, "switch_failed"},
