@@ -25,12 +25,13 @@ start() {
     server=$! pid=$! at=127.0.0.1:5090
     ;;
   confbridge | confbridge-drop)
-    container=$(docker run -d --network host -v "$here/baseline/asterisk:/etc/asterisk:ro" parley-test/asterisk:22)
+    container=$(docker run -d --network host -v "$here/baseline/asterisk:/etc/asterisk:ro" parley-test/asterisk:22 asterisk -f)
     at=127.0.0.1:25662
     if [ "$1" = confbridge-drop ]; then room=4001; fi
     ;;
   mod_conference)
-    container=$(docker run -d --network host -v "$here/baseline/freeswitch.xml:/conf/freeswitch.xml:ro" parley-test/freeswitch:1.11.1)
+    container=$(docker run -d --network host -v "$here/baseline/freeswitch.xml:/conf/freeswitch.xml:ro" --entrypoint sh parley-test/freeswitch:1.11.1 -c \
+      'exec freeswitch -nf -nc -nonat -nonatmap -nocal -np -conf /conf -log /tmp -db /tmp -run /tmp')
     at=127.0.0.1:25762
     ;;
   *)
