@@ -3,12 +3,16 @@
 package integration
 
 import (
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"parley/internal/audiotest"
 )
 
 // astFurther is how far the ports of a test's Asterisks lie apart.
@@ -71,6 +75,7 @@ func asteriskAt(t *testing.T, n int, more map[string]string) *container {
 		}
 		mounts = append(mounts, path+":/etc/asterisk/"+name)
 	}
+	mounts = append(mounts, holdMusic(t)+":/tmp/moh:ro")
 	c := start(t, asteriskImage(), nil, []string{"asterisk", "-f", "-vvv"}, mounts)
 	c.n, c.front, c.conf = n, astARI(n), dir
 	c.logged("Asterisk Ready")
@@ -94,18 +99,45 @@ func (c *container) edit(name, module string, replace ...string) {
 	c.exec("asterisk", "-rx", "module reload "+module)
 }
 
+// holdHz is the tone of the switch's music on hold.
+const holdHz = 2500
+
+// holdMusic is a folder with it.
+func holdMusic(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	var b []byte
+	for _, v := range audiotest.Tone(8000, holdHz, -20, 10*8000, 0) {
+		b = binary.LittleEndian.AppendUint16(b, uint16(v))
+	}
+	if err := errors.Join(os.WriteFile(filepath.Join(dir, "tone.sln"), b, 0o644), os.Chmod(dir, 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
 // callers counts who is in the switch's own conference.
 func (c *container) callers(room string) int {
 	out := c.exec("asterisk", "-rx", "confbridge list "+room)
 	return strings.Count(out, "PJSIP/")
 }
 
-func TestAsterisk(t *testing.T) {
+func TestAsterisk(t *testing.T) { onAsterisk(t, "audiosocket", astPatience) }
+
+// The contract on the other ways for audio. One that does not tell the switch of
+// the death of Parley has its callers wait until the leash ends.
+func TestAsteriskByRTP(t *testing.T)       { onAsterisk(t, "rtp", 30*time.Second+astPatience) }
+func TestAsteriskByWebSocket(t *testing.T) { onAsterisk(t, "websocket", astPatience) }
+func TestAsteriskBySIP(t *testing.T)       { onAsterisk(t, "sip", 30*time.Second+astPatience) }
+
+func onAsterisk(t *testing.T, by string, patient time.Duration) {
+	t.Helper()
 	ast := startAsterisk(t)
 	contract(t, contractOf{
-		address: asteriskSIP,
-		config:  base(true),
-		patient: astPatience,
+		address:  asteriskSIP,
+		config:   base(true),
+		profiles: strings.ReplaceAll(contractProfiles, "\n  - name: ", "\n  - media: "+by+"\n    name: "),
+		patient:  patient,
 		result: func(room, result, reason, exit string) {
 			ast.logged("parley room="+room+" ", "result="+result+" ", "reason="+reason+" ", "exit="+exit+" ")
 		},

@@ -218,6 +218,7 @@ func (l *Link) call(channel string) *call {
 func (l *Link) hold(channel string, on bool) {
 	if c := l.call(channel); c != nil {
 		c.hold(on)
+		c.tasks.Put(c.follow)
 	}
 }
 

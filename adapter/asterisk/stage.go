@@ -135,7 +135,7 @@ func (c *call) settle(limit time.Duration) error {
 	defer cancel()
 	goal, muted, deaf := c.bridgeID, false, false
 	if c.inMix() {
-		muted, deaf = c.member.state.Muted, c.member.state.Deaf
+		muted, deaf = c.member.state.Muted || c.held.Load(), c.member.state.Deaf
 		var err error
 		if goal, err = c.member.bridge.made(ctx); err != nil {
 			return err
@@ -199,6 +199,14 @@ func (c *call) silence(ctx context.Context, in, out, on bool) error {
 		c.deafOut = on
 	}
 	return nil
+}
+
+// follow makes what the switch does fit a hold: a phone that holds may go on
+// sending, and that is its music.
+func (c *call) follow() {
+	if c.member != nil {
+		c.warn("hold not followed", c.settle(outTime))
+	}
 }
 
 // astray looks whether somebody at the switch took the call out of where it has

@@ -143,6 +143,26 @@ func TestRightsOfAMemberAtTheSwitch(t *testing.T) {
 	r.silenced(a, false, false)
 }
 
+// TestWhoHoldsAtTheSwitchIsNotHeard: his phone may go on sending, and that is
+// its music.
+func TestWhoHoldsAtTheSwitchIsNotHeard(t *testing.T) {
+	r := newRig(t, nil).ready()
+	a, b := r.pair()
+	tell := func(event string) {
+		r.ast.Emit(map[string]any{"type": event, "channel": map[string]any{"id": a.ID()}})
+	}
+	tell("ChannelHold")
+	r.silenced(a, true, false)
+	r.do("3200", engine.Mute{Member: 1, On: true})
+	tell("ChannelUnhold")
+	r.do("3200", engine.Deafen{Member: 2, On: true}) // later than what the event had done
+	r.silenced(b, false, true)
+	r.silenced(a, true, false)
+	r.do("3200", engine.Mute{Member: 1})
+	r.silenced(a, false, false)
+	r.mixed("3200", a, b)
+}
+
 func TestWhoWaitsIsNotInTheMix(t *testing.T) {
 	r := newRig(t, nil).ready()
 	a := r.ast.Call("room=3201")
