@@ -46,6 +46,7 @@ func TestWhoAnswersOurCallIsHeardInTheRoom(t *testing.T) {
 	t.Parallel()
 	o, bob := open(t, settings{}), extension(t)
 	alice := o.dial(t, "out", low())
+	o.until(t, "out", "with one", present(1))
 	id := o.ring(t, engine.Dial{
 		Room: "out", Address: bob.URI(), Caller: engine.Caller{Number: "500", Name: `The "Board"`}, Party: engine.Caller{Name: "Bob"},
 		Channel: map[string]string{"X-Order": "77", "sound": "of a switch"},

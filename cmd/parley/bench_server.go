@@ -24,6 +24,7 @@ const benchConfig = `sip: {listen: "%s"}
 freeswitch: {listen: "%s"}
 audiosocket: {listen: "%s"}
 http: {listen: "%s"}
+esl_server: {listen: ""}
 rtp: {ports: 40000-59999}
 state_dir: "%s"
 profiles:
