@@ -9,7 +9,7 @@ LINT      := $(GO) tool -modfile=tools/go.mod golangci-lint
 BENCHSTAT := $(GO) tool -modfile=tools/go.mod benchstat
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint fmt bench benchdiff fuzz integration check cover
+.PHONY: clients help run build test lint fmt bench benchdiff fuzz integration check cover
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ test: ## unit and component tests with the race detector
 
 integration: ## tests against real FreeSWITCH and Asterisk in containers (needs Docker)
 	cd integration && $(GO) vet -tags integration ./... && $(GO) test -tags integration -count=1 -v -timeout 25m ./...
+
+clients: ## npm's clients of FreeSWITCH and Asterisk, for make integration
+	cd integration/clients && npm install --no-audit --no-fund --no-package-lock
 
 lint: ## golangci-lint, and go.mod must be tidy
 	$(LINT) config verify

@@ -31,13 +31,10 @@ type program struct {
 	lines []string // guarded by mu: not yet waited for
 }
 
-// node runs npm's ari-client. It is found as node finds packages: NODE_PATH says
-// where else.
+// node runs npm's ari-client.
 func node(t *testing.T) *program {
 	t.Helper()
-	if out, err := exec.Command("node", "-e", "require('ari-client')").CombinedOutput(); err != nil {
-		t.Skipf("npm's ari-client is not on this machine (npm install ari-client@2.2.0, and NODE_PATH): %v %.200s", err, out)
-	}
+	npm(t, "ari-client")
 	cmd := exec.Command("node", "clients/ari-client.js", "http://"+httpAddress, "panel", "a-long-password")
 	in, err := cmd.StdinPipe()
 	if err != nil {

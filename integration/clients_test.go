@@ -104,17 +104,15 @@ func TestESLGo(t *testing.T) {
 	}
 }
 
-// modules is where the npm packages are.
-func modules(t *testing.T, name string) string {
+// npm has a test skipped unless an npm package is in clients/node_modules.
+func npm(t *testing.T, name string) {
 	t.Helper()
-	dir := os.Getenv("NODE_PATH")
-	if _, err := exec.LookPath("node"); err != nil || dir == "" {
-		skip(t, "no node, or NODE_PATH does not name the folder that has npm "+name+" in it")
+	if _, err := exec.LookPath("node"); err != nil {
+		skip(t, "no node on this machine")
 	}
-	if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
-		skip(t, "no npm "+name+" in "+dir)
+	if _, err := os.Stat(filepath.Join("clients", "node_modules", name)); err != nil {
+		skip(t, "no npm "+name+": make clients")
 	}
-	return dir
 }
 
 // skip skips a test, and the run's last lines say so.
@@ -126,14 +124,14 @@ func skip(t *testing.T, why string) {
 	t.Skip(why)
 }
 
-// nodeClient runs a script of testdata/clients; during, if set, happens meanwhile.
+// nodeClient runs a script of clients; during, if set, happens meanwhile.
 func nodeClient(t *testing.T, name string, during func(said func() string)) string {
 	t.Helper()
-	dir := modules(t, name)
+	npm(t, name)
 	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
 	defer cancel()
 	var out page
-	cmd := exec.CommandContext(ctx, "node", "testdata/clients/"+name+".cjs", dir, port(serverAddress), "3001")
+	cmd := exec.CommandContext(ctx, "node", "clients/"+name+".js", port(serverAddress), "3001")
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -176,14 +174,14 @@ func said(t *testing.T, have string, want ...string) {
 
 // TestModesl is the library that most programs in JavaScript use.
 func TestModesl(t *testing.T) {
-	modules(t, "modesl")
+	npm(t, "modesl")
 	liveRoom(t)
 	said(t, nodeClient(t, "modesl", nil), "count 1", "job +OK mute 1", "told 1 false", "again +OK unmute 1", "channels 1")
 }
 
 // TestNodeESL is the other one, which connects again by itself.
 func TestNodeESL(t *testing.T) {
-	modules(t, "esl")
+	npm(t, "esl")
 	p := liveRoom(t)
 	have := nodeClient(t, "esl", func(have func() string) {
 		eventually(t, 15*time.Second, "the first round", func() (string, bool) { return have(), strings.Contains(have(), "job ") })

@@ -1,7 +1,7 @@
 // npm esl drives a live room, and connects again when Parley restarts:
-// node esl.cjs MODULES PORT ROOM. It ends when it is told to on its input.
-const [modules, port, room] = process.argv.slice(2);
-const { FreeSwitchClient } = require("module").createRequire(modules + "/")("esl");
+// node esl.js PORT ROOM. It ends when it is told to on its input.
+const [port, room] = process.argv.slice(2);
+const { FreeSwitchClient } = require("esl");
 
 const logger = Object.fromEntries(["debug", "info", "error"].map((level) => [level, () => {}]));
 const client = new FreeSwitchClient({ host: "127.0.0.1", port: Number(port), password: "ClueCon", logger });

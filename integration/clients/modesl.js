@@ -1,6 +1,6 @@
-// npm modesl drives a live room: node modesl.cjs MODULES PORT ROOM
-const [modules, port, room] = process.argv.slice(2);
-const esl = require("module").createRequire(modules + "/")("modesl");
+// npm modesl drives a live room: node modesl.js PORT ROOM
+const [port, room] = process.argv.slice(2);
+const esl = require("modesl");
 
 function connect(then) {
   const c = new esl.Connection("127.0.0.1", Number(port), "ClueCon", () => then(c));
