@@ -136,7 +136,7 @@ func (s *stage) do(line string) step {
 			case !ok:
 				s.t.Fatalf("%s: the connection has ended", line)
 			case m.Type() == "api/response":
-				st.answer, waits = steady(string(m.Body)), false
+				st.answer, waits = answer(line, string(m.Body)), false
 			default:
 				if e := s.event(m); e != "" {
 					st.events = append(st.events, e)
@@ -185,6 +185,14 @@ func steady(text string) string {
 		text = regexp.MustCompile(o.from).ReplaceAllString(text, o.to)
 	}
 	return text
+}
+
+// answer is what was said to a command, without what is another each time.
+func answer(line, body string) string {
+	if strings.HasSuffix(line, " get run_time") {
+		return regexp.MustCompile(`^\d+$`).ReplaceAllString(body, "<n>")
+	}
+	return steady(body)
 }
 
 // event writes what the conference itself says in an event on one line, and
