@@ -197,6 +197,7 @@ func TestAnARIClientCallsSomebody(t *testing.T) {
 	p, bob := start(t, withPanel), phone(t, siptest.Options{User: "bob"})
 	mine, other := p.listen(t, "app=mine"), p.listen(t, "app=other")
 	mine.want("POST", "/bridges", `{"name":"3001","bridgeId":"my-bridge"}`, 200, `"id":"my-bridge"`)
+	mine.want("POST", "/bridges", `{"name":"3099","bridgeId":"3001"}`, 409, "already exists") // it names that room
 	mine.want("POST", "/channels", `{"endpoint":"`+bob.URI()+`","app":"mine","appArgs":"3001","channelId":"call-1","callerId":"Desk <500>","timeout":20,
 		"variables":{"PARLEY_role":"moderator"}}`, 200, `"state":"Down"`)
 	called, err := bob.Accept(t.Context(), siptest.CallOptions{})

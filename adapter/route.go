@@ -3,6 +3,8 @@ package adapter
 import (
 	"fmt"
 	"net"
+	"regexp"
+	"strconv"
 	"strings"
 
 	"parley/adapter/config"
@@ -38,7 +40,7 @@ func destinationOf(c *config.Config, address string) (destination, error) {
 		address = strings.ReplaceAll(c.Dial.Number, "{number}", number)
 	}
 	if strings.HasPrefix(address, "sip:") {
-		return destination{uri: address}, nil
+		return bySIP(address, address)
 	}
 	first, rest, _ := strings.Cut(address, "/")
 	if t := trunkNamed(c, first); t != nil {
@@ -81,7 +83,26 @@ func viaProfile(address, party string) (destination, error) {
 	if !ok || user == "" || host == "" {
 		return destination{}, noRoute(address, "want sofia/PROFILE/USER@HOST")
 	}
-	return destination{uri: "sip:" + user + "@" + host}, nil
+	return bySIP(address, "sip:"+user+"@"+host)
+}
+
+// sipURI is what is called of RFC 3261 §19.1: user, host and port, and no
+// parameter but the transport. Whatever else a URI may hold, such as header
+// fields, is for its owner to say and not for who orders a call.
+const sipURI = `^sip:([A-Za-z0-9_.!~*'()&=+$,-]|%[0-9A-Fa-f]{2}){1,128}@([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?(;transport=(udp|tcp))?$`
+
+// bySIP is the party at a SIP URI.
+func bySIP(address, uri string) (destination, error) {
+	parts := regexp.MustCompile(sipURI).FindStringSubmatch(uri)
+	if parts == nil {
+		return destination{}, noRoute(address, "want sip:USER@HOST[:PORT][;transport=udp|tcp]")
+	}
+	if port := strings.TrimPrefix(parts[3], ":"); port != "" {
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return destination{}, noRoute(address, "port "+port)
+		}
+	}
+	return destination{uri: uri}, nil
 }
 
 func viaTrunk(t *config.Trunk, address, number string) (destination, error) {

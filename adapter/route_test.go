@@ -42,6 +42,16 @@ func TestAddressesLeadSomewhere(t *testing.T) {
 		{"carrier/1;x=y", ""},
 		{"pbx1", ""},
 		{"tel:", ""},
+		{"sip:bob@[2001:db8::1]:5060", "sip:bob@[2001:db8::1]:5060"},
+		{`sip:x"><@127.0.0.1`, ""},
+		{"sip:a@127.0.0.1?Route=<sip:b>", ""},
+		{"sip:a@127.0.0.1;a=b>,<sip:z", ""},
+		{"sip:a@127.0.0.1:0", ""},
+		{"sip:a@127.0.0.1:99999", ""},
+		{"sip:@127.0.0.1", ""},
+		{"sip:x@[::1", ""},
+		{"sip:x@", ""},
+		{"sofia/external/a@b>,<sip:c", ""},
 	} {
 		to, err := destinationOf(routes(), tt.in)
 		got := to.uri

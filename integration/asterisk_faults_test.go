@@ -448,7 +448,7 @@ func (s *astScene) dies() {
 	}
 	s.ast.again()
 	began := time.Now()
-	s.link(5*time.Second, true, "")
+	s.link(20*time.Second, true, "") // it may answer for a while that it is not booted
 	s.Logf("the link is up %v after the switch listens again", time.Since(began).Round(10*time.Millisecond))
 	s.calls, s.tones = nil, nil
 	s.ring("3001", 500)

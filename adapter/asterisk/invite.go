@@ -16,16 +16,19 @@ import (
 // ConfBridge's order.
 func positional() []string { return []string{"room", "bridge_profile", "user_profile", "controls"} }
 
-// defaultBridge is ConfBridge's bridge profile where none is named.
-const defaultBridge = "default_bridge"
+// ConfBridge's profiles where none are named.
+const (
+	defaultBridge = "default_bridge"
+	defaultUser   = "default_user"
+)
 
 // composed is the profile of a bridge profile and a user profile, either of
 // which may be "", as `parley import confbridge` names it.
 func composed(bridge, user string) string {
 	switch {
-	case user == "":
+	case user == "" || strings.EqualFold(user, defaultUser):
 		return bridge
-	case bridge == "" || bridge == defaultBridge:
+	case bridge == "" || strings.EqualFold(bridge, defaultBridge):
 		return user
 	default:
 		return bridge + "." + user

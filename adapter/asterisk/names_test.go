@@ -21,3 +21,21 @@ func TestOwnUUID(t *testing.T) {
 		}
 	}
 }
+
+// TestProfilesByPosition are those that `parley import confbridge` makes.
+func TestProfilesByPosition(t *testing.T) {
+	for _, c := range []struct{ bridge, user, want string }{
+		{"", "", ""},
+		{"sales", "", "sales"},
+		{"sales", "boss", "sales.boss"},
+		{"default_bridge", "boss", "boss"},
+		{"", "boss", "boss"},
+		{"sales", "default_user", "sales"},
+		{"default_bridge", "Default_User", "default_bridge"},
+	} {
+		vars, warnings := readArgs([]string{"3001", c.bridge, c.user})
+		if vars["profile"] != c.want || warnings != nil {
+			t.Errorf("%+v: %q, %v", c, vars["profile"], warnings)
+		}
+	}
+}

@@ -22,6 +22,7 @@ const frameTime = 20 * time.Millisecond
 const (
 	websocketModule = "chan_websocket.so"
 	websocketID     = "MEDIA_WEBSOCKET_CONNECTION_ID"
+	incoming        = "INCOMING" // the host of a channel that waits for us; others are sections of websocket_client.conf
 )
 
 var errNoConnectionID = errors.New("asterisk: the media channel has no connection id")
@@ -29,7 +30,7 @@ var errNoConnectionID = errors.New("asterisk: the media channel has no connectio
 func (p websocketPath) fetch(ctx context.Context, m *media, variables map[string]string) (*sound, error) {
 	f := codec.SLIN(16000)
 	ch, err := p.link.client.ExternalMedia(ctx, ari.ExternalMedia{
-		ID: m.mediaID, Encapsulation: "none", Transport: "websocket", ConnectionType: "server", Host: "parley", Format: "slin16",
+		ID: m.mediaID, Encapsulation: "none", Transport: "websocket", ConnectionType: "server", Host: incoming, Format: "slin16",
 	})
 	if err != nil {
 		return nil, m.refused(ctx, err, websocketModule)

@@ -68,7 +68,7 @@ func (s *Server) createBridge(_ context.Context, q *request) answer {
 		}
 	}
 	switch {
-	case s.rooms[id] != nil:
+	case s.find(id) != nil:
 		return no(http.StatusConflict, "Bridge with id '"+id+"' already exists")
 	case s.bridgeOf(room) != nil:
 		return no(http.StatusConflict, "Room '"+name+"' is bridge '"+s.bridgeOf(room).ID+"' already")
