@@ -285,6 +285,9 @@ func TestThereIsNoARIWithoutUsers(t *testing.T) {
 func TestANewerARIClientReplacesAnOlderOne(t *testing.T) {
 	p := start(t, withPanel)
 	old := p.listen(t, "app=a&subscribeAll=yes")
+	for status := 0; status != http.StatusOK; status, _ = old.do("panel", "GET", "/applications/a", "") { // it has the application
+		time.Sleep(10 * time.Millisecond)
+	}
 	c := p.listen(t, "app=a&subscribeAll=yes")
 	old.next("ApplicationReplaced")
 	p.dial(t, "3001", siptest.Tone{})

@@ -128,14 +128,14 @@ func TestOneComesAndGoesUnheard(t *testing.T) {
 	for _, tt := range []struct {
 		name                     string
 		speaker, listener, guest []codec.Format
-		step                     float64 // bound, dBFS
+		step                     float64 // bound, dBFS; of G.711, two of its errors of 256 make -36, and what the pace bends comes on top
 	}{
-		{"narrow", narrow(), narrow(), narrow(), -36},
-		{"narrow, and a wide guest", narrow(), narrow(), wide(), -36},
+		{"narrow", narrow(), narrow(), narrow(), -35},
+		{"narrow, and a wide guest", narrow(), narrow(), wide(), -35},
 		{"wide", wide(), wide(), wide(), -80},
 		{"wide, and a narrow guest", wide(), wide(), narrow(), -80},
-		{"from narrow to wide", narrow(), wide(), narrow(), -36},
-		{"from wide to narrow", wide(), narrow(), wide(), -36},
+		{"from narrow to wide", narrow(), wide(), narrow(), -35},
+		{"from wide to narrow", wide(), narrow(), wide(), -35},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

@@ -101,6 +101,7 @@ func TestPhonesHearEachOther(t *testing.T) {
 				}
 			}
 			a.Hangup()
+			<-a.Done()
 			<-b.Done()
 			if a.EndReason() != "us" || b.EndReason() != "peer" {
 				t.Errorf("%s, %s", a.EndReason(), b.EndReason())
