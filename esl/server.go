@@ -56,6 +56,12 @@ func NewServer(o ServerOptions) *Server {
 // When ctx ends, Serve closes l, waits for the running calls of handle, whose
 // ctx has ended too, and returns nil.
 func (s *Server) Serve(ctx context.Context, l net.Listener, handle func(context.Context, *Session)) error {
+	return Accept(ctx, l, func(nc net.Conn) { s.serve(ctx, nc, handle) })
+}
+
+// Accept runs serve for every connection that comes in on l, each in a goroutine
+// of its own. When ctx ends it closes l, waits for them and returns nil.
+func Accept(ctx context.Context, l net.Listener, serve func(net.Conn)) error {
 	var group sync.WaitGroup
 	defer group.Wait()
 	stop := context.AfterFunc(ctx, func() { _ = l.Close() })
@@ -78,7 +84,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener, handle func(context.
 			}
 		default:
 			wait = 0
-			group.Go(func() { s.serve(ctx, nc, handle) })
+			group.Go(func() { serve(nc) })
 		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
-	"errors"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -117,37 +116,13 @@ func (s *Server) Clients() int {
 // Serve takes clients on l until ctx ends; then it tells them, closes all and
 // returns nil.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
-	var group sync.WaitGroup
 	defer s.jobs.Wait()
-	defer group.Wait()
-	stop := context.AfterFunc(ctx, func() { _ = l.Close() })
-	defer stop()
 	if a, ok := l.Addr().(*net.TCPAddr); ok && !a.IP.IsUnspecified() {
 		s.firing.Lock()
 		s.address = a.IP.String()
 		s.firing.Unlock()
 	}
-	for wait := time.Duration(0); ; {
-		nc, err := l.Accept()
-		switch {
-		case ctx.Err() != nil:
-			if err == nil {
-				_ = nc.Close()
-			}
-			return nil
-		case errors.Is(err, net.ErrClosed):
-			return err
-		case err != nil: // out of file descriptors, most likely
-			wait = min(max(2*wait, 5*time.Millisecond), time.Second)
-			select {
-			case <-time.After(wait):
-			case <-ctx.Done():
-			}
-		default:
-			wait = 0
-			group.Go(func() { s.Talk(ctx, nc) })
-		}
-	}
+	return esl.Accept(ctx, l, func(nc net.Conn) { s.Talk(ctx, nc) })
 }
 
 // Talk serves one connection until it ends, or ctx does.
