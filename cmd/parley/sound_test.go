@@ -111,6 +111,7 @@ func TestSoundOfARunningRoom(t *testing.T) {
 	s.says(t, "room: one member alone hears nobody", "room", "3001", "why-silent")
 	s.dial(t, "1002")
 	third := s.dial(t, "1003")
+	s.says(t, "#2 1002 Ann:", "room", "3001", "why-silent")
 	s.says(t, "#3 1003 Ann:", "room", "3001", "why-silent")
 	s.do(t, "room", "3001", "mute", "2")
 	s.says(t, "#2 1002 Ann: muted by command", "room", "3001", "why-silent")
