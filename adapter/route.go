@@ -57,7 +57,7 @@ func destinationOf(c *config.Config, address string) (destination, error) {
 // foreign reads an address that was written for a switch.
 func foreign(c *config.Config, address, kind, rest string) (destination, error) {
 	first, second, _ := strings.Cut(rest, "/")
-	name, number := "", ""
+	var name, number string
 	switch kind {
 	case "sofia":
 		if first != "gateway" {
@@ -161,7 +161,7 @@ func (a *App) route(address string) (engine.Way, error) {
 	case err != nil:
 		return nil, err
 	case a.native.Busy() != nil:
-		return nil, &engine.Refusal{Reason: engine.ReasonNodeBusy}
+		return nil, &engine.RefusalError{Reason: engine.ReasonNodeBusy}
 	case to.swtch != "":
 		return a.byTheSwitch(address, to)
 	}

@@ -144,7 +144,7 @@ func TestErrands(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	err = c.Redirect("PJSIP/b-2", Place{"c", "s", 1})
-	if r, ok := errors.AsType[*Refusal](err); !ok || r.Message != "Channel does not exist: PJSIP/b-2" {
+	if r, ok := errors.AsType[*RefusalError](err); !ok || r.Message != "Channel does not exist: PJSIP/b-2" {
 		t.Errorf("%v", err)
 	}
 }

@@ -25,10 +25,10 @@ type Options struct {
 	Timeout  time.Duration // of all that is done with it, 0 means DefaultTimeout
 }
 
-// Refusal is an action that Asterisk answered with an error.
-type Refusal struct{ Action, Message string }
+// RefusalError is an action that Asterisk answered with an error.
+type RefusalError struct{ Action, Message string }
 
-func (r *Refusal) Error() string { return fmt.Sprintf("ami: %s: %q", r.Action, r.Message) }
+func (r *RefusalError) Error() string { return fmt.Sprintf("ami: %s: %q", r.Action, r.Message) }
 
 // ErrAuth: the user or the password is not known.
 var ErrAuth = errors.New("ami: wrong user or password")
@@ -78,42 +78,42 @@ func (c *Client) login(o Options) error {
 	if !strings.HasPrefix(string(hello), "Asterisk Call Manager/") {
 		return fmt.Errorf("%w: greeting %.80q", ErrMessage, hello)
 	}
-	_, err = c.do("Login", Field{"Username", o.User}, Field{"Secret", o.Password}, Field{"Events", "off"})
-	if _, refused := errors.AsType[*Refusal](err); refused {
+	err = c.do("Login", Field{"Username", o.User}, Field{"Secret", o.Password}, Field{"Events", "off"})
+	if _, refused := errors.AsType[*RefusalError](err); refused {
 		return ErrAuth
 	}
 	return err
 }
 
 // do sends an action and waits for its response.
-func (c *Client) do(action string, fields ...Field) (Message, error) {
+func (c *Client) do(action string, fields ...Field) error {
 	c.action++
 	id := strconv.Itoa(c.action)
 	data, err := append(Message{{"Action", action}, {"ActionID", id}}, fields...).append(nil)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if _, err := c.conn.Write(data); err != nil {
-		return nil, fmt.Errorf("ami: %s: %w", action, err)
+		return fmt.Errorf("ami: %s: %w", action, err)
 	}
 	for range maxList { // what comes unasked is passed over
 		m, err := ReadMessage(c.r)
 		switch {
 		case err != nil:
-			return nil, fmt.Errorf("ami: %s: %w", action, err)
+			return fmt.Errorf("ami: %s: %w", action, err)
 		case m.Value("ActionID") != id || m.Value("Response") == "":
 		case strings.EqualFold(m.Value("Response"), "Success"):
-			return m, nil
+			return nil
 		default:
-			return nil, &Refusal{action, m.Value("Message")}
+			return &RefusalError{action, m.Value("Message")}
 		}
 	}
-	return nil, fmt.Errorf("%w: no response to %s", ErrTooLarge, action)
+	return fmt.Errorf("%w: no response to %s", ErrTooLarge, action)
 }
 
 // list has Asterisk list something: item is the event of one, done the last.
 func (c *Client) list(action, item, done string, fields ...Field) (all []Message, err error) {
-	if _, err := c.do(action, fields...); err != nil {
+	if err := c.do(action, fields...); err != nil {
 		return nil, err
 	}
 	id := strconv.Itoa(c.action)
@@ -157,7 +157,7 @@ var ErrNoRoom = errors.New("ami: no such conference")
 // Members are those of a ConfBridge room.
 func (c *Client) Members(room string) (all []Member, err error) {
 	list, err := c.list("ConfbridgeList", "ConfbridgeList", "ConfbridgeListComplete", Field{"Conference", room})
-	if r, refused := errors.AsType[*Refusal](err); refused && strings.HasPrefix(r.Message, "No ") { // "No active conferences.", "No Conference by that name found."
+	if r, refused := errors.AsType[*RefusalError](err); refused && strings.HasPrefix(r.Message, "No ") { // "No active conferences.", "No Conference by that name found."
 		return nil, fmt.Errorf("%w: %s", ErrNoRoom, room)
 	}
 	for _, m := range list {
@@ -183,7 +183,7 @@ func known(text string) string {
 
 // Redirect sends a channel to another place of the dialplan.
 func (c *Client) Redirect(channel string, to Place) error {
-	_, err := c.do("Redirect", Field{"Channel", channel}, Field{"Context", to.Context}, Field{"Exten", to.Extension},
+	err := c.do("Redirect", Field{"Channel", channel}, Field{"Context", to.Context}, Field{"Exten", to.Extension},
 		Field{"Priority", strconv.Itoa(to.Priority)})
 	return err
 }

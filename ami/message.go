@@ -15,7 +15,7 @@ const (
 	maxList   = 10_000
 )
 
-// Errors of this package. A *Refusal is what Asterisk did not do.
+// Errors of this package. A *RefusalError is what Asterisk did not do.
 var (
 	ErrTooLarge = errors.New("ami: message too large")
 	ErrMessage  = errors.New("ami: not a message")

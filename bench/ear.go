@@ -106,10 +106,10 @@ func newProbe(f codec.Format, caller int) (*probe, error) {
 }
 
 // next is what he says now instead of what he would.
-func (p *probe) next(else_ []byte, now int64, m moment) []byte {
+func (p *probe) next(other []byte, now int64, m moment) []byte {
 	if len(p.left) == 0 {
 		if p.wait--; p.wait > 0 || !m.bursts || len(p.said) == cap(p.said) {
-			return else_
+			return other
 		}
 		p.left, p.wait = p.burst, burstEvery+p.random.IntN(burstEvery)
 		p.said = append(p.said, now)

@@ -41,16 +41,7 @@ func (l *load) judge() *judge {
 		}
 		room := l.legs[g.room*o.Callers : (g.room+1)*o.Callers]
 		pure := g.ear.sound(l.driver.pure + int64(settled))
-		said := make([]float64, 0, o.Talkers) // by others of this room
-		lost := uint64(0)
-		for _, t := range room[:o.Talkers] {
-			if t != g && t.live.Load() {
-				said = append(said, t.says.hz)
-				if t.way != nil {
-					lost += t.way.lost
-				}
-			}
-		}
+		said, lost := others(room[:o.Talkers], g)
 		tones, all := pure, g.ear.sound(0)
 		if p := room[min(o.Talkers, o.Callers-1)].probe; p != nil {
 			j.missing += all.delays(p.said, said, &j.delay)
@@ -66,6 +57,21 @@ func (l *load) judge() *judge {
 		}
 	}
 	return j
+}
+
+// others are the tones that a leg should hear of talkers, and how many of
+// their packets were lost on purpose.
+func others(talkers []*leg, g *leg) (said []float64, lost uint64) {
+	for _, t := range talkers {
+		if t == g || !t.live.Load() {
+			continue
+		}
+		said = append(said, t.says.hz)
+		if t.way != nil {
+			lost += t.way.lost
+		}
+	}
+	return said, lost
 }
 
 // listen judges what one listener heard.

@@ -17,7 +17,6 @@ import (
 	"parley/internal/audiotest"
 )
 
-//nolint:gochecknoglobals // a flag
 var update = flag.Bool("update", false, "write testdata/ours.opus again, for opusdec to decode")
 
 // packets reads the payloads of an Ogg file, and how many samples of 48,000 a
@@ -320,8 +319,10 @@ func TestFormatParameters(t *testing.T) {
 	}{
 		{"nothing", "", 48000, Opus(48000)},
 		{"as browsers have it", "minptime=10;useinbandfec=1", 48000, Format{"opus", 111, 48000, 48000, false, Tuning{FEC: true}}},
-		{"all", " maxplaybackrate=16000; maxaveragebitrate=20000 ;useinbandfec=1; usedtx=1;cbr=1;stereo=1", 48000,
-			Format{"opus", 111, 16000, 48000, false, Tuning{Bitrate: 20000, FEC: true, DTX: true, Constant: true}}},
+		{
+			"all", " maxplaybackrate=16000; maxaveragebitrate=20000 ;useinbandfec=1; usedtx=1;cbr=1;stereo=1", 48000,
+			Format{"opus", 111, 16000, 48000, false, Tuning{Bitrate: 20000, FEC: true, DTX: true, Constant: true}},
+		},
 		{"more than suits", "maxaveragebitrate=510000", 48000, Opus(48000)},
 		{"less than can be", "maxaveragebitrate=1", 48000, Format{"opus", 111, 48000, 48000, false, Tuning{Bitrate: 6000}}},
 		{"a rate that is not ours", "maxplaybackrate=12000", 48000, Opus(16000)},

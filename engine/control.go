@@ -219,7 +219,7 @@ func (r *room) each(o order, id MemberID, do func(*seat) OpID) {
 	}
 	switch {
 	case id != 0 && !found:
-		o.reply <- fmt.Errorf("%w: %s in room %s", ErrNoMember, id, r.name)
+		o.reply <- r.noMember(id)
 	case w.open == 0:
 		o.reply <- nil
 	}

@@ -42,7 +42,7 @@ type Dial struct {
 }
 
 // Router finds the way to an address: an error wraps ErrNoRoute, or is a
-// Refusal.
+// RefusalError.
 type Router func(address string) (Way, error)
 
 // Way makes one call. It returns nil when the call is answered and was handed
@@ -61,11 +61,11 @@ type OutCall struct {
 	Ringing func(status int) // told of each sign of progress; status is SIP's, 0 = unknown
 }
 
-// Refusal is an order that a rule does not allow now; its reason is the word
+// RefusalError is an order that a rule does not allow now; its reason is the word
 // that a caller would get.
-type Refusal struct{ Reason Reason }
+type RefusalError struct{ Reason Reason }
 
-func (e *Refusal) Error() string { return "engine: refused: " + string(e.Reason) }
+func (e *RefusalError) Error() string { return "engine: refused: " + string(e.Reason) }
 
 // prepareDials fills in what calls out need.
 func (x *Exchange) prepareDials(o Options) {
@@ -95,14 +95,14 @@ func (x *Exchange) Dial(ctx context.Context, d Dial) (Job, error) {
 
 // BgDial begins a call into a room: its room has agreed, and a seat is kept.
 // The errors are ErrBadRoomName, ErrBadCommand, ErrNoRoute, ErrTooManyDials,
-// ErrInUse (of Job or Leg) and Refusal.
+// ErrInUse (of Job or Leg) and RefusalError.
 func (x *Exchange) BgDial(ctx context.Context, d Dial) (JobID, error) {
 	name, err := d.check()
 	if err != nil {
 		return "", err
 	}
 	if x.busy.Load() {
-		return "", &Refusal{ReasonNodeBusy}
+		return "", &RefusalError{ReasonNodeBusy}
 	}
 	way, err := x.router(d.Address)
 	if err != nil {
@@ -189,12 +189,12 @@ func (x *Exchange) place(name RoomName, o *outgoing) (*room, error) {
 	r := x.rooms[name]
 	if r == nil {
 		if len(x.all) >= x.maxRooms {
-			return nil, &Refusal{ReasonNodeBusy}
+			return nil, &RefusalError{ReasonNodeBusy}
 		}
 		r = x.open(name, o.dial.Leg, &Invite{Variables: o.dial.Variables}, o.request.room)
 	}
 	if !r.box.put(o) {
-		return nil, &Refusal{ReasonEnded}
+		return nil, &RefusalError{ReasonEnded}
 	}
 	return r, nil
 }

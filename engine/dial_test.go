@@ -122,7 +122,7 @@ func TestDialWaitsForTheAnswer(t *testing.T) {
 		}{
 			{"yes", nil, "success SUCCESS 0"},
 			{"busy", &CallError{CauseBusy, 486, "Busy Here"}, "error USER_BUSY 17 486 Busy Here"},
-			{"full", &Refusal{ReasonNodeBusy}, "error SWITCH_CONGESTION 42 0 node_busy"},
+			{"full", &RefusalError{ReasonNodeBusy}, "error SWITCH_CONGESTION 42 0 node_busy"},
 			{"odd", errors.New("wire cut"), "error NORMAL_TEMPORARY_FAILURE 41 0 wire cut"},
 		} {
 			go func() { away.to(t, tt.id).answer <- tt.err }()
@@ -200,7 +200,7 @@ func TestASeatIsKeptForWhoIsCalled(t *testing.T) {
 		th.bgdial(t, calling("b", nil))
 		want(t, "the third", line1(outcome(t, th.call("c", "1", nil))), "rejected full")
 		_, err := th.BgDial(t.Context(), calling("d", nil))
-		if r, ok := errors.AsType[*Refusal](err); !ok || r.Reason != ReasonFull {
+		if r, ok := errors.AsType[*RefusalError](err); !ok || r.Reason != ReasonFull {
 			t.Errorf("another order: %v", err)
 		}
 		second := away.to(t, "b")
@@ -254,7 +254,7 @@ func TestRulesJudgeAnOrder(t *testing.T) {
 				}
 				_, err := th.BgDial(t.Context(), tt.order)
 				got := ""
-				if r, ok := errors.AsType[*Refusal](err); ok {
+				if r, ok := errors.AsType[*RefusalError](err); ok {
 					got = string(r.Reason)
 				} else if err != nil {
 					got = err.Error()
@@ -284,7 +284,7 @@ func TestARoomMakesSoManyCalls(t *testing.T) {
 		}
 		th.SetBusy(true)
 		_, err := th.BgDial(t.Context(), calling("e", nil))
-		if r, ok := errors.AsType[*Refusal](err); !ok || r.Reason != ReasonNodeBusy {
+		if r, ok := errors.AsType[*RefusalError](err); !ok || r.Reason != ReasonNodeBusy {
 			t.Errorf("when busy: %v", err)
 		}
 	})

@@ -81,6 +81,17 @@ func (r *room) memberSeat(id MemberID) *seat {
 	return r.seats[i]
 }
 
+// noMember says that a number is nobody's, or that who has it is not in the
+// room, though the roster shows him.
+func (r *room) noMember(id MemberID) error {
+	for _, s := range r.seats {
+		if s.member == id && id != 0 {
+			return fmt.Errorf("%w: %s in room %s is %s", ErrNoMember, id, r.name, s.phase)
+		}
+	}
+	return fmt.Errorf("%w: %s in room %s", ErrNoMember, id, r.name)
+}
+
 // play begins what a command wants played.
 func (r *room) play(now time.Time, c Play) error {
 	if c.What.Empty() {
@@ -94,7 +105,7 @@ func (r *room) play(now time.Time, c Play) error {
 	s := r.memberSeat(c.Member)
 	switch {
 	case s == nil:
-		return fmt.Errorf("%w: %s in room %s", ErrNoMember, c.Member, r.name)
+		return r.noMember(c.Member)
 	case s.way != wayNone:
 		return fmt.Errorf("%w: member %s is on his way", ErrMoving, c.Member)
 	}
@@ -137,7 +148,7 @@ func (r *room) stopPlay(now time.Time, id MemberID) error {
 	}
 	s := r.memberSeat(id)
 	if s == nil {
-		return fmt.Errorf("%w: %s in room %s", ErrNoMember, id, r.name)
+		return r.noMember(id)
 	}
 	if s.playing != nil {
 		s.hush()

@@ -62,14 +62,14 @@ func (r *room) mayDial(o *outgoing) error {
 	}
 	switch {
 	case r.ending != ReasonNone:
-		return &Refusal{ReasonEnded}
+		return &RefusalError{ReasonEnded}
 	case len(r.calling) >= r.house.maxDials:
 		return fmt.Errorf("%w: %d at one time", ErrTooManyDials, r.house.maxDials)
 	case !r.running(o.request):
-		return &Refusal{ReasonNotRunning}
+		return &RefusalError{ReasonNotRunning}
 	}
 	if why := r.barred(o.request, role); why != ReasonNone {
-		return &Refusal{why}
+		return &RefusalError{why}
 	}
 	return nil
 }
@@ -137,7 +137,7 @@ func failure(err error) *CallError {
 	if why, ok := errors.AsType[*CallError](err); ok {
 		return why
 	}
-	var refused *Refusal
+	var refused *RefusalError
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		return &CallError{Cause: CauseNoAnswer, Text: "not answered in time"}

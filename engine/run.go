@@ -84,7 +84,7 @@ func (r *room) abandon() {
 		case arrival:
 			m.line.leg.Release(lost)
 		case *outgoing:
-			m.reply <- &Refusal{ReasonNodeBusy}
+			m.reply <- &RefusalError{ReasonNodeBusy}
 		}
 	}
 	r.closeAll()

@@ -210,3 +210,23 @@ func TestReloadTellsWhatALiveRoomKeeps(t *testing.T) {
 		}
 	})
 }
+
+func TestWhoIsOnTheWayInIsNoMemberYet(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, th *theatre) {
+		th.call("a", "1", nil)
+		synctest.Wait()
+		b := th.stage("1")
+		b.hold()
+		th.call("b", "1", nil)
+		synctest.Wait()
+		err := th.Do(t.Context(), "1", Mute{Member: 2, On: true})
+		if !errors.Is(err, ErrNoMember) || !strings.HasSuffix(err.Error(), ": 2 in room 1 is admitting") {
+			t.Errorf("before the mixer has him: %v", err)
+		}
+		b.letGo()
+		synctest.Wait()
+		if err := th.Do(t.Context(), "1", Mute{Member: 2, On: true}); err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -321,8 +321,10 @@ rooms:
 // and event of a member: Parley judges talking by level, and shows 0.
 func withoutEnergy(text string) string {
 	for _, at := range []struct{ from, to string }{
-		{`Energy-Level=\d+ Current`, "Energy-Level=0 Current"}, {`([;,|]-?\d[;,|]-?\d[;,|])\d+\\n`, "${1}0\\n"},
-		{`<energy>\d+<`, "<energy>0<"}, {`(\\"energy\\":(?:\\t)?)\d+`, "${1}0"},
+		{`Energy-Level=\d+ Current`, "Energy-Level=0 Current"},
+		{`([;,|]-?\d[;,|]-?\d[;,|])\d+\\n`, "${1}0\\n"},
+		{`<energy>\d+<`, "<energy>0<"},
+		{`(\\"energy\\":(?:\\t)?)\d+`, "${1}0"},
 	} {
 		text = regexp.MustCompile(at.from).ReplaceAllString(text, at.to)
 	}

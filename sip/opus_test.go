@@ -27,16 +27,19 @@ func TestOpusIsAnsweredAsOffered(t *testing.T) {
 		answer string
 	}{
 		{
-			"Opus", []codec.Format{ours, codec.G722()},
+			"Opus",
+			[]codec.Format{ours, codec.G722()},
 			codec.Format{
 				Name: "opus", Payload: 109, Rate: 16000, Clock: 48000,
 				Opus: codec.Tuning{Bitrate: 16000, FEC: true, DTX: true},
-			}, 126,
+			},
+			126,
 			"m=audio 4000 RTP/AVP 109 126\r\na=rtpmap:109 opus/48000/2\r\na=fmtp:109 maxplaybackrate=16000;minptime=10;useinbandfec=1\r\n" +
 				"a=rtpmap:126 telephone-event/48000\r\na=fmtp:126 0-16\r\n",
 		},
 		{
-			"G.722", []codec.Format{codec.G722(), ours},
+			"G.722",
+			[]codec.Format{codec.G722(), ours},
 			codec.G722(), 101,
 			"m=audio 4000 RTP/AVP 9 101\r\na=rtpmap:9 G722/8000\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-16\r\n",
 		},

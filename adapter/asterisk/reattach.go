@@ -38,7 +38,7 @@ func (c *call) comesBack(ctx context.Context, room string) (back *engine.Rights,
 	}
 	// What a Parley that has died had the switch drop of what it says or hears is
 	// dropped until somebody says otherwise.
-	c.warn("not unmuted", c.silence(ctx, true, true, false))
+	c.warn("not unmuted", c.silence(ctx, true, true, false)) //nolint:contextcheck // the log takes none
 	back, lost, err = c.link.returns.Claim(time.Now(), string(c.sealedFor()), token, room)
 	if err != nil {
 		c.log.Info("asterisk: " + tokenVariable + " is ignored: " + err.Error() + ". The call comes in as any other. [reattach]")

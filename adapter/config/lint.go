@@ -16,7 +16,9 @@ import (
 func (l *loader) checkListeners(d *document) {
 	c := l.config
 	all := []struct{ section, address string }{
-		{"freeswitch", c.FreeSWITCH.Listen}, {"audiosocket", c.AudioSocket.Listen}, {"http", c.HTTP.Listen},
+		{"freeswitch", c.FreeSWITCH.Listen},
+		{"audiosocket", c.AudioSocket.Listen},
+		{"http", c.HTTP.Listen},
 		{"esl_server", c.ESLServer.Listen},
 	}
 	if slices.Contains(c.SIP.Transports, "tcp") {

@@ -181,10 +181,11 @@ func oneOf[T ~string](at *T, values ...T) value {
 
 // level is a whole number of dBov, or a word.
 func level[T ~int](at *T, least, most int, words ...named[T]) value {
-	must := fmt.Sprintf("must be a whole number of dBov %d..%d", least, most)
+	allowed := []string{fmt.Sprintf("must be a whole number of dBov %d..%d", least, most)}
 	for _, w := range words {
-		must += ", or " + w.word
+		allowed = append(allowed, "or "+w.word)
 	}
+	must := strings.Join(allowed, ", ")
 	return cell[T]{at, func(text string) (T, error) {
 		for _, w := range words {
 			if text == w.word || w.word == "off" && text == "false" {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"time"
 
@@ -101,9 +102,7 @@ func (o *Order) dial(room engine.RoomName, e Endpoint) engine.Dial {
 		timeout = e.Timeout
 	}
 	vars := map[string]string{}
-	for name, value := range e.Vars {
-		vars[name] = value
-	}
+	maps.Copy(vars, e.Vars)
 	if e.Role != "" {
 		vars["role"] = e.Role
 	}

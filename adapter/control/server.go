@@ -318,7 +318,7 @@ func (s *server) refuse(w http.ResponseWriter, err error) {
 
 // class is an error's status and code; that of a refusal is its reason.
 func class(err error) (status int, code string) {
-	if no, ok := errors.AsType[*engine.Refusal](err); ok {
+	if no, ok := errors.AsType[*engine.RefusalError](err); ok {
 		if no.Reason == engine.ReasonNodeBusy {
 			return http.StatusServiceUnavailable, string(no.Reason)
 		}

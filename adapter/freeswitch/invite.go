@@ -35,7 +35,7 @@ func (c *call) staysAtTheSwitch(in engine.Invite) bool {
 	if c.adapter.opt.Exchange.Placement(in.Room, in.Variables["profile"], home) != home {
 		return false
 	}
-	why := ""
+	var why string
 	switch {
 	case c.link.connection() == nil:
 		why = "there is no link to it"

@@ -31,7 +31,7 @@ func (p *Phones) Way(e *sip.Endpoint, to Target) engine.Way {
 // invites makes a call, and hands it to the engine when it is answered.
 func (p *Phones) invites(ctx context.Context, e *sip.Endpoint, to Target, c engine.OutCall) error {
 	if p.opt.Switch.Busy() != nil {
-		return &engine.Refusal{Reason: engine.ReasonNodeBusy}
+		return &engine.RefusalError{Reason: engine.ReasonNodeBusy}
 	}
 	pair, err := p.opt.Ports.Reserve()
 	if err != nil {

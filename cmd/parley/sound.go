@@ -144,6 +144,8 @@ func silent(m engine.MemberView) string {
 	switch {
 	case m.State == "waiting":
 		return "waiting for moderator"
+	case m.State != "joined":
+		return "not in the room: " + m.State
 	case m.Held:
 		return "held by his side"
 	case m.QuietMS == nil && m.Source != "":

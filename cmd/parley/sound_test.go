@@ -36,24 +36,39 @@ func TestHowARoomSounds(t *testing.T) {
 			m.Muted, m.Disturbance = true, &engine.Disturbance{Kind: engine.Noise, Level: -38, Seconds: 8}
 		}), "#14 +4930 via pbx1: no pause in 8 s, -38 dBov (noise); muted, so nobody hears it\n", false},
 		{"nobody is noisy", tellNoisy, fine, "nobody else in 3001 echoes", false},
-		{"no RTP any more", tellSilent, with(func(m *engine.MemberView) { m.QuietMS = ms(48_300) }),
-			"#14 +4930 via pbx1: no RTP since 00:00:48 (last from 10.1.1.9:4002)\n", false},
-		{"no RTP ever", tellSilent, with(func(m *engine.MemberView) { m.QuietMS = nil }),
-			"#14 +4930 via pbx1: no RTP has come yet, from 10.1.1.9:4002 or elsewhere\n", false},
-		{"muted by the profile", tellSilent, with(func(m *engine.MemberView) { m.Muted, m.MutedBy = true, "by the profile" }),
-			"#14 +4930 via pbx1: muted by the profile\n", false},
+		{
+			"no RTP any more", tellSilent, with(func(m *engine.MemberView) { m.QuietMS = ms(48_300) }),
+			"#14 +4930 via pbx1: no RTP since 00:00:48 (last from 10.1.1.9:4002)\n", false,
+		},
+		{
+			"no RTP ever", tellSilent, with(func(m *engine.MemberView) { m.QuietMS = nil }),
+			"#14 +4930 via pbx1: no RTP has come yet, from 10.1.1.9:4002 or elsewhere\n", false,
+		},
+		{
+			"muted by the profile", tellSilent, with(func(m *engine.MemberView) { m.Muted, m.MutedBy = true, "by the profile" }),
+			"#14 +4930 via pbx1: muted by the profile\n", false,
+		},
 		{"held", tellSilent, with(func(m *engine.MemberView) { m.Held = true }), "#14 +4930 via pbx1: held by his side\n", false},
+		{"on his way in", tellSilent, with(func(m *engine.MemberView) { m.State = "entering" }), "#14 +4930 via pbx1: not in the room: entering\n", false},
 		{"waiting", tellSilent, with(func(m *engine.MemberView) { m.State = "waiting" }), "#14 +4930 via pbx1: waiting for moderator\n", false},
-		{"silence", tellSilent, with(func(m *engine.MemberView) { m.Level = -127 }),
-			"#14 +4930 via pbx1: sends packets, but only silence (last from 10.1.1.9:4002)\n", false},
+		{
+			"silence", tellSilent, with(func(m *engine.MemberView) { m.Level = -127 }),
+			"#14 +4930 via pbx1: sends packets, but only silence (last from 10.1.1.9:4002)\n", false,
+		},
 		{"turned down", tellSilent, with(func(m *engine.MemberView) { m.Talk = -50 }), "#14 +4930 via pbx1: turned down by 50 dB\n", false},
-		{"heard, and deaf", tellSilent, with(func(m *engine.MemberView) { m.Deaf, m.DeafBy = true, "by key *4" }),
-			"#14 +4930 via pbx1: is heard, -23 dBov now; hears nobody: deaf by key *4\n", false},
+		{
+			"heard, and deaf", tellSilent, with(func(m *engine.MemberView) { m.Deaf, m.DeafBy = true, "by key *4" }),
+			"#14 +4930 via pbx1: is heard, -23 dBov now; hears nobody: deaf by key *4\n", false,
+		},
 		{"a good line", tellDelays, with(func(m *engine.MemberView) { m.DelayMS, m.Codec = 30, "G722/16000" }), "43 ms  \n", false},
-		{"bursts", tellDelays, with(func(m *engine.MemberView) { m.DelayMS, m.JitterMS, m.Lost, m.Capped = 180, 3, 0.04, true }),
-			"jitter buffer 180 ms because some packets came late in bursts, 4 % are lost; capped\n", true},
-		{"jitter", tellDelays, with(func(m *engine.MemberView) { m.DelayMS, m.JitterMS = 90, 21 }),
-			"jitter buffer 90 ms because packets come up to 21 ms apart\n", false},
+		{
+			"bursts", tellDelays, with(func(m *engine.MemberView) { m.DelayMS, m.JitterMS, m.Lost, m.Capped = 180, 3, 0.04, true }),
+			"jitter buffer 180 ms because some packets came late in bursts, 4 % are lost; capped\n", true,
+		},
+		{
+			"jitter", tellDelays, with(func(m *engine.MemberView) { m.DelayMS, m.JitterMS = 90, 21 }),
+			"jitter buffer 90 ms because packets come up to 21 ms apart\n", false,
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var w strings.Builder
@@ -111,8 +126,8 @@ func TestSoundOfARunningRoom(t *testing.T) {
 	s.says(t, "room: one member alone hears nobody", "room", "3001", "why-silent")
 	s.dial(t, "1002")
 	third := s.dial(t, "1003")
-	s.says(t, "#2 1002 Ann:", "room", "3001", "why-silent")
-	s.says(t, "#3 1003 Ann:", "room", "3001", "why-silent")
+	s.says(t, "#2 1002 Ann: sends packets", "room", "3001", "why-silent")
+	s.says(t, "#3 1003 Ann: sends packets", "room", "3001", "why-silent")
 	s.do(t, "room", "3001", "mute", "2")
 	s.says(t, "#2 1002 Ann: muted by command", "room", "3001", "why-silent")
 	s.says(t, "#3 1003 Ann: sends packets, but only silence (last from 127.0.0.1:", "room", "3001", "why-silent")

@@ -22,9 +22,7 @@ func speech(rate codec.Rate, seconds int, seed uint64) []int16 {
 			level = -75
 		}
 		for range frames {
-			for _, v := range audiotest.Tone(int(rate), 200+1500*r.Float64(), level, n, 0) {
-				pcm = append(pcm, v)
-			}
+			pcm = append(pcm, audiotest.Tone(int(rate), 200+1500*r.Float64(), level, n, 0)...)
 		}
 	}
 	return pcm

@@ -178,11 +178,10 @@ func TestShare_AllRatesInOneRoom(t *testing.T) {
 	inBubble(t, func(r *rig) {
 		h := r.hall()
 		formats := []codec.Format{codec.PCMU(), codec.G722(), codec.Opus(48000), codec.L16(48000), codec.Opus(16000), codec.Opus(8000)}
-		var callers []*caller
 		var ears []*ear
 		for i, f := range formats {
 			c, e := r.listener(engine.LegID(fmt.Sprint(i)), f, tone(f.Rate, freqOf(i), -24))
-			callers, ears = append(callers, c), append(ears, e)
+			ears = append(ears, e)
 			r.seat(h, engine.MemberID(i+1), c, engine.MemberState{})
 		}
 		r.run(20)

@@ -81,9 +81,17 @@ func join(flags []truth) string {
 // states are the flags that all three lists have, in their order.
 func (s *Sheet) states() []truth {
 	return []truth{
-		{"locked", s.Locked}, {"destruct", s.Ending}, {"wait_mod", s.WaitMod}, {"audio_always", s.AudioAlways},
-		{"running", true}, {"answered", true}, {"enforce_min", true}, {"bridge_to", false}, {"dynamic", true},
-		{"exit_sound", s.ExitSound}, {"enter_sound", s.EnterSound},
+		{"locked", s.Locked},
+		{"destruct", s.Ending},
+		{"wait_mod", s.WaitMod},
+		{"audio_always", s.AudioAlways},
+		{"running", true},
+		{"answered", true},
+		{"enforce_min", true},
+		{"bridge_to", false},
+		{"dynamic", true},
+		{"exit_sound", s.ExitSound},
+		{"enter_sound", s.EnterSound},
 	}
 }
 
@@ -129,7 +137,12 @@ func oneLine(s string) string {
 // flags are a member's: what he could do but for a hold is not shown during it.
 func (m *Line) flags() string {
 	return join([]truth{
-		{"hear", m.Hear && !m.Hold}, {"speak", m.Speak && !m.Hold}, {"talking", m.Talking && !m.Hold}, {"hold", m.Hold},
-		{"floor", m.Floor}, {"moderator", m.Moderator}, {"ghost", m.Ghost},
+		{"hear", m.Hear && !m.Hold},
+		{"speak", m.Speak && !m.Hold},
+		{"talking", m.Talking && !m.Hold},
+		{"hold", m.Hold},
+		{"floor", m.Floor},
+		{"moderator", m.Moderator},
+		{"ghost", m.Ghost},
 	})
 }

@@ -63,10 +63,19 @@ func (m *Line) json(p *jsonPrinter) {
 		p.key("flags")
 		p.object(func() {
 			for _, f := range []truth{
-				{"can_hear", m.Hear && !m.Hold}, {"can_see", !m.Hold}, {"can_speak", m.Speak && !m.Hold}, {"hold", m.Hold},
-				{"mute_detect", false}, {"talking", m.Talking && !m.Hold}, {"has_video", false}, {"video_bridge", false},
-				{"has_floor", m.Floor}, {"is_moderator", m.Moderator}, {"end_conference", m.EndConference},
-				{"mandatory_member_end_conference", m.Mandatory}, {"pass_digits", false},
+				{"can_hear", m.Hear && !m.Hold},
+				{"can_see", !m.Hold},
+				{"can_speak", m.Speak && !m.Hold},
+				{"hold", m.Hold},
+				{"mute_detect", false},
+				{"talking", m.Talking && !m.Hold},
+				{"has_video", false},
+				{"video_bridge", false},
+				{"has_floor", m.Floor},
+				{"is_moderator", m.Moderator},
+				{"end_conference", m.EndConference},
+				{"mandatory_member_end_conference", m.Mandatory},
+				{"pass_digits", false},
 			} {
 				p.truth(f)
 			}

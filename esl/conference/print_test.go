@@ -92,8 +92,10 @@ func TestStyles(t *testing.T) {
 	for _, row := range []struct{ have, want string }{
 		{PrintList(rooms, Style{Summary: true}), head},
 		{PrintList(rooms, Style{Pretty: true}), head + "15) Guy (1007)\n"},
-		{PrintMembers(&rooms[0], Style{Delimiter: ","}),
-			"15,sofia/internal/1007@127.0.0.1,bd0a25e1-b966-4f27-b048-8809db5f654b,Guy,1007,hear|speak|floor,0,0,0\n"},
+		{
+			PrintMembers(&rooms[0], Style{Delimiter: ","}),
+			"15,sofia/internal/1007@127.0.0.1,bd0a25e1-b966-4f27-b048-8809db5f654b,Guy,1007,hear|speak|floor,0,0,0\n",
+		},
 	} {
 		if row.have != row.want {
 			t.Errorf("%q, want %q", row.have, row.want)

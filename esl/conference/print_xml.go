@@ -69,9 +69,18 @@ func (m *Line) xml(b *strings.Builder) {
 	}
 	fmt.Fprintf(b, "      <member type=\"caller\">\n        <id>%d</id>\n        <flags>\n", m.ID)
 	for _, f := range []truth{
-		{"can_hear", m.Hear && !m.Hold}, {"can_see", !m.Hold}, {"can_speak", m.Speak && !m.Hold}, {"mute_detect", false},
-		{"talking", m.Talking && !m.Hold}, {"hold", m.Hold}, {"has_video", false}, {"video_bridge", false}, {"has_floor", m.Floor},
-		{"is_moderator", m.Moderator}, {"end_conference", m.EndConference}, {"mandatory_member_end_conference", m.Mandatory},
+		{"can_hear", m.Hear && !m.Hold},
+		{"can_see", !m.Hold},
+		{"can_speak", m.Speak && !m.Hold},
+		{"mute_detect", false},
+		{"talking", m.Talking && !m.Hold},
+		{"hold", m.Hold},
+		{"has_video", false},
+		{"video_bridge", false},
+		{"has_floor", m.Floor},
+		{"is_moderator", m.Moderator},
+		{"end_conference", m.EndConference},
+		{"mandatory_member_end_conference", m.Mandatory},
 		{"is_ghost", m.Ghost},
 	} {
 		fmt.Fprintf(b, "          <%s>%t</%s>\n", f.name, f.up, f.name)

@@ -104,7 +104,7 @@ func oneLine(text string) string {
 
 // logIn takes "auth" and "userauth"; nothing else is known before.
 func (l *listener) logIn(ctx context.Context, line string) (on bool) {
-	name, password := "", ""
+	var name, password string
 	if rest, ok := begins(line, "auth "); ok {
 		password = rest
 	} else if rest, ok := begins(line, "userauth "); ok {

@@ -3,6 +3,7 @@ package eventsocket
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"testing"
@@ -45,7 +46,7 @@ func feed(t *testing.T, s *Server, in []byte) {
 	r := esl.NewReader(&nc.out)
 	for {
 		_, err := r.Message()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return
 		}
 		if err != nil {

@@ -153,8 +153,7 @@ func newFilter(header, value string) filter {
 	f := filter{header: header, value: value, compare: strings.TrimLeft(value, "+- ")}
 	sign := value[:len(value)-len(f.compare)]
 	f.exclude = strings.TrimRight(sign, " ") != "" && strings.HasSuffix(strings.TrimRight(sign, " "), "-")
-	if strings.HasPrefix(value, "/") {
-		expression := strings.TrimPrefix(value, "/")
+	if expression, ok := strings.CutPrefix(value, "/"); ok {
 		if end := strings.LastIndexByte(expression, '/'); end >= 0 {
 			if strings.Contains(expression[end+1:], "i") {
 				expression = "(?i)" + expression[:end]

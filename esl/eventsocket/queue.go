@@ -116,7 +116,8 @@ func (q *queue) flush() { q.list, q.bytes = nil, 0 }
 // resync is the event that tells a client of a gap.
 func resync(lost int) *esl.Event {
 	return &esl.Event{Headers: esl.Headers{
-		{Name: "Event-Name", Value: "CUSTOM"}, {Name: "Event-Subclass", Value: "parley::resync"},
+		{Name: "Event-Name", Value: "CUSTOM"},
+		{Name: "Event-Subclass", Value: "parley::resync"},
 		{Name: "Lost-Events", Value: strconv.Itoa(lost)},
 	}}
 }

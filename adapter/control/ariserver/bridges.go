@@ -180,7 +180,7 @@ func (s *Server) ask(ctx context.Context, name engine.RoomName, c engine.Command
 
 // failed is an error of the engine in Asterisk's words.
 func failed(err error) answer {
-	var refused *engine.Refusal
+	var refused *engine.RefusalError
 	switch {
 	case errors.As(err, &refused):
 		return no(http.StatusConflict, "Refused: "+string(refused.Reason))

@@ -174,7 +174,7 @@ func classOf(t reflect.Type) string {
 	case reflect.TypeFor[[]string]():
 		return "List[string]"
 	}
-	switch t.Kind() { //nolint:exhaustive // there are no others
+	switch t.Kind() {
 	case reflect.Int:
 		return "int"
 	case reflect.String:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
@@ -54,9 +55,7 @@ func read(r *http.Request, path map[string]string) (*request, *answer) {
 			return nil, &a
 		}
 	}
-	for name, value := range path {
-		q.values[name] = value
-	}
+	maps.Copy(q.values, path)
 	return q, nil
 }
 

@@ -257,7 +257,7 @@ func (s *Server) dials(e engine.Event) {
 
 // dialStatus is a cause in Asterisk's words.
 func dialStatus(c engine.Cause) string {
-	switch c { //nolint:exhaustive // all others mean that he could not be reached
+	switch c {
 	case engine.CauseBusy, engine.CauseRejected:
 		return "BUSY"
 	case engine.CauseNoAnswer, engine.CauseNoResponse:

@@ -219,38 +219,9 @@ func print(names []string, rows [][]string, format, delimiter string) string {
 	var b strings.Builder
 	switch format {
 	case "json":
-		if len(rows) == 0 {
-			return "{\"row_count\": 0}\n"
-		}
-		fmt.Fprintf(&b, `{"row_count":%d,"rows":[`, len(rows))
-		for i, row := range rows {
-			if i > 0 {
-				b.WriteByte(',')
-			}
-			b.WriteByte('{')
-			for k, v := range row {
-				if k > 0 {
-					b.WriteByte(',')
-				}
-				b.WriteString(esl.Quote(names[k]) + ":" + esl.Quote(v))
-			}
-			b.WriteByte('}')
-		}
-		b.WriteString("]}\n")
+		printJSON(&b, names, rows)
 	case "xml":
-		fmt.Fprintf(&b, "<result row_count=\"%d\"", len(rows))
-		if len(rows) == 0 {
-			return b.String() + "/>\n"
-		}
-		b.WriteString(">\n")
-		for i, row := range rows {
-			fmt.Fprintf(&b, "  <row row_id=\"%d\">\n", i+1)
-			for k, v := range row {
-				fmt.Fprintf(&b, "    <%s>%s</%s>\n", names[k], esl.EscapeXML(esl.Escape(v)), names[k])
-			}
-			b.WriteString("  </row>\n")
-		}
-		b.WriteString("</result>\n")
+		printXML(&b, names, rows)
 	default:
 		if len(rows) > 0 {
 			b.WriteString(strings.Join(names, delimiter) + "\n")
@@ -261,4 +232,37 @@ func print(names []string, rows [][]string, format, delimiter string) string {
 		fmt.Fprintf(&b, "\n%d total.\n", len(rows))
 	}
 	return b.String()
+}
+
+func printJSON(b *strings.Builder, names []string, rows [][]string) {
+	if len(rows) == 0 {
+		b.WriteString("{\"row_count\": 0}\n")
+		return
+	}
+	objects := make([]string, len(rows))
+	for i, row := range rows {
+		pairs := make([]string, len(row))
+		for k, v := range row {
+			pairs[k] = esl.Quote(names[k]) + ":" + esl.Quote(v)
+		}
+		objects[i] = "{" + strings.Join(pairs, ",") + "}"
+	}
+	fmt.Fprintf(b, "{\"row_count\":%d,\"rows\":[%s]}\n", len(rows), strings.Join(objects, ","))
+}
+
+func printXML(b *strings.Builder, names []string, rows [][]string) {
+	fmt.Fprintf(b, "<result row_count=\"%d\"", len(rows))
+	if len(rows) == 0 {
+		b.WriteString("/>\n")
+		return
+	}
+	b.WriteString(">\n")
+	for i, row := range rows {
+		fmt.Fprintf(b, "  <row row_id=\"%d\">\n", i+1)
+		for k, v := range row {
+			fmt.Fprintf(b, "    <%s>%s</%s>\n", names[k], esl.EscapeXML(esl.Escape(v)), names[k])
+		}
+		b.WriteString("  </row>\n")
+	}
+	b.WriteString("</result>\n")
 }

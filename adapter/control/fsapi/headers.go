@@ -27,10 +27,16 @@ func (g *guest) channel(cause string) esl.Headers {
 	}
 	id, name := uniqueID(m.CallID), channelName(m)
 	h := esl.Headers{
-		{Name: "Channel-State", Value: "CS_EXECUTE"}, {Name: "Channel-Call-State", Value: "ACTIVE"}, {Name: "Channel-State-Number", Value: "4"},
-		{Name: "Channel-Name", Value: name}, {Name: "Unique-ID", Value: id},
-		{Name: "Call-Direction", Value: "inbound"}, {Name: "Presence-Call-Direction", Value: "inbound"}, {Name: "Channel-HIT-Dialplan", Value: "true"},
-		{Name: "Channel-Call-UUID", Value: id}, {Name: "Answer-State", Value: answer},
+		{Name: "Channel-State", Value: "CS_EXECUTE"},
+		{Name: "Channel-Call-State", Value: "ACTIVE"},
+		{Name: "Channel-State-Number", Value: "4"},
+		{Name: "Channel-Name", Value: name},
+		{Name: "Unique-ID", Value: id},
+		{Name: "Call-Direction", Value: "inbound"},
+		{Name: "Presence-Call-Direction", Value: "inbound"},
+		{Name: "Channel-HIT-Dialplan", Value: "true"},
+		{Name: "Channel-Call-UUID", Value: id},
+		{Name: "Answer-State", Value: answer},
 	}
 	if cause != "" {
 		h = append(h, esl.Header{Name: "Hangup-Cause", Value: cause})
@@ -47,13 +53,18 @@ func (g *guest) profile(id, name string) esl.Headers {
 	m := &g.view
 	began := strconv.FormatInt(g.since.UnixMicro(), 10)
 	h := esl.Headers{
-		{Name: "Caller-Direction", Value: "inbound"}, {Name: "Caller-Logical-Direction", Value: "inbound"},
-		{Name: "Caller-Username", Value: m.Number}, {Name: "Caller-Dialplan", Value: "XML"},
+		{Name: "Caller-Direction", Value: "inbound"},
+		{Name: "Caller-Logical-Direction", Value: "inbound"},
+		{Name: "Caller-Username", Value: m.Number},
+		{Name: "Caller-Dialplan", Value: "XML"},
 	}
 	for _, pair := range []esl.Header{
-		{Name: "Caller-Caller-ID-Name", Value: m.Name}, {Name: "Caller-Caller-ID-Number", Value: m.Number},
-		{Name: "Caller-Orig-Caller-ID-Name", Value: m.Name}, {Name: "Caller-Orig-Caller-ID-Number", Value: m.Number},
-		{Name: "Caller-Network-Addr", Value: sourceAddress(g.invite)}, {Name: "Caller-ANI", Value: m.Number},
+		{Name: "Caller-Caller-ID-Name", Value: m.Name},
+		{Name: "Caller-Caller-ID-Number", Value: m.Number},
+		{Name: "Caller-Orig-Caller-ID-Name", Value: m.Name},
+		{Name: "Caller-Orig-Caller-ID-Number", Value: m.Number},
+		{Name: "Caller-Network-Addr", Value: sourceAddress(g.invite)},
+		{Name: "Caller-ANI", Value: m.Number},
 		{Name: "Caller-Destination-Number", Value: g.invite.Room},
 	} {
 		if pair.Value != "" {
@@ -61,9 +72,13 @@ func (g *guest) profile(id, name string) esl.Headers {
 		}
 	}
 	h = append(h, esl.Headers{
-		{Name: "Caller-Unique-ID", Value: id}, {Name: "Caller-Source", Value: "parley"}, {Name: "Caller-Context", Value: "default"},
-		{Name: "Caller-Channel-Name", Value: name}, {Name: "Caller-Profile-Index", Value: "1"},
-		{Name: "Caller-Profile-Created-Time", Value: began}, {Name: "Caller-Channel-Created-Time", Value: began},
+		{Name: "Caller-Unique-ID", Value: id},
+		{Name: "Caller-Source", Value: "parley"},
+		{Name: "Caller-Context", Value: "default"},
+		{Name: "Caller-Channel-Name", Value: name},
+		{Name: "Caller-Profile-Index", Value: "1"},
+		{Name: "Caller-Profile-Created-Time", Value: began},
+		{Name: "Caller-Channel-Created-Time", Value: began},
 		{Name: "Caller-Channel-Answered-Time", Value: began},
 	}...)
 	for _, never := range []string{"Progress-Time", "Progress-Media-Time", "Hangup-Time", "Transfer-Time", "Resurrect-Time", "Bridged-Time", "Last-Hold", "Hold-Accum"} {
@@ -82,10 +97,18 @@ func (g *guest) member() esl.Headers {
 	}
 	yes := strconv.FormatBool
 	return esl.Headers{
-		{Name: "Video", Value: "false"}, {Name: "Hear", Value: yes(!m.Deaf)}, {Name: "See", Value: "true"}, {Name: "Speak", Value: yes(!m.Muted)},
-		{Name: "Talking", Value: yes(m.Talking && !m.Muted)}, {Name: "Mute-Detect", Value: "false"}, {Name: "Hold", Value: yes(m.Hold)},
-		{Name: "Member-ID", Value: m.ID.String()}, {Name: "Member-Type", Value: kind}, {Name: "Member-Ghost", Value: "false"},
-		{Name: "Energy-Level", Value: "0"}, {Name: "Current-Energy", Value: "0"},
+		{Name: "Video", Value: "false"},
+		{Name: "Hear", Value: yes(!m.Deaf)},
+		{Name: "See", Value: "true"},
+		{Name: "Speak", Value: yes(!m.Muted)},
+		{Name: "Talking", Value: yes(m.Talking && !m.Muted)},
+		{Name: "Mute-Detect", Value: "false"},
+		{Name: "Hold", Value: yes(m.Hold)},
+		{Name: "Member-ID", Value: m.ID.String()},
+		{Name: "Member-Type", Value: kind},
+		{Name: "Member-Ghost", Value: "false"},
+		{Name: "Energy-Level", Value: "0"},
+		{Name: "Current-Energy", Value: "0"},
 	}
 }
 
@@ -118,11 +141,19 @@ func (a *API) pulse(now time.Time) esl.Headers {
 	up := now.Sub(a.since)
 	number := strconv.Itoa
 	return esl.Headers{
-		{Name: "Event-Info", Value: "System Ready"}, {Name: "Up-Time", Value: upTime(up) + ", " + fraction(up)},
-		{Name: "FreeSWITCH-Version", Value: a.release()}, {Name: "Uptime-msec", Value: strconv.FormatInt(up.Milliseconds(), 10)},
-		{Name: "Session-Count", Value: number(n)}, {Name: "Max-Sessions", Value: "0"}, {Name: "Session-Per-Sec", Value: "0"},
-		{Name: "Session-Per-Sec-Last", Value: "0"}, {Name: "Session-Per-Sec-Max", Value: "0"}, {Name: "Session-Per-Sec-FiveMin", Value: "0"},
-		{Name: "Session-Since-Startup", Value: number(born)}, {Name: "Session-Peak-Max", Value: number(peak)},
-		{Name: "Session-Peak-FiveMin", Value: number(peak)}, {Name: "Idle-CPU", Value: "0.000000"},
+		{Name: "Event-Info", Value: "System Ready"},
+		{Name: "Up-Time", Value: upTime(up) + ", " + fraction(up)},
+		{Name: "FreeSWITCH-Version", Value: a.release()},
+		{Name: "Uptime-msec", Value: strconv.FormatInt(up.Milliseconds(), 10)},
+		{Name: "Session-Count", Value: number(n)},
+		{Name: "Max-Sessions", Value: "0"},
+		{Name: "Session-Per-Sec", Value: "0"},
+		{Name: "Session-Per-Sec-Last", Value: "0"},
+		{Name: "Session-Per-Sec-Max", Value: "0"},
+		{Name: "Session-Per-Sec-FiveMin", Value: "0"},
+		{Name: "Session-Since-Startup", Value: number(born)},
+		{Name: "Session-Peak-Max", Value: number(peak)},
+		{Name: "Session-Peak-FiveMin", Value: number(peak)},
+		{Name: "Idle-CPU", Value: "0.000000"},
 	}
 }

@@ -225,7 +225,7 @@ func (c *call) dialInBackground() bool {
 
 // causeOf is the switch's word for a call that was not even made.
 func causeOf(err error) engine.Cause {
-	refused, isRefusal := errors.AsType[*engine.Refusal](err)
+	refused, isRefusal := errors.AsType[*engine.RefusalError](err)
 	switch {
 	case errors.Is(err, engine.ErrNoRoute):
 		return "NO_ROUTE_DESTINATION"

@@ -55,8 +55,10 @@ func (r *run) plays(e engine.Event) esl.Headers {
 	}
 	ms := e.Play.For.Milliseconds()
 	for _, p := range []esl.Header{
-		{Name: "seconds", Value: strconv.FormatInt(ms/1000, 10)}, {Name: "milliseconds", Value: strconv.FormatInt(ms, 10)},
-		{Name: "samples", Value: strconv.FormatInt(ms*8, 10)}, {Name: "Action", Value: string(action)},
+		{Name: "seconds", Value: strconv.FormatInt(ms/1000, 10)},
+		{Name: "milliseconds", Value: strconv.FormatInt(ms, 10)},
+		{Name: "samples", Value: strconv.FormatInt(ms*8, 10)},
+		{Name: "Action", Value: string(action)},
 	} {
 		h = append(h, p)
 	}
