@@ -52,7 +52,7 @@ func (r *room) identify(now time.Time, s *seat) {
 		return
 	}
 	s.tries = r.house.throttle.tries(r.name, s.invite.Source, now, r.profile.PINAttempts)
-	if s.tries == 0 && len(s.request.door(r.profile).Member.PINs) > 0 {
+	if s.tries == 0 && len(r.door(&s.request).Member.PINs) > 0 {
 		r.refuse(now, s, ReasonThrottled)
 		return
 	}
@@ -74,9 +74,13 @@ func (r *room) running(q request) bool {
 
 // flagged is the role of a call that needs no PIN: its dialplan said
 // moderator and names no PIN of its own, or nobody who can be in that role has
-// a PIN, or the dialplan vouches for it.
+// a PIN, or the dialplan vouches for it. A profile that says who joins by it
+// does not do without the PINs of that role.
 func (r *room) flagged(s *seat) (Role, bool) {
-	p, trusted := s.request.door(r.profile), s.request.entry.unchecked
+	p, trusted := r.door(&s.request), s.request.entry.unchecked
+	if r.joinAs(&s.request) == RoleModerator {
+		return RoleModerator, trusted || !p.NeedsPIN()
+	}
 	switch s.request.role {
 	case RoleModerator:
 		return RoleModerator, trusted || !s.request.entry.ownPIN()
@@ -93,7 +97,7 @@ func (r *room) flagged(s *seat) (Role, bool) {
 // make a member.
 func (r *room) askPIN(now time.Time, s *seat, sounds ...string) {
 	ask := collector{
-		limit: s.request.door(r.profile).longestPIN(), terminators: r.profile.PINTerminator, timeout: r.profile.PINTimeout,
+		limit: r.door(&s.request).longestPIN(), terminators: r.profile.PINTerminator, timeout: r.profile.PINTimeout,
 	}
 	s.question(now, media(r.languageOf(s), sounds...), ask, func(now time.Time, digits string) {
 		if r.judged(now, s, digits) {
@@ -129,11 +133,14 @@ func (r *room) judged(now time.Time, s *seat, digits string) bool {
 
 // roleByPIN is RoleUnset when the digits are nobody's.
 func (r *room) roleByPIN(s *seat, digits string) Role {
-	p, typed := s.request.door(r.profile), NewPIN(digits)
+	p, typed := r.door(&s.request), NewPIN(digits)
 	member, moderator := typed.among(p.Member.PINs), typed.among(p.Moderator.PINs)
+	leads := r.joinAs(&s.request) == RoleModerator
 	switch {
-	case s.request.role == RoleModerator && (member || moderator):
+	case (leads || s.request.role == RoleModerator) && (member || moderator):
 		return RoleModerator
+	case leads: // no digits make no member of a call that comes to lead
+		return RoleUnset
 	case member:
 		return RoleMember
 	case moderator && s.request.role == RoleUnset:
@@ -153,7 +160,7 @@ func (r *room) seat(now time.Time, s *seat, role Role) {
 		r.refuse(now, s, why)
 	default:
 		s.directory = r.directory
-		s.settle(role, r.profile)
+		s.settle(role, r.host(&s.request))
 		if r.profile.AnnounceName {
 			r.askName(now, s)
 			return

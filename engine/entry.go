@@ -107,9 +107,49 @@ func (s *seat) choose(own Controls) {
 	s.settings.Controls = c
 }
 
+// card is the profile that a call has come with, or that of its room, where
+// that says who joins by it: nil where the PIN decides, or the call itself says.
+func (d *Directory) card(room RoomName, q *request) *Profile {
+	if q.role != RoleUnset {
+		return nil
+	}
+	if p, _, _ := d.Lookup(room, q.profile); p.JoinAs != RoleUnset {
+		return p
+	}
+	return nil
+}
+
+// host is the profile whose PINs and role section count for a call: its card
+// with the PINs of that role only, or the room's profile.
+func (r *room) host(q *request) *Profile {
+	card := r.directory.card(r.name, q)
+	if card == nil {
+		return r.profile
+	}
+	own := *card
+	for _, set := range r.live {
+		set.apply(&own)
+	}
+	if own.JoinAs == RoleModerator {
+		own.Member.PINs = nil
+	} else {
+		own.Moderator.PINs = nil
+	}
+	return &own
+}
+
+// joinAs is the role that a call's card gives it; RoleUnset = it has none.
+func (r *room) joinAs(q *request) Role {
+	if card := r.directory.card(r.name, q); card != nil {
+		return card.JoinAs
+	}
+	return RoleUnset
+}
+
 // door is the profile as it counts for a call that is still outside: the PINs
 // that the call names are in place of the profile's.
-func (q *request) door(p *Profile) *Profile {
+func (r *room) door(q *request) *Profile {
+	p := r.host(q)
 	if !q.entry.ownPIN() {
 		return p
 	}

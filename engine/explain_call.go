@@ -105,7 +105,8 @@ func (f callFacts) roomSource() string {
 }
 
 func (f callFacts) roleSource() string {
-	asked := readVariables(f.variables).role
+	q := f.request()
+	asked := q.role
 	by := origin("role", f.invite.Origins)
 	if _, ok := ParseRole(f.variables["role"]); !ok {
 		by = origin("flags", f.invite.Origins)
@@ -115,6 +116,8 @@ func (f callFacts) roleSource() string {
 		return byRestore
 	case asked == RoleModerator, asked == RoleMember && !f.byPIN:
 		return by
+	case f.byCard() != "":
+		return f.byCard()
 	case f.byPIN:
 		return "by PIN"
 	case f.role == RoleUnset:
@@ -122,6 +125,30 @@ func (f callFacts) roleSource() string {
 	default:
 		return "no PIN was given, and none is needed"
 	}
+}
+
+// request is what the call's variables ask for, its PINs aside.
+func (f callFacts) request() request { return readVariables(f.variables) }
+
+// byCard says which profile gave the call its role, and where that stands; "" =
+// none did.
+func (f callFacts) byCard() string {
+	q := f.request()
+	if f.directory == nil || f.restored {
+		return ""
+	}
+	card := f.directory.card(f.room.name, &q)
+	if card == nil || card.JoinAs != f.role {
+		return ""
+	}
+	by := "join_as of profile " + card.Name
+	if f.directory.Settings != nil {
+		l := settings(f.directory.Settings(f.room.name, card.Name))
+		if i := l.find("join_as"); i >= 0 {
+			by += ", " + l[i].Source
+		}
+	}
+	return by
 }
 
 // ofRole leaves the section of the other role out, and takes the call's own one
@@ -132,6 +159,9 @@ func (f callFacts) ofRole(l settings) settings {
 	}
 	then := f.room
 	then.directory = f.directory
+	if q := f.request(); f.directory.card(f.room.name, &q) != nil {
+		then.asked = q.profile
+	}
 	own := slices.DeleteFunc(then.settings(), func(s Setting) bool { return !strings.HasPrefix(s.Name, f.role.String()+".") })
 	return append(slices.DeleteFunc(l, func(s Setting) bool {
 		return strings.HasPrefix(s.Name, RoleMember.String()+".") || strings.HasPrefix(s.Name, RoleModerator.String()+".")

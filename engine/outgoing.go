@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -56,10 +57,7 @@ func (r *room) dial(now time.Time, o *outgoing) {
 
 // mayDial says why a call cannot be made now.
 func (r *room) mayDial(o *outgoing) error {
-	role := o.request.role
-	if role == RoleUnset {
-		role = RoleMember
-	}
+	role := cmp.Or(o.request.role, r.joinAs(&o.request), RoleMember)
 	switch {
 	case r.ending != ReasonNone:
 		return &RefusalError{ReasonEnded}

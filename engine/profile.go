@@ -14,6 +14,7 @@ type Profile struct {
 	Language string // of prompts, e.g. "en"
 
 	Create Create // who may start the room
+	JoinAs Role   // of a call that names this profile and no role; RoleUnset = its PIN decides
 
 	Mixer             Mixer  // where the room is mixed
 	ConferenceProfile string // MixerSwitch: of the switch's own conference

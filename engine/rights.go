@@ -86,7 +86,7 @@ func (x *Exchange) resume(r *room, back *Rights) {
 // everything before, and it has kept its seat.
 func (r *room) restore(now time.Time, s *seat) {
 	back := s.invite.Restore
-	s.settle(back.Role, r.profile)
+	s.settle(back.Role, r.host(&s.request))
 	fresh := s.entryState(back.State.Waiting)
 	s.directory, s.hand, s.restored = r.directory, back.Hand, true
 	s.note(now, byRestore, fresh, back.State)

@@ -190,7 +190,11 @@ func (r *room) settle(d *Directory) (warning string) {
 		r.title = e.Title
 	}
 	if !known {
-		return fmt.Sprintf("unknown profile %s, using %s", clip(r.asked), p.Name)
+		return unknownProfile(r.asked, p)
 	}
 	return ""
+}
+
+func unknownProfile(name string, used *Profile) string {
+	return fmt.Sprintf("unknown profile %s, using %s", clip(name), used.Name)
 }

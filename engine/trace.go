@@ -72,6 +72,9 @@ func (r *room) lockSetting() Setting {
 // ignore reports the rules that a later call wanted otherwise: those of the
 // room stay.
 func (r *room) ignore(now time.Time, s *seat) {
+	if p, _, known := r.directory.Lookup(r.name, s.request.profile); !known {
+		s.out.Warnings = append(s.out.Warnings, unknownProfile(s.request.profile, p))
+	}
 	for _, own := range s.request.room {
 		if !own.changes(r.profile) {
 			continue

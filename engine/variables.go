@@ -14,6 +14,7 @@ import (
 // request is what the variables of one call ask for.
 type request struct {
 	role       Role
+	profile    string // named; "" = the room's
 	pin        string // supplied, "" = ask
 	joinOnly   bool
 	noMOH      bool
@@ -102,7 +103,7 @@ func variableTable() map[string]variable {
 // readVariables judges every variable of a call. What cannot be used is
 // reported as a warning with its name, never silently dropped.
 func readVariables(vars map[string]string) request {
-	var q request
+	q := request{profile: vars["profile"]}
 	table := variableTable()
 	for _, name := range slices.Sorted(maps.Keys(vars)) {
 		read, known := table[name]

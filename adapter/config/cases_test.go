@@ -322,6 +322,7 @@ func warningCases() []problemCase {
 		only("the room's own doing", "profiles: [{name: p, moderator: {pins: [1]}}]\nrooms:\n  - {name: a, wait_for_moderator: true}\n  - {name: b, profile: p, wait_for_moderator: true}\n  - {name: c, profile: p, wait_for_moderator: true, moderator: {pins: []}}\n",
 			`parley.yaml:3: room a waits for a moderator and has no moderator.pins; only calls with parley_role=moderator can be one. [no_moderator_pin]`,
 			`parley.yaml:5: room c waits for a moderator and has no moderator.pins; only calls with parley_role=moderator can be one. [no_moderator_pin]`),
+		only("another profile brings them", "profiles: [{name: p, wait_for_moderator: true}, {name: boss, join_as: moderator}]"),
 		only("the wait ends without one", "profiles: [{name: p, wait_for_moderator: true, wait_timeout_s: 60, on_wait_timeout: open}]"),
 		only("any port, twice", "http: {listen: \"127.0.0.1:0\"}\nfreeswitch: {listen: \"127.0.0.1:0\"}"),
 		only("nobody waits", "profiles: [{name: p}]"),

@@ -77,7 +77,7 @@ type wait struct {
 // and never stops to.
 func hopeless(p *engine.Profile) bool {
 	opens := p.OnWaitTimeout == engine.WaitOpen && p.WaitTimeout > 0
-	return (p.WaitForModerator || p.RequireModerator) && len(p.Moderator.PINs) == 0 && !opens
+	return p.JoinAs != engine.RoleModerator && (p.WaitForModerator || p.RequireModerator) && len(p.Moderator.PINs) == 0 && !opens
 }
 
 // noteWait remembers a hopeless profile until it is known who uses it.
@@ -105,8 +105,14 @@ func (l *loader) checkWait(d *document, item *yaml.Node, room Room) {
 	}
 }
 
-// checkWaits tells of the profiles in which somebody would wait.
+// checkWaits tells of the profiles in which somebody would wait. Where another
+// profile makes moderators of those who name it, they may come to any room.
 func (l *loader) checkWaits() {
+	for _, p := range l.profiles {
+		if p.profile.JoinAs == engine.RoleModerator {
+			return
+		}
+	}
 	for _, w := range l.waits {
 		if w.open || w.used == 0 || w.good < w.used {
 			w.doc.hopeless(w.at, "profile "+w.name)

@@ -212,7 +212,7 @@ func (l *loader) profile(d *document, item *yaml.Node, base *engine.Profile) {
 	p.Name = title
 	def := definedProfile{profile: p}
 	def.member, def.moderator = d.pinsOf(item)
-	d.comparePINs(p.PINTerminator, def.member, def.moderator)
+	d.comparePINs(p, def.member, def.moderator)
 	l.profiles[title], l.config.patches[title] = def, own
 	l.noteWait(d, item, p)
 	l.config.Profiles = replace(l.config.Profiles, *p, func(p engine.Profile) string { return p.Name })
@@ -277,7 +277,7 @@ func (l *loader) checkRoom(d *document, item *yaml.Node, room Room) {
 	}
 	for _, key := range []string{"member.pins", "moderator.pins", "pin_terminator"} {
 		if room.own.set[key] {
-			d.comparePINs(room.Apply(p.profile).PINTerminator, member, moderator)
+			d.comparePINs(room.Apply(p.profile), member, moderator)
 			return
 		}
 	}
@@ -298,15 +298,15 @@ func inherited(pins []knownPIN, room *yaml.Node) []knownPIN {
 	return pins
 }
 
-// comparePINs reports a PIN that both roles have, and warns of one that begins
-// another when no key ends it.
-func (d *document) comparePINs(terminator string, member, moderator []knownPIN) {
+// comparePINs reports a PIN that both roles have where the PIN decides the
+// role, and warns of one that begins another when no key ends it.
+func (d *document) comparePINs(p *engine.Profile, member, moderator []knownPIN) {
 	own := make(map[string]knownPIN, len(member))
 	for _, pin := range member {
 		own[pin.digits] = pin
 	}
 	for _, pin := range moderator {
-		if other, both := own[pin.digits]; both {
+		if other, both := own[pin.digits]; both && p.JoinAs == engine.RoleUnset {
 			at := pin.at
 			if pin.inherited {
 				at = other.at
@@ -314,7 +314,7 @@ func (d *document) comparePINs(terminator string, member, moderator []knownPIN) 
 			d.problem(at, "pin_ambiguous", "one PIN is in member.pins and moderator.pins; the role would be ambiguous.")
 		}
 	}
-	if terminator != "" {
+	if p.PINTerminator != "" {
 		return
 	}
 	all := slices.Concat(member, moderator)

@@ -29,6 +29,8 @@ func rules(p *engine.Profile) []field {
 		{"conference_profile", matching(&p.ConferenceProfile, token, "1 to 128 of A-Z a-z 0-9 . - _ @ +"), 0},
 		{"language", language(&p.Language), 0},
 		{"create", oneOf(&p.Create, engine.CreateOnDemand, engine.CreateExisting, engine.CreateRunning), 0},
+		{"join_as", choice(&p.JoinAs, 3, named[engine.Role]{"pin", engine.RoleUnset}, named[engine.Role]{"member", engine.RoleMember},
+			named[engine.Role]{"moderator", engine.RoleModerator}), 0},
 		{"max_participants", count(&p.MaxParticipants, 0, "0 = no limit"), 0},
 		{"reserve_moderator_seats", count(&p.ReserveModeratorSeats, 0, ""), 0},
 		{"lock_exempts", oneOf(&p.LockExempts, engine.ExemptModerators, engine.ExemptNobody), 0},

@@ -32,6 +32,7 @@ func TestEverySettingOfAProfileArrives(t *testing.T) {
 		{"codecs: []", func(*engine.Profile) {}},
 		{"max_rate: 16000", func(p *engine.Profile) { p.MaxRate = 16000 }},
 		{"language: pt-BR", func(p *engine.Profile) { p.Language = "pt-BR" }},
+		{"join_as: moderator", func(p *engine.Profile) { p.JoinAs = engine.RoleModerator }},
 		{"create: running_only", func(p *engine.Profile) { p.Create = engine.CreateRunning }},
 		{"max_participants: 2", func(p *engine.Profile) { p.MaxParticipants = 2 }},
 		{"max-members: 100000", func(p *engine.Profile) { p.MaxParticipants = 100000 }},
@@ -188,6 +189,8 @@ func fill(v reflect.Value) {
 			f.SetBool(true)
 		case reflect.Int, reflect.Int64:
 			f.SetInt(5)
+		case reflect.Uint8:
+			f.SetUint(2)
 		case reflect.Struct:
 			fill(f)
 		case reflect.Slice:

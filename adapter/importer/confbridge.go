@@ -161,10 +161,26 @@ func (b *confBridge) compose() error {
 				as, with = member, user
 			}
 			b.fill(p, bridge, user, as, with)
+			user.joins(p)
 			b.profiles = append(b.profiles, p)
 		}
 	}
 	return nil
+}
+
+// joins has calls that name the profile be what its user is. Those of the bridge
+// itself are told apart by their PIN, unless its user is an admin.
+func (s *section) joins(p *record) {
+	switch {
+	case s.admin:
+		at := s.values["admin"]
+		if !s.isTrue("admin") {
+			at = s.values["marked"]
+		}
+		p.set("join_as", plain("moderator"), at.from())
+	case !strings.EqualFold(s.name, "default_user"):
+		p.set("join_as", plain("member"), "")
+	}
 }
 
 // withDefault adds the section that Asterisk adds when it is not there.
@@ -212,9 +228,9 @@ func (b *confBridge) fill(p *record, bridge, named, member, moderator *section) 
 	}
 	if moderator != nil {
 		for _, s := range moderator.role {
-			if s.key == "pins" && member != nil && member.pin == moderator.pin {
+			if s.key == "pins" && member != nil && member.pin == moderator.pin && named != moderator {
 				b.add(moderator.values["pin"].line, moderator.where, "pin", Lost,
-					"%s has the same; here a PIN decides the role. Give moderators another, or parley_role=moderator in the dialplan.", member.where)
+					"%s has the same, which makes members where the call names no user. Give moderators another, or have them name this user.", member.where)
 				continue
 			}
 			p.set("moderator."+s.key, s.node, s.from)

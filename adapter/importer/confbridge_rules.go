@@ -360,7 +360,7 @@ func (s *section) askPIN(at param) error {
 		return &Error{s.file, at.line, s.where + ": pin: a PIN must be 1 to 16 digits; change it there first"}
 	}
 	if s.pin = at.value; s.admin {
-		s.report(at, Differs, "It makes a moderator of whoever types it. Where members have none, one who types nothing is a member.")
+		s.report(at, Differs, "It makes a moderator of whoever types it where a call names no user. Where members have none, one who types nothing is a member.")
 	}
 	s.setRole("pins", pinList(at.value), at)
 	return nil

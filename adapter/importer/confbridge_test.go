@@ -44,19 +44,20 @@ func TestConfBridgeComesBackFromTheLoader(t *testing.T) {
 		"sounds":         p.EnterSound == "tone:join" && p.ExitSound == "file_string://custom/bye!custom/again" && p.MaxMembersSound == "/srv/sounds/locked",
 		"quiet boss":     p.Moderator.EnterSound == "silence:1" && p.Member.EnterSound == "" && p.KickedSound == "kicked",
 		"boss announced": p.Moderator.PlayEntryPrompt && !p.Member.PlayEntryPrompt,
+		"by PIN":         p.JoinAs == engine.RoleUnset,
 		"no keys":        p.Member.Controls.Name == "none" && p.Moderator.Controls.Name == "none",
 	} {
 		if !ok {
 			t.Errorf("%s: %+v", what, p)
 		}
 	}
-	if p := profileOf(t, c, "boss"); p.EntryPrompt != "custom/welcome" || p.KickedSound != "" || p.WaitPrompt != "" || !p.Member.JoinMuted {
+	if p := profileOf(t, c, "boss"); p.EntryPrompt != "custom/welcome" || p.JoinAs != engine.RoleModerator || p.KickedSound != "" || p.WaitPrompt != "" || !p.Member.JoinMuted {
 		t.Errorf("boss: %+v", p)
 	}
-	if p := profileOf(t, c, "guest"); !p.AnnounceName || p.WaitForModerator || p.MOHSound != "" || !p.Member.PINs[0].Matches(engine.NewPIN("555")) {
+	if p := profileOf(t, c, "guest"); p.JoinAs != engine.RoleMember || !p.AnnounceName || p.WaitForModerator || p.MOHSound != "" || !p.Member.PINs[0].Matches(engine.NewPIN("555")) {
 		t.Errorf("guest: %+v", p)
 	}
-	if p := profileOf(t, c, "small.clerk"); p.MaxParticipants != 3 || p.EntryTone != "" || p.LockedNowSound != "" || len(p.Moderator.PINs) != 0 {
+	if p := profileOf(t, c, "small.clerk"); p.MaxParticipants != 3 || p.EntryTone != "" || p.LockedNowSound != "" || p.JoinAs != engine.RoleModerator || !p.Moderator.PINs[0].Matches(p.Member.PINs[0]) {
 		t.Errorf("small.clerk: %+v", p)
 	}
 	i := slices.IndexFunc(c.Controls, func(m engine.Controls) bool { return m.Name == "keys" })
@@ -118,6 +119,8 @@ func TestConfBridgeSmallCases(t *testing.T) {
 		{"a leader ends nothing", "", "", "admin=yes\nmarked=yes\nend_marked=yes", "end_marked: A moderator waits for nobody and is sent out by nobody. [lost]"},
 		{"only marked", "", "", "marked=yes", "marked: A moderator is marked and admin in one here. [differs]"},
 		{"only admin", "", "", "admin=yes", "admin: A moderator is admin and marked in one here. [differs]"},
+		{"only marked leads, too", "", "", "marked=yes", "join_as: moderator # line 9: marked"},
+		{"one PIN for both", "", "pin=1", "admin=yes\npin=1", "user default_user has the same, which makes members where the call names no user."},
 		{"both", "", "", "admin=yes\nmarked=yes", "0 differ, 0 unneeded, 0 lost"},
 		{"an empty PIN is none", "", "pin=", "", "0 differ, 0 unneeded, 0 lost"},
 		{"a default that is written", "", "timeout=0\ndenoise=no\ntext_messaging=no\nanswer_channel=yes\nhear_own_join_sound=yes", "", "0 differ, 0 unneeded, 0 lost"},
