@@ -62,6 +62,9 @@ func logEvent(log *slog.Logger, e engine.Event) {
 	}
 	if e.Type == engine.EventLeft {
 		attrs = append(attrs, slog.String("exit", string(e.Outcome.Exit)), slog.Duration("duration", e.Outcome.Duration))
+		if e.To != "" {
+			attrs = append(attrs, slog.String("to", e.To))
+		}
 	}
 	if e.Type == engine.EventRestored && e.Gap > 0 {
 		attrs = append(attrs, slog.Duration("gap", e.Gap.Round(time.Millisecond)))

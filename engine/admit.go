@@ -12,6 +12,8 @@ const beep = "tone_stream://%(200,0,800)"
 
 // arrive takes a call on; it is greeted as soon as it can hear.
 func (r *room) arrive(now time.Time, a arrival) {
+	a.line.coming.Add(-1)
+	r.ops = max(r.ops, a.ops)
 	s := &seat{call: newCall(now, a, &r.ops)}
 	r.seats = append(r.seats, s)
 	called := r.answered(now, s)

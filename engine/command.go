@@ -4,7 +4,7 @@ package engine
 type Command interface{ isCommand() }
 
 // The commands. Member 0 means every member who is not a moderator, for Kick
-// every member.
+// and Transfer every member.
 type (
 	// Mute stops a member being heard, or lets him be heard again.
 	Mute struct {
@@ -23,6 +23,16 @@ type (
 		Member MemberID
 		Sound  string
 		Quiet  bool
+	}
+	// Transfer takes a member, or with Member 0 everybody, out of the room with
+	// reason transferred, and the call joins the room To as any caller would,
+	// asked, judged and told by its rules. Of the call's variables only those that
+	// are about the caller himself count there, and Profile where it is set. It is
+	// answered when the members have left.
+	Transfer struct {
+		Member  MemberID
+		To      RoomName
+		Profile string
 	}
 	// HangUp is Kick, and the call ends instead of its dialplan going on.
 	HangUp struct{ Member MemberID }
@@ -64,6 +74,7 @@ func (Mute) isCommand()     {}
 func (Deafen) isCommand()   {}
 func (Kick) isCommand()     {}
 func (HangUp) isCommand()   {}
+func (Transfer) isCommand() {}
 func (Gain) isCommand()     {}
 func (Hold) isCommand()     {}
 func (Play) isCommand()     {}

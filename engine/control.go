@@ -164,6 +164,8 @@ func (r *room) obey(now time.Time, o order) {
 		r.kick(now, o, c, false)
 	case HangUp:
 		r.kick(now, o, Kick{Member: c.Member}, true)
+	case Transfer:
+		r.transfer(now, o, c)
 	case Lock:
 		r.lock(now, c.On, byCommand)
 		o.reply <- nil

@@ -55,6 +55,7 @@ type Event struct {
 	Changes  []string      // of room.modified, room.moved and config.ignored
 	By       string        // of a member's muted … modified: who wanted it, "by command", "by key 1", "at the switch" …
 	Play     Playback      // of play.started and play.ended
+	To       string        // of participant.left, reason transferred: ROOM, or ROOM@PROFILE; "" = the switch sent it elsewhere
 	Gap      time.Duration // of participant.restored: without audio; 0 = unknown
 }
 

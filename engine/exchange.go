@@ -60,6 +60,7 @@ func New(o Options) (*Exchange, error) {
 	x.house = house{
 		bridges: o.Bridges, throttle: newThrottle(o.Throttle), observe: o.Observer, panicked: o.Panicked,
 		archive: &archive{}, signals: &signals{}, jobs: &jobs{}, spawn: x.running.Go, maxDials: o.MaxDials, detach: x.detach, retire: x.retire, forget: x.forget,
+		onward: x.onward, busy: x.busy.Load,
 	}
 	if x.maxRooms == 0 {
 		x.maxRooms = 10_000
@@ -111,6 +112,8 @@ func (x *Exchange) Arrive(leg Leg, invite Invite) Sink {
 
 // wait sends a call to the lobby, and away where there is none any more.
 func (x *Exchange) wait(a arrival, refusal Reason) {
+	a.line.coming.Add(1)
+	a.line.owner.Store(x.lobby.box)
 	if !x.lobby.box.put(lobbyArrival{a, x.dir.Load().Profiles["default"], refusal}) {
 		a.turnAway()
 	}
@@ -128,14 +131,12 @@ func (x *Exchange) enter(name RoomName, a arrival) {
 	r := x.rooms[name]
 	if r == nil {
 		if len(x.all) >= x.maxRooms {
-			x.wait(a, ReasonNodeBusy)
-			if a.mediaUp {
-				a.line.Post(MediaUp{a.line.leg.ID()})
-			}
+			x.turnedAway(a)
 			return
 		}
 		r = x.open(name, a.line.leg.ID(), &a.invite, a.request.room)
 	}
+	a.line.coming.Add(1)
 	a.line.owner.Store(r.box)
 	r.box.put(a)
 }

@@ -159,7 +159,11 @@ func exitOf(why Reason) Exit {
 
 // release ends the stay of a call that has heard everything.
 func (r *room) release(now time.Time, s *seat) {
-	if s.step(now, stepRelease) {
+	switch {
+	case !s.step(now, stepRelease):
+	case s.onward != nil:
+		r.send(s)
+	default:
 		r.leave(now, s)
 	}
 }

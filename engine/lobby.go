@@ -30,14 +30,16 @@ func (l *lobby) finished() bool { return false }
 func (l *lobby) handle(now time.Time, item any) {
 	switch m := item.(type) {
 	case lobbyArrival:
+		m.line.coming.Add(-1)
+		l.ops = max(l.ops, m.ops)
 		c := &lobbyCall{call: newCall(now, m.arrival, &l.ops), profile: m.profile, refusal: m.refusal, tries: numberTries}
 		l.calls = append(l.calls, c)
 		l.takeSignals(now, c)
 	case legFact:
 		i := slices.IndexFunc(l.calls, func(c *lobbyCall) bool { return c.line == m.line })
 		if i < 0 {
-			if m.line.owner.Load() != l.box {
-				m.line.Post(m.fact) // it has a room by now
+			if m.line.elsewhere(l.box) {
+				m.line.Post(m.fact)
 			}
 			return
 		}
@@ -109,7 +111,7 @@ func (l *lobby) handOver(_ time.Time, c *lobbyCall, name RoomName) {
 	c.invite.Warnings = c.out.Warnings
 	c.request.warnings = nil
 	l.exchange.enter(name, arrival{
-		line: c.line, invite: c.invite, request: c.request, mediaUp: true, typed: c.typed,
+		line: c.line, invite: c.invite, request: c.request, mediaUp: true, typed: c.typed, ops: l.ops,
 	})
 }
 

@@ -65,14 +65,27 @@ func (b *mailbox) close() []any {
 }
 
 // line is the engine's end of a leg: its facts go to whoever owns the call,
-// first the lobby or a room, and after the lobby a room.
+// first the lobby or a room, then another room. Who owned it hands on what still
+// comes to him.
 type line struct {
-	leg   Leg
-	owner atomic.Pointer[mailbox]
+	leg    Leg
+	owner  atomic.Pointer[mailbox]
+	coming atomic.Int32 // arrivals that their owner has not seen yet
 }
 
+// elsewhere says whether a fact about a call that the owner of box does not have is
+// for another owner, or is to be seen after the call's arrival.
+func (l *line) elsewhere(box *mailbox) bool { return l.owner.Load() != box || l.coming.Load() > 0 }
+
 // Post implements Sink.
-func (l *line) Post(f Fact) { l.owner.Load().put(legFact{l, f}) }
+func (l *line) Post(f Fact) {
+	for {
+		box := l.owner.Load()
+		if box.put(legFact{l, f}) || l.owner.Load() == box {
+			return
+		}
+	}
+}
 
 // Items of a room's or the lobby's mailbox.
 type (
@@ -84,7 +97,8 @@ type (
 		line    *line
 		invite  Invite
 		request request
-		mediaUp bool // the lobby has talked to the caller already
+		mediaUp bool // the lobby, or another room, has talked to the caller already
+		ops     OpID // last order of theirs: what settles one is not ours
 		typed   []byte
 	}
 	bridgeFact struct {

@@ -69,8 +69,10 @@ type house struct {
 	jobs     *jobs
 	maxDials int
 	spawn    func(func())
-	retire   func(*room) bool // closes the mailbox, unless a call came meanwhile
-	forget   func(*room)      // after a panic
+	onward   func(RoomName, arrival) // a call that was transferred
+	busy     func() bool             // we are
+	retire   func(*room) bool        // closes the mailbox, unless a call came meanwhile
+	forget   func(*room)             // after a panic
 	panicked func(RoomName, any)
 	unplayed func(RoomName, error) // a sound that could not be played
 }
@@ -83,6 +85,8 @@ func (r *room) handle(now time.Time, item any) {
 	case legFact:
 		if s := r.seatOf(m.line); s != nil {
 			r.applyLeg(now, s, m.fact)
+		} else if m.line.elsewhere(r.box) {
+			m.line.Post(m.fact)
 		}
 	case bridgeFact:
 		r.applyBridge(now, m.from, m.fact)
@@ -325,7 +329,7 @@ func (r *room) event(now time.Time, what EventType, s *seat, why Reason) Event {
 		Type: what, Time: now, Room: r.name, Instance: r.instance, Seq: r.seq, Reason: why, Present: r.present(), By: r.by,
 	}
 	if s != nil {
-		e.Leg, e.Invite, e.Member, e.Outcome = s.leg.ID(), s.invite, s.view(), s.out
+		e.Leg, e.Invite, e.Member, e.Outcome, e.To = s.leg.ID(), s.invite, s.view(), s.out, s.goingTo()
 	}
 	return e
 }

@@ -38,6 +38,8 @@ type seat struct {
 	owed    []OpID      // asked for meanwhile, or by the way
 	held    bool        // waits for the room to have moved
 
+	onward *Transfer // where it goes from here; nil = nowhere
+
 	recording OpID
 	tune      tune   // the music that plays to him now
 	told      tune   // the music that was announced to him in this spell

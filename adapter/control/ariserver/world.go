@@ -119,7 +119,7 @@ func (s *Server) callOf(e engine.Event) *call {
 	if c == nil {
 		c = s.newCall(string(e.Leg), e, "Up", s.opt.App)
 	}
-	c.member = e.Member.ID
+	c.member, c.room = e.Member.ID, e.Room
 	if who := e.Invite.Caller; who.Number != "" || who.Name != "" {
 		c.Caller = callerID{who.Name, who.Number}
 	}
@@ -207,6 +207,9 @@ func (s *Server) leaves(e engine.Event) {
 		return
 	}
 	s.leaveBridge(c, e.Time)
+	if e.To != "" { // he is on his way to another room
+		return
+	}
 	cause := engine.CauseNormal
 	if e.Type == engine.EventRejected {
 		cause = engine.CauseRejected

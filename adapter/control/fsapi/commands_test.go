@@ -2,11 +2,13 @@ package fsapi
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"parley/engine"
+	"parley/esl"
 )
 
 func TestSoundsVolumesAndHolds(t *testing.T) {
@@ -87,6 +89,56 @@ func TestStopEndsWhatPlays(t *testing.T) {
 			t.Errorf("a place that cannot be silenced: %v", err)
 		}
 	})
+}
+
+func TestTransfer(t *testing.T) {
+	bubble(t, func(r *rig) {
+		r.call("3001", "1001", nil)
+		r.call("3001", "1002", nil)
+		r.events()
+		r.says("conference 3001 transfer", "transfer <conference_name> <member id> [...<member id>]")
+		r.says("conference 3001 transfer 3002", "transfer <conference_name> <member id> [...<member id>]")
+		r.says("conference 3001 transfer 3002@default 2 9 caller_id_number=1001",
+			"+OK Member '2' sent to conference 3002@default.\n-ERR No Member 9 in conference 3001.\n+OK Member '1' sent to conference 3002@default.\n")
+		time.Sleep(time.Minute)
+		r.mu.Lock()
+		var sent *esl.Event
+		for _, e := range r.told {
+			if e.Value("Action") == "transfer" && e.Value("Member-ID") == "2" {
+				sent = e
+			}
+		}
+		r.mu.Unlock()
+		if sent == nil || sent.Value("Old-Conference-Name") != "3001" || sent.Value("New-Conference-Name") != "3002@default" {
+			t.Errorf("told %+v", sent)
+		}
+		told := strings.Join(r.events(), ",")
+		for _, want := range []string{"transfer 2,del-member 2", "transfer 1,floor-change none>none,del-member 1", "conference-destroy", "conference-create,add-member 1"} {
+			if !strings.Contains(told, want) {
+				t.Errorf("told %q, want %q in it", told, want)
+			}
+		}
+		r.says("conference 3001 count", "-ERR Conference 3001 not found\n")
+		r.says("conference 3002 count", "2")
+		if out := r.api("conference 3002 transfer a/b 1"); out != "-ERR byte 1 is '/'\n" {
+			t.Errorf("a bad name: %q", out)
+		}
+	})
+}
+
+// TestNoRefusalNamesOurPackages: a client reads the detail, not the class.
+func TestNoRefusalNamesOurPackages(t *testing.T) {
+	for err, want := range map[error]string{
+		fmt.Errorf("%w: 2 bytes", engine.ErrBadCommand): "-ERR 2 bytes\n",
+		fmt.Errorf("%w: native", engine.ErrCannot):      "-ERR native\n",
+		fmt.Errorf("engine: odd\nthing"):                "-ERR odd thing\n",
+		&engine.RefusalError{Reason: engine.ReasonNodeBusy}:  "-ERR Refused: node_busy\n",
+		fmt.Errorf("%w: 7", engine.ErrNoMember):         "-ERR Non-Existant member\n",
+	} {
+		if have := refusal(err); have != want {
+			t.Errorf("%v: %q, want %q", err, have, want)
+		}
+	}
 }
 
 // TestEverySubCommandIsSafe runs each with few and with odd words.

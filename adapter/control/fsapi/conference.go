@@ -198,16 +198,19 @@ func (c *call) having(condition string) *engine.MemberView {
 // one is the member that a word means, where a command takes an optional one: a
 // number or a variable's value. It prints the refusal.
 func (c *call) one(who string) *engine.MemberView {
-	var m *engine.MemberView
-	if strings.Contains(who, "=") {
-		m = c.having(who)
-	} else {
-		m = find(c.members(), leadingNumber(who))
-	}
+	m := c.meant(who)
 	if m == nil {
 		c.printf("-ERR Member: %s not found.\n", who)
 	}
 	return m
+}
+
+// meant is the member that a number or a variable's value means, or nil.
+func (c *call) meant(who string) *engine.MemberView {
+	if strings.Contains(who, "=") {
+		return c.having(who)
+	}
+	return find(c.members(), leadingNumber(who))
 }
 
 func find(list []*engine.MemberView, id engine.MemberID) *engine.MemberView {
@@ -242,8 +245,10 @@ func (c *call) do(command engine.Command) bool {
 	return err == nil
 }
 
-// refusal is an error's class in the words of the switch, or else our own.
+// refusal is an error's class in the words of the switch, or else its detail in
+// ours. No client reads the names of our packages.
 func refusal(err error) string {
+	busy, isRefusal := errors.AsType[*engine.RefusalError](err)
 	switch {
 	case errors.Is(err, engine.ErrNoMember):
 		return "-ERR Non-Existant member\n"
@@ -251,7 +256,20 @@ func refusal(err error) string {
 		return "-ERR Conference not found\n"
 	case errors.Is(err, context.DeadlineExceeded):
 		return fmt.Sprintf("-ERR not confirmed within %v\n", commandTime)
+	case isRefusal:
+		return "-ERR Refused: " + string(busy.Reason) + "\n"
 	default:
-		return "-ERR " + strings.ReplaceAll(err.Error(), "\n", " ") + "\n"
+		return "-ERR " + detail(err) + "\n"
 	}
+}
+
+// detail is what an error says beside its class.
+func detail(err error) string {
+	text := err.Error()
+	for _, class := range []error{engine.ErrBadCommand, engine.ErrCannot, engine.ErrMoving, engine.ErrBadRoomName} {
+		if rest, ok := strings.CutPrefix(text, class.Error()+": "); ok && errors.Is(err, class) {
+			text = rest
+		}
+	}
+	return strings.ReplaceAll(strings.TrimPrefix(text, "engine: "), "\n", " ")
 }

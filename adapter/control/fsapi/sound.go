@@ -282,11 +282,3 @@ func (c *call) fileVolume() bool {
 	c.printf("-ERR File not playing\n")
 	return false
 }
-
-// transfer is not there yet.
-func (c *call) transfer() bool {
-	if len(c.words) < 2 {
-		return false
-	}
-	return replies("-ERR transfer is not supported by Parley")(c)
-}

@@ -198,6 +198,9 @@ func (a *API) left(r *run, e engine.Event) []esl.Headers {
 		return nil
 	}
 	var told []esl.Headers
+	if e.To != "" {
+		told = append(told, r.sent(id, e.To))
+	}
 	if e.Reason == engine.ReasonKicked {
 		how := conference.Kicked
 		if r.hup[id] {
