@@ -144,6 +144,7 @@ func (l *lobby) explain(q explaining) {
 func (r *room) facts() roomFacts {
 	f := roomFacts{
 		directory: r.directory, name: r.name, asked: r.asked, own: r.own, live: r.live, opener: r.opener, origins: r.origins, moved: r.movedBy,
+		limits: r.limits(),
 	}
 	if r.at != nil {
 		f.mixed = r.at.place.String()

@@ -34,6 +34,7 @@ type Explanation struct {
 	Reason   Reason     `json:"reason,omitempty"`
 	Exit     Exit       `json:"exit,omitempty"`
 	Settings []Setting  `json:"settings"`
+	Limits   []Limit    `json:"limits,omitempty"` // of the place that mixes the room
 	Warnings []string   `json:"warnings,omitempty"`
 }
 
@@ -98,6 +99,7 @@ type roomFacts struct {
 	origins   map[string]string // of its variables
 	mixed     string            // where; "" = nowhere yet
 	moved     change            // there; zero = it began there
+	limits    []Limit           // of that place
 }
 
 // profile is the configuration's, with the opening call's settings over it.
@@ -168,5 +170,5 @@ func origin(name string, origins map[string]string) string {
 
 // explain is the whole of a room.
 func (f roomFacts) explain() Explanation {
-	return Explanation{Room: f.name, State: "not running", Settings: f.settings()}
+	return Explanation{Room: f.name, State: "not running", Settings: f.limit(f.settings()), Limits: f.limits}
 }

@@ -42,7 +42,7 @@ func (f callFacts) explain() Explanation {
 	return Explanation{
 		Call: f.leg, Room: cmp.Or(f.room.name, RoomName(clip(f.invite.Room))), Instance: f.instance, State: f.state, Member: f.out.Member,
 		Caller: f.invite.Caller.Number, Switch: f.invite.Switch, Kind: f.invite.Kind, LeftAt: f.leftAt,
-		Result: f.out.Result, Reason: f.out.Reason, Exit: f.out.Exit, Settings: f.settings(), Warnings: f.out.Warnings,
+		Result: f.out.Result, Reason: f.out.Reason, Exit: f.out.Exit, Settings: f.room.limit(f.settings()), Limits: f.room.limits, Warnings: f.out.Warnings,
 	}
 }
 

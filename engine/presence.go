@@ -40,6 +40,9 @@ func (r *room) reconcile(now time.Time) {
 // reported takes a member's state from his bridge. What somebody else has
 // changed there is from now on what we want too.
 func (r *room) reported(now time.Time, s *seat, f Applied) {
+	if r.pending[f.Op] == nil {
+		s.cannot(f.Err)
+	}
 	if f.Op == 0 && s.phase.present() {
 		follow(&s.want.Muted, s.state.Muted, f.State.Muted)
 		follow(&s.want.Deaf, s.state.Deaf, f.State.Deaf)

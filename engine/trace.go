@@ -2,6 +2,7 @@ package engine
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -34,7 +35,9 @@ func (s *seat) trace(now time.Time, f Applied) (by string, quiet bool) {
 		}
 		return a.op <= f.Op
 	})
-	s.note(now, by, s.state, f.State)
+	if !errors.Is(f.Err, ErrCannot) { // else it is the place's doing: see Limited
+		s.note(now, by, s.state, f.State)
+	}
 	return by, quiet
 }
 

@@ -160,7 +160,7 @@ func (b *Bridge) Admit(op engine.OpID, id engine.MemberID, l engine.Leg, s engin
 		b.post(engine.AdmitFailed{Op: op, Member: id, Reason: engine.ReasonMediaLost})
 		return
 	}
-	m := &member{bridge: b, call: one.call, id: id, state: b.possible(s)}
+	m := &member{bridge: b, call: one.call, id: id, state: b.possible(s), asked: s}
 	b.mu.Lock()
 	b.members[id] = m
 	b.mu.Unlock()

@@ -260,6 +260,9 @@ func (c *call) join(m *member, op engine.OpID) {
 		return
 	}
 	m.bridge.post(engine.Joined{Op: op, Member: m.id})
+	if m.state != m.asked {
+		m.bridge.post(engine.Applied{Op: op, Member: m.id, State: m.state, Err: errNoGain})
+	}
 	c.detectTalk("TALK_DETECT(set)", talkDetect)
 }
 
@@ -285,8 +288,19 @@ func (c *call) change(b *Bridge, op engine.OpID, id engine.MemberID, to engine.M
 	b.post(engine.Applied{Op: op, Member: id, State: m.state, Err: refused})
 }
 
+const noGain = "a bridge of Asterisk has no gain per member, that of mixer: native has"
+
 // errNoGain answers who asks for a gain here.
-var errNoGain = fmt.Errorf("%w: a bridge of Asterisk has no gain per member, that of mixer: native has", engine.ErrCannot)
+var errNoGain = fmt.Errorf("%w: %s", engine.ErrCannot, noGain)
+
+// Limits implements engine.Limited.
+func (b *Bridge) Limits() []engine.Limit {
+	return []engine.Limit{
+		{Settings: []string{"talk_gain_db", "listen_gain_db"}, Why: noGain},
+		{Settings: []string{"mode", "gate", "agc", "comfort_noise"}, Why: "a bridge of Asterisk mixes what members say as it comes, mixer: native treats it"},
+		{Settings: []string{"conference_profile"}, Why: "it is for the conference of a FreeSWITCH"},
+	}
+}
 
 // leave takes the call out of a room, if need be by ending it.
 func (c *call) leave(b *Bridge, op engine.OpID, id engine.MemberID) {

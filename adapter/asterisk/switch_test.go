@@ -3,6 +3,7 @@ package asterisk_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -198,6 +199,39 @@ func TestAGainIsRefusedAtTheSwitch(t *testing.T) {
 	}
 	if err := r.exchange.Do(t.Context(), "3200", engine.Mute{Member: 1, On: true}); err != nil {
 		t.Errorf("what is possible is answered by %v", err)
+	}
+}
+
+// TestWhatAnAsteriskCannotDoIsExplained: of the room, and of a call that has
+// asked for it.
+func TestWhatAnAsteriskCannotDoIsExplained(t *testing.T) {
+	const noGain = "a bridge of Asterisk has no gain per member, that of mixer: native has"
+	r := newRig(t, nil).ready()
+	c := r.ast.Call("room=3200", "talk_gain_db=6")
+	r.joined(c)
+	r.until("the roster showing what is so", func() bool {
+		v, err := r.exchange.Room(t.Context(), "3200")
+		return err == nil && len(v.Members) == 1 && v.Members[0].Talk == 0
+	})
+	of := func(e engine.Explanation, err error) string {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprint(e.Settings, e.Limits, e.Warnings)
+	}
+	call, room := of(r.exchange.ExplainCall(t.Context(), engine.LegID(c.ID()))), of(r.exchange.ExplainRoom(t.Context(), "3200"))
+	for _, want := range []string{
+		"{talk_gain_db 6 variable parley_talk_gain_db " + noGain + "}",
+		"{listen_gain_db 0 built-in default " + noGain + "}",
+		"[engine: the place that mixes the room cannot do this: " + noGain + "]",
+	} {
+		if !strings.Contains(call, want) {
+			t.Errorf("no %s in %s", want, call)
+		}
+	}
+	if want := "{[talk_gain_db listen_gain_db] " + noGain + "}"; !strings.Contains(room, want) {
+		t.Errorf("no %s in %s", want, room)
 	}
 }
 

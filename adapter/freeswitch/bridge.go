@@ -293,6 +293,14 @@ func (b *Bridge) StopPlay() {
 	})
 }
 
+// Limits implements engine.Limited.
+func (*Bridge) Limits() []engine.Limit {
+	return []engine.Limit{{
+		Settings: []string{"mode", "gate", "agc", "comfort_noise"},
+		Why:      "mod_conference treats what members say by its own profile, see conference_profile",
+	}}
+}
+
 // Lock implements engine.Locker: callers whose dialplan says conference are
 // kept out too.
 func (b *Bridge) Lock(on bool) { b.do(func() { b.shut = on; b.lock() }) }

@@ -63,6 +63,9 @@ func printExplanation(w io.Writer, e engine.Explanation, now time.Time) {
 		}
 		fmt.Fprintf(w, "%s %-28s %-27s %s%s\n", mark, s.Name, s.Value, s.Source, lost)
 	}
+	for _, l := range e.Limits {
+		fmt.Fprintf(w, "not possible here: %s: %s\n", strings.Join(l.Settings, ", "), l.Why)
+	}
 	for _, text := range e.Warnings {
 		fmt.Fprintln(w, "warning:", text)
 	}

@@ -47,6 +47,18 @@ func TestExplain(t *testing.T) {
 	s.fails(t, "engine: no such call: x is not here, and not among the calls of the last hour. [call_not_found]", "explain", "call", "x")
 }
 
+func TestWhatAPlaceCannotDoIsPrinted(t *testing.T) {
+	var b strings.Builder
+	printExplanation(&b, engine.Explanation{
+		Room: "3001", State: "active", Settings: []engine.Setting{{Name: "gate", Value: "auto", Source: "p.yaml:7", Lost: "no gate"}},
+		Limits: []engine.Limit{{Settings: []string{"mode", "gate"}, Why: "no gate"}},
+	}, time.Time{})
+	want := "room 3001  active\n- gate                         auto                        p.yaml:7: no gate\nnot possible here: mode, gate: no gate\n"
+	if b.String() != want {
+		t.Errorf("got\n%swant\n%s", b.String(), want)
+	}
+}
+
 func TestHowLongAgo(t *testing.T) {
 	for d, want := range map[time.Duration]string{-time.Second: "0 s", 59 * time.Second: "59 s", 3*time.Minute + 50*time.Second: "3 min"} {
 		if got := ago(d); got != want {
