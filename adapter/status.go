@@ -87,7 +87,10 @@ func (a *App) media() control.Media {
 // counters are those of the protocols, by metric name.
 func (a *App) counters() map[string]float64 {
 	s := a.endpoint.Stats()
+	dropped, overtaken := a.freeswitch.Events()
 	return map[string]float64{
+		"parley_esl_events_dropped_total":     float64(dropped),
+		"parley_esl_events_overtaken_total":   float64(overtaken),
 		"parley_audit_mismatches_total":       float64(a.mismatches()),
 		"parley_sip_messages_received_total":  float64(s.Received.Load()),
 		"parley_sip_messages_malformed_total": float64(s.Malformed.Load()),

@@ -33,6 +33,13 @@ type (
 		Op  OpID
 		Err error
 	}
+	// Changed: somebody has set these for the caller where his call is, while
+	// the room is mixed elsewhere; nil is as it was.
+	Changed struct {
+		Leg          LegID
+		Muted, Deaf  *bool
+		Talk, Listen *Decibels
+	}
 	// LegGone: the call has ended, was lost, or left by itself. Nothing can
 	// be played to it any more; Release is still called once, for the results.
 	LegGone struct {
@@ -90,6 +97,7 @@ func (Digit) isFact()        {}
 func (PromptDone) isFact()   {}
 func (Recorded) isFact()     {}
 func (Moved) isFact()        {}
+func (Changed) isFact()      {}
 func (LegGone) isFact()      {}
 func (Joined) isFact()       {}
 func (AdmitFailed) isFact()  {}

@@ -22,12 +22,8 @@ func (r *room) obeyMore(now time.Time, o order) {
 	switch c := o.command.(type) {
 	case Gain:
 		r.change(o, c.Member, false, func(s *MemberState) {
-			if c.Talk != nil {
-				s.Talk = *c.Talk
-			}
-			if c.Listen != nil {
-				s.Listen = *c.Listen
-			}
+			assign(&s.Talk, c.Talk)
+			assign(&s.Listen, c.Listen)
 		})
 	case Hold:
 		r.onHold(o, c)
@@ -71,6 +67,33 @@ func (r *room) heldOrNot(now time.Time, s *seat, op OpID) {
 		what = EventHeld
 	}
 	r.tell(now, what, s, ReasonNone)
+}
+
+// changedAtTheCall follows what somebody did to a member where his call is: it
+// is asked of the place that mixes the room.
+func (r *room) changedAtTheCall(s *seat, f Changed) {
+	if !s.phase.present() {
+		return
+	}
+	f.Apply(&s.want)
+	if s.want != s.state || s.way != wayNone {
+		r.set(s, atSwitch)
+	}
+}
+
+// Apply makes the change.
+func (f Changed) Apply(s *MemberState) {
+	assign(&s.Muted, f.Muted)
+	assign(&s.Deaf, f.Deaf)
+	assign(&s.Talk, f.Talk)
+	assign(&s.Listen, f.Listen)
+}
+
+// assign sets what is given.
+func assign[T any](to *T, value *T) {
+	if value != nil {
+		*to = *value
+	}
 }
 
 func (r *room) memberSeat(id MemberID) *seat {

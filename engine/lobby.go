@@ -73,7 +73,7 @@ func (l *lobby) apply(now time.Time, c *lobbyCall, f Fact) {
 		if c.step(now, stepLost) {
 			l.leave(now, c)
 		}
-	case Recorded:
+	case Recorded, Changed: // he is no member yet
 	default:
 		panic(fmt.Sprintf("engine: %T is no fact of a leg", f))
 	}

@@ -144,6 +144,8 @@ func (r *room) applyLeg(now time.Time, s *seat, f Fact) {
 		r.recorded(now, s, f)
 	case Moved:
 		r.moved(now, s, f)
+	case Changed:
+		r.changedAtTheCall(s, f)
 	case LegGone:
 		r.lost(now, s, f.Reason)
 	default:

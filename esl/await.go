@@ -76,17 +76,9 @@ func (c *Conn) release(call string) {
 
 // wait returns the event of an id, or ErrHungUp when it will never come.
 func (c *Conn) wait(ctx context.Context, place chan *Event) (*Event, error) {
-	var e *Event
-	select {
-	case e = <-place:
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	case <-c.ending:
-		select {
-		case e = <-place:
-		default:
-			return nil, c.Err()
-		}
+	e, err := taken(ctx, c, place)
+	if err != nil {
+		return nil, err
 	}
 	if e == nil {
 		return nil, ErrHungUp

@@ -70,7 +70,7 @@ func arguments(cmd command.Command) ([]string, error) {
 		return []string{c.Command, c.Arguments}, nil
 	case command.Auth:
 		return []string{c.User, c.Password}, nil
-	case command.Connect, command.Exit, command.DisableEvents:
+	case command.Connect, command.Exit, command.DisableEvents, command.Log:
 		return nil, nil
 	case command.Event:
 		return append([]string{c.Format}, c.Listen...), nil

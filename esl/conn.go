@@ -59,6 +59,7 @@ type Conn struct {
 	nc     net.Conn
 	opts   ConnOptions
 	events chan *Event
+	lost   chan Loss     // capacity 1
 	hello  chan struct{} // closed when the switch asks for a password
 	ending chan struct{} // closed by the first fail
 	group  sync.WaitGroup
@@ -79,6 +80,7 @@ func newConn(nc net.Conn, o ConnOptions) *Conn {
 	c := &Conn{
 		nc: nc, opts: o,
 		events:  make(chan *Event, o.Queue),
+		lost:    make(chan Loss, 1),
 		hello:   make(chan struct{}),
 		ending:  make(chan struct{}),
 		turn:    make(chan struct{}, 1),
@@ -146,7 +148,7 @@ func (c *Conn) Do(ctx context.Context, cmd command.Command) (*Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := c.await(ctx, slot)
+	m, err := taken(ctx, c, slot)
 	if err != nil {
 		return nil, err
 	}
@@ -194,24 +196,25 @@ func (c *Conn) enqueue(slot chan *Message) error {
 	return nil
 }
 
-// await takes the reply, also one that came just before the wait or the
-// connection ended.
-func (c *Conn) await(ctx context.Context, slot chan *Message) (*Message, error) {
+// taken is what comes by a channel, also what came just before the wait or the
+// connection ended. Whoever waits may be cancelled because the connection has
+// ended: then that is the reason.
+func taken[T any](ctx context.Context, c *Conn, from <-chan T) (what T, err error) {
 	select {
-	case m := <-slot:
-		return m, nil
+	case what = <-from:
+		return what, nil
 	case <-ctx.Done():
 	case <-c.ending:
 	}
 	select {
-	case m := <-slot:
-		return m, nil
+	case what = <-from:
+		return what, nil
 	default:
 	}
 	if err := c.Err(); err != nil {
-		return nil, err
+		return what, err
 	}
-	return nil, context.Cause(ctx)
+	return what, context.Cause(ctx)
 }
 
 // read is the one reader of the connection.
@@ -239,7 +242,7 @@ func readError(err error) error {
 }
 
 // take hands one message on; an error ends the connection. Kinds it does not
-// know, log lines among them, were not asked for and are passed over.
+// know were not asked for and are passed over.
 func (c *Conn) take(m *Message) error {
 	switch m.Type() {
 	case typeReply, typeAPI:
@@ -253,6 +256,8 @@ func (c *Conn) take(m *Message) error {
 		default:
 			close(c.hello)
 		}
+	case typeLog:
+		c.logged(m)
 	case typeRejection:
 		return fmt.Errorf("%w: %.80q", ErrRejected, strings.TrimSpace(string(m.Body)))
 	case typeDisconnect:

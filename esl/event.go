@@ -19,6 +19,7 @@ const (
 	typeAuth       = "auth/request"
 	typeDisconnect = "text/disconnect-notice"
 	typeRejection  = "text/rude-rejection"
+	typeLog        = "log/data"
 )
 
 // Event is something that happened at the switch. Its values are decoded; a

@@ -24,22 +24,22 @@ func (b *Bridge) event(e conference.Event) {
 		b.locked = false // the next one will not be
 		return
 	}
-	if m == nil || m.call.echoes.ours(e.Action) {
+	if m == nil { // he is on his way, or beside the mix
+		b.link.offstage(e)
 		return
 	}
-	switch e.Action {
+	if m.call.echoes.ours(e.Action) {
+		return
+	}
+	if f, ok := change(e); ok {
+		b.changed(m, f)
+		return
+	}
+	switch e.Action { //nolint:exhaustive // what is left is of no concern
 	case conference.DelMember:
 		b.exited(m, e)
 	case conference.Hupped, conference.Kicked:
 		m.kicked = m.remove == 0
-	case conference.Muted, conference.Unmuted:
-		b.changed(m, func(s *engine.MemberState) { s.Muted = e.Action == conference.Muted })
-	case conference.Deafened, conference.Undeafened:
-		b.changed(m, func(s *engine.MemberState) { s.Deaf = e.Action == conference.Deafened })
-	case conference.VolumeInSet, conference.TalkKey:
-		b.changed(m, func(s *engine.MemberState) { s.Talk = engine.Decibels(conference.Gain(e.Level)) })
-	case conference.VolumeOutSet, conference.ListenKey:
-		b.changed(m, func(s *engine.MemberState) { s.Listen = engine.Decibels(conference.Gain(e.Level)) })
 	case conference.StartTalking, conference.StopTalking:
 		m.talking = e.Action == conference.StartTalking
 		b.post(engine.Talking{Member: m.id, On: m.talking})
@@ -97,9 +97,9 @@ func (b *Bridge) unexplained(m *member) {
 }
 
 // changed follows a change that somebody made at the switch, unless it is ours.
-func (b *Bridge) changed(m *member, edit func(*engine.MemberState)) {
+func (b *Bridge) changed(m *member, f engine.Changed) {
 	was := m.state
-	edit(&m.state)
+	f.Apply(&m.state)
 	if m.state == was {
 		return
 	}
@@ -163,7 +163,7 @@ func (b *Bridge) compareMember(m *member, in *conference.Member, mend func(Diffe
 	case stateOf(in) != m.state:
 		d.Text = "other rights than on the roster"
 		if mend(d) {
-			b.changed(m, func(s *engine.MemberState) { *s = stateOf(in) })
+			b.changed(m, differing(m.state, stateOf(in)))
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"parley/engine"
@@ -48,7 +49,11 @@ type Link struct {
 	opt     LinkOptions
 	adapter *Adapter
 	log     *slog.Logger
-	stale   bool // Run's: a conference has begun or ended since the last look
+	stale   bool  // Run's, as all below: what we know may be old since the last look
+	blind   bool  // it has been told that the switch drops events
+	order   order // of events
+
+	dropped, overtaken atomic.Uint64 // events
 
 	mu      sync.Mutex
 	up      bool                // guarded by mu, as all below
@@ -94,12 +99,12 @@ func (l *Link) Run(ctx context.Context) error {
 		if errors.Is(err, esl.ErrAuth) {
 			pause = pauseAuth
 		}
-		wait := pause/2 + rand.N(pause/2)
-		text, code := l.explain(err)
-		l.set(false, fmt.Sprintf("%s Next try in %ds. [%s]", text, int(wait.Seconds()+0.5), code))
+		wait := pause - rand.N(min(pause, time.Second)/2) // so that it is not in step with others
+		line, code := l.problem(err, wait)
+		l.set(false, line)
 		if code != told {
 			told = code
-			l.log.Error(text + " [" + code + "]")
+			l.log.Error(line)
 		}
 		select {
 		case <-time.After(wait):
@@ -125,27 +130,37 @@ func (l *Link) session(ctx context.Context) (connected bool, err error) {
 		return false, err
 	}
 	defer l.parted()
+	l.blind, l.order = false, order{}
 	l.log.Info("esl "+l.opt.Name+": connected", "version", version)
+	return true, l.watch(ctx, c, version)
+}
+
+// watch takes what a connection brings until its end, and looks at the switch
+// every now and then.
+func (l *Link) watch(ctx context.Context, c *esl.Client, version string) error {
 	look, due := time.NewTimer(0), time.Now()
 	defer look.Stop()
 	for {
 		select {
 		case <-look.C:
 			if err := l.look(ctx, c, version); err != nil {
-				return true, err
+				return err
 			}
 			look.Reset(lookEvery)
 			due, l.stale = time.Now().Add(lookEvery), false
+		case loss := <-c.Losses():
+			l.missed(loss)
+			look.Reset(0)
 		case e := <-c.Events():
 			if e == nil {
-				return true, c.Err()
+				return c.Err()
 			}
 			if l.event(e); l.stale && time.Until(due) > lookSoon {
 				look.Reset(lookSoon)
 				due = time.Now().Add(lookSoon)
 			}
 		case <-ctx.Done():
-			return true, ctx.Err()
+			return ctx.Err()
 		}
 	}
 }
@@ -191,6 +206,9 @@ func (l *Link) subscribe(ctx context.Context, c *esl.Client) error {
 		if err := c.Filter(ctx, f[0], f[1]); err != nil {
 			return err
 		}
+	}
+	if err := l.watchLoss(ctx, c); err != nil {
+		return err
 	}
 	return c.Subscribe(ctx, "CHANNEL_EXECUTE", "CHANNEL_EXECUTE_COMPLETE", "CHANNEL_HANGUP", "DTMF", "CUSTOM", conference.Subclass)
 }
@@ -259,7 +277,13 @@ func (l *Link) api(cmd, arguments string) (string, error) {
 	return c.API(ctx, cmd, arguments)
 }
 
-// explain says what is wrong and what to do, and the code of that trouble.
-func (l *Link) explain(err error) (text, code string) {
-	return Trouble(l.opt.Name, l.opt.Address, err)
+// problem is the line about what is wrong with the switch, and the code of it.
+// Who has been refused by an access list knows who has to act; else the line
+// says when it is tried again.
+func (l *Link) problem(err error, again time.Duration) (line, code string) {
+	text, code := Trouble(l.opt.Name, l.opt.Address, err)
+	if code != codeACL {
+		text += fmt.Sprintf(" Next try in %.0fs.", again.Seconds())
+	}
+	return text + " [" + code + "]", code
 }

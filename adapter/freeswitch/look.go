@@ -174,15 +174,14 @@ func (l *Link) known(uuid string) bool {
 }
 
 // strangers finds those who are in the conference of a room that we have taken
-// over, and not in the room.
+// over, and not in the room, and what the conference has told nobody.
 func (l *Link) strangers(r *conference.Room, mend func(Difference) bool) {
 	for i := range r.Members {
 		m := &r.Members[i]
 		c := l.adapter.find(m.UUID)
-		if c != nil && !m.Speak {
-			c.tasks.Put(c.listening)
-		}
-		if c == nil && mend(Difference{Room: r.Name, Call: m.UUID, Text: "in the conference, not on the roster"}) {
+		if c != nil {
+			c.compareBeside(r.Name, m, mend)
+		} else if mend(Difference{Room: r.Name, Call: m.UUID, Text: "in the conference, not on the roster"}) {
 			l.adopt(r, m)
 		}
 	}
@@ -282,9 +281,7 @@ func (l *Link) Foreign() []conference.Room {
 	return slices.Clone(l.foreign)
 }
 
-// event takes one from the switch. Its number says nothing: the switch counts
-// all its events, so those that we ask for have gaps between them, and its
-// threads overtake each other. What we have missed shows in the next look.
+// event takes one from the switch.
 func (l *Link) event(e *esl.Event) {
 	ev, ok := conference.Parse(e)
 	if !ok {
@@ -295,26 +292,15 @@ func (l *Link) event(e *esl.Event) {
 		l.began(ev.Room, ev.Action == conference.Created)
 		l.stale = true
 	}
+	if l.order.overtaken(ev) {
+		l.overtaken.Add(1)
+		l.stale = true
+	}
 	if b := l.host(ev.Room); b != nil {
 		b.do(func() { b.event(ev) })
 		return
 	}
 	l.offstage(ev)
-}
-
-// offstage takes what happens in a conference whose room is mixed by us: there
-// our calls stand beside the mix.
-func (l *Link) offstage(e conference.Event) {
-	c := l.adapter.find(e.UUID)
-	switch {
-	case e.Action == conference.AddMember && c == nil && l.adapter.stands(l, e.Room):
-		l.newcomer(e.Room, e)
-	case c == nil, c.echoes.ours(e.Action):
-	case e.Action == conference.Hupped, e.Action == conference.Kicked:
-		c.tasks.Put(c.expelled)
-	case e.Action == conference.DelMember:
-		c.inside.Store(nil)
-	}
 }
 
 func (l *Link) host(name string) *Bridge {

@@ -44,7 +44,6 @@ func TestAWanderThroughARoomOfTheSwitch(t *testing.T) {
 				w := &walk{pbx: p, Rand: rand.New(rand.NewPCG(seed, 7)), quit: make(chan struct{})}
 				defer w.group.Wait()
 				defer close(w.quit)
-				w.shushed = map[int]bool{}
 				w.group.Go(w.listen)
 				for range 50 {
 					w.step()
@@ -178,9 +177,7 @@ func (w *walk) atTheSwitch() string {
 	case "volume_in":
 		cmd = fmt.Sprintf("volume_in %d %d", w.IntN(len(w.calls)+1)+1, w.IntN(9)-4)
 	default:
-		id := w.IntN(len(w.calls)+1) + 1
-		w.shushed[id] = w.shushed[id] || cmd == "mute"
-		cmd = fmt.Sprintf("%s %d", cmd, id)
+		cmd = fmt.Sprintf("%s %d", cmd, w.IntN(len(w.calls)+1)+1)
 	}
 	w.core.API("conference", "4000 "+cmd)
 	return "at the switch: " + cmd

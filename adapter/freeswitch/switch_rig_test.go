@@ -25,8 +25,7 @@ type pbx struct {
 	halt context.CancelFunc
 	ran  chan error
 
-	parted  bool
-	shushed map[int]bool // members muted at the switch, perhaps while they were with us
+	parted bool
 }
 
 var errDown = errors.New("nobody answers")
@@ -161,7 +160,7 @@ func (p *pbx) differences(room string) (all []string) {
 		case !ok || in.Conference != room:
 			all = append(all, fmt.Sprintf("%s is not in the conference", m.CallID))
 		case m.State == "waiting":
-		case in.Beside && in.Mute && !p.shushed[in.ID]: // his leg would be silent at the source
+		case in.Beside && in.Mute: // his leg would be silent at the source
 			all = append(all, fmt.Sprintf("%s is with us, and muted at the switch", m.CallID))
 		case !in.Beside && (in.Mute != m.Muted || in.Deaf != m.Deaf):
 			all = append(all, fmt.Sprintf("%s: %+v at the switch, %+v on the roster", m.CallID, in, m))

@@ -10,6 +10,9 @@ import (
 	"parley/esl"
 )
 
+// codeACL is the code of a switch whose access list refuses us.
+const codeACL = "esl_acl"
+
 // Trouble says what is wrong with the event socket of a switch, in its own
 // words, and what to do, and the code of that trouble.
 func Trouble(name, address string, err error) (text, code string) {
@@ -19,7 +22,7 @@ func Trouble(name, address string, err error) (text, code string) {
 			"event_socket.conf.xml.", name, address, quoted(err), name), "esl_auth"
 	case errors.Is(err, esl.ErrRejected):
 		return fmt.Sprintf("esl %s: switch rejected our address by ACL (%s). Add %s to apply-inbound-acl.",
-			name, quoted(err), ownAddress(address)), "esl_acl"
+			name, quoted(err), ownAddress(address)), codeACL
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return fmt.Sprintf("esl %s %s: connection refused. Is mod_event_socket loaded and listening on this address?",
 			name, address), "esl_refused"

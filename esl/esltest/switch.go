@@ -3,6 +3,7 @@ package esltest
 import (
 	"net"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -32,6 +33,7 @@ type Switch struct {
 	authed   bool
 	listens  []string // names of events, and subclasses
 	filters  []string // "Header value": one of them must fit
+	level    int      // of the log lines it wants; below 0: none
 	requests []string
 	held     []*esl.Request // guarded by the core's lock
 }
@@ -41,7 +43,7 @@ func NewSwitch(tb testing.TB, nc net.Conn, o SwitchOptions) *Switch {
 	if o.Password == "" {
 		o.Password = "ClueCon"
 	}
-	s := &Switch{opts: o, w: wire{tb: tb, nc: nc}, done: make(chan struct{})}
+	s := &Switch{opts: o, w: wire{tb: tb, nc: nc}, done: make(chan struct{}), level: -1}
 	if o.Core != nil {
 		s.out = o.Core.outbox(true)
 		o.Core.link(s)
@@ -95,6 +97,26 @@ func (s *Switch) filter(rest string) {
 	}
 	s.filters = append(s.filters, f)
 	s.w.reply("+OK filter added. [" + header + "]=[" + value + "]")
+}
+
+// log sets the level of the log lines that are sent.
+func (s *Switch) log(level string) {
+	n, err := strconv.Atoi(level)
+	if err != nil {
+		s.w.reply("-ERR invalid log level")
+		return
+	}
+	s.level = n
+	s.w.reply("+OK log level " + level + " [" + level + "]")
+}
+
+// Log is a line of the switch's log, for a client that reads it.
+func (s *Switch) Log(level int, file, text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if level <= s.level {
+		s.w.log(level, file, text)
+	}
 }
 
 func (s *Switch) run() {
@@ -154,6 +176,8 @@ func (s *Switch) serve(q *esl.Request) bool {
 		s.w.reply("+OK event listener enabled plain")
 	case hasWord(q.Line, "filter "):
 		s.filter(q.Line[len("filter "):])
+	case hasWord(q.Line, "log "):
+		s.log(q.Line[len("log "):])
 	case q.Line == "nixevent":
 		s.w.reply("-ERR no keywords supplied")
 	default:

@@ -41,11 +41,18 @@ func (w *wire) api(body string) {
 }
 
 func (w *wire) event(e *esl.Event) {
-	w.seq++
-	numbered := &esl.Event{Body: e.Body, Headers: append(slices.Clip(e.Headers),
-		esl.Header{Name: "Event-Sequence", Value: fmt.Sprint(w.seq)})}
-	body := numbered.AppendPlain(nil)
+	if w.seq++; e.Value("Event-Sequence") == "" {
+		e = &esl.Event{Body: e.Body, Headers: append(slices.Clip(e.Headers), esl.Header{Name: "Event-Sequence", Value: fmt.Sprint(w.seq)})}
+	}
+	body := e.AppendPlain(nil)
 	w.put("Content-Length: %d\nContent-Type: text/event-plain\n\n%s", len(body), body)
+}
+
+// log writes a line of the log as the switch does, its time and place in front.
+func (w *wire) log(level int, file, text string) {
+	body := fmt.Sprintf("2026-01-02 03:04:05.000006 99.97%% [CRIT] %s:389 %s\n", file, text)
+	w.put("Content-Type: log/data\nContent-Length: %d\nLog-Level: %d\nText-Channel: 0\nLog-File: %s\nLog-Func: event_handler\nLog-Line: 389\nUser-Data: \n\n%s",
+		len(body), level, file, body)
 }
 
 // outbox holds events back: every socket of a switch has its own queue, and
