@@ -113,6 +113,7 @@ func level(t testing.TB, pcm []int16, rate int, freq, want, worst float64) {
 
 // Whoever decodes it at whatever rate hears the same.
 func TestOpusRates(t *testing.T) {
+	audiotest.Long(t)
 	for _, from := range []Rate{8000, 16000, 24000, 48000} {
 		for _, to := range []Rate{8000, 16000, 24000, 48000} {
 			t.Run(fmt.Sprintf("%d to %d", from, to), func(t *testing.T) {
@@ -256,6 +257,7 @@ func TestOpusRefuses(t *testing.T) {
 // Redundancy is left out, both ways: making it and using it allocates in the
 // pure Go implementation.
 func TestOpusDoesNotAllocate(t *testing.T) {
+	audiotest.Long(t)
 	for _, rate := range []Rate{16000, 48000} {
 		f := Opus(rate)
 		f.Opus.DTX = true

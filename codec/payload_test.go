@@ -208,6 +208,7 @@ func FuzzDecode(f *testing.F) {
 }
 
 func TestCodersDoNotAllocate(t *testing.T) {
+	audiotest.Long(t)
 	for _, f := range append(Known(), SLIN(16000)) {
 		pcm, payload := make([]int16, f.Rate/50), make([]byte, 2000)
 		enc, dec := f.Encoder(), f.Decoder()

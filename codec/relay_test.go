@@ -102,6 +102,7 @@ func pauses(rate Rate, frames int) []int16 {
 // Two G.722 encoders do not become equal; one comes back in a pause, and out
 // again if somebody speaks too soon.
 func TestRelayG722ComesBack(t *testing.T) {
+	audiotest.Long(t)
 	mix, other := pauses(16000, 400), speech(16000, 400)
 	for leave := 5; leave < 100; leave += 7 {
 		shared, own := G722().Encoder().(Relay), G722().Encoder().(Relay)
@@ -185,6 +186,7 @@ func TestRelayG722StaysOutWhileItWouldBeHeard(t *testing.T) {
 // Leaving and coming back make no difference that stands out from that between
 // any two Opus encoders of one sound.
 func TestRelayOpus(t *testing.T) {
+	audiotest.Long(t)
 	for _, c := range []struct {
 		rate  Rate
 		ahead bool

@@ -35,6 +35,7 @@ func stream(pcm []int16, from, to Rate) []int16 {
 }
 
 func TestResamplerSignalToNoise(t *testing.T) {
+	audiotest.Long(t)
 	everyPair(t, func(t *testing.T, from, to Rate) {
 		for _, freq := range []float64{300, 1000, 3400} {
 			pcm := audiotest.Tone(int(from), freq, -1, int(from)/10, 0)
@@ -59,6 +60,7 @@ func TestResamplerBetweenTelephoneRates(t *testing.T) {
 }
 
 func TestResamplerPassesBandEvenly(t *testing.T) {
+	audiotest.Long(t)
 	everyPair(t, func(t *testing.T, from, to Rate) {
 		low := float64(min(from, to)) / 2
 		for _, part := range []float64{0.05, 0.2, 0.5, 0.75, 0.85} {
@@ -71,6 +73,7 @@ func TestResamplerPassesBandEvenly(t *testing.T) {
 }
 
 func TestResamplerStopsAliases(t *testing.T) {
+	audiotest.Long(t)
 	everyPair(t, func(t *testing.T, from, to Rate) {
 		if to > from {
 			t.Skip("aliases come from going down")
@@ -85,6 +88,7 @@ func TestResamplerStopsAliases(t *testing.T) {
 }
 
 func TestResamplerStopsImages(t *testing.T) {
+	audiotest.Long(t)
 	everyPair(t, func(t *testing.T, from, to Rate) {
 		if to < from {
 			t.Skip("images come from going up")
@@ -244,6 +248,7 @@ func TestResamplerDoesNotAllocate(t *testing.T) {
 }
 
 func TestConvertKeepsTime(t *testing.T) {
+	audiotest.Long(t)
 	everyPair(t, func(t *testing.T, from, to Rate) {
 		for _, n := range []int{0, 1, 2, 999, 4410} {
 			got := Convert(make([]int16, n), from, to)

@@ -46,6 +46,7 @@ func TestBridge_TickAllocatesNothing(t *testing.T) {
 // The same where decoders remember, with one who begins and stops to talk all
 // the time.
 func TestBridge_TickAllocatesNothingWhenCodersRemember(t *testing.T) {
+	audiotest.Long(t)
 	for _, f := range stateful()[:3] {
 		r := newRig(t, Options{})
 		b := crowd(r, 4, 1, f)

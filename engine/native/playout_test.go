@@ -79,6 +79,7 @@ func percentile(d []time.Duration, p int) time.Duration {
 }
 
 func TestPlayout_ToneThroughLossAndJitter(t *testing.T) {
+	audiotest.Long(t)
 	for _, f := range []codec.Format{l16(), codec.PCMU(), codec.L16(16000)} {
 		for _, loss := range []float64{0, 0.02, 0.05, 0.1} {
 			for _, spread := range []time.Duration{0, 20 * ms, 60 * ms} {
@@ -103,6 +104,7 @@ func TestPlayout_ToneThroughLossAndJitter(t *testing.T) {
 }
 
 func TestPlayout_OtherTrouble(t *testing.T) {
+	audiotest.Long(t)
 	for _, c := range []struct {
 		name string
 		network

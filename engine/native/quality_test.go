@@ -36,6 +36,7 @@ func chorus(r *rig, f codec.Format, level float64, freqs ...float64) (heard [][]
 }
 
 func TestQuality_SixLoudTalkers(t *testing.T) {
+	audiotest.Long(t)
 	for _, f := range []codec.Format{codec.PCMU(), codec.PCMA(), codec.L16(16000)} {
 		inBubble(t, func(r *rig) {
 			freqs := []float64{317, 491, 733, 997, 1511, 2203}

@@ -47,6 +47,7 @@ func (p *buffered) Peek(dst []byte) int {
 // A packet that is lost is heard from the redundancy in the next one, nearer to
 // what was said than anything that concealment could guess.
 func TestLeg_RedundancyIsHeard(t *testing.T) {
+	audiotest.Long(t)
 	f := codec.Opus(16000)
 	f.Opus.FEC = true
 	said := voiced(16000, 5)

@@ -44,6 +44,7 @@ func stateful() []codec.Format {
 // One who begins to talk gets his own encoder and gives it back, while somebody
 // else's tone goes on: he hears no click.
 func TestShare_ATalkersToneIsContinuous(t *testing.T) {
+	audiotest.Long(t)
 	for _, f := range stateful()[:3] {
 		t.Run(fmt.Sprint(f.Name, f.Rate), func(t *testing.T) {
 			inBubble(t, func(r *rig) {
@@ -134,6 +135,7 @@ func minus(a, b []int16) []int16 {
 // All listeners of one format have one encode, and a format is also how it is
 // tuned.
 func TestShare_OneEncodeForAll(t *testing.T) {
+	audiotest.Long(t)
 	inBubble(t, func(r *rig) {
 		h := r.hall()
 		tuned := codec.Opus(48000)
@@ -175,6 +177,7 @@ func TestShare_OneEncodeForAll(t *testing.T) {
 // Narrow, wide and full band in one room: everybody hears everybody, no louder
 // and no softer, up to where the narrower of two ends.
 func TestShare_AllRatesInOneRoom(t *testing.T) {
+	audiotest.Long(t)
 	inBubble(t, func(r *rig) {
 		h := r.hall()
 		formats := []codec.Format{codec.PCMU(), codec.G722(), codec.Opus(48000), codec.L16(48000), codec.Opus(16000), codec.Opus(8000)}
