@@ -21,7 +21,7 @@ func (a *App) openFace(_ context.Context, c *config.Config) error {
 	}
 	var commands *fsapi.API
 	socket := eventsocket.New(eventsocket.Options{
-		Password: c.ESLServer.Password.Reveal(), Allowed: c.ESLServer.ACL, Log: a.opt.Log,
+		Password: c.ESLServer.Password.Reveal(), Allowed: c.ESLServer.ACL, Log: a.opt.Log, Users: a.eslUsers,
 		API: func(ctx context.Context, command, arguments string) (string, bool) {
 			return commands.Do(ctx, command, arguments)
 		},
@@ -37,6 +37,15 @@ func (a *App) openFace(_ context.Context, c *config.Config) error {
 	a.socket.Store(socket)
 	a.serve = append(a.serve, commands.Run)
 	return nil
+}
+
+// eslUsers are those of the configuration in force.
+func (a *App) eslUsers() []eventsocket.User {
+	var list []eventsocket.User
+	for _, u := range a.config.Load().ESLServer.Users {
+		list = append(list, eventsocket.User{Name: u.Name, Password: u.Password.Reveal(), API: u.API, Events: u.Events, NoLog: !u.Log})
+	}
+	return list
 }
 
 // openESLServer opens the event socket for it.

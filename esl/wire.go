@@ -38,12 +38,19 @@ type Request struct {
 
 // Reader cuts a byte stream into messages or requests. It has one caller. An
 // error is final: what follows in the stream has no known beginning.
-type Reader struct{ br *bufio.Reader }
+type Reader struct {
+	br         *bufio.Reader
+	head, most int // bytes that a header block and a body may have
+}
 
 // NewReader returns a Reader of r.
 func NewReader(r io.Reader) *Reader {
-	return &Reader{br: bufio.NewReaderSize(r, 8<<10)}
+	return &Reader{bufio.NewReaderSize(r, 8<<10), MaxHead, MaxBody}
 }
+
+// Limit is how many bytes the header block and the body of what comes next may
+// have, instead of MaxHead and MaxBody.
+func (r *Reader) Limit(head, body int) { r.head, r.most = head, body }
 
 // Message reads the next message of a switch. It returns io.EOF at the end of
 // the stream, io.ErrUnexpectedEOF inside a message, ErrMalformed or ErrTooLarge.
@@ -78,7 +85,7 @@ func (r *Reader) Request() (*Request, error) {
 // front are skipped, within the same limit.
 func (r *Reader) block() ([]string, error) {
 	var lines []string
-	for left := MaxHead; ; {
+	for left := r.head; ; {
 		line, err := r.line(&left)
 		switch {
 		case errors.Is(err, io.EOF) && line == "" && len(lines) == 0:
@@ -105,7 +112,7 @@ func (r *Reader) line(left *int) (string, error) {
 	for {
 		part, err := r.br.ReadSlice('\n')
 		if *left -= len(part); *left < 0 {
-			return "", fmt.Errorf("%w: header block of more than %d bytes", ErrTooLarge, MaxHead)
+			return "", fmt.Errorf("%w: header block of more than %d bytes", ErrTooLarge, r.head)
 		}
 		if errors.Is(err, bufio.ErrBufferFull) {
 			long = append(long, part...)
@@ -136,6 +143,9 @@ func (r *Reader) body(h Headers) ([]byte, error) {
 	n, err := contentLength(h)
 	if n == 0 || err != nil {
 		return nil, err
+	}
+	if n > r.most {
+		return nil, fmt.Errorf("%w: body of %d bytes", ErrTooLarge, n)
 	}
 	b, err := io.ReadAll(io.LimitReader(r.br, int64(n)))
 	if err == nil && len(b) < n {

@@ -235,6 +235,14 @@ auth: {tokens: [{name: t, token: short}, {name: t, token: 0123456789abcdef}]}
 			`parley.yaml:3: http.listen 0.0.0.0:8085 without auth.tokens; set a token or listen on 127.0.0.1. [no_auth]`),
 		only("the event socket open to strangers", "\nesl_server:\n  listen: 0.0.0.0:8022\n",
 			"parley.yaml:3: esl_server.listen 0.0.0.0:8022 with FreeSWITCH's own password; set esl_server.password or listen on 127.0.0.1. [no_auth]"),
+		only("the event socket open to guessers", "\nesl_server:\n  listen: 0.0.0.0:8022\n  password: 1234567\n  users: [{name: a@b, password: 1234567}]\n",
+			"parley.yaml:3: esl_server.listen 0.0.0.0:8022 with a password of fewer than 8 characters; set a longer one or listen on 127.0.0.1. [weak_password]",
+			"parley.yaml:5: ESL user a@b must have a password of at least 8 characters: esl_server.listen can be reached from other machines. [weak_password]"),
+		only("users of the event socket", "esl_server:\n  users:\n    - {name: bob, password: x}\n    - {name: a@b}\n    - {name: c@d, password: x, log: perhaps}\n    - {name: e@f, password: x, apis: []}\n",
+			"parley.yaml:3:14: name must be USER@DOMAIN, as fs_cli -u gives it. [bad_value]",
+			`parley.yaml:4: one of "password" and "password_file" is needed, and not both. [missing_key]`,
+			"parley.yaml:5:37: log must be true or false. [bad_value]",
+			`parley.yaml:6: unknown key "apis", did you mean "api"? [unknown_key]`),
 		only("keys twice, in any spelling", `language: en
 language: de
 profiles:

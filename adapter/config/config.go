@@ -131,6 +131,16 @@ type ESLServer struct {
 	Password     Secret
 	PasswordFile string         // instead of Password; "" = none
 	ACL          []netip.Prefix // who may connect; none = everybody
+	Users        []ESLUser      // of "userauth"
+}
+
+// ESLUser is one who logs in by "userauth".
+type ESLUser struct {
+	Name     string // USER@DOMAIN
+	Password Secret
+	API      []string // commands; none = all
+	Events   []string // names and subclasses; none = all
+	Log      bool
 }
 
 // DefaultESLPassword is FreeSWITCH's own, which everybody knows.

@@ -68,6 +68,7 @@ func Diff(old, now *Config) []Change {
 		diff("trunk", old.SIP.Trunks, now.SIP.Trunks, trunkFields, func(t *Trunk) string { return t.Name }),
 		diff("token", old.Auth.Tokens, now.Auth.Tokens, tokenFields, func(t *Token) string { return t.Name }),
 		diff("ARI user", old.ARIServer.Users, now.ARIServer.Users, ariUserFields, func(u *ARIUser) string { return u.Name }),
+		diff("ESL user", old.ESLServer.Users, now.ESLServer.Users, eslUserFields, func(u *ESLUser) string { return u.Name }),
 		diff("switch", old.Switches, now.Switches, switchFields, func(s *Switch) string { return s.Name }),
 		diff("controls", old.Controls, now.Controls, controlsFields, func(c *engine.Controls) string { return c.Name }),
 		diff("profile", old.Profiles, now.Profiles, namedProfileFields, func(p *engine.Profile) string { return p.Name }),

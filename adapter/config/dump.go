@@ -17,6 +17,7 @@ func (c *Config) Dump() string {
 	put(root, "sip.trunks", records(c.SIP.Trunks, trunkFields))
 	put(root, "auth.tokens", records(c.Auth.Tokens, tokenFields))
 	put(root, "ari_server.users", records(c.ARIServer.Users, ariUserFields))
+	put(root, "esl_server.users", records(c.ESLServer.Users, eslUserFields))
 	put(root, "switches", records(c.Switches, switchFields))
 	put(root, "controls", records(c.Controls, controlsFields))
 	put(root, "profiles", records(c.Profiles, namedProfileFields))

@@ -149,6 +149,7 @@ func (l *loader) load() (*Config, []Warning, error) {
 	l.ariUsers(main)
 	l.checkHTTP(main)
 	l.checkESLServer(main)
+	l.eslUsers(main)
 	l.checkListeners(main)
 	l.checkJitter(main)
 	l.readMenus()
@@ -199,12 +200,12 @@ func (l *loader) checkHTTP(d *document) {
 	if loopback(listen) || len(l.config.Auth.Tokens) > 0 {
 		return
 	}
-	l.exposed(d, "http", fmt.Sprintf("http.listen %s without auth.tokens; set a token or listen on 127.0.0.1.", listen))
+	l.exposed(d, "http", "no_auth", fmt.Sprintf("http.listen %s without auth.tokens; set a token or listen on 127.0.0.1.", listen))
 }
 
 // exposed reports a listener that strangers can reach, where it is set.
-func (l *loader) exposed(d *document, section, text string) {
-	p := Problem{File: d.file, Code: "no_auth", Text: text}
+func (l *loader) exposed(d *document, section, code, text string) {
+	p := Problem{File: d.file, Code: code, Text: text}
 	if n := child(child(d.root, section), "listen"); n != nil {
 		p.Line = n.Line
 	}
@@ -212,24 +213,6 @@ func (l *loader) exposed(d *document, section, text string) {
 		p.File, p.Line = env, 0
 	}
 	l.add(p)
-}
-
-// checkESLServer reads the password's file, and refuses an event socket that
-// strangers can reach by the password that everybody knows.
-func (l *loader) checkESLServer(d *document) {
-	s, section := &l.config.ESLServer, child(d.root, "esl_server")
-	if s.PasswordFile != "" {
-		n := cmp.Or(child(section, "password_file"), &yaml.Node{Kind: yaml.ScalarNode, Value: s.PasswordFile})
-		if child(section, "password") != nil {
-			d.problem(n, "bad_value", `esl_server has both "password" and "password_file".`)
-			return
-		}
-		secretFile{&s.Password}.read(d, "esl_server.password_file", n)
-	}
-	if s.Listen == "" || loopback(s.Listen) || s.Password.Reveal() != DefaultESLPassword {
-		return
-	}
-	l.exposed(d, "esl_server", fmt.Sprintf("esl_server.listen %s with FreeSWITCH's own password; set esl_server.password or listen on 127.0.0.1.", s.Listen))
 }
 
 func (l *loader) checkJitter(d *document) {

@@ -1,5 +1,13 @@
 package config
 
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
 // The lists of those whom we call and who drive us.
 
 func trunkFields(t *Trunk) []field {
@@ -51,11 +59,71 @@ func (l *loader) ariUsers(d *document) {
 		if !d.record(item, ariUserFields(&u), "name") || !l.define(d, item, "ARI user", u.Name) || !d.secret(item, "password") {
 			continue
 		}
-		if len(u.Password.Reveal()) < minPassword && !loopback(l.config.HTTP.Listen) {
-			d.problem(item, "weak_password", "ARI user %s must have a password of at least %d characters: http.listen can be reached from other machines.",
-				u.Name, minPassword)
+		if l.weak(d, item, "ARI user "+u.Name, u.Password, "http.listen", l.config.HTTP.Listen) {
 			continue
 		}
 		l.config.ARIServer.Users = append(l.config.ARIServer.Users, u)
+	}
+}
+
+// weak reports a password that strangers could find by guessing.
+func (l *loader) weak(d *document, item *yaml.Node, whose string, p Secret, key, listen string) bool {
+	if len(p.Reveal()) >= minPassword || loopback(listen) {
+		return false
+	}
+	d.problem(item, "weak_password", "%s must have a password of at least %d characters: %s can be reached from other machines.", whose, minPassword, key)
+	return true
+}
+
+// checkESLServer reads the password's file, and refuses an event socket that
+// strangers can reach by the password that everybody knows, or a short one.
+func (l *loader) checkESLServer(d *document) {
+	s, section := &l.config.ESLServer, child(d.root, "esl_server")
+	if s.PasswordFile != "" {
+		n := cmp.Or(child(section, "password_file"), &yaml.Node{Kind: yaml.ScalarNode, Value: s.PasswordFile})
+		if child(section, "password") != nil {
+			d.problem(n, "bad_value", `esl_server has both "password" and "password_file".`)
+			return
+		}
+		secretFile{&s.Password}.read(d, "esl_server.password_file", n)
+	}
+	switch password := s.Password.Reveal(); {
+	case s.Listen == "" || loopback(s.Listen):
+	case password == DefaultESLPassword:
+		l.exposed(d, "esl_server", "no_auth",
+			fmt.Sprintf("esl_server.listen %s with FreeSWITCH's own password; set esl_server.password or listen on 127.0.0.1.", s.Listen))
+	case len(password) < minPassword:
+		l.exposed(d, "esl_server", "weak_password",
+			fmt.Sprintf("esl_server.listen %s with a password of fewer than %d characters; set a longer one or listen on 127.0.0.1.", s.Listen, minPassword))
+	}
+}
+
+func eslUserFields(u *ESLUser) []field {
+	return []field{
+		{"name", matching(&u.Name, atDomain, "USER@DOMAIN, as fs_cli -u gives it"), 0},
+		{"password", secretField(&u.Password), 0},
+		{"password_file", secretFile{&u.Password}, spelling},
+		{"api", words{at: &u.API}, 0},
+		{"events", words{at: &u.Events}, 0},
+		{"log", yes(&u.Log), 0},
+	}
+}
+
+// atDomain says whether a name is USER@DOMAIN.
+func atDomain(text string) bool {
+	user, domain, _ := strings.Cut(text, "@")
+	return token(user) && token(domain) && !strings.Contains(domain, "@")
+}
+
+func (l *loader) eslUsers(d *document) {
+	for _, item := range d.elements("esl_server.users", child(child(d.root, "esl_server"), "users")) {
+		u := ESLUser{Log: true}
+		if !d.record(item, eslUserFields(&u), "name") || !l.define(d, item, "ESL user", u.Name) || !d.secret(item, "password") {
+			continue
+		}
+		if l.weak(d, item, "ESL user "+u.Name, u.Password, "esl_server.listen", l.config.ESLServer.Listen) {
+			continue
+		}
+		l.config.ESLServer.Users = append(l.config.ESLServer.Users, u)
 	}
 }

@@ -48,9 +48,10 @@ func TestTheReferenceHasEveryKey(t *testing.T) {
 	var u User
 	var r Trunk
 	var a ARIUser
+	var e ESLUser
 	var k Token
 	var s Switch
-	for _, f := range slices.Concat(prefixed("sip.users.", userFields(&u)), prefixed("sip.trunks.", trunkFields(&r)), prefixed("auth.tokens.", tokenFields(&k)), prefixed("ari_server.users.", ariUserFields(&a)), prefixed("switches.", switchFields(&s))) {
+	for _, f := range slices.Concat(prefixed("sip.users.", userFields(&u)), prefixed("sip.trunks.", trunkFields(&r)), prefixed("auth.tokens.", tokenFields(&k)), prefixed("ari_server.users.", ariUserFields(&a)), prefixed("esl_server.users.", eslUserFields(&e)), prefixed("switches.", switchFields(&s))) {
 		if !slices.Contains(example, f) {
 			t.Errorf("no example has %s", f)
 		}
@@ -87,8 +88,8 @@ func TestTheExamplesOfTheReferenceLoad(t *testing.T) {
 	}
 	const secret = "a secret of the examples"
 	c := load(t, "s", strings.ReplaceAll(secret, " ", "-"), "parley.yaml",
-		strings.NewReplacer("/etc/parley/trunk.secret", "s", "/etc/parley/console.token", "s", "/etc/parley/carrier.secret", "s", "/etc/parley/panel.secret", "s", "/etc/parley/ari.secret", "s", "/etc/parley/ami.secret", "s").Replace(string(doc)))
-	if len(c.SIP.Users) != 2 || len(c.SIP.Trunks) != 2 || len(c.Auth.Tokens) != 2 || len(c.Switches) != 3 || len(c.Profiles) != 2 || len(c.Rooms) != 2 {
+		strings.NewReplacer("/etc/parley/trunk.secret", "s", "/etc/parley/console.token", "s", "/etc/parley/carrier.secret", "s", "/etc/parley/panel.secret", "s", "/etc/parley/dialler.secret", "s", "/etc/parley/ari.secret", "s", "/etc/parley/ami.secret", "s").Replace(string(doc)))
+	if len(c.SIP.Users) != 2 || len(c.SIP.Trunks) != 2 || len(c.Auth.Tokens) != 2 || len(c.ESLServer.Users) != 2 || len(c.Switches) != 3 || len(c.Profiles) != 2 || len(c.Rooms) != 2 {
 		t.Errorf("loaded\n%s", c.Dump())
 	}
 	p, _, _ := c.Directory().Lookup("board", "")

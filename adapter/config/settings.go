@@ -69,7 +69,7 @@ func settings(c *Config) []field {
 
 // lists are the keys of the main file that hold records instead of settings.
 func lists() []string {
-	return []string{"sip.users", "sip.trunks", "auth.tokens", "ari_server.users", "switches", "controls", "profiles", "rooms"}
+	return []string{"sip.users", "sip.trunks", "auth.tokens", "ari_server.users", "esl_server.users", "switches", "controls", "profiles", "rooms"}
 }
 
 // everywhere are the lists that profiles.d and rooms.d may hold too.

@@ -20,7 +20,7 @@ func (l *listener) api(ctx context.Context, q *esl.Request, rest string) bool {
 			l.reply("-ERR permission denied")
 			return true
 		}
-		out = l.s.Run(ctx, command, arguments)
+		out = l.runHere(ctx, command, arguments)
 	}
 	l.write(fmt.Sprintf("Content-Type: api/response\nContent-Length: %d\n\n%s", len(out), out))
 	return true
@@ -44,11 +44,7 @@ func (l *listener) console(ctx context.Context, line string) string {
 		case !l.who().mayRun(command, arguments):
 			b.WriteString("-ERR permission denied\n")
 		default:
-			out, ok := l.s.opts.API(ctx, command, arguments)
-			if !ok {
-				out = "-ERR " + part + " Command not found!\n"
-			}
-			b.WriteString(out)
+			b.WriteString(l.typed(ctx, part))
 		}
 	}
 	if b.Len() == 0 {
@@ -76,6 +72,55 @@ func (s *Server) Run(ctx context.Context, command, arguments string) string {
 	}
 }
 
+// typed is one command of the console.
+func (l *listener) typed(ctx context.Context, line string) string {
+	command, arguments := cut(line)
+	if equal(command, backgroundCommand) {
+		return l.backgroundAPI(ctx, arguments)
+	}
+	out, ok := l.s.opts.API(ctx, command, arguments)
+	if !ok {
+		return "-ERR " + line + " Command not found!\n"
+	}
+	return out
+}
+
+// backgroundCommand is the api command that runs another as a job.
+const backgroundCommand = "bgapi"
+
+// runHere is Run, and bgapi, whose job counts as the client's.
+func (l *listener) runHere(ctx context.Context, command, arguments string) string {
+	if equal(command, backgroundCommand) {
+		return l.backgroundAPI(ctx, arguments)
+	}
+	return l.s.Run(ctx, command, arguments)
+}
+
+// backgroundAPI is "api bgapi [uuid:JOB] COMMAND …", as fs_cli -x has it.
+func (l *listener) backgroundAPI(ctx context.Context, arguments string) string {
+	job, line := jobAndCommand(arguments)
+	command, arguments := cut(line)
+	switch {
+	case command == "":
+		return "-ERR Invalid syntax\n"
+	case !l.start(ctx, job, command, arguments, nil):
+		return fmt.Sprintf("-ERR %d jobs are running\n", maxJobs)
+	}
+	return "+OK Job-UUID: " + job + "\n"
+}
+
+// jobAndCommand takes the id of a job off a command, or makes one.
+func jobAndCommand(arguments string) (job, line string) {
+	if rest, ok := begins(arguments, "uuid:"); ok {
+		job, line, _ = strings.Cut(rest, " ")
+		arguments = line
+	}
+	if job == "" {
+		job = esl.NewUUID()
+	}
+	return oneLine(job), arguments
+}
+
 // background runs a command as a job; BACKGROUND_JOB tells what it printed.
 func (l *listener) background(ctx context.Context, q *esl.Request, rest string) bool {
 	command, arguments := cut(rest)
@@ -87,29 +132,34 @@ func (l *listener) background(ctx context.Context, q *esl.Request, rest string) 
 	if job == "" {
 		job = esl.NewUUID()
 	}
-	l.mu.Lock()
-	full := l.running >= maxJobs
-	if !full {
-		l.running++
-	}
-	l.mu.Unlock()
-	if full {
+	if !l.start(ctx, job, command, arguments, esl.Headers{{Name: "Job-Owner-UUID"}}) {
 		l.reply(fmt.Sprintf("-ERR %d jobs are running", maxJobs))
 		return true
 	}
+	l.reply("+OK Job-UUID: "+job, "Job-UUID: "+job)
+	return true
+}
+
+// start starts a job, unless the client has too many. owner stands after its id
+// in the event.
+func (l *listener) start(ctx context.Context, job, command, arguments string, owner esl.Headers) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.running >= maxJobs {
+		return false
+	}
+	l.running++
 	l.s.jobs.Go(func() {
-		out := l.s.Run(ctx, command, arguments)
+		out := l.runHere(ctx, command, arguments)
 		l.mu.Lock()
 		l.running--
 		l.mu.Unlock()
-		headers := esl.Headers{
-			{Name: "Job-UUID", Value: job}, {Name: "Job-Owner-UUID"}, {Name: "Job-Command", Value: command},
-		}
+		headers := append(esl.Headers{{Name: "Job-UUID", Value: job}}, owner...)
+		headers = append(headers, esl.Header{Name: "Job-Command", Value: command})
 		if arguments != "" {
 			headers = append(headers, esl.Header{Name: "Job-Command-Arg", Value: arguments})
 		}
 		l.s.Fire("BACKGROUND_JOB", "", headers, []byte(out))
 	})
-	l.reply("+OK Job-UUID: "+job, "Job-UUID: "+job)
 	return true
 }

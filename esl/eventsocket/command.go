@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"parley/esl"
 )
@@ -102,62 +101,6 @@ func oneLine(text string) string {
 	return strings.NewReplacer("\r", "", "\n", " ").Replace(text)
 }
 
-// logIn takes "auth" and "userauth"; nothing else is known before.
-func (l *listener) logIn(ctx context.Context, line string) (on bool) {
-	var name, password string
-	if rest, ok := begins(line, "auth "); ok {
-		password = rest
-	} else if rest, ok := begins(line, "userauth "); ok {
-		name, password = userAndPassword(rest)
-		if name == "" {
-			name = "?"
-		}
-	} else {
-		l.reply("-ERR command not found")
-		return true
-	}
-	if wait := l.s.brake.Wait(time.Now(), l.from); wait > 0 {
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
-			return false
-		}
-	}
-	u := l.s.judge(name, password)
-	if u == nil {
-		l.s.brake.Failed(time.Now(), l.from)
-		l.s.opts.Log.Warn("esl_server: wrong password from "+l.nc.RemoteAddr().String()+". [esl_server_auth]", "from", l.nc.RemoteAddr().String())
-		l.reply("-ERR invalid")
-		return false
-	}
-	l.s.brake.Passed(l.from)
-	l.mu.Lock()
-	l.user = u
-	l.mu.Unlock()
-	l.s.welcome(l)
-	_ = l.nc.SetReadDeadline(time.Time{}) // a dead socket fails at the next read
-	if name == "" {
-		l.reply("+OK accepted")
-		return true
-	}
-	l.reply("+OK accepted", "Allowed-Events: "+allowance(u.Events), "Allowed-API: "+allowance(u.API), "Allowed-LOG: "+strconv.FormatBool(!u.NoLog))
-	return true
-}
-
-// userAndPassword takes "user@domain:password" or "user:password@domain" apart.
-func userAndPassword(text string) (name, password string) {
-	colon, at := strings.IndexByte(text, ':'), strings.IndexByte(text, '@')
-	switch {
-	case colon < 0 || at < 0:
-		return "", ""
-	case at < colon:
-		return text[:colon], text[colon+1:]
-	default:
-		at = strings.LastIndexByte(text, '@')
-		return text[:colon] + text[at:], text[colon+1 : at]
-	}
-}
-
 func allowance(list []string) string {
 	if len(list) == 0 {
 		return "all"
@@ -173,11 +116,14 @@ func (u *User) mayRun(command, arguments string) bool {
 	if !slices.ContainsFunc(u.API, func(c string) bool { return equal(c, command) }) {
 		return false
 	}
-	inner := strings.Fields(arguments)
-	if slices.Contains([]string{"bgapi", "eval", "expand", "xml_wrap"}, strings.ToLower(command)) && len(inner) > 0 {
-		return u.mayRun(inner[0], strings.Join(inner[1:], " "))
+	if !slices.Contains([]string{backgroundCommand, "eval", "expand", "xml_wrap"}, strings.ToLower(command)) {
+		return true
 	}
-	return true
+	if equal(command, backgroundCommand) {
+		_, arguments = jobAndCommand(arguments)
+	}
+	inner, arguments := cut(arguments)
+	return inner == "" || u.mayRun(inner, arguments)
 }
 
 func (l *listener) filter(_ context.Context, _ *esl.Request, rest string) bool {
@@ -198,10 +144,7 @@ func (l *listener) filter(_ context.Context, _ *esl.Request, rest string) bool {
 		return true
 	}
 	l.mu.Lock()
-	full := len(l.wants.filters) >= maxFilters
-	if !full {
-		l.wants.filters = append(l.wants.filters, newFilter(header, value))
-	}
+	full := !l.wants.filter(header, value)
 	l.mu.Unlock()
 	if full {
 		l.reply("-ERR too many filters")
@@ -227,15 +170,25 @@ func (l *listener) myEvents(ctx context.Context, _ *esl.Request, rest string) bo
 		l.reply("-ERR invalid uuid")
 		return true
 	}
+	if !l.who().mayHear(strings.Fields(ofOneCall)) {
+		l.reply("-ERR permission denied")
+		return true
+	}
 	l.mu.Lock()
 	if len(f) > 1 {
 		if chosen, ok := parseFormat(f[1]); ok {
 			l.format = chosen
 		}
 	}
-	l.wants.add(strings.Fields(ofOneCall))
-	l.wants.filters = append(l.wants.filters, newFilter("Unique-ID", f[0]))
+	full := !l.wants.filter("Unique-ID", f[0])
+	if !full {
+		l.wants.add(strings.Fields(ofOneCall))
+	}
 	l.mu.Unlock()
+	if full {
+		l.reply("-ERR too many filters")
+		return true
+	}
 	l.reply("+OK Events Enabled")
 	return true
 }
@@ -267,7 +220,7 @@ func (l *listener) sendEvent(_ context.Context, q *esl.Request, rest string) boo
 		l.reply("-ERR invalid event")
 		return true
 	}
-	if len(l.who().Events) > 0 {
+	if len(l.who().Events) > 0 { // who does not hear all does not speak for the switch
 		l.reply("-ERR permission denied")
 		return true
 	}

@@ -12,6 +12,7 @@ import (
 const (
 	maxSubclasses = 1000
 	maxFilters    = 1000
+	maxWord       = 256 // bytes of a subclass, or of a filter's header or value
 )
 
 // interest is what a client wants to be told of.
@@ -68,7 +69,7 @@ func (in *interest) add(list []string) bool {
 		in.names[n] = true
 	}
 	for _, s := range subclasses {
-		if len(in.subclasses) < maxSubclasses {
+		if len(in.subclasses) < maxSubclasses && len(s) <= maxWord {
 			in.subclasses[s] = true
 		}
 	}
@@ -101,18 +102,12 @@ func (in *interest) remove(list []string) bool {
 }
 
 // wants says whether an event passes, by its name and by the filters.
-func (in *interest) wants(e *esl.Event) bool {
+func (in *interest) wants(e *esl.Event) bool { return in.named(e) && in.passes(e) }
+
+// named says whether an event has been subscribed to.
+func (in *interest) named(e *esl.Event) bool {
 	name := e.Name()
-	switch {
-	case in.all:
-	case name == "CUSTOM":
-		if !in.subclasses[e.Value("Event-Subclass")] {
-			return false
-		}
-	case !in.names[name]:
-		return false
-	}
-	return in.passes(e)
+	return in.all || in.names[name] || name == "CUSTOM" && in.subclasses[e.Value("Event-Subclass")]
 }
 
 // passes applies the filters: one that fits lets the event through, one with a
@@ -137,6 +132,16 @@ func (in *interest) passes(e *esl.Event) bool {
 		pass = true
 	}
 	return pass
+}
+
+// filter adds a filter. It is false when there are too many, or it is too long:
+// a regular expression is many times as large as its text.
+func (in *interest) filter(header, value string) bool {
+	if len(in.filters) >= maxFilters || len(header) > maxWord || len(value) > maxWord {
+		return false
+	}
+	in.filters = append(in.filters, newFilter(header, value))
+	return true
 }
 
 // filter is one header that an event must, or must not, have with a value.

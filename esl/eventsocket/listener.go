@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"parley/esl"
+	"parley/internal/brake"
 )
 
 // Last words of the switch.
@@ -27,11 +28,17 @@ const (
 // another writes its events; they take turns, so that no message is cut by
 // another and what a command raises comes after its reply.
 type listener struct {
-	s    *Server
-	nc   net.Conn
-	from netip.Addr
-	wake chan struct{} // capacity 1: there is something to write
-	over chan struct{} // closed when the connection ends
+	s     *Server
+	nc    net.Conn
+	peer  netip.Addr
+	from  netip.Addr    // brake.Source of peer
+	wake  chan struct{} // capacity 1: there is something to write
+	over  chan struct{} // closed when the connection ends
+	began time.Time
+	in    *esl.Reader
+
+	number uint64 // guarded by s.mu, as guest: the greater, the later it came
+	guest  bool   // it is counted as not logged in
 
 	turn chan struct{} // held over a command and its reply, or the writing of events: keeps messages whole
 
@@ -42,23 +49,27 @@ type listener struct {
 	logs    int // levels up to this one; < 0 = none
 	queue   queue
 	running int // jobs
+	cutting bool
 	ended   bool
 }
 
 func newListener(s *Server, nc net.Conn) *listener {
 	l := &listener{
 		s: s, nc: nc, wake: make(chan struct{}, 1), over: make(chan struct{}), turn: make(chan struct{}, 1), logs: -1, queue: queue{limit: s.opts.Queue},
+		in: esl.NewReader(nc), began: time.Now(),
 	}
+	l.in.Limit(guestHead, 0)
 	if a, ok := nc.RemoteAddr().(*net.TCPAddr); ok {
-		l.from = a.AddrPort().Addr().Unmap()
+		l.from = brake.Source(a.AddrPort().Addr())
+		l.peer = a.AddrPort().Addr().Unmap()
 	}
 	return l
 }
 
 // reject is all that a peer hears whom the access list refuses.
 func (l *listener) reject() {
-	l.write(fmt.Sprintf("Content-Type: text/rude-rejection\nContent-Length: %d\n\n%s", len(denied), denied))
-	l.write(notice(goodbye))
+	_ = l.nc.SetWriteDeadline(time.Now().Add(partTime)) // a dead socket fails at the write
+	_, _ = io.WriteString(l.nc, fmt.Sprintf("Content-Type: text/rude-rejection\nContent-Length: %d\n\n%s", len(denied), denied)+notice(goodbye))
 }
 
 func notice(text string) string {
@@ -67,18 +78,18 @@ func notice(text string) string {
 
 // run serves the client until it goes, is sent away, or ctx ends.
 func (l *listener) run(ctx context.Context) {
-	stop := context.AfterFunc(ctx, func() { l.end(shuttingDown) })
+	stop := context.AfterFunc(ctx, func() { l.end(shuttingDown, partTime) })
 	var writer sync.WaitGroup
 	writer.Go(l.deliver)
 	defer func() {
 		stop()
-		l.end("")
+		l.end("", 0)
 		writer.Wait()
 	}()
 	l.write("Content-Type: auth/request\n\n")
 	_ = l.nc.SetReadDeadline(time.Now().Add(loginTime)) // a dead socket fails at the next read
-	for r := esl.NewReader(l.nc); ; {
-		q, err := r.Request()
+	for {
+		q, err := l.in.Request()
 		if err != nil {
 			l.broken(err)
 			return
@@ -87,7 +98,7 @@ func (l *listener) run(ctx context.Context) {
 		on := l.obey(ctx, q)
 		<-l.turn
 		if !on {
-			l.end(goodbye)
+			l.end(goodbye, partTime)
 			return
 		}
 	}
@@ -97,7 +108,7 @@ func (l *listener) run(ctx context.Context) {
 func (l *listener) broken(err error) {
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		l.end(goodbye)
+		l.end(goodbye, partTime)
 	case errors.Is(err, esl.ErrMalformed), errors.Is(err, esl.ErrTooLarge):
 		l.s.opts.Log.Warn("esl_server: "+err.Error()+"; the connection is closed", "from", l.nc.RemoteAddr().String())
 	case errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed):
@@ -106,8 +117,8 @@ func (l *listener) broken(err error) {
 	}
 }
 
-// end closes the connection, after a last word if that can still be said.
-func (l *listener) end(word string) {
+// end closes the connection, after a last word if that can be said in time.
+func (l *listener) end(word string, patience time.Duration) {
 	l.mu.Lock()
 	first := !l.ended
 	l.ended = true
@@ -118,7 +129,7 @@ func (l *listener) end(word string) {
 	}
 	close(l.over)
 	if word != "" {
-		_ = l.nc.SetWriteDeadline(time.Now().Add(partTime)) // ends a write that is under way, too
+		_ = l.nc.SetWriteDeadline(time.Now().Add(patience)) // ends a write that is under way, too
 		l.turn <- struct{}{}
 		_, _ = io.WriteString(l.nc, notice(word))
 		<-l.turn
@@ -133,7 +144,7 @@ func (l *listener) write(message string) {
 		return
 	default:
 	}
-	_ = l.nc.SetWriteDeadline(time.Now().Add(writeTime))
+	_ = l.nc.SetWriteDeadline(time.Now().Add(l.s.patience))
 	if _, err := io.WriteString(l.nc, message); err != nil {
 		l.s.opts.Log.Warn("esl_server: a client that does not read is cut off", "from", l.nc.RemoteAddr().String(), "error", err)
 		_ = l.nc.Close() // the reader sees it
@@ -147,11 +158,6 @@ func (l *listener) offer(p *parcel) {
 	if l.ended || l.user == nil || !l.wants.wants(p.event) {
 		l.mu.Unlock()
 		return
-	}
-	if lost := l.queue.recovered(); lost > 0 {
-		if gap := resync(lost); l.wants.wants(gap) {
-			l.queue.put((&parcel{event: gap}).bytes(l.format))
-		}
 	}
 	kept := l.queue.put(p.bytes(l.format))
 	l.mu.Unlock()
@@ -168,7 +174,7 @@ func (l *listener) offerLine(level int, message []byte) {
 		l.mu.Unlock()
 		return
 	}
-	kept := l.queue.put(message)
+	kept := l.queue.putLine(message)
 	l.mu.Unlock()
 	l.rouse()
 	if !kept {
@@ -176,10 +182,27 @@ func (l *listener) offerLine(level int, message []byte) {
 	}
 }
 
+// told is what the client is told of a gap, if it has subscribed to that;
+// filters do not count. The caller holds mu.
+func (l *listener) told(g gap) []byte {
+	e := g.resync()
+	if !l.wants.named(e) {
+		return nil
+	}
+	return (&parcel{event: e}).bytes(l.format)
+}
+
 // cut sends a client away that is too slow, without waiting for it.
 func (l *listener) cut(why string) {
+	l.mu.Lock()
+	again := l.cutting
+	l.cutting = true
+	l.mu.Unlock()
+	if again {
+		return
+	}
 	l.s.opts.Log.Warn("esl_server: "+why[:len(why)-1], "from", l.nc.RemoteAddr().String())
-	go l.end(why)
+	go l.end(why, l.s.patience)
 }
 
 func (l *listener) rouse() {
@@ -207,17 +230,18 @@ func (l *listener) some() bool {
 	l.turn <- struct{}{}
 	defer func() { <-l.turn }()
 	l.mu.Lock()
-	batch := l.queue.take()
+	batch := l.queue.take(l.told)
+	more := len(l.queue.list) > 0 // a gap that is not told is no message
 	l.mu.Unlock()
 	if len(batch) == 0 {
-		return false
+		return more
 	}
 	select {
 	case <-l.over:
 		return false
 	default:
 	}
-	_ = l.nc.SetWriteDeadline(time.Now().Add(writeTime))
+	_ = l.nc.SetWriteDeadline(time.Now().Add(l.s.patience))
 	buffers := net.Buffers(batch)
 	if _, err := buffers.WriteTo(l.nc); err != nil {
 		l.s.opts.Log.Warn("esl_server: a client that does not read is cut off", "from", l.nc.RemoteAddr().String(), "error", err)

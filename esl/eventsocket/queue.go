@@ -64,60 +64,87 @@ func (p *parcel) bytes(f format) []byte {
 	return p.written[f]
 }
 
-// queue is what one client is still to be sent. Its owner guards it.
+// queue is what one client is still to be sent. Where messages were lost there
+// is a gap in it. Its owner guards it.
 type queue struct {
-	limit  int // messages
-	list   [][]byte
-	bytes  int
-	lost   int // in all
-	untold int // of these, not told yet
+	limit int      // messages
+	list  [][]byte // nil is the next of gaps
+	gaps  []gap
+	bytes int
+	lost  int // in all gaps
 }
 
-// put adds a message, or counts it as lost. It is false when more were lost
-// than a client is allowed to.
+// gap is how much was lost at one place.
+type gap struct{ events, lines int }
+
+// put adds an event. Where there is no room it is lost; false says that more
+// are than a client is allowed to lose before it is told.
 func (q *queue) put(m []byte) bool {
+	return q.add(m) || q.lose(gap{events: 1})
+}
+
+// putLine is put for a line of the log.
+func (q *queue) putLine(m []byte) bool {
+	return q.add(m) || q.lose(gap{lines: 1})
+}
+
+func (q *queue) add(m []byte) bool {
 	if len(q.list) >= q.limit || q.bytes+len(m) > maxQueued {
-		q.lost++
-		q.untold++
-		return q.lost <= maxLost
+		return false
 	}
 	q.list = append(q.list, m)
 	q.bytes += len(m)
 	return true
 }
 
-// recovered returns how many were lost since it was last asked, once there is
-// room for what comes next.
-func (q *queue) recovered() int {
-	if q.untold == 0 || len(q.list) > q.limit/2 || q.bytes > maxQueued/2 {
-		return 0
+func (q *queue) lose(one gap) bool {
+	if n := len(q.list); n == 0 || q.list[n-1] != nil {
+		q.list, q.gaps = append(q.list, nil), append(q.gaps, gap{})
 	}
-	n := q.untold
-	q.untold = 0
-	return n
+	last := &q.gaps[len(q.gaps)-1]
+	last.events += one.events
+	last.lines += one.lines
+	q.lost++
+	return q.lost <= maxLost
 }
 
-// take returns what is next, about maxBatch bytes of it.
-func (q *queue) take() [][]byte {
-	n, size := 0, 0
-	for n < len(q.list) && (n == 0 || size+len(q.list[n]) <= maxBatch) {
-		size += len(q.list[n])
-		n++
+// take returns what is next, about maxBatch bytes of it. told writes what the
+// client is told of a gap; nil is nothing.
+func (q *queue) take(told func(gap) []byte) [][]byte {
+	var batch [][]byte
+	n := 0
+	for size := 0; n < len(q.list) && (n == 0 || size+len(q.list[n]) <= maxBatch); n++ {
+		m := q.list[n]
+		size += len(m)
+		q.bytes -= len(m)
+		if m == nil {
+			q.lost -= q.gaps[0].events + q.gaps[0].lines
+			m = told(q.gaps[0])
+			q.gaps = q.gaps[1:]
+		}
+		if m != nil {
+			batch = append(batch, m)
+		}
 	}
-	batch := q.list[:n:n]
-	q.list = q.list[n:]
-	q.bytes -= size
+	clear(q.list[:n]) // or the array keeps what has been sent
+	if q.list = q.list[n:]; len(q.list) == 0 {
+		q.list, q.gaps = nil, nil
+	}
 	return batch
 }
 
 // flush forgets what has not been sent.
-func (q *queue) flush() { q.list, q.bytes = nil, 0 }
+func (q *queue) flush() { *q = queue{limit: q.limit} }
 
 // resync is the event that tells a client of a gap.
-func resync(lost int) *esl.Event {
-	return &esl.Event{Headers: esl.Headers{
-		{Name: "Event-Name", Value: "CUSTOM"},
+func (g gap) resync() *esl.Event {
+	h := esl.Headers{
 		{Name: "Event-Subclass", Value: "parley::resync"},
-		{Name: "Lost-Events", Value: strconv.Itoa(lost)},
-	}}
+		{Name: "Event-Name", Value: "CUSTOM"},
+		{Name: "Lost-Events", Value: strconv.Itoa(g.events)},
+	}
+	if g.lines > 0 {
+		h = append(h, esl.Header{Name: "Lost-Log-Lines", Value: strconv.Itoa(g.lines)})
+	}
+	return &esl.Event{Headers: h}
 }

@@ -71,6 +71,14 @@ func (c *client) send(text string) {
 	}
 }
 
+// tell sends a command and returns the next message, or why there is none.
+func (c *client) tell(command string) (*esl.Message, error) {
+	if _, err := c.nc.Write([]byte(command + "\n\n")); err != nil {
+		return nil, err
+	}
+	return c.r.Message()
+}
+
 func (c *client) read() *esl.Message {
 	c.t.Helper()
 	m, err := c.r.Message()

@@ -2,8 +2,6 @@ package eventsocket
 
 import (
 	"context"
-	"crypto/sha256"
-	"crypto/subtle"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -23,6 +21,7 @@ const (
 	DefaultMaxPerSource = 500
 	DefaultMaxGuests    = 32               // of one source that have not logged in
 	loginTime           = 25 * time.Second // as at the switch
+	guestHead           = 4 << 10          // bytes of a request before that
 	writeTime           = 10 * time.Second // a client that takes nothing for so long is cut off
 	partTime            = time.Second      // for a last word
 )
@@ -30,13 +29,15 @@ const (
 // Options sets up a Server. The zero value of a number is its default.
 type Options struct {
 	Password string         // for "auth"; "" lets nobody in
-	Users    []User         // for "userauth"
+	Users    func() []User  // for "userauth"; nil is nobody
 	Allowed  []netip.Prefix // peers must be in one; none = all may try
 	// API runs an api command and returns what it prints. ok is false when
 	// there is no such command. It may be called from many goroutines.
 	API func(ctx context.Context, command, arguments string) (printed string, ok bool)
 
-	Queue        int // messages kept for one client; 0 means DefaultQueue
+	Queue int // messages kept for one client; 0 means DefaultQueue
+	// Where one of these is reached, the oldest connection that has not logged in
+	// makes room, if there is one.
 	MaxConns     int // clients at once; 0 means DefaultMaxConns
 	MaxPerSource int // of these from one address; 0 means DefaultMaxPerSource
 	MaxGuests    int // of these not logged in; 0 means DefaultMaxGuests
@@ -59,11 +60,13 @@ type Server struct {
 	core     string // Core-UUID: of this run of ours
 	hostname string
 	brake    brake.Brake
+	patience time.Duration  // writeTime
 	jobs     sync.WaitGroup // of bgapi
 
 	mu        sync.Mutex
 	listeners map[*listener]bool // guarded by mu, as below
 	sources   map[netip.Addr]*source
+	came      uint64 // connections
 
 	firing   sync.Mutex // held over "number an event, put it into every queue": all see one order
 	sequence uint64     // guarded by firing, as below
@@ -88,7 +91,7 @@ func New(o Options) *Server {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Server{
-		opts: o, core: esl.NewUUID(), listeners: map[*listener]bool{}, sources: map[netip.Addr]*source{}, address: "127.0.0.1",
+		opts: o, core: esl.NewUUID(), listeners: map[*listener]bool{}, sources: map[netip.Addr]*source{}, address: "127.0.0.1", patience: writeTime,
 	}
 	s.hostname, _ = os.Hostname() // "" will do
 	return s
@@ -129,15 +132,20 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 func (s *Server) Talk(ctx context.Context, nc net.Conn) {
 	defer func() { _ = nc.Close() }()
 	l := newListener(s, nc)
-	if !s.admit(l) {
+	if !s.allowed(l.peer) {
+		s.opts.Log.Warn("esl_server: "+nc.RemoteAddr().String()+" is not in esl_server.acl. [esl_server_acl]", "from", nc.RemoteAddr().String())
+		l.reject()
+		return
+	}
+	oldest, ok := s.admit(l)
+	if !ok {
 		s.opts.Log.Warn("esl_server: too many connections; one is refused", "from", nc.RemoteAddr().String())
 		return
 	}
 	defer s.leave(l)
-	if !s.allowed(l.from) {
-		s.opts.Log.Warn("esl_server: "+nc.RemoteAddr().String()+" is not in esl_server.acl. [esl_server_acl]", "from", nc.RemoteAddr().String())
-		l.reject()
-		return
+	if oldest != nil {
+		s.opts.Log.Warn("esl_server: too many connections; one that has not logged in makes room", "from", oldest.nc.RemoteAddr().String())
+		oldest.end("", 0)
 	}
 	l.run(ctx)
 }
@@ -154,36 +162,68 @@ func (s *Server) allowed(from netip.Addr) bool {
 	return false
 }
 
-func (s *Server) admit(l *listener) bool {
+// admit counts a connection. Where it is one too many, another that has not
+// logged in is counted no more, and is to be closed.
+func (s *Server) admit(l *listener) (oldest *listener, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	from := s.sources[l.from]
 	if from == nil {
 		from = &source{}
 	}
-	if len(s.listeners) >= s.opts.MaxConns || from.conns >= s.opts.MaxPerSource || from.guests >= s.opts.MaxGuests {
-		return false
+	crowd := from.conns >= s.opts.MaxPerSource || from.guests >= s.opts.MaxGuests
+	if crowd || len(s.listeners) >= s.opts.MaxConns {
+		if oldest = s.oldest(l.from, crowd); oldest == nil {
+			return nil, false
+		}
+		s.forget(oldest)
 	}
+	s.came++
 	s.listeners[l], s.sources[l.from] = true, from
+	l.number, l.guest = s.came, true
 	from.conns++
 	from.guests++
-	return true
+	return oldest, true
 }
 
-// welcome notes that a client has logged in.
-func (s *Server) welcome(l *listener) {
+// oldest is the one that has been there longest without logging in; of one
+// source, or of all.
+func (s *Server) oldest(from netip.Addr, only bool) (found *listener) {
+	for l := range s.listeners {
+		if l.guest && (!only || l.from == from) && (found == nil || l.number < found.number) {
+			found = l
+		}
+	}
+	return found
+}
+
+// welcome notes that a client has logged in; not one that has just made room.
+func (s *Server) welcome(l *listener) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if !s.listeners[l] {
+		return false
+	}
+	l.guest = false
 	s.sources[l.from].guests--
+	return true
 }
 
 func (s *Server) leave(l *listener) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.forget(l)
+}
+
+// forget counts a connection no more. The caller holds mu.
+func (s *Server) forget(l *listener) {
+	if !s.listeners[l] {
+		return
+	}
 	delete(s.listeners, l)
 	from := s.sources[l.from]
 	from.conns--
-	if l.user == nil {
+	if l.guest {
 		from.guests--
 	}
 	if from.conns == 0 {
@@ -264,26 +304,4 @@ func (line Line) message() []byte {
 	b.WriteString("Content-Type: log/data\nContent-Length: " + strconv.Itoa(len(text)) + "\nLog-Level: " + strconv.Itoa(line.Level))
 	b.WriteString("\nText-Channel: 0\nLog-File: parley\nLog-Func: log\nLog-Line: 0\nUser-Data: \n\n" + text)
 	return []byte(b.String())
-}
-
-// judge compares what a client gave with what lets somebody in, in constant
-// time; it returns who that is.
-func (s *Server) judge(name, password string) *User {
-	var found *User
-	if name == "" && s.opts.Password != "" && same(password, s.opts.Password) {
-		found = &User{}
-	}
-	for i := range s.opts.Users {
-		u := &s.opts.Users[i]
-		if fits := same(password, u.Password); name != "" && strings.EqualFold(u.Name, name) && u.Password != "" && fits {
-			found = u
-		}
-	}
-	return found
-}
-
-// same compares digests, so that neither content nor length shows in the time.
-func same(a, b string) bool {
-	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
-	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
 }

@@ -2,6 +2,7 @@ package eventsocket
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"net"
 	"strconv"
@@ -45,28 +46,53 @@ func TestOneWhoNeverReads(t *testing.T) {
 	})
 }
 
-// TestAGapIsTold reads on after some events were lost.
-func TestAGapIsTold(t *testing.T) {
+// TestAGapIsToldWhereItIs: before what comes after it, and once.
+func TestAGapIsToldWhereItIs(t *testing.T) {
 	q := queue{limit: 10}
 	for range 15 {
 		q.put([]byte("x"))
 	}
-	if q.recovered() != 0 {
-		t.Error("told while there is no room")
+	q.putLine([]byte("x"))
+	told := func(g gap) []byte { return fmt.Appendf(nil, "lost %d %d", g.events, g.lines) }
+	if got := string(bytes.Join(q.take(told), []byte(" "))); got != "x x x x x x x x x x lost 5 1" {
+		t.Errorf("%q", got)
 	}
-	for len(q.take()) > 0 {
-	}
-	if n := q.recovered(); n != 5 {
-		t.Errorf("%d are told to be lost, want 5", n)
-	}
-	if q.recovered() != 0 {
-		t.Error("told twice")
+	if q.lost != 0 || q.bytes != 0 || len(q.take(told)) != 0 {
+		t.Errorf("left: %+v", q)
 	}
 	for i := range 10 + maxLost + 1 {
-		if ok := q.put([]byte("x")); ok != (i < 10+maxLost-5) {
+		if ok := q.put([]byte("x")); ok != (i < 10+maxLost) {
 			t.Fatalf("message %d: %v", i, ok)
 		}
 	}
+}
+
+// TestAGapIsToldAtOnce tells a client that reads on, though nothing more is
+// fired, and whatever its filters are; what was lost and told is forgiven.
+func TestAGapIsToldAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New(Options{Password: "secret", API: echo, Queue: 10})
+		c := enter(t, s)
+		c.says("event plain CUSTOM x parley::resync", "+OK event listener enabled plain")
+		c.says("filter N /./", "+OK filter added. [N]=[/./]")
+		for round := range 3 {
+			for i := range maxLost {
+				s.Fire("CUSTOM", "x", esl.Headers{{Name: "N", Value: strconv.Itoa(i)}}, nil)
+				synctest.Wait() // the first is being written, ten wait
+			}
+			next := 0
+			for next < maxLost {
+				if e := c.event(); e.Value("Event-Subclass") == "parley::resync" {
+					n, _ := strconv.Atoi(e.Value("Lost-Events"))
+					next += n
+				} else if e.Value("N") != strconv.Itoa(next) {
+					t.Fatalf("round %d: %s comes after %d", round, e.Value("N"), next)
+				} else {
+					next++
+				}
+			}
+		}
+	})
 }
 
 // sink is a connection that takes everything at once.

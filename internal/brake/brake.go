@@ -1,4 +1,5 @@
-// Package brake slows down who guesses passwords, by where he comes from.
+// Package brake slows down who guesses passwords, by where he comes from and
+// whose password it is.
 package brake
 
 import (
@@ -7,9 +8,9 @@ import (
 	"time"
 )
 
-// After freeGuesses wrong ones, nothing from that source is judged, the right
-// password neither, for a while that doubles with each up to longestWait. A
-// source that is quiet for forgetAfter begins anew.
+// After freeGuesses wrong ones, nothing for that name from that source is
+// judged, the right password neither, for a while that doubles with each up to
+// longestWait. Who is quiet for forgetAfter begins anew.
 const (
 	freeGuesses = 3
 	firstWait   = 500 * time.Millisecond
@@ -18,11 +19,18 @@ const (
 	maxSources  = 10_000
 )
 
-// Brake counts wrong passwords per source. The zero value is ready. Its methods
-// may be called from any goroutine.
+// Brake counts wrong passwords. The zero value is ready. Its methods may be
+// called from any goroutine.
 type Brake struct {
 	mu      sync.Mutex
-	sources map[netip.Addr]*guesses // guarded by mu
+	sources map[source]*guesses // guarded by mu
+}
+
+// source is an address, of IPv6 the network of one customer, and a name: who
+// logs in by a password of his own makes nobody's guesses at another's free.
+type source struct {
+	from netip.Addr
+	name string
 }
 
 type guesses struct {
@@ -30,57 +38,73 @@ type guesses struct {
 	last  time.Time
 }
 
-// Wait is how long nothing from a source is to be judged yet.
-func (b *Brake) Wait(now time.Time, from netip.Addr) time.Duration {
+// Source is the part of an address that one peer has to himself: of IPv6 its
+// /64.
+func Source(from netip.Addr) netip.Addr {
+	from = from.Unmap().WithZone("")
+	if from.Is6() {
+		if p, err := from.Prefix(64); err == nil {
+			return p.Addr()
+		}
+	}
+	return from
+}
+
+// Judge takes a password for a name, which may be "", that was compared. Zero
+// says that it counts: right lets in, and forgets the wrong ones before it.
+// Otherwise it is not judged, whatever it was, and may be brought again after
+// that time. Of many at one moment no more count than of one after the other.
+// Names that nobody has should be brought as one.
+func (b *Brake) Judge(now time.Time, from netip.Addr, name string, right bool) time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	g := b.sources[from]
-	if g == nil || now.Sub(g.last) > forgetAfter || g.wrong < freeGuesses {
+	key := source{Source(from), name}
+	g := b.sources[key]
+	if g != nil && now.Sub(g.last) > forgetAfter {
+		g = nil
+	}
+	if wait := g.wait(now); wait > 0 {
+		return wait
+	}
+	switch {
+	case right:
+		delete(b.sources, key)
+	case g == nil:
+		b.makeRoom(now)
+		b.sources[key] = &guesses{1, now}
+	default:
+		g.wrong++
+		g.last = now
+	}
+	return 0
+}
+
+// wait is how long nothing is to be judged.
+func (g *guesses) wait(now time.Time) time.Duration {
+	if g == nil || g.wrong < freeGuesses {
 		return 0
 	}
-	wait := min(firstWait<<min(g.wrong-freeGuesses, 10), longestWait)
-	return max(0, wait-now.Sub(g.last))
-}
-
-// Failed notes a wrong password.
-func (b *Brake) Failed(now time.Time, from netip.Addr) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	g := b.sources[from]
-	if g == nil || now.Sub(g.last) > forgetAfter {
-		b.makeRoom(now)
-		g = &guesses{}
-		b.sources[from] = g
-	}
-	g.wrong++
-	g.last = now
-}
-
-// Passed forgets the wrong ones before a right one.
-func (b *Brake) Passed(from netip.Addr) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	delete(b.sources, from)
+	return max(0, min(firstWait<<min(g.wrong-freeGuesses, 10), longestWait)-now.Sub(g.last))
 }
 
 // makeRoom keeps the number of sources bounded. Where none has been quiet for
 // long enough, any one is forgotten. The caller holds mu.
 func (b *Brake) makeRoom(now time.Time) {
 	if b.sources == nil {
-		b.sources = map[netip.Addr]*guesses{}
+		b.sources = map[source]*guesses{}
 	}
 	if len(b.sources) < maxSources {
 		return
 	}
-	for from, g := range b.sources {
+	for key, g := range b.sources {
 		if now.Sub(g.last) > forgetAfter {
-			delete(b.sources, from)
+			delete(b.sources, key)
 		}
 	}
-	for from := range b.sources {
+	for key := range b.sources {
 		if len(b.sources) < maxSources {
 			return
 		}
-		delete(b.sources, from)
+		delete(b.sources, key)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -123,19 +124,19 @@ func (s *Server) user(w http.ResponseWriter, r *http.Request) (User, bool) {
 	if key := r.URL.Query().Get("api_key"); key != "" {
 		name, password, given = strings.Cut(key, ":")
 	}
-	from, now := source(r), time.Now()
-	if wait := s.brake.Wait(now, from); given && wait > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
-		refuse(w, http.StatusTooManyRequests, "Too many wrong passwords")
-		return User{}, false
-	}
-	u, ok := match(users, name, password)
-	switch {
-	case ok && given:
-		s.brake.Passed(from)
-		return u, true
-	case given:
-		s.brake.Failed(now, from)
+	if given {
+		u, ok := match(users, name, password)
+		if !slices.ContainsFunc(users, func(u User) bool { return u.Name == name }) {
+			name = "" // strangers are braked as one
+		}
+		if wait := s.brake.Judge(time.Now(), source(r), name, ok); wait > 0 {
+			w.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
+			refuse(w, http.StatusTooManyRequests, "Too many wrong passwords")
+			return User{}, false
+		}
+		if ok {
+			return u, true
+		}
 		s.opt.Log.Warn("ari: wrong name or password. [ari_auth]", "from", r.RemoteAddr)
 	}
 	w.Header().Set("WWW-Authenticate", `Basic realm="Asterisk REST Interface"`)

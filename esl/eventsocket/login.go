@@ -1,0 +1,117 @@
+package eventsocket
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"strconv"
+	"strings"
+	"time"
+
+	"parley/esl"
+)
+
+// logIn takes "auth" and "userauth"; nothing else is known before.
+func (l *listener) logIn(ctx context.Context, line string) (on bool) {
+	var u *User
+	account := "" // whose password it is
+	if rest, ok := begins(line, "auth "); ok {
+		u = l.s.byPassword(rest)
+	} else if rest, ok := begins(line, "userauth "); ok {
+		u, account = l.s.byName(userAndPassword(rest))
+	} else {
+		l.reply("-ERR command not found")
+		return true
+	}
+	if !l.judged(ctx, account, u != nil) {
+		return false
+	}
+	if u == nil {
+		l.s.opts.Log.Warn("esl_server: wrong password from "+l.nc.RemoteAddr().String()+". [esl_server_auth]", "from", l.nc.RemoteAddr().String())
+		l.reply("-ERR invalid")
+		return false
+	}
+	if !l.s.welcome(l) {
+		return false
+	}
+	l.mu.Lock()
+	l.user = u
+	l.mu.Unlock()
+	_ = l.nc.SetReadDeadline(time.Time{}) // a dead socket fails at the next read
+	l.in.Limit(esl.MaxHead, esl.MaxBody)
+	if account == "" {
+		l.reply("+OK accepted")
+		return true
+	}
+	l.reply("+OK accepted", "Allowed-Events: "+allowance(u.Events), "Allowed-API: "+allowance(u.API), "Allowed-LOG: "+strconv.FormatBool(!u.NoLog))
+	return true
+}
+
+// judged waits until what a client gave counts. It is false where the time to
+// log in, or the connection, is over before.
+func (l *listener) judged(ctx context.Context, account string, right bool) bool {
+	for {
+		wait := l.s.brake.Judge(time.Now(), l.from, account, right)
+		if wait == 0 {
+			return true
+		}
+		left := loginTime - time.Since(l.began)
+		select {
+		case <-time.After(min(wait, left)):
+		case <-l.over:
+			return false
+		case <-ctx.Done():
+			return false
+		}
+		if left <= wait {
+			return false
+		}
+	}
+}
+
+// byPassword is who logs in by "auth".
+func (s *Server) byPassword(password string) *User {
+	if s.opts.Password != "" && same(password, s.opts.Password) {
+		return &User{}
+	}
+	return nil
+}
+
+// byName is who logs in by "userauth", and whose account that would be: "?" is
+// nobody's.
+func (s *Server) byName(name, password string) (who *User, account string) {
+	account = "?"
+	if s.opts.Users == nil {
+		return nil, account
+	}
+	for _, u := range s.opts.Users() {
+		fits := same(password, u.Password)
+		if !strings.EqualFold(u.Name, name) || u.Password == "" {
+			continue
+		}
+		if account = u.Name; fits {
+			who = &u
+		}
+	}
+	return who, account
+}
+
+// same compares digests, so that neither content nor length shows in the time.
+func same(a, b string) bool {
+	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
+	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
+}
+
+// userAndPassword takes "user@domain:password" or "user:password@domain" apart.
+func userAndPassword(text string) (name, password string) {
+	colon, at := strings.IndexByte(text, ':'), strings.IndexByte(text, '@')
+	switch {
+	case colon < 0 || at < 0:
+		return "", ""
+	case at < colon:
+		return text[:colon], text[colon+1:]
+	default:
+		at = strings.LastIndexByte(text, '@')
+		return text[:colon] + text[at:], text[colon+1 : at]
+	}
+}

@@ -1,0 +1,171 @@
+package eventsocket
+
+import (
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"parley/esl"
+)
+
+func TestWrongPasswordsAreSlowedDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := server()
+		begin := time.Now()
+		for range 10 {
+			c := dial(t, s)
+			c.says("auth guess", "-ERR invalid")
+			if m := c.read(); m.Type() != "text/disconnect-notice" {
+				t.Errorf("then %v", m.Headers)
+			}
+		}
+		if took := time.Since(begin); took < 30*time.Second {
+			t.Errorf("ten guesses took %v", took)
+		}
+		begin = time.Now()
+		enter(t, s)
+		if took := time.Since(begin); took == 0 || took > 10*time.Second {
+			t.Errorf("the right one, after wrong ones, took %v", took)
+		}
+		begin = time.Now()
+		enter(t, s)
+		if took := time.Since(begin); took != 0 {
+			t.Errorf("and the next one %v", took)
+		}
+	})
+}
+
+func TestLoginTakesTooLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := dial(t, server())
+		begin := time.Now()
+		if m := c.read(); m.Type() != "text/disconnect-notice" || time.Since(begin) != loginTime {
+			t.Errorf("%v after %v", m.Headers, time.Since(begin))
+		}
+	})
+}
+
+func TestUsers(t *testing.T) {
+	s := New(Options{Password: "secret", API: echo, Users: func() []User {
+		return []User{
+			{Name: "bob@pbx", Password: "b", API: []string{"echo", "bgapi"}, Events: []string{"conference::maintenance"}, NoLog: true},
+		}
+	}})
+	synctest.Test(t, func(t *testing.T) {
+		c := dial(t, s)
+		m := c.ask("userauth bob:b@pbx")
+		for name, want := range map[string]string{
+			"Reply-Text": "+OK accepted", "Allowed-Events": "conference::maintenance", "Allowed-API": "echo bgapi", "Allowed-LOG": "false",
+		} {
+			if m.Value(name) != want {
+				t.Errorf("%s: %q", name, m.Value(name))
+			}
+		}
+		c.says("api slow", "-ERR permission denied")
+		c.says("bgapi slow", "-ERR permission denied")
+		c.says("bgapi bgapi slow", "-ERR permission denied")
+		c.says("api bgapi uuid:x slow", "-ERR permission denied")
+		c.says("api bgapi uuid:echo slow", "-ERR permission denied")
+		c.says("bgapi bgapi  uuid:x  bgapi slow", "-ERR permission denied")
+		if m := c.ask("api slow;;status\nconsole_execute: true"); string(m.Body) != "-ERR permission denied\n-ERR permission denied\n" {
+			t.Errorf("%q", m.Body)
+		}
+		c.says("myevents u-1", "-ERR permission denied")
+		c.says("log 7", "-ERR permission denied")
+		c.says("event plain all", "-ERR permission denied")
+		c.says("sendevent CUSTOM", "-ERR permission denied")
+		c.says("event plain CUSTOM conference::maintenance", "+OK event listener enabled plain")
+		if m := c.ask("api echo hello"); string(m.Body) != "hello" {
+			t.Errorf("%q", m.Body)
+		}
+		for _, wrong := range []string{"userauth bob@pbx:x", "userauth secret", "userauth eve@pbx:b", "userauth :secret"} {
+			dial(t, s).says(wrong, "-ERR invalid")
+		}
+	})
+}
+
+// TestGuessesInParallel are as slow as one after the other.
+func TestGuessesInParallel(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := server()
+		begin := time.Now()
+		var group sync.WaitGroup
+		var mu sync.Mutex
+		judged := 0
+		for range 8 {
+			group.Go(func() {
+				for time.Since(begin) < 5*time.Minute {
+					c := dial(t, s)
+					if m, err := c.tell("auth guess"); err == nil && m.Value("Reply-Text") == "-ERR invalid" {
+						mu.Lock()
+						judged++
+						mu.Unlock()
+					}
+				}
+			})
+		}
+		group.Wait()
+		if judged < 25 || judged > 40 { // 3, then 0.5 1 2 4 8 s, then one in 10 s
+			t.Errorf("%d guesses were judged in 5 minutes", judged)
+		}
+	})
+}
+
+// TestASourceFullOfGuests lets in who comes and logs in: the oldest make room.
+func TestASourceFullOfGuests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := server()
+		var idle []*client
+		for range DefaultMaxGuests {
+			idle = append(idle, dial(t, s))
+		}
+		in := enter(t, s)
+		enter(t, s)
+		if _, err := idle[0].r.Message(); !errors.Is(err, io.EOF) {
+			t.Errorf("the oldest: %v", err)
+		}
+		idle[1].says("auth secret", "+OK accepted")
+		for range 3 * DefaultMaxGuests {
+			dial(t, s)
+		}
+		in.says("nolog", "-ERR not loging") // who is in stays
+		synctest.Wait()
+		if n := len(s.all()); n != DefaultMaxGuests+3 || s.Clients() != 3 {
+			t.Errorf("%d connections, %d logged in", n, s.Clients())
+		}
+	})
+}
+
+// TestFullOfClients refuses one more, as nobody can make room.
+func TestFullOfClients(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New(Options{Password: "secret", API: echo, MaxConns: 2})
+		enter(t, s)
+		enter(t, s)
+		ours, theirs := net.Pipe()
+		go s.Talk(t.Context(), theirs)
+		if _, err := esl.NewReader(ours).Message(); !errors.Is(err, io.EOF) {
+			t.Errorf("the third: %v", err)
+		}
+	})
+}
+
+// TestStrangersSendLittle: what costs memory is for clients.
+func TestStrangersSendLittle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, in := range []string{"auth x\nContent-Length: 10\n\n0123456789", "auth " + strings.Repeat("x", guestHead) + "\n\n"} {
+			c := dial(t, server())
+			go func() { _, _ = io.WriteString(c.nc, in) }() // it is not all taken
+			if _, err := c.r.Message(); !errors.Is(err, io.EOF) {
+				t.Errorf("%.10q: %v", in, err)
+			}
+		}
+		c := enter(t, server())
+		c.says("nolog\nX: "+strings.Repeat("x", 2*guestHead), "-ERR not loging")
+	})
+}
