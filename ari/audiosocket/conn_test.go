@@ -96,8 +96,8 @@ func TestConnKeepsPartialFramesBetweenTicks(t *testing.T) {
 		write(t, peer, []byte{b})
 		c.Drain(1)
 	}
-	if c.Stats().Received.Load() != 1 || c.play.Held() != 320 {
-		t.Errorf("received %d, held %d bytes; want one whole frame", c.Stats().Received.Load(), c.play.Held())
+	if c.Stats().Received.Load() != 1 || c.Held() != 320 {
+		t.Errorf("received %d, held %d bytes; want one whole frame", c.Stats().Received.Load(), c.Held())
 	}
 }
 
@@ -127,8 +127,8 @@ func TestConnCountsAudioOfAnotherRate(t *testing.T) {
 	c, peer := pair(t, KindSLIN16)
 	write(t, peer, audio(KindSLIN8, 320))
 	c.Drain(1)
-	if c.Stats().WrongKind.Load() != 1 || c.play.Held() != 0 || c.LastArrival() != 0 {
-		t.Errorf("wrong kind %d, held %d", c.Stats().WrongKind.Load(), c.play.Held())
+	if c.Stats().WrongKind.Load() != 1 || c.Held() != 0 || c.LastArrival() != 0 {
+		t.Errorf("wrong kind %d, held %d", c.Stats().WrongKind.Load(), c.Held())
 	}
 }
 
@@ -174,9 +174,8 @@ func TestConnNeverBreaksFraming(t *testing.T) {
 			wire = append(wire, buf[:max(n, 0)]...)
 		}
 	}
-	wire = append(wire, received(t, peer)...)
-	for len(c.rest) > 0 {
-		c.flush()
+	for done := false; !done; {
+		done = c.Ready()
 		wire = append(wire, received(t, peer)...)
 	}
 	frames := 0
@@ -234,7 +233,7 @@ func TestCloseWhileInUse(t *testing.T) {
 		wg.Go(func() { c.Close() })
 		wg.Go(func() { c.Close() })
 		wg.Wait()
-		if !c.sock.Released() {
+		if !c.Released() {
 			t.Fatal("the descriptor was closed never or twice")
 		}
 	}
@@ -289,15 +288,15 @@ func FuzzConn(f *testing.F) {
 		dst := make([]byte, 320)
 		for len(in) > 0 {
 			n := min(step, len(in))
-			if err := c.feed(in[:n], 1); err != nil {
+			if err := c.Feed(in[:n], 1); err != nil {
 				return
 			}
 			in = in[n:]
 			if n, _ := c.Take(dst); n != 0 && n != 320 {
 				t.Fatalf("took %d bytes", n)
 			}
-			if c.play.Held() > 16*320 {
-				t.Fatalf("%d bytes held", c.play.Held())
+			if c.Held() > 16*320 {
+				t.Fatalf("%d bytes held", c.Held())
 			}
 		}
 	})

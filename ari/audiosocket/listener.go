@@ -231,7 +231,7 @@ func (t *Ticket) deliver(s *rawtcp.Socket) {
 func (t *Ticket) discard() {
 	select {
 	case c := <-t.conn:
-		c.fail()
+		c.Fail()
 	default:
 	}
 }

@@ -250,7 +250,7 @@ func TestAPeerThatDoesNotRead(t *testing.T) {
 	for {
 		n, err := unix.Read(peer, buf)
 		if err != nil {
-			if c.flush() {
+			if c.Ready() {
 				break
 			}
 			continue

@@ -78,8 +78,8 @@ func Dial(ctx context.Context, at string, frame int) (*Conn, error) {
 		return nil, err
 	}
 	c := newConn(sock, frame)
-	if err := c.feed(early, 0); err != nil {
-		c.fail()
+	if err := c.Feed(early, 0); err != nil {
+		c.Fail()
 		return nil, err
 	}
 	return c, nil
