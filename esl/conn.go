@@ -60,6 +60,7 @@ type Conn struct {
 	opts   ConnOptions
 	events chan *Event
 	lost   chan Loss     // capacity 1
+	unsaid uint64        // the reader's: lost events, of which the sum has not been told
 	hello  chan struct{} // closed when the switch asks for a password
 	ending chan struct{} // closed by the first fail
 	group  sync.WaitGroup

@@ -1,6 +1,7 @@
 package phone
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -15,6 +16,9 @@ import (
 // DefaultUnheard is how long a call may be silent from its beginning before
 // the log says so.
 const DefaultUnheard = 5 * time.Second
+
+// askTime is how long a room may take to say who a call is.
+const askTime = time.Second
 
 // alarm tells once of a call from which nothing has ever come, though it is
 // not held. Its timer runs apart from the call's events.
@@ -42,9 +46,9 @@ func (a *alarm) ring() {
 		return
 	}
 	o := a.phones.opt
-	text := fmt.Sprintf("leg %s from %s: no media received in %v; we sent %d packets to %s%s. "+
+	text := fmt.Sprintf("leg %s %s: no media received in %v s; we sent %d packets to %s%s. "+
 		"Firewall or NAT? Range %s/udp, advertised address %s (set media.advertise)",
-		a.id, a.info.Source.Addr(), o.Unheard, st.PacketsOut, s.Remote, unusable(st.Dropped), o.Ports, o.Advertise)
+		a.id, a.whose(), o.Unheard.Seconds(), st.PacketsOut, s.Remote, unusable(st.Dropped), o.Ports, o.Advertise)
 	who := "the caller"
 	if a.claimed {
 		who = "the switch"
@@ -55,6 +59,25 @@ func (a *alarm) ring() {
 		text += ". [no_media]"
 	}
 	o.Log.Warn(text)
+}
+
+// whose names the call's switch, or where it comes from, and its number in the
+// room as soon as it has one: "pbx1 #3".
+func (a *alarm) whose() string {
+	ctx, cancel := context.WithTimeout(context.Background(), askTime)
+	defer cancel()
+	from := "from " + a.info.Source.Addr().String()
+	e, err := a.phones.opt.Exchange.ExplainCall(ctx, a.id)
+	if err != nil {
+		return from // the call is not in the room yet, or not any more
+	}
+	if e.Switch != "" {
+		from = e.Switch
+	}
+	if e.Member != 0 {
+		from += " #" + e.Member.String()
+	}
+	return from
 }
 
 // unusable says what came and could not be used.

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"parley/adapter/phone"
 	"parley/engine"
 )
 
@@ -94,7 +95,7 @@ func TestACallThatSendsNothingIsToldOf(t *testing.T) {
 			c.shout(answer)
 		}
 		got := log.line(t, "leg "+id)
-		want := regexp.MustCompile(`^leg ` + regexp.QuoteMeta(id) + ` from 127\.0\.0\.1: no media received in 500ms; we sent \d+ packets ` + tt.want + `$`)
+		want := regexp.MustCompile(`^leg ` + regexp.QuoteMeta(id) + ` from 127\.0\.0\.1 #\d+: no media received in 0\.5 s; we sent \d+ packets ` + tt.want + `$`)
 		if !want.MatchString(got) {
 			t.Errorf("%s: %s\nwant %s", tt.name, got, want)
 		}
@@ -122,23 +123,48 @@ func (c *caller) shout(answer string) {
 	}
 }
 
+// lent is a call of a switch, whose media it has sent us.
+type lent struct{ *phone.Media }
+
+func (l lent) Release(engine.Outcome) { l.HangUp() }
+
 // TestTheSwitchIsNamed: of a call with a token it is the switch that says where
-// its audio is.
+// its audio is, and the line tells whose it is in the room.
 func TestTheSwitchIsNamed(t *testing.T) {
 	t.Parallel()
-	log := newJournal()
-	o := open(t, settings{unheard: 300 * time.Millisecond, log: log})
-	ticket := o.Ticket(engine.LegID("of-the-switch"))
-	c := newCaller(t, o)
-	c.ack(c.invite(ticket.Token(), strings.Replace(c.describe("0 PCMU/8000"), "c=IN IP4 127.0.0.1", "c=IN IP4 10.255.0.2", 1)), "")
-	m, err := ticket.Wait(limited(t))
-	if err != nil {
-		t.Fatal(err)
+	for _, tt := range []struct{ name, at, leg, room, tail string }{
+		{"an address of nobody", "192.0.2.7", "pbx1 #1", "named-1", `. [no_media]`},
+		{
+			"an address behind it", "10.255.0.2", "pbx1 #1", "named-2",
+			`; the switch advertises 10.255.0.2, which we cannot reach: docker network? [media_addr]`,
+		},
+		{"in no room yet", "192.0.2.7", "from 127.0.0.1", "", `. [no_media]`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			log := newJournal()
+			o := open(t, settings{unheard: time.Second, log: log, ports: [2]uint16{14000, 14999}})
+			ticket := o.Ticket(engine.LegID("of-the-switch"))
+			c := newCaller(t, o)
+			c.ack(c.invite(ticket.Token(), strings.Replace(c.describe("0 PCMU/8000"), "c=IN IP4 127.0.0.1", "c=IN IP4 "+tt.at, 1)), "")
+			m, err := ticket.Wait(limited(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if tt.room != "" {
+				sink := o.Arrive(lent{m}, engine.Invite{Room: tt.room, Kind: "freeswitch", Switch: "pbx1"})
+				m.Attach(sink)
+				sink.Post(engine.MediaUp{Leg: m.ID()})
+				o.until(t, tt.room, "joined", present(1))
+			}
+			want := regexp.MustCompile(`^leg of-the-switch ` + regexp.QuoteMeta(tt.leg) + `: no media received in 1 s; we sent \d+ packets to ` +
+				regexp.QuoteMeta(tt.at) + `:\d+( and dropped \d+ by send)?\. Firewall or NAT\? Range 14000-14999/udp, advertised address 127\.0\.0\.1 ` +
+				`\(set media\.advertise\)` + regexp.QuoteMeta(tt.tail) + `$`)
+			if got := log.line(t, "leg of-the-switch "); !want.MatchString(got) {
+				t.Errorf("%s\nwant %s", got, want)
+			}
+			m.HangUp()
+			<-m.Done()
+		})
 	}
-	got := log.line(t, "leg of-the-switch from 127.0.0.1: ")
-	if !strings.HasSuffix(got, "; the switch advertises 10.255.0.2, which we cannot reach: docker network? [media_addr]") {
-		t.Errorf("%s", got)
-	}
-	m.HangUp()
-	<-m.Done()
 }
