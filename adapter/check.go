@@ -6,12 +6,10 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
 
-	"parley/adapter/asterisk"
 	"parley/adapter/config"
 	"parley/adapter/freeswitch"
 	"parley/engine"
@@ -43,7 +41,7 @@ func CheckSwitches(ctx context.Context, c *config.Config) []Finding {
 			if s.Kind == config.KindFreeSWITCH {
 				found[i] = checkFreeSWITCH(ctx, c, s)
 			} else {
-				found[i] = checkAsterisk(ctx, s)
+				found[i] = checkAsterisk(ctx, c, s)
 			}
 		})
 	}
@@ -101,24 +99,6 @@ func drivesSwitches(c *config.Config) bool {
 		p, _, _ := d.Lookup(r.Name, "")
 		return is(p)
 	})
-}
-
-func checkAsterisk(ctx context.Context, s config.Switch) []Finding {
-	is, err := asterisk.Probe(ctx, asterisk.Options{
-		Name: s.Name, URL: s.ARI, User: s.User, Password: s.Password.Reveal(), App: s.App,
-	})
-	if err != nil {
-		return []Finding{Found(s.Name, false, err.Error())}
-	}
-	app := "will be registered at start"
-	if is.Taken {
-		app = "is registered now"
-	}
-	version := is.Version
-	if i := strings.IndexAny(version, "+~"); i > 0 { // what a distribution adds
-		version = version[:i]
-	}
-	return []Finding{Found(s.Name, true, fmt.Sprintf("Asterisk %s, ARI user may write, app %q %s", version, s.App, app))}
 }
 
 // CheckDialplan judges a FreeSWITCH dialplan; see freeswitch.CheckDialplan.

@@ -10,6 +10,7 @@ import (
 
 	"parley/adapter/config"
 	"parley/ari/aritest"
+	"parley/engine"
 	"parley/esl/esltest"
 )
 
@@ -83,7 +84,7 @@ func TestSwitchesAreChecked(t *testing.T) {
 			"esl_auth",
 		},
 		{"closed", closed, "native", []string{"pbx1 false esl pbx1 127.0.0.1:1: connection refused. Is mod_event_socket loaded and listening on this address? [esl_refused]"}, "esl_refused"},
-		{"asterisk", asterisk(ast.URL, aritest.User), "native", []string{`ast1 true Asterisk ` + aritest.Version + `, ARI user may write, app "parley" will be registered at start`}, ""},
+		{"asterisk", asterisk(ast.URL, aritest.User), "native", []string{`ast1 true Asterisk ` + aritest.Version + `, ARI user may write, app "parley" will be registered at start`, "ast1 true media audiosocket: the switch has what it takes"}, ""},
 		{"asterisk, read-only", asterisk(ast.URL, aritest.Reader), "native", []string{`ast1 false ari ast1: user reader is read-only; conference control needs read_only=no. [ari_readonly]`}, "ari_readonly"},
 		{"asterisk, nobody", asterisk(ast.URL, "x"), "native", []string{`ast1 false ari ast1: 401 "Authentication required" for user x. Check [x] in ari.conf and password_file of switch ast1. [ari_auth]`}, "ari_auth"},
 		{"asterisk, elsewhere", asterisk(strings.Replace(ast.URL, "/ari", "/asterisk/ari", 1), aritest.User), "native", nil, "ari_not_found"},
@@ -175,5 +176,28 @@ func TestPortsOfAudioAreChecked(t *testing.T) {
 	c.RTP.Bind = "192.0.2.1"
 	if f := CheckRTP(c); f.OK || f.Code != "bad_address" || !strings.Contains(f.Text, "rtp 192.0.2.1: this machine does not have that address. Set rtp.bind.") {
 		t.Errorf("%+v", f)
+	}
+}
+
+// TestWaysOfAnAsteriskAreChecked: each that a profile or a room has, in the
+// switch's words.
+func TestWaysOfAnAsteriskAreChecked(t *testing.T) {
+	ast := aritest.New(t)
+	ast.Unload("chan_websocket.so")
+	ast.Unload("PJSIP/parley")
+	c := config.Defaults()
+	c.Switches = []config.Switch{{Name: "ast1", Kind: config.KindAsterisk, ARI: ast.URL, User: aritest.User, App: "parley", Password: config.NewSecret(aritest.Password)}}
+	for _, media := range []engine.MediaPath{engine.MediaRTP, engine.MediaWebSocket, engine.MediaSIP} {
+		p := c.Profiles[0]
+		p.Name, p.Media = "by-"+string(media), media
+		c.Profiles = append(c.Profiles, p)
+	}
+	want := []string{
+		"ast1 false media websocket (profile by-websocket) cannot be had: chan_websocket.so: Module could not be found in running modules. [media_path]",
+		"ast1 false media sip (profile by-sip) cannot be had: PJSIP/parley: Endpoint not found, which asterisk.dial_string names. [media_path]",
+		"ast1 true media audiosocket, rtp: the switch has what it takes",
+	}
+	if got := short(CheckSwitches(t.Context(), c))[1:]; !slices.Equal(got, want) {
+		t.Errorf("%q\nwant %q", got, want)
 	}
 }

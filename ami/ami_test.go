@@ -125,6 +125,18 @@ func TestErrands(t *testing.T) {
 				"Event: ConfbridgeList\n@ID\nConference: 3001\nAdmin: Yes\nMuted: No\nWaiting: No\nChannel: PJSIP/a-1\nUniqueid: 1.1\n" +
 				"CallerIDNum: 1001\nCallerIDName: <unknown>\nContext: rooms\nExten: 3001\nPriority: 4\n\n" +
 				"Event: ConfbridgeListComplete\n@ID\nListItems: 1\n\n"
+		case "Setvar":
+			if m.Value("Channel") != "PJSIP/a-1" || m.Value("Variable") != "BACK" || m.Value("Value") != "rooms,3001,4" {
+				t.Errorf("set %v", m)
+			}
+			return "Response: Success\n@ID\nMessage: Variable Set\n\n"
+		case "ShowDialPlan":
+			if m.Value("Context") != "rooms" {
+				return "Response: Error\n@ID\nMessage: Did not find context " + m.Value("Context") + "\n\n"
+			}
+			return "Response: Success\n@ID\nEventList: start\n\nEvent: ListDialplan\n@ID\nContext: rooms\n\nEvent: ShowDialPlanComplete\n@ID\n\n"
+		case "ListCommands":
+			return "Response: Success\n@ID\nRedirect: Redirect (transfer) a call.  (Priv: call,all)\nPing: Keepalive command.  (Priv: <none>)\n\n"
 		case "Redirect":
 			return "Response: Error\n@ID\nMessage: Channel does not exist: " + m.Value("Channel") + "\n\n"
 		}
@@ -142,6 +154,17 @@ func TestErrands(t *testing.T) {
 	}
 	if _, err := c.Members("none"); !errors.Is(err, ErrNoRoom) {
 		t.Errorf("%v", err)
+	}
+	if err := c.SetVariable("PJSIP/a-1", "BACK", "rooms,3001,4"); err != nil {
+		t.Error(err)
+	}
+	for name, want := range map[string]bool{"rooms": true, "nix": false} {
+		if has, err := c.HasContext(name); has != want || err != nil {
+			t.Errorf("context %s: %t, %v", name, has, err)
+		}
+	}
+	if may, err := c.Actions(); err != nil || !slices.Equal(may, []string{"Redirect", "Ping"}) {
+		t.Errorf("actions %v, %v", may, err)
 	}
 	err = c.Redirect("PJSIP/b-2", Place{"c", "s", 1})
 	if r, ok := errors.AsType[*RefusalError](err); !ok || r.Message != "Channel does not exist: PJSIP/b-2" {

@@ -85,30 +85,36 @@ func (c *Client) login(o Options) error {
 	return err
 }
 
-// do sends an action and waits for its response.
+// do has an action done.
 func (c *Client) do(action string, fields ...Field) error {
+	_, err := c.ask(action, fields...)
+	return err
+}
+
+// ask sends an action and waits for its response.
+func (c *Client) ask(action string, fields ...Field) (Message, error) {
 	c.action++
 	id := strconv.Itoa(c.action)
 	data, err := append(Message{{"Action", action}, {"ActionID", id}}, fields...).append(nil)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if _, err := c.conn.Write(data); err != nil {
-		return fmt.Errorf("ami: %s: %w", action, err)
+		return nil, fmt.Errorf("ami: %s: %w", action, err)
 	}
 	for range maxList { // what comes unasked is passed over
 		m, err := ReadMessage(c.r)
 		switch {
 		case err != nil:
-			return fmt.Errorf("ami: %s: %w", action, err)
+			return nil, fmt.Errorf("ami: %s: %w", action, err)
 		case m.Value("ActionID") != id || m.Value("Response") == "":
 		case strings.EqualFold(m.Value("Response"), "Success"):
-			return nil
+			return m, nil
 		default:
-			return &RefusalError{action, m.Value("Message")}
+			return nil, &RefusalError{action, m.Value("Message")}
 		}
 	}
-	return fmt.Errorf("%w: no response to %s", ErrTooLarge, action)
+	return nil, fmt.Errorf("%w: no response to %s", ErrTooLarge, action)
 }
 
 // list has Asterisk list something: item is the event of one, done the last.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -89,6 +90,16 @@ func (c *Client) ModuleTrouble(ctx context.Context, name string) string {
 	}
 	if err == nil && m.Status != "Running" {
 		return name + ": " + m.Status
+	}
+	return ""
+}
+
+// EndpointTrouble is what the switch says of an endpoint that it does not have, ""
+// for one that it has, and where it does not tell.
+func (c *Client) EndpointTrouble(ctx context.Context, tech, name string) string {
+	err := c.call(ctx, http.MethodGet, []string{"endpoints", tech, name}, nil, nil, nil)
+	if refusal, ok := errors.AsType[*Error](err); ok && strings.HasPrefix(refusal.Message, "Endpoint not found") {
+		return tech + "/" + name + ": " + refusal.Message
 	}
 	return ""
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -13,9 +14,9 @@ import (
 	"parley/sip/siptest"
 )
 
-// TestAConfBridgeRoomIsTakenOver: it is shown as not ours, and comes to our
-// mixer with roles, if there is a user of the manager interface.
-func TestAConfBridgeRoomIsTakenOver(t *testing.T) {
+// plainRoom are files of a dialplan that knows nothing of Parley: extensions
+// named like users lead to ConfBridge room 4001.
+func plainRoom() map[string]string {
 	plain := "\n[parley-rooms]\n"
 	for _, user := range []string{"default_user", "boss", "dumb"} {
 		plain += fmt.Sprintf(`exten => %s,1,Answer()
@@ -24,10 +25,83 @@ func TestAConfBridgeRoomIsTakenOver(t *testing.T) {
  same => n,Hangup()
 `, user, user)
 	}
-	ast := asteriskAt(t, 0, map[string]string{
+	return map[string]string{
 		"extensions.conf": plain,
 		"confbridge.conf": "[boss]\ntype = user\nadmin = yes\nquiet = yes\n[dumb]\ntype = user\nstartmuted = yes\nquiet = yes\n",
-	})
+		"manager.conf":    "[poor]\nsecret = parley-test\nread = reporting\nwrite = reporting\n",
+	}
+}
+
+// withAMI is the usual configuration with a user of the manager interface.
+func withAMI(user string) string {
+	return strings.Replace(base(true), "app: parley}",
+		"app: parley, ami: \""+astAMI(0)+"\", ami_user: "+user+", ami_password: parley-test}", 1)
+}
+
+// TestWhoWasTakenOverGoesBackToConfBridge: into his own, with his user profile,
+// if Parley dies or ends, and whether or not the dialplan has the context that it
+// should have.
+func TestWhoWasTakenOverGoesBackToConfBridge(t *testing.T) {
+	ast := asteriskAt(t, 0, plainRoom())
+	p := run(t, withAMI("parley"))
+	calls := []*siptest.Call{call(t, asteriskSIP, "default_user", tone(500)), call(t, asteriskSIP, "boss", tone(900))}
+	tones := []float64{500, 900}
+	call(t, asteriskSIP, "dumb", tone(1300))
+	back := func(how string, end func()) {
+		t.Helper()
+		eventually(t, 15*time.Second, "all being in ConfBridge "+how, func() (string, bool) {
+			return p.log(), ast.callers("4001") == 3
+		})
+		if _, err := p.api.TakeOver(context.Background(), "4001"); err != nil {
+			t.Fatal(how, err)
+		}
+		hears(t, calls, tones)
+		began := time.Now()
+		end()
+		eventually(t, 15*time.Second, "all being in ConfBridge again "+how, func() (string, bool) {
+			out := ast.exec("asterisk", "-rx", "confbridge list 4001")
+			return out, strings.Count(out, "PJSIP/") == 3
+		})
+		t.Logf("%s: all were in ConfBridge again after %v", how, time.Since(began).Round(10*time.Millisecond))
+		hears(t, calls, tones)
+		if out := ast.exec("asterisk", "-rx", "confbridge list 4001"); strings.Count(out, "boss") != 1 || strings.Count(out, "dumb") != 1 {
+			t.Errorf("%s: user profiles\n%s", how, out)
+		}
+		p.start()
+	}
+	back("after kill -9", p.kill)
+	back("after the end", p.stop)
+	code, out := command(t, p.config, "check")
+	if code != 0 || !strings.Contains(out, "ami "+astAMI(0)+", user parley may take ConfBridge rooms over\n") || strings.Contains(out, "_context]") {
+		t.Errorf("exit code %d\n%s", code, out)
+	}
+	ast.edit("extensions.conf", "pbx_config", "[parley-takeover]", "[other]")
+	ast.exec("asterisk", "-rx", "dialplan reload")
+	if _, out := command(t, p.config, "check"); !strings.Contains(out, "the dialplan has no context parley-takeover") || !strings.Contains(out, "[takeover_context]") {
+		t.Errorf("%s", out)
+	}
+	back("after kill -9, without the context", p.kill)
+	if !strings.Contains(p.log(), "[takeover_context]") {
+		t.Error("the log does not say that the context is missing")
+	}
+	for user, want := range map[string]string{
+		"poor":   "user poor may not Setvar, Redirect. It needs read = reporting,call and write = reporting,call in manager.conf",
+		"nobody": "user nobody or its password is refused. Check [nobody] in manager.conf and ami_password_file of switch ast1. [ami_auth]",
+	} {
+		path := filepath.Join(t.TempDir(), "parley.yaml")
+		if err := os.WriteFile(path, []byte(withAMI(user)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if code, out := command(t, path, "check"); code != 1 || !strings.Contains(out, want) {
+			t.Errorf("%s: exit code %d\n%s", user, code, out)
+		}
+	}
+}
+
+// TestAConfBridgeRoomIsTakenOver: it is shown as not ours, and comes to our
+// mixer with roles, if there is a user of the manager interface.
+func TestAConfBridgeRoomIsTakenOver(t *testing.T) {
+	ast := asteriskAt(t, 0, plainRoom())
 	profiles := "profiles:\n  - {name: default, unmuted_sound: none, play_entry_tone: false, play_exit_tone: false}\n"
 	p := run(t, base(true)+profiles)
 	tones := []float64{500, 900, 1300}
@@ -47,8 +121,7 @@ func TestAConfBridgeRoomIsTakenOver(t *testing.T) {
 		t.Errorf("without a manager user: %v", err)
 	}
 	p.stop()
-	if err := os.WriteFile(p.config, []byte(strings.Replace(base(true), "app: parley}",
-		"app: parley, ami: \""+astAMI(0)+"\", ami_user: parley, ami_password: parley-test}", 1)+profiles), 0o600); err != nil {
+	if err := os.WriteFile(p.config, []byte(withAMI("parley")+profiles), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	p.start()

@@ -1,6 +1,7 @@
 package asterisk
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -68,16 +69,45 @@ func (l *Link) see(channels []ari.Channel, bridges []ari.Bridge) {
 	l.foreign = all
 }
 
-// AMI is how to reach Asterisk's manager interface; without an Address it cannot
-// be.
-type AMI struct{ Address, User, Password string }
-
 // adopted is a call that is on its way out of a ConfBridge room.
 type adopted struct {
 	room   engine.RoomName
 	member ami.Member
 	lastID engine.MemberID
 	id     engine.MemberID
+	guided bool // by the context of the pasted dialplan, which sends him back if we die
+}
+
+// takeOver is the end of the name of that context; before it stands the
+// application's.
+const takeOver = "-takeover"
+
+// args are those of the call, arguments of the Stasis() that it came by.
+func (a *adopted) args(given map[string]string) map[string]string {
+	if given == nil || !a.guided {
+		given = map[string]string{}
+	}
+	given["room"] = string(a.room)
+	return given
+}
+
+// place is where the call is in its dialplan, as the hangup handler of its audio
+// needs it: what comes next takes him back.
+func (a *adopted) place(at *ari.Location) *ari.Location {
+	if a.guided {
+		return at
+	}
+	return &ari.Location{Context: a.member.At.Context, Exten: a.member.At.Extension, Priority: int64(a.member.At.Priority) - 1}
+}
+
+// next is where he goes on: behind his ConfBridge(), or into it again where we
+// cannot serve him any more.
+func (a *adopted) next(back bool) ari.Place {
+	at := a.member.At
+	if !back {
+		at.Priority++
+	}
+	return ari.Place{Context: at.Context, Extension: at.Extension, Priority: at.Priority}
 }
 
 // Adopt makes a ConfBridge room a room of ours: each call in it is sent into our
@@ -94,9 +124,9 @@ func (l *Link) Adopt(ctx context.Context, name engine.RoomName) error {
 	if l.opt.AMI.Address == "" {
 		return l.without(ctx, name)
 	}
-	c, err := ami.Dial(ctx, ami.Options{Address: l.opt.AMI.Address, User: l.opt.AMI.User, Password: l.opt.AMI.Password, Timeout: adoptTime})
+	c, err := l.opt.manager(ctx)
 	if err != nil {
-		return l.amiTrouble(err)
+		return l.notAdopted(err)
 	}
 	defer c.Close()
 	members, err := c.Members(string(name))
@@ -104,17 +134,43 @@ func (l *Link) Adopt(ctx context.Context, name engine.RoomName) error {
 	case errors.Is(err, ami.ErrNoRoom):
 		return fmt.Errorf("%w: %s on %s", ErrNoConference, name, l.opt.Name)
 	case err != nil:
-		return l.amiTrouble(err)
+		return l.notAdopted(err)
+	}
+	guided, err := c.HasContext(l.opt.App + takeOver)
+	if err != nil {
+		return l.notAdopted(err)
+	}
+	if !guided {
+		l.log.Warn(fmt.Sprintf("ami %s: %s", l.opt.Name, l.opt.unguided()))
 	}
 	var failed error
 	for i, m := range members {
-		l.expect(adopted{name, m, engine.MemberID(len(members)), engine.MemberID(i + 1)}, true)
-		if err := c.Redirect(m.Channel, ami.Place{Context: "stasis-" + l.opt.App, Extension: string(name), Priority: 1}); err != nil {
-			l.expect(adopted{member: m}, false)
-			failed = errors.Join(failed, l.amiTrouble(err))
+		a := adopted{name, m, engine.MemberID(len(members)), engine.MemberID(i + 1), guided}
+		l.expect(a, true)
+		if err := l.fetch(c, a); err != nil {
+			l.expect(a, false)
+			failed = errors.Join(failed, l.notAdopted(err))
 		}
 	}
 	return errors.Join(failed, l.awaitAdopted(ctx, name, members))
+}
+
+// fetch takes a call out of its conference and sends it here.
+func (l *Link) fetch(c *ami.Client, a adopted) error {
+	channel, at := a.member.Channel, a.member.At
+	if !a.guided { // this context Asterisk has by itself
+		return c.Redirect(channel, ami.Place{Context: "stasis-" + l.opt.App, Extension: string(a.room), Priority: 1})
+	}
+	place := func(priority int) string { return fmt.Sprintf("%s,%s,%d", at.Context, at.Extension, priority) }
+	return cmp.Or(
+		c.SetVariable(channel, "PARLEY_TAKEOVER", string(a.room)), c.SetVariable(channel, "PARLEY_BACK", place(at.Priority)),
+		c.SetVariable(channel, "PARLEY_BEHIND", place(at.Priority+1)),
+		c.Redirect(channel, ami.Place{Context: l.opt.App + takeOver, Extension: "s", Priority: 1}),
+	)
+}
+
+func (l *Link) notAdopted(err error) error {
+	return fmt.Errorf("%w: %s", errNotAdopted, l.opt.amiTrouble(err))
 }
 
 // without says what is missing to take a room over, if there is one.
@@ -128,14 +184,6 @@ func (l *Link) without(ctx context.Context, name engine.RoomName) error {
 	}
 	return fmt.Errorf("%w: ConfBridge room %s runs at switch %s, and ARI cannot move its calls. Set ami, ami_user and ami_password_file of "+
 		"switch %s to a user of manager.conf with read = reporting,call and write = reporting,call. [ami_missing]", errNotAdopted, name, l.opt.Name, l.opt.Name)
-}
-
-func (l *Link) amiTrouble(err error) error {
-	if errors.Is(err, ami.ErrAuth) {
-		return fmt.Errorf("%w: ami %s %s: user %s or its password is refused. Check [%s] in manager.conf and ami_password_file of switch %s. [ami_auth]",
-			errNotAdopted, l.opt.Name, l.opt.AMI.Address, l.opt.AMI.User, l.opt.AMI.User, l.opt.Name)
-	}
-	return fmt.Errorf("%w: ami %s %s: %w. [ami_failed]", errNotAdopted, l.opt.Name, l.opt.AMI.Address, err)
 }
 
 // expect notes that a call is about to come, or will not.

@@ -78,9 +78,8 @@ func newCall(l *Link, ch *ari.Channel, args []string) *call {
 	c.leg, c.bridgeID = engine.LegID(ch.ID), l.bridgePrefix()+audiosocket.NewUUID().String()
 	c.args, c.warnings = readArgs(args)
 	if c.adopted = l.adopts(ch.ID); c.adopted != nil {
-		at := c.adopted.member.At // what it will go on behind
-		c.args, c.warnings = map[string]string{"room": string(c.adopted.room)}, nil
-		c.snapshot.Dialplan = &ari.Location{Context: at.Context, Exten: at.Extension, Priority: int64(at.Priority)}
+		c.args, c.warnings = c.adopted.args(c.args), nil
+		c.snapshot.Dialplan = c.adopted.place(c.snapshot.Dialplan)
 	}
 	return c
 }
@@ -198,16 +197,19 @@ func (c *call) lossWord() engine.Reason {
 func (c *call) finish(ctx context.Context, o engine.Outcome) {
 	ctx = context.WithoutCancel(ctx)
 	var reported error
-	if c.willReturn() {
+	switch {
+	case c.willReturn():
 		o.Hangup = false
-	} else {
+	case c.goesBack(o):
+		c.settleUp(ctx)
+	default:
 		c.settleUp(ctx)
 		reported = c.report(ctx, o)
 	}
 	if isAway(reported) {
 		return
 	}
-	released := c.release(ctx, o.Hangup)
+	released := c.release(ctx, o)
 	if released == nil {
 		c.awaitEnd()
 	}
@@ -231,18 +233,25 @@ func (c *call) report(ctx context.Context, o engine.Outcome) error {
 	return refused
 }
 
-func (c *call) release(ctx context.Context, hangup bool) error {
+func (c *call) release(ctx context.Context, o engine.Outcome) error {
 	ctx, cancel := context.WithTimeout(ctx, giveBack)
 	defer cancel()
-	if hangup {
-		return c.link.client.Hangup(ctx, c.channel, "normal")
-	}
 	next := ari.Place{}
-	if c.adopted != nil {
-		at := c.adopted.member.At
-		next = ari.Place{Context: at.Context, Extension: at.Extension, Priority: at.Priority + 1}
+	switch {
+	case c.goesBack(o):
+		next = c.adopted.next(true)
+	case o.Hangup:
+		return c.link.client.Hangup(ctx, c.channel, "normal")
+	case c.adopted != nil:
+		next = c.adopted.next(false)
 	}
 	return c.link.client.Continue(ctx, c.channel, next)
+}
+
+// goesBack says whether a call that was taken over is to go into its own
+// conference again: we are leaving, or could not serve it.
+func (c *call) goesBack(o engine.Outcome) bool {
+	return c.adopted != nil && (c.link.retreat.Load() || o.Result == engine.ResultFailed || o.Exit == engine.ExitLost)
 }
 
 // isAway says whether a request failed because its channel has hung up or is

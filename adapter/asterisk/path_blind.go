@@ -25,6 +25,8 @@ const (
 	darkTime = 5 * time.Second
 )
 
+const rtpModule = "chan_rtp.so"
+
 // leashFunction is a dialplan function that ends a channel in so many seconds.
 const leashFunction = "TIMEOUT(absolute)"
 
@@ -121,7 +123,7 @@ func (p rtpPath) aim(ctx context.Context, m *media, stream Stream, format string
 		ID: m.mediaID, Encapsulation: "rtp", Transport: "udp", Host: stream.Address().String(), Format: format, Variables: first,
 	})
 	if err != nil {
-		return m.refused(ctx, err, "chan_rtp.so")
+		return m.refused(ctx, err, rtpModule)
 	}
 	at, err := netip.ParseAddrPort(ch.ChannelVars["UNICASTRTP_LOCAL_ADDRESS"] + ":" + ch.ChannelVars["UNICASTRTP_LOCAL_PORT"])
 	if err != nil {

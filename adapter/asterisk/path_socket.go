@@ -17,6 +17,8 @@ const (
 	stuckFor = 6               // looks in a row at audio that nobody takes
 )
 
+const socketModule = "chan_audiosocket.so"
+
 // format is an audio format that AudioSocket can carry.
 type format struct {
 	name  string // Asterisk's
@@ -44,7 +46,7 @@ func (p socketPath) fetch(ctx context.Context, m *media, variables map[string]st
 			return s, err
 		}
 	}
-	return nil, m.refused(ctx, err, "chan_audiosocket.so")
+	return nil, m.refused(ctx, err, socketModule)
 }
 
 // attract has Asterisk connect to us, and returns when audio flows.

@@ -31,6 +31,8 @@ func (s *Server) operate(method string, path []string, a args) (status int, repl
 		return s.info()
 	case len(path) == 3 && path[0] == "asterisk" && path[1] == "modules":
 		return s.module(path[2])
+	case len(path) == 3 && path[0] == "endpoints":
+		return s.endpoint(path[1], path[2])
 	case len(path) == 3 && path[0] == "applications" && path[1] == App && path[2] == "eventFilter" && method == http.MethodPut:
 		return s.filter(a)
 	case len(path) == 2 && path[0] == "applications" && method == http.MethodGet:
@@ -76,6 +78,13 @@ func (s *Server) module(name string) (int, any) {
 		return http.StatusNotFound, "Module could not be found in running modules"
 	}
 	return http.StatusOK, map[string]any{"name": name, "description": "", "use_count": 0, "status": "Running", "support_level": "core"}
+}
+
+func (s *Server) endpoint(tech, name string) (int, any) {
+	if slices.Contains(s.missing, tech+"/"+name) {
+		return http.StatusNotFound, "Endpoint not found"
+	}
+	return http.StatusOK, map[string]any{"technology": tech, "resource": name, "state": "offline", "channel_ids": []string{}}
 }
 
 func (s *Server) application(name string) (int, any) {

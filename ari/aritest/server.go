@@ -121,7 +121,8 @@ func (s *Server) Refuse(request string, status int) {
 	s.refusals[request] = status
 }
 
-// Unload takes a module away: its channels can no longer be made.
+// Unload takes a module away: its channels can no longer be made; or an endpoint,
+// TECHNOLOGY/NAME.
 func (s *Server) Unload(module string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
