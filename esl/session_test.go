@@ -197,6 +197,7 @@ func TestHangupWithoutLingerReleasesExecute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		control(t, esltest.CallOptions{}, func(ctx context.Context, s *esl.Session, c *esltest.Call) {
 			ran := make(chan error)
+			ctx = context.WithoutCancel(ctx) // it ends with the fake's call, perhaps before we have read that
 			go func() { _, err := s.Execute(ctx, "bridge", "x"); ran <- err }()
 			<-c.Apps()
 			c.Hangup("NORMAL_CLEARING")
