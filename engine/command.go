@@ -34,6 +34,9 @@ type (
 		To      RoomName
 		Profile string
 	}
+	// Relate sets what the member From is to the member To, in place of what he
+	// was: with neither, they have no relation. It lasts until one of them leaves.
+	Relate Relation
 	// HangUp is Kick, and the call ends instead of its dialplan going on.
 	HangUp struct{ Member MemberID }
 	// Gain sets how loud a member is heard, and hears; nil = as it is.
@@ -75,6 +78,7 @@ func (Deafen) isCommand()   {}
 func (Kick) isCommand()     {}
 func (HangUp) isCommand()   {}
 func (Transfer) isCommand() {}
+func (Relate) isCommand()   {}
 func (Gain) isCommand()     {}
 func (Hold) isCommand()     {}
 func (Play) isCommand()     {}

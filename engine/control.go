@@ -151,6 +151,9 @@ type waiter struct {
 	open  int
 	err   error // of the operations that are settled: what one could not do
 	reply chan error
+
+	relation *Relate  // that is to come true; nil = another command
+	was      Relation // before it
 }
 
 // obey takes a command. The answer is sent when the facts have come.
@@ -164,6 +167,8 @@ func (r *room) obey(now time.Time, o order) {
 		r.kick(now, o, c, false)
 	case HangUp:
 		r.kick(now, o, Kick{Member: c.Member}, true)
+	case Relate:
+		r.relate(o, c)
 	case Transfer:
 		r.transfer(now, o, c)
 	case Lock:

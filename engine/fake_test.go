@@ -107,6 +107,7 @@ type stage struct {
 	states  map[MemberID]MemberState // guarded by mu
 	played  []string                 // guarded by mu
 	sound   Sound                    // guarded by mu: as last tuned
+	deaf    []Edge                   // guarded by mu
 	closed  bool                     // guarded by mu
 	stuck   bool                     // guarded by mu: settles nothing
 }
@@ -187,6 +188,28 @@ func (b *stage) Tune(s Sound) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.sound = s
+}
+
+func (b *stage) Relate(op OpID, deaf []Edge) {
+	b.mu.Lock()
+	b.deaf = deaf
+	var err error
+	if b.refuse {
+		err = ErrCannot
+	}
+	b.mu.Unlock()
+	b.post(Related{Op: op, Err: err})
+}
+
+// apart is who does not hear whom.
+func (b *stage) apart() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var list []string
+	for _, e := range b.deaf {
+		list = append(list, fmt.Sprintf("%d>%d", e.From, e.To))
+	}
+	return strings.Join(list, " ")
 }
 
 func (b *stage) Levels(dst []MemberMedia) []MemberMedia { return dst }

@@ -95,6 +95,7 @@ func (r *room) left(now time.Time, s *seat, why Reason) {
 	for _, op := range s.owed {
 		r.settleOp(op, nil)
 	}
+	r.unrelate(s.member)
 	if !s.joinedAt.IsZero() {
 		s.out.Duration = now.Sub(s.joinedAt)
 		r.lastWhy = s.out.Reason

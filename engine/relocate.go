@@ -169,6 +169,9 @@ func (r *room) move(now time.Time, to Place, cause string, reply chan relocated)
 	if err != nil {
 		return fmt.Errorf("%w to %s: %w", ErrNotMoved, to, err)
 	}
+	if _, ok := v.bridge.(Relater); len(r.relations) > 0 && !ok {
+		return fmt.Errorf("%w: %s cannot keep members from hearing one another, and room %s has %d relations", ErrCannotMove, to, r.name, len(r.relations))
+	}
 	r.moving = &relocation{from: r.at, to: v, cause: cause, reply: reply}
 	r.mixAt(v)
 	r.travelAll(now)

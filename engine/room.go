@@ -49,8 +49,9 @@ type room struct {
 	by    string // of the change that is being told: who wanted it; "" = nobody in particular
 	quiet bool   // of that: the member is not told
 
-	live  []roomSetting    // rules set by command
-	plays map[OpID]playing // by command, into the room
+	live      []roomSetting    // rules set by command
+	relations []Relation       // set by command, oldest first
+	plays     map[OpID]playing // by command, into the room
 
 	ending  Reason
 	endAt   time.Time // end_on_exit: when the grace is over
@@ -172,6 +173,8 @@ func (r *room) applyBridge(now time.Time, at *venue, f Fact) {
 	case Played:
 		r.unplayable(f.Err)
 		r.played(now, f)
+	case Related:
+		r.related(now, f)
 	case Locked:
 		r.lockedThere(now, at, f.On)
 	case BridgeFailed:

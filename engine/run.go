@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 )
 
@@ -101,7 +102,7 @@ func (r *room) view(closely bool) RoomView {
 	v := RoomView{
 		Name: r.name, Title: r.title, Instance: r.instance, Profile: r.profile.Name, StartedAt: r.startedAt,
 		Locked: r.locked, MaxParticipants: r.profile.MaxParticipants, Seq: r.seq, Mixer: r.mixer(),
-		State: r.stateWord(), Members: []MemberView{}, Dialing: r.dials(),
+		State: r.stateWord(), Members: []MemberView{}, Dialing: r.dials(), Relations: slices.Clone(r.relations),
 	}
 	media, disturbed := map[MemberID]MemberMedia{}, map[MemberID]Disturbance{}
 	for _, at := range r.venues {

@@ -146,6 +146,9 @@ func (r *room) taken(now time.Time, s *seat, op OpID) {
 		r.lockVenue()
 	}
 	s.in.lived = true
+	if len(r.relations) > 0 {
+		r.relateAt(s.in)
+	}
 	if s.phase == phaseAdmitting {
 		s.away = time.Time{}
 		r.joined(now, s)

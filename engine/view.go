@@ -15,8 +15,9 @@ type RoomView struct {
 	Seq             uint64       `json:"seq"`
 	Mixer           string       `json:"mixer"`
 	Members         []MemberView `json:"members"`
-	Prompting       int          `json:"prompting"`         // calls at the attendant
-	Dialing         []Job        `json:"dialing,omitempty"` // calls out that are not answered yet
+	Prompting       int          `json:"prompting"`           // calls at the attendant
+	Relations       []Relation   `json:"relations,omitempty"` // set by command, oldest first
+	Dialing         []Job        `json:"dialing,omitempty"`   // calls out that are not answered yet
 }
 
 // MemberView is a member at one moment.

@@ -68,6 +68,31 @@ func (m *Mix) MinusOne(dst, own []int16, l *Limiter) {
 	l.limit(dst, m.wide[:n], peak)
 }
 
+// Less is MinusOne without several voices, each of which must be what was added.
+func (m *Mix) Less(dst []int16, voices [][]int16, l *Limiter) {
+	if len(voices) < 2 {
+		var own []int16
+		if len(voices) == 1 {
+			own = voices[0]
+		}
+		m.MinusOne(dst, own, l)
+		return
+	}
+	n := min(len(dst), len(m.sum))
+	clear(dst[n:])
+	dst, wide := dst[:n], m.wide[:n]
+	copy(wide, m.sum)
+	for _, v := range voices {
+		v = v[:min(len(v), n)]
+		for i, s := range v {
+			wide[i] -= int32(s)
+		}
+	}
+	if peak := narrow(dst, wide); !l.idle(peak) {
+		l.limit(dst, wide, peak)
+	}
+}
+
 // minus writes sum-own for the length of own, right where it fits 16 bits, and
 // returns the largest magnitude.
 func minus(dst []int16, sum []int32, own []int16) (peak int32) {

@@ -222,3 +222,41 @@ func benchmarkMix(b *testing.B, members, talkers, samples, level int) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(members), "ns/leg")
 }
+
+// Less is the sum of those who are left, to the bit while it fits, and as loud
+// as MinusOne makes it where it does not.
+func TestLess(t *testing.T) {
+	frames := [][]int16{{5, -6, 30000}, {7, 8, 30000}, {100, 200, -30000}, {1, 1, 30000}}
+	for _, tt := range []struct {
+		without []int
+		want    []int16
+	}{
+		{nil, []int16{113, 203, 32767}},
+		{[]int{0}, []int16{108, 209, 30000}},
+		{[]int{0, 3}, []int16{107, 208, 0}},
+		{[]int{0, 1, 2, 3}, []int16{0, 0, 0}},
+	} {
+		m := mixed(3, frames...)
+		var voices [][]int16
+		for _, i := range tt.without {
+			voices = append(voices, frames[i])
+		}
+		var l Limiter
+		got := []int16{9, 9, 9, 9}
+		m.Less(got, voices, &l)
+		if len(tt.without) > 0 && !slices.Equal(got, append(tt.want, 0)) {
+			t.Errorf("without %v: %v, want %v", tt.without, got, tt.want)
+		}
+		if tt.without == nil && got[2] < 32000 {
+			t.Errorf("all: %v", got)
+		}
+	}
+	loud := mixed(1, []int16{20000}, []int16{20000}, []int16{1}, []int16{1})
+	var a, b Limiter
+	got, want := make([]int16, 1), make([]int16, 1)
+	loud.Less(got, [][]int16{{1}, {1}}, &a)
+	mixed(1, []int16{20000}, []int16{20000}).All(want, &b)
+	if !slices.Equal(got, want) || a != b {
+		t.Errorf("limited to %v, want %v", got, want)
+	}
+}

@@ -34,6 +34,8 @@ type Bridge struct {
 	locked  bool
 	shut    bool   // locked, as the room wants it
 	echoes  echoes // of orders about all of it
+	deaf    []engine.Edge
+	related map[pair]bool // as the switch has it
 }
 
 // member is one call in the conference.

@@ -22,18 +22,20 @@ type Bridge struct {
 	mine ticking
 
 	mu        sync.Mutex
-	state     bridgeState            // guarded by mu, as is all that follows
-	number    uint64                 // of the last plan
-	seats     []seat                 // in the order they were admitted
-	leaving   []transfer             // removed, and the tick may have them still
-	arriving  []transfer             // admitted, and their own task may run still
-	sound     engine.Sound           //
-	plays     []*play                // not yet settled, oldest first
-	pending   []pending              // facts that become true with a plan
-	classes   []*class               // every one there ever was, by index
-	codes     map[codec.Format]*code //
-	crossings map[[2]int]*crossing   // by index of class, of the last plan
-	running   bool                   // the task is in the clock
+	state     bridgeState             // guarded by mu, as is all that follows
+	number    uint64                  // of the last plan
+	seats     []seat                  // in the order they were admitted
+	leaving   []transfer              // removed, and the tick may have them still
+	arriving  []transfer              // admitted, and their own task may run still
+	sound     engine.Sound            //
+	plays     []*play                 // not yet settled, oldest first
+	pending   []pending               // facts that become true with a plan
+	classes   []*class                // every one there ever was, by index
+	codes     map[codec.Format]*code  //
+	crossings map[[2]int]*crossing    // by index of class, of the last plan
+	denials   map[engine.Edge]*denial //
+	solos     map[soloKey]*solo       // of the last plan
+	running   bool                    // the task is in the clock
 }
 
 type bridgeState uint8
@@ -62,7 +64,7 @@ func (s *Switch) Bridge(_ engine.Place, room engine.RoomName, _ engine.InstanceI
 	if err := s.Busy(); err != nil {
 		return nil, err
 	}
-	b := &Bridge{sw: s, room: room, codes: make(map[codec.Format]*code)}
+	b := &Bridge{sw: s, room: room, codes: make(map[codec.Format]*code), denials: make(map[engine.Edge]*denial)}
 	b.out.open(sink)
 	b.task = tick.NewTask(b.run)
 	b.plan.Store(&plan{})
@@ -243,6 +245,7 @@ func (b *Bridge) acknowledged(number uint64) {
 		return a.number <= number
 	})
 	b.leaving = slices.DeleteFunc(b.leaving, func(a transfer) bool { return a.number <= number })
+	b.allowed(number)
 	if number == b.number && len(b.seats) == 0 && len(b.plays) == 0 && b.running {
 		b.running = false
 		b.sw.opts.Clock.Remove(b.task)
@@ -289,6 +292,8 @@ func unsettled(waiting []pending, plays []*play, why error) (facts []engine.Fact
 			facts = append(facts, engine.Left{Op: f.Op, Member: f.Member})
 		case engine.Left:
 			facts = append(facts, f)
+		case engine.Related:
+			facts = append(facts, engine.Related{Op: f.Op, Err: why})
 		}
 	}
 	for _, y := range plays {

@@ -18,8 +18,11 @@ type plan struct {
 	crossings []*crossing
 	plays     []*play
 	sound     engine.Sound
+	soloists  []soloist
+	solos     []*solo
 
-	turn []*seat // the tick's own: room for those whose turn it is
+	turn  []*seat   // the tick's own: room for those whose turn it is
+	minus [][]int16 // likewise: for what does not cross
 }
 
 // seat is a member as the tick sees him.
@@ -29,6 +32,9 @@ type seat struct {
 	state  engine.MemberState
 	class  *class
 	code   *code
+	denied []without // whom he does not hear
+
+	minus [][]int16 // the tick's own: what he does not hear, and room for his voice
 }
 
 // class is the mix of all members who speak and hear at one rate. Members of
@@ -69,18 +75,22 @@ func newClass(rate codec.Rate, index int) *class {
 	}
 }
 
-// cross carries what is said in each class to the others. All sums are taken
-// before the first is carried, so that nothing crosses back.
-func cross(s *scratch, p *plan) {
+// carry brings what is said in each class to the others. All sums are taken
+// before the first is added, so that nothing crosses back.
+func (b *Bridge) carry(s *scratch, p *plan) {
 	if len(p.crossings) == 0 {
 		return
 	}
 	for _, c := range p.classes {
-		if c.voiced = c.mix.Voices() > 0; c.voiced {
-			c.mix.All(c.sum, &c.toward)
+		apart := b.apart(p, c)
+		if c.voiced = c.mix.Voices() > len(apart); c.voiced {
+			c.mix.Less(c.sum, apart, &c.toward)
 		} else {
 			clear(c.sum)
 		}
+	}
+	for _, x := range p.solos {
+		x.carry(b, s)
 	}
 	for _, x := range p.crossings {
 		x.carry(s)
@@ -117,6 +127,7 @@ func (b *Bridge) publish(facts ...engine.Fact) {
 	}
 	p.classes = b.inUse(p)
 	p.crossings = b.cross(p.classes)
+	b.deny(p)
 	b.plan.Store(p)
 	if !b.running {
 		b.running = true

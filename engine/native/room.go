@@ -68,7 +68,7 @@ func (b *Bridge) tick(s *scratch, now int64, n uint64) {
 		}
 	}
 	turn = turn[:k]
-	cross(s, p)
+	b.carry(s, p)
 	if p.sound.Noise != 0 && !p.sound.Transparent {
 		for _, c := range p.classes {
 			c.murmur(s, p.sound.Noise)
@@ -138,7 +138,7 @@ func (b *Bridge) listen(s *scratch, p *plan, turn []*seat, n uint64) {
 	if y != nil {
 		for _, st := range turn {
 			if st.member == y.except {
-				st.listen(s, n, true)
+				st.listen(b, s, n, true)
 			}
 		}
 		y.sound(s, p, last)
@@ -146,7 +146,7 @@ func (b *Bridge) listen(s *scratch, p *plan, turn []*seat, n uint64) {
 	}
 	for _, st := range turn {
 		if y == nil || st.member != y.except {
-			st.listen(s, n, false)
+			st.listen(b, s, n, false)
 		}
 	}
 }
@@ -192,12 +192,13 @@ func (st *seat) talk(sound engine.Sound) {
 // listen sends a member what he hears: the mix that all silent listeners of his
 // class share, or one of his own. apart is one whom the play in the room is not
 // for.
-func (st *seat) listen(s *scratch, n uint64, apart bool) {
+func (st *seat) listen(b *Bridge, s *scratch, n uint64, apart bool) {
 	l := st.leg
 	v := &l.voice
 	if !v.live {
 		return
 	}
+	st.withhold(b, s)
 	hears := !v.held && !st.state.Deaf && !st.state.Waiting
 	if hears && !apart && st.shares() {
 		v.alike++
@@ -226,10 +227,11 @@ func (st *seat) listen(s *scratch, n uint64, apart bool) {
 func (st *seat) shares() bool {
 	v := &st.leg.voice
 	return v.ear && !v.spoke && st.state.Listen == 0 && v.listenDB == 0 &&
-		v.playing == nil && st.leg.prompt.Load() == nil
+		v.playing == nil && st.leg.prompt.Load() == nil && len(st.minus) == 0
 }
 
-// mix makes a listener's own mix: without his voice, at his volume. Where he
+// mix makes a listener's own mix: without his voice and those he is kept from,
+// at his volume. Where he
 // begins or stops to hear it is faded over one frame.
 func (st *seat) mix(out []int16, hears bool) {
 	v := &st.leg.voice
@@ -240,9 +242,14 @@ func (st *seat) mix(out []int16, hears bool) {
 	if v.shared {
 		v.limiter = st.class.shared // go on from what he heard so far
 	}
-	if v.spoke {
+	switch {
+	case len(st.minus) > 0 && v.spoke:
+		st.class.mix.Less(out, append(st.minus, v.pcm), &v.limiter)
+	case len(st.minus) > 0:
+		st.class.mix.Less(out, st.minus, &v.limiter)
+	case v.spoke:
 		st.class.mix.MinusOne(out, v.pcm, &v.limiter)
-	} else {
+	default:
 		st.class.mix.All(out, &v.limiter)
 	}
 	ramp(out, v.ear, hears)

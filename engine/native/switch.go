@@ -92,6 +92,7 @@ type scratch struct {
 	decoded [6 * maxFrame]int16 // codec.MaxFrame at 48 kHz
 	out     [maxFrame]int16
 	prompt  [maxFrame]int16
+	fade    [fades][maxFrame]int16
 }
 
 const (

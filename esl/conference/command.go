@@ -67,6 +67,24 @@ func Energy(room string, id MemberID, level int) (string, error) {
 	return limited(room, "energy", id, level, 0, MaxEnergy)
 }
 
+// Relate keeps a member from being heard by another one, or lets him be heard
+// again, until one of them leaves.
+func Relate(room string, from, to MemberID, on bool) (string, error) {
+	a, err := one(from)
+	if err != nil {
+		return "", err
+	}
+	b, err := one(to)
+	if err != nil {
+		return "", err
+	}
+	action := "clear"
+	if on {
+		action = "nospeak"
+	}
+	return words(room, "relate", a, b, action)
+}
+
 // Lock keeps new callers out. Unlock lets them in again.
 func Lock(room string) (string, error) { return words(room, "lock") }
 

@@ -73,6 +73,8 @@ func TestCommandsThatWouldBeAnother(t *testing.T) {
 		"a step too low":       func() (string, error) { return VolumeOut("a", 1, -5) },
 		"a gate too high":      func() (string, error) { return Energy("a", 1, MaxEnergy+1) },
 		"a gate below nought":  func() (string, error) { return Energy("a", 1, -1) },
+		"a relation to all":    func() (string, error) { return Relate("a", 1, Everyone, true) },
+		"a relation of nobody": func() (string, error) { return Relate("a", 0, 1, true) },
 		"a PIN of letters":     func() (string, error) { return PIN("a", "x") },
 		"a PIN with a blank":   func() (string, error) { return ModeratorPIN("a", "1 2") },
 		"a transfer of nobody": func() (string, error) { return Transfer("a", "b") },

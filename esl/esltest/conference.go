@@ -18,7 +18,8 @@ const playTime = 40 * time.Millisecond
 type conference struct {
 	name, id, profile string
 	locked            bool
-	members           []*member // newest first
+	members           []*member       // newest first
+	apart             map[[2]int]bool // by number: the second does not hear the first
 }
 
 // member is a channel in a conference.
@@ -227,6 +228,8 @@ func (k *Core) confer(args string) string {
 		return k.stop(r, words[2:])
 	case "mute", "unmute", "deaf", "undeaf", "hup", "kick", "volume_in", "volume_out":
 		return k.command(r, cmd, words[2:])
+	case "relate":
+		return k.relate(r, words[2:])
 	case "count":
 		return strconv.Itoa(len(r.members))
 	}

@@ -126,6 +126,43 @@ func TestTransfer(t *testing.T) {
 	})
 }
 
+func TestRelate(t *testing.T) {
+	bubble(t, func(r *rig) {
+		for _, number := range []string{"1001", "1002", "1003"} {
+			r.call("3001", number, nil)
+		}
+		for _, row := range []struct{ line, want string }{
+			{"relate", "+OK No relationships\n"},
+			{"relate 1", "+OK No relationships\n"},
+			{"relate 1 2", "relate <member_id>[,<member_id>] <other_member_id>[,<other_member_id>] [nospeak|nohear|clear]"},
+			{"relate 1 2 nonsense", "relate <member_id>[,<member_id>] <other_member_id>[,<other_member_id>] [nospeak|nohear|clear]"},
+			{"relate 1 2 nospeak", "+OK 1->2 nospeak set\n"},
+			{"relate 1 2,3 nospeak|nohear", "+OK 1->2 nospeak|nohear set\n+OK 1->3 nospeak|nohear set\n"},
+			{"relate 2 9 nohear", "-ERR relationship 2->9 not found.\n"},
+			{"relate 9 2 nohear", "-ERR relationship 9->2 not found.\n"},
+			{"relate 2 3 nohear", "+OK 2->3 nohear set\n"},
+			{"relate 2 1 sendvideo", "+OK 2->1 sendvideo set\n"},
+			{"relate", ""},
+			{"relate 3", ""},
+			{"relate 1,2", "1 -> 3 NOSPEAK NOHEAR NOSENDVIDEO \n1 -> 2 NOSPEAK NOHEAR NOSENDVIDEO \n2 -> 3 SPEAK NOHEAR NOSENDVIDEO \n"},
+			{"relate all", "2 -> 3 SPEAK NOHEAR NOSENDVIDEO \n1 -> 3 NOSPEAK NOHEAR NOSENDVIDEO \n1 -> 2 NOSPEAK NOHEAR NOSENDVIDEO \n"},
+			{"relate 1 2,9 clear", "+OK relationship 1->2 cleared.\n+OK relationship 1->9 cleared.\n"},
+			{"relate 9 1 clear", "-ERR relationship 9->1 not found.\n"},
+		} {
+			r.says("conference 3001 "+row.line, row.want)
+		}
+		p := r.places["3001"]
+		p.mu.Lock()
+		if have := fmt.Sprint(p.deaf); have != "[{1 3} {3 1} {3 2}]" {
+			t.Errorf("apart are %s", have)
+		}
+		p.mu.Unlock()
+		r.says("conference 3001 kick 3", "+OK kicked 3\n")
+		time.Sleep(time.Minute)
+		r.says("conference 3001 relate", "+OK No relationships\n")
+	})
+}
+
 // TestNoRefusalNamesOurPackages: a client reads the detail, not the class.
 func TestNoRefusalNamesOurPackages(t *testing.T) {
 	for err, want := range map[error]string{

@@ -142,32 +142,3 @@ func (c *call) floor(m *engine.MemberView, _ string) {
 		c.printf("-ERR floor is held by %d\n", holder)
 	}
 }
-
-// relate shows that there are no relations; they cannot be made.
-func (c *call) relate() bool {
-	switch n := len(c.words); {
-	case n <= 1:
-		c.printf("+OK No relationships\n")
-	case n == 2:
-		return false
-	default:
-		action := c.words[2]
-		if !strings.EqualFold(action, "clear") && !strings.Contains(action, "nospeak") && !strings.Contains(action, "nohear") && !strings.Contains(action, "sendvideo") {
-			return false
-		}
-		for from := range strings.SplitSeq(c.words[0], ",") {
-			for to := range strings.SplitSeq(c.words[1], ",") {
-				known := find(c.members(), leadingNumber(from)) != nil && find(c.members(), leadingNumber(to)) != nil
-				switch {
-				case strings.EqualFold(action, "clear") && known: // the switch says so whether there was one or not
-					c.printf("+OK relationship %d->%d cleared.\n", leadingNumber(from), leadingNumber(to))
-				case !known:
-					c.printf("-ERR relationship %d->%d not found.\n", leadingNumber(from), leadingNumber(to))
-				default:
-					c.printf("-ERR relate is not supported by Parley\n")
-				}
-			}
-		}
-	}
-	return true
-}

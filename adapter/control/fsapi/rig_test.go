@@ -18,6 +18,7 @@ type place struct {
 	sink engine.Sink
 
 	mu     sync.Mutex
+	deaf   []engine.Edge                          // guarded by mu
 	plays  []string                               // guarded by mu: what the room was played
 	states map[engine.MemberID]engine.MemberState // guarded by mu
 }
@@ -47,6 +48,13 @@ func (p *place) Play(op engine.OpID, what engine.Media, _ engine.Audience) {
 	p.plays = append(p.plays, what.Items...)
 	p.mu.Unlock()
 	time.AfterFunc(time.Second, func() { p.sink.Post(engine.Played{Op: op}) })
+}
+
+func (p *place) Relate(op engine.OpID, deaf []engine.Edge) {
+	p.mu.Lock()
+	p.deaf = deaf
+	p.mu.Unlock()
+	p.sink.Post(engine.Related{Op: op})
 }
 
 func (p *place) Levels(dst []engine.MemberMedia) []engine.MemberMedia { return dst }
