@@ -29,6 +29,7 @@ import (
 	"parley/engine/native"
 	"parley/esl/eventsocket"
 	"parley/internal/tick"
+	"parley/recording"
 	"parley/rtp"
 	"parley/sip"
 	"parley/sound"
@@ -59,6 +60,7 @@ type App struct {
 	sounds     sounds
 	pool       *tick.Pool
 	native     *native.Switch
+	recordings *recording.Dir
 	exchange   *engine.Exchange
 	metrics    *control.Metrics
 	ari        *ariserver.Server
@@ -119,9 +121,15 @@ func (a *App) openEngine(_ context.Context, c *config.Config) error {
 	}
 	a.sounds.Store(library)
 	a.pool = tick.New(tick.Options{})
+	a.recordings = recording.NewDir(c.Recordings())
+	for _, f := range CheckRecordings(c) {
+		if !f.OK {
+			a.opt.Log.Error(f.Text)
+		}
+	}
 	a.native, err = native.New(native.Options{
 		Clock: a.pool, Sounds: &a.sounds, MaxLegs: unlimited(c.Limits.MaxLegs), MediaLost: unlimited(c.Media.Timeout),
-		Log: a.opt.Log,
+		Recordings: a.recordings, Log: a.opt.Log,
 	})
 	if err != nil {
 		return err

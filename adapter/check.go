@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"os"
 	"slices"
 	"sync"
 	"syscall"
@@ -13,6 +14,7 @@ import (
 	"parley/adapter/config"
 	"parley/adapter/freeswitch"
 	"parley/engine"
+	"parley/recording"
 	"parley/rtp"
 )
 
@@ -88,7 +90,12 @@ func outOfReach(c *config.Config, name string) (found []Finding) {
 
 // drivesSwitches says whether any room may be mixed by a switch.
 func drivesSwitches(c *config.Config) bool {
-	is := func(p *engine.Profile) bool { return p.Mixer == engine.MixerSwitch }
+	return anyProfile(c, func(p *engine.Profile) bool { return p.Mixer == engine.MixerSwitch })
+}
+
+// anyProfile says whether a room of the configuration, or one that a caller may
+// open, is so.
+func anyProfile(c *config.Config, is func(*engine.Profile) bool) bool {
 	d := c.Directory()
 	for _, p := range d.Profiles {
 		if is(p) {
@@ -140,6 +147,19 @@ func CheckRTP(c *config.Config) Finding {
 		return Found("rtp", true, fmt.Sprintf("%s/udp, free for %d calls of %d, advertised address %s", ports, free, of, advertised))
 	}
 	return Found("rtp", true, fmt.Sprintf("%s/udp free, advertised address %s", ports, advertised))
+}
+
+// CheckRecordings tries to write to the folder of the recordings, where any are
+// to be made.
+func CheckRecordings(c *config.Config) []Finding {
+	if c.RecordDir == "" && !anyProfile(c, func(p *engine.Profile) bool { return p.Record != engine.RecordOff && p.Mixer == engine.MixerNative }) {
+		return nil
+	}
+	d := recording.NewDir(c.Recordings())
+	if err := d.Check(); err != nil {
+		return []Finding{Found("recording", false, fmt.Sprintf("record_dir: %v (uid %d). Rooms run, and are not recorded. [record_dir]", err, os.Getuid()))}
+	}
+	return []Finding{Found("recording", true, d.Path()+" writable")}
 }
 
 // counted is "1 room", "2 rooms".

@@ -1,6 +1,7 @@
 package adapter
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"log/slog"
@@ -44,7 +45,9 @@ func logEvent(log *slog.Logger, e engine.Event) {
 		if e.Reason != engine.ReasonNone {
 			level = slog.LevelWarn
 		}
-	case engine.EventRoomStarted, engine.EventRoomEnded, engine.EventRoomLocked, engine.EventRoomUnlocked,
+	case engine.EventRecordFailed:
+		level = slog.LevelWarn
+	case engine.EventRecordStarted, engine.EventRecordPaused, engine.EventRecordResumed, engine.EventRecordEnded, engine.EventRoomStarted, engine.EventRoomEnded, engine.EventRoomLocked, engine.EventRoomUnlocked,
 		engine.EventRoomMoved, engine.EventIgnored, engine.EventJoined, engine.EventWaiting,
 		engine.EventRestored, engine.EventLeft, engine.EventMuted,
 		engine.EventUnmuted, engine.EventDeafened, engine.EventUndeafened, engine.EventHandRaised,
@@ -52,6 +55,8 @@ func logEvent(log *slog.Logger, e engine.Event) {
 	}
 	attrs := []slog.Attr{slog.String("room", string(e.Room))}
 	switch {
+	case e.Recording != nil:
+		attrs = append(attrs, recordingAttrs(e.Recording)...)
 	case e.Dial != nil:
 		attrs = append(attrs, dialAttrs(e.Dial)...)
 	case e.Leg != "":
@@ -77,6 +82,14 @@ func logEvent(log *slog.Logger, e engine.Event) {
 		attrs = append(attrs, slog.String("source", e.Invite.Source))
 	}
 	log.LogAttrs(context.Background(), level, string(e.Type), attrs...)
+	logTrouble(log, e)
+}
+
+// logTrouble writes what an event says is wrong.
+func logTrouble(log *slog.Logger, e engine.Event) {
+	if e.Type == engine.EventRecordFailed {
+		log.LogAttrs(context.Background(), slog.LevelWarn, "room "+string(e.Room)+": "+e.Recording.Error+". The room goes on. [recording_failed]")
+	}
 	if e.Reason == engine.ReasonBadRoomName && e.Invite.Room == "" && e.Invite.Dialplan {
 		log.LogAttrs(context.Background(), slog.LevelWarn, "call "+string(e.Leg)+": parley_room not set. [bad_room_name]")
 	}
@@ -85,6 +98,20 @@ func logEvent(log *slog.Logger, e engine.Event) {
 			log.LogAttrs(context.Background(), slog.LevelWarn, "call "+string(e.Leg)+": "+w)
 		}
 	}
+}
+
+func recordingAttrs(r *engine.Recording) []slog.Attr {
+	attrs := []slog.Attr{slog.String("file", cmp.Or(r.File, r.Name)), slog.Bool("auto", r.Auto)}
+	if r.DurationMS > 0 {
+		attrs = append(attrs, slog.Duration("length", time.Duration(r.DurationMS)*time.Millisecond))
+	}
+	if r.LostMS > 0 {
+		attrs = append(attrs, slog.Duration("missing", time.Duration(r.LostMS)*time.Millisecond))
+	}
+	if r.Error != "" {
+		attrs = append(attrs, slog.String("error", r.Error))
+	}
+	return attrs
 }
 
 func dialAttrs(j *engine.Job) []slog.Attr {

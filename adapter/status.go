@@ -80,7 +80,7 @@ func (a *App) media() control.Media {
 	n := a.native.Counters()
 	return control.Media{
 		Rooms: uint64(n.Rooms), Legs: uint64(n.Legs), Ticks: n.Ticks.Ticks, LateTicks: n.Ticks.Late, LateBig: n.Ticks.VeryLate,
-		Dropped: n.Dropped,
+		Dropped: n.Dropped, Recordings: uint64(n.Recordings), Unrecorded: n.Unrecorded,
 	}
 }
 

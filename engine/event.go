@@ -35,28 +35,35 @@ const (
 	EventSilent       EventType = "participant.silent"
 	EventHandRaised   EventType = "participant.hand_raised"
 	EventHandLowered  EventType = "participant.hand_lowered"
+
+	EventRecordStarted EventType = "recording.started"
+	EventRecordPaused  EventType = "recording.paused"
+	EventRecordResumed EventType = "recording.resumed"
+	EventRecordEnded   EventType = "recording.completed"
+	EventRecordFailed  EventType = "recording.failed" // it could not begin, or ended by itself
 )
 
 // Event is a fact that changed a room. Seq counts from 1 in each instance,
 // without gaps but for one where the room was restored. Events of calls that never reached a room have Seq 0.
 type Event struct {
-	Type     EventType
-	Time     time.Time
-	Room     RoomName
-	Instance InstanceID
-	Seq      uint64
-	Reason   Reason
-	Leg      LegID
-	Invite   Invite // of that leg: caller, switch, kind
-	Member   MemberView
-	Present  int // members after the event, waiting ones included
-	Outcome  Outcome
-	Dial     *Job          // of dial.…
-	Changes  []string      // of room.modified, room.moved and config.ignored
-	By       string        // of a member's muted … modified: who wanted it, "by command", "by key 1", "at the switch" …
-	Play     Playback      // of play.started and play.ended
-	To       string        // of participant.left, reason transferred: ROOM, or ROOM@PROFILE; "" = the switch sent it elsewhere
-	Gap      time.Duration // of participant.restored: without audio; 0 = unknown
+	Type      EventType
+	Time      time.Time
+	Room      RoomName
+	Instance  InstanceID
+	Seq       uint64
+	Reason    Reason
+	Leg       LegID
+	Invite    Invite // of that leg: caller, switch, kind
+	Member    MemberView
+	Present   int // members after the event, waiting ones included
+	Outcome   Outcome
+	Dial      *Job          // of dial.…
+	Changes   []string      // of room.modified, room.moved and config.ignored
+	By        string        // of a member's muted … modified: who wanted it, "by command", "by key 1", "at the switch" …
+	Play      Playback      // of play.started and play.ended
+	Recording *Recording    // of recording.…
+	To        string        // of participant.left, reason transferred: ROOM, or ROOM@PROFILE; "" = the switch sent it elsewhere
+	Gap       time.Duration // of participant.restored: without audio; 0 = unknown
 }
 
 // Playback is something that Play plays.

@@ -110,6 +110,10 @@ type stage struct {
 	deaf    []Edge                   // guarded by mu
 	closed  bool                     // guarded by mu
 	stuck   bool                     // guarded by mu: settles nothing
+	tapes   map[OpID]Tape            // guarded by mu: recordings that run
+	taped   []string                 // guarded by mu: what was recorded to, in order
+	noDisk  error                    // guarded by mu: no recording can begin
+	jammed  bool                     // guarded by mu: none ends
 }
 
 func (b *stage) post(f Fact) {

@@ -34,7 +34,7 @@ func (r *room) obeyMore(now time.Time, o order) {
 	case Rule:
 		o.reply <- r.rule(now, c)
 	default:
-		o.reply <- fmt.Errorf("%w: %T", ErrBadCommand, c)
+		r.obeyRecord(now, o)
 	}
 }
 

@@ -18,6 +18,8 @@ var (
 	ErrTooManyDials = errors.New("engine: the room makes too many calls")
 	ErrInUse        = errors.New("engine: that id is in use")
 	ErrNoJob        = errors.New("engine: no such job")
+	ErrNoRecording  = errors.New("engine: no such recording")
+	ErrNotRecorded  = errors.New("engine: not recorded")
 	ErrMoving       = errors.New("engine: the room is being moved")
 	ErrCannot       = errors.New("engine: the place that mixes the room cannot do this")
 	ErrCannotMove   = errors.New("engine: the room cannot be moved")

@@ -46,6 +46,13 @@ type Profile struct {
 	AnnounceCountTo Whom // who hears it
 	AnnounceName    bool // ask for the name, play it at join and leave
 
+	Record         RecordWhen
+	RecordFile     string // see the function of that name
+	RecordMin      int    // members, waiting ones not counted, that it begins with
+	RecordRate     int    // samples per second; 0 = the highest that a member has when it begins
+	RecordSound    string // to the room when a recording begins; "" = none
+	RecordEndSound string // when the last one has ended
+
 	EntryTone  string // to the room when somebody joins; "" = none
 	ExitTone   string
 	EnterSound string // instead of EntryTone when set
@@ -262,6 +269,7 @@ func DefaultProfile() Profile {
 		ModeratorGrace: 5 * time.Minute, OnWaitTimeout: WaitContinue,
 		PINAttempts: 3, PINTimeout: 5 * time.Second, PINTerminator: "#",
 		OnPINFailure: RefusalContinue, OnFull: RefusalContinue, AnnounceCountTo: ToJoiner,
+		Record: RecordOff, RecordFile: DefaultRecordFile, RecordMin: 1,
 		EntryTone: DefaultEntryTone, ExitTone: DefaultExitTone,
 		NumberSound: "enter-conference-number", BadNumberSound: "bad-conference-number",
 		PINSound: "enter-pin", BadPINSound: "bad-pin", PINFailedSound: "too-many-attempts",

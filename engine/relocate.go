@@ -18,9 +18,10 @@ type Move struct {
 // relocation is a room on its way from one venue to another.
 type relocation struct {
 	from, to *venue
-	cause    string // "" = asked for
-	moves    []Move // of those who have arrived, or could not
-	undone   error  // why everybody goes back
+	cause    string    // "" = asked for
+	moves    []Move    // of those who have arrived, or could not
+	tapes    []*taping // that ended with the place
+	undone   error     // why everybody goes back
 	reply    chan relocated
 }
 
@@ -244,9 +245,11 @@ func (r *room) settleMove(now time.Time) {
 	case m.undone != nil:
 		answer.err = fmt.Errorf("%w, %s: %s", ErrNotMoved, m, m.blame())
 		r.changed(now, EventRoomModified, ReasonMediaLost, "mixer "+r.at.place.String()+" kept: "+m.blame())
+		r.moveTapes(now, m.tapes)
 	default:
 		r.movedBy = change{by: cmp.Or(m.cause, byCommand), at: now}
 		r.changed(now, EventRoomMoved, ReasonNone, m.changes()...)
+		r.moveTapes(now, m.tapes)
 	}
 	r.lockVenue()
 	if m.reply != nil {

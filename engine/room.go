@@ -49,6 +49,8 @@ type room struct {
 	by    string // of the change that is being told: who wanted it; "" = nobody in particular
 	quiet bool   // of that: the member is not told
 
+	tapings   []*taping
+	taped     bool             // the profile has had it recorded since somebody is there
 	live      []roomSetting    // rules set by command
 	relations []Relation       // set by command, oldest first
 	plays     map[OpID]playing // by command, into the room
@@ -120,6 +122,7 @@ func (r *room) handle(now time.Time, item any) {
 func (r *room) tidy(now time.Time) {
 	r.settlePlays(now)
 	r.settleMove(now)
+	r.settleTapes(now)
 	if len(r.venues) > 1 {
 		r.closeEmpty()
 	}
@@ -178,9 +181,10 @@ func (r *room) applyBridge(now time.Time, at *venue, f Fact) {
 	case Locked:
 		r.lockedThere(now, at, f.On)
 	case BridgeFailed:
+		r.abandonTapes(now, at)
 		r.bridgeFailed(now, at)
 	default:
-		panic(fmt.Sprintf("engine: %T is no fact of a bridge", f))
+		r.tapeFact(now, f)
 	}
 }
 
@@ -203,6 +207,7 @@ func (r *room) tick(now time.Time) {
 		r.gatherUntil = time.Time{}
 		r.reconcile(now)
 	}
+	r.overdueTapes(now)
 	if due(now, r.endAt) {
 		r.end(now, r.endWhy)
 	}
@@ -214,6 +219,9 @@ func (r *room) deadline() time.Time {
 	d := sooner(r.endAt, r.gatherUntil)
 	for _, s := range r.seats {
 		d = sooner(d, s.deadline())
+	}
+	for _, t := range r.tapings {
+		d = sooner(d, t.giveUp)
 	}
 	return d
 }

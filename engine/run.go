@@ -53,7 +53,9 @@ func (r *room) run() {
 }
 
 // finished says whether nobody is left, and no call is on its way here.
-func (r *room) finished() bool { return len(r.seats) == 0 && len(r.calling) == 0 && r.house.retire(r) }
+func (r *room) finished() bool {
+	return len(r.seats) == 0 && len(r.calling) == 0 && len(r.tapings) == 0 && r.house.retire(r)
+}
 
 // stop closes what the room used.
 func (r *room) stop() {
@@ -103,6 +105,7 @@ func (r *room) view(closely bool) RoomView {
 		Name: r.name, Title: r.title, Instance: r.instance, Profile: r.profile.Name, StartedAt: r.startedAt,
 		Locked: r.locked, MaxParticipants: r.profile.MaxParticipants, Seq: r.seq, Mixer: r.mixer(),
 		State: r.stateWord(), Members: []MemberView{}, Dialing: r.dials(), Relations: slices.Clone(r.relations),
+		Recordings: r.recordings(time.Now()),
 	}
 	media, disturbed := map[MemberID]MemberMedia{}, map[MemberID]Disturbance{}
 	for _, at := range r.venues {

@@ -270,7 +270,8 @@ func (r *room) emptied(now time.Time, v *venue) {
 func (r *room) closeEmpty() {
 	r.venues = slices.DeleteFunc(r.venues, func(v *venue) bool {
 		needed := v == r.at || r.moving != nil && v == r.moving.from ||
-			slices.ContainsFunc(r.seats, func(s *seat) bool { return s.in == v })
+			slices.ContainsFunc(r.seats, func(s *seat) bool { return s.in == v }) ||
+			slices.ContainsFunc(r.tapings, func(t *taping) bool { return t.at == v })
 		if !needed {
 			v.bridge.Close()
 		}

@@ -88,6 +88,8 @@ func variableTable() map[string]variable {
 		"wait_sound":         roomSound("wait_sound", func(p *Profile, s string) { p.WaitSound = s }),
 		"moh_sound":          roomSound("moh_sound", func(p *Profile, s string) { p.MOHSound = s }),
 		"max_members_sound":  roomSound("max_members_sound", func(p *Profile, s string) { p.MaxMembersSound = s }),
+		"record":             readRecord,
+		"record_file":        readRecordFile,
 		"play_entry_tone":    roomTone("play_entry_tone", DefaultEntryTone, func(p *Profile, s string) { p.EntryTone = s }),
 		"play_exit_tone":     roomTone("play_exit_tone", DefaultExitTone, func(p *Profile, s string) { p.ExitTone = s }),
 		"rewait_on_moderator_exit": roomBool("rewait_on_moderator_exit",

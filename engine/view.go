@@ -18,6 +18,7 @@ type RoomView struct {
 	Prompting       int          `json:"prompting"`           // calls at the attendant
 	Relations       []Relation   `json:"relations,omitempty"` // set by command, oldest first
 	Dialing         []Job        `json:"dialing,omitempty"`   // calls out that are not answered yet
+	Recordings      []Recording  `json:"recordings,omitempty"`
 }
 
 // MemberView is a member at one moment.

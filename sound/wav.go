@@ -228,11 +228,23 @@ func companded(d codec.Decoder) func(b []byte) int16 {
 	}
 }
 
+// WAVHeader is the size in bytes of what AppendWAVHeader appends.
+const WAVHeader = 44
+
 // AppendWAV appends a complete WAV file of 16 bit mono samples to dst.
 func AppendWAV(dst []byte, pcm []int16, rate codec.Rate) []byte {
+	dst = AppendWAVHeader(dst, uint32(2*len(pcm)), rate)
+	for _, s := range pcm {
+		dst = binary.LittleEndian.AppendUint16(dst, uint16(s))
+	}
+	return dst
+}
+
+// AppendWAVHeader appends what comes before size bytes of 16 bit mono samples
+// in a WAV file.
+func AppendWAVHeader(dst []byte, size uint32, rate codec.Rate) []byte {
 	le := binary.LittleEndian
-	size := uint32(2 * len(pcm))
-	dst = le.AppendUint32(append(dst, "RIFF"...), 36+size)
+	dst = le.AppendUint32(append(dst, "RIFF"...), WAVHeader-8+size)
 	dst = le.AppendUint32(append(dst, "WAVEfmt "...), 16)
 	dst = le.AppendUint16(dst, tagPCM)
 	dst = le.AppendUint16(dst, 1) // channels
@@ -240,9 +252,5 @@ func AppendWAV(dst []byte, pcm []int16, rate codec.Rate) []byte {
 	dst = le.AppendUint32(dst, 2*uint32(rate)) // bytes per second
 	dst = le.AppendUint16(dst, 2)              // bytes per frame
 	dst = le.AppendUint16(dst, 16)             // bits
-	dst = le.AppendUint32(append(dst, "data"...), size)
-	for _, s := range pcm {
-		dst = le.AppendUint16(dst, uint16(s))
-	}
-	return dst
+	return le.AppendUint32(append(dst, "data"...), size)
 }

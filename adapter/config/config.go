@@ -13,6 +13,7 @@ package config
 import (
 	"log/slog"
 	"net/netip"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -27,6 +28,7 @@ type Config struct {
 	Language   string
 	SoundsDir  string        // "" = built-in sounds only
 	StateDir   string        // not yet made
+	RecordDir  string        // "" = recordings below StateDir; see Recordings
 	Reattach   time.Duration // how long callers may come back; 0 = not at all
 	TTSCommand []string      // none = no say:
 
@@ -52,6 +54,14 @@ type Config struct {
 
 	patches map[string]patch  // of Profiles, by name
 	origins map[string]string // where the settings that are not the default stand, by key
+}
+
+// Recordings is the folder of the recordings. It need not be there yet.
+func (c *Config) Recordings() string {
+	if c.RecordDir == "" {
+		return filepath.Join(c.StateDir, "recordings")
+	}
+	return c.RecordDir
 }
 
 // SIP is our SIP endpoint.

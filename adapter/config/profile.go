@@ -2,6 +2,8 @@ package config
 
 import (
 	"slices"
+	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -13,7 +15,7 @@ import (
 // the profile, which is for both roles.
 func profileFields(p *engine.Profile) []field {
 	return slices.Concat(
-		rules(p), treatment(p), sounds(p), bothRoles(p),
+		rules(p), treatment(p), recordings(p), sounds(p), bothRoles(p),
 		roleFields("member.", &p.Member), roleFields("moderator.", &p.Moderator),
 	)
 }
@@ -60,6 +62,26 @@ func treatment(p *engine.Profile) []field {
 		{"gate", level(&s.Gate, -90, -20, named[engine.Gate]{"auto", engine.GateAuto}, named[engine.Gate]{"off", engine.GateOff}), 0},
 		{"agc", yes(&s.AGC), 0},
 		{"comfort_noise", level(&s.Noise, -90, -40, named[int]{"off", 0}), 0},
+	}
+}
+
+// recordings are the settings about what is recorded.
+func recordings(p *engine.Profile) []field {
+	type when = named[engine.RecordWhen]
+	fits := func(text string) bool {
+		_, err := engine.RecordFile(text, "", "", time.Time{})
+		return err == nil && text != "" && !strings.ContainsFunc(text, control)
+	}
+	return []field{
+		{"record", choice(&p.Record, 3, when{"off", engine.RecordOff}, when{"from_start", engine.RecordFromStart}, when{"on_moderator", engine.RecordOnModerator},
+			when{"true", engine.RecordFromStart}, when{"yes", engine.RecordFromStart}, when{"record-from-start", engine.RecordFromStart},
+			when{"false", engine.RecordOff}, when{"no", engine.RecordOff}, when{"do-not-record", engine.RecordOff}), 0},
+		{"record_file", matching(&p.RecordFile, fits, "a file name, in which ${room}, ${instance}, ${date}, ${time} and ${strftime(%Y-%m-%d)} are filled in"), 0},
+		{"record_min_members", count(&p.RecordMin, 1, ""), 0},
+		{"record_rate", choice(&p.RecordRate, 5, named[int]{"auto", 0}, named[int]{"8000", 8000}, named[int]{"16000", 16000},
+			named[int]{"24000", 24000}, named[int]{"48000", 48000}), 0},
+		{"record_sound", sound(&p.RecordSound, "tone:beep", ""), 0},
+		{"record_end_sound", sound(&p.RecordEndSound, "tone:beep", ""), 0},
 	}
 }
 
@@ -155,6 +177,9 @@ func otherSpellings() map[string]string {
 		"is_unlocked_sound":  "unlocked_sound",
 		"invalid_room_sound": "bad_room_sound",
 		"play_name":          "announce_name",
+		"record_conference":  "record",
+
+		"min_required_recording_participants": "record_min_members",
 	}
 }
 

@@ -25,6 +25,7 @@ func settings(c *Config) []field {
 		{"language", language(&c.Language), 0},
 		{"sounds_dir", free(&c.SoundsDir), 0},
 		{"state_dir", nonempty(&c.StateDir), restart},
+		{"record_dir", free(&c.RecordDir), restart},
 		{"reattach_window_s", seconds(&c.Reattach, 0, "0 = nobody comes back"), restart},
 		{"tts_command", words{at: &c.TTSCommand}, 0},
 		{"sip.listen", address(&c.SIP.Listen), restart},

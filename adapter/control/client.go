@@ -83,6 +83,35 @@ func (c *Client) End(ctx context.Context, name string) error {
 	return c.call(ctx, http.MethodDelete, roomPath(name)+"/run", nil, nil)
 }
 
+// Recordings are those of a room that run.
+func (c *Client) Recordings(ctx context.Context, name string) ([]engine.Recording, error) {
+	var body struct{ Recordings []engine.Recording }
+	err := c.call(ctx, http.MethodGet, roomPath(name)+"/recordings", nil, &body)
+	return body.Recordings, err
+}
+
+// Record begins a recording of a room; "" = as its profile names it.
+func (c *Client) Record(ctx context.Context, name, file string, replace bool) (engine.Recording, error) {
+	var is engine.Recording
+	err := c.call(ctx, http.MethodPost, roomPath(name)+"/recordings", recordOrder{File: file, Replace: replace}, &is)
+	return is, err
+}
+
+// StopRecord ends a recording of a room, or all; PauseRecord has it leave out
+// what comes, or go on.
+func (c *Client) StopRecord(ctx context.Context, name, file string) error {
+	return c.call(ctx, http.MethodDelete, roomPath(name)+"/recordings?file="+url.QueryEscape(file), nil, nil)
+}
+
+// PauseRecord is described at StopRecord.
+func (c *Client) PauseRecord(ctx context.Context, name, file string, on bool) error {
+	verb := "/recordings/resume"
+	if on {
+		verb = "/recordings/pause"
+	}
+	return c.call(ctx, http.MethodPost, roomPath(name)+verb, recordOrder{File: file}, nil)
+}
+
 // Move is how a room moved: where it is mixed now, and its members' gaps.
 type Move struct {
 	Mixer string  `json:"mixer"`

@@ -16,6 +16,8 @@ type Media struct {
 	Rooms, Legs               uint64 // now
 	Ticks, LateTicks, LateBig uint64 // since start: run, over 2 ms late, over 20 ms late
 	Dropped                   map[string]uint64
+	Recordings                uint64 // now
+	Unrecorded                uint64 // frames of 20 ms, since start
 }
 
 // Metrics counts what happens and shows it to Prometheus.
@@ -25,6 +27,7 @@ type Metrics struct {
 	leaves     *prometheus.CounterVec
 	pinFails   prometheus.Counter
 	restored   prometheus.Counter
+	unrecorded prometheus.Counter
 }
 
 // NewMetrics registers the counters; media is asked at each scrape, and extra
@@ -45,7 +48,10 @@ func NewMetrics(media func() Media, extra func() map[string]float64) *Metrics {
 			Name: "parley_restored_total", Help: "Members who came back after we or their switch had lost them.",
 		}),
 	}
-	m.registry.MustRegister(m.admissions, m.leaves, m.pinFails, m.restored, &mediaCollector{media, extra},
+	m.unrecorded = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "parley_recordings_failed_total", Help: "Recordings that could not begin, or ended by a fault.",
+	})
+	m.registry.MustRegister(m.admissions, m.leaves, m.pinFails, m.restored, m.unrecorded, &mediaCollector{media, extra},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, r := range engine.Reasons() {
 		m.admissions.WithLabelValues(string(resultOf(r)), string(r))
@@ -100,7 +106,10 @@ func (m *Metrics) Observe(e engine.Event) {
 		m.restored.Inc()
 	case engine.EventLeft:
 		m.leaves.WithLabelValues(string(e.Reason)).Inc()
-	case engine.EventRoomStarted, engine.EventRoomEnded, engine.EventRoomLocked, engine.EventRoomUnlocked,
+	case engine.EventRecordFailed:
+		m.unrecorded.Inc()
+	case engine.EventRecordStarted, engine.EventRecordPaused, engine.EventRecordResumed, engine.EventRecordEnded,
+		engine.EventRoomStarted, engine.EventRoomEnded, engine.EventRoomLocked, engine.EventRoomUnlocked,
 		engine.EventRoomModified, engine.EventRoomMoved, engine.EventIgnored, engine.EventMuted, engine.EventUnmuted, engine.EventDeafened,
 		engine.EventUndeafened, engine.EventModified, engine.EventHeld, engine.EventUnheld, engine.EventPlaying, engine.EventPlayed, engine.EventTalking, engine.EventSilent,
 		engine.EventHandRaised, engine.EventHandLowered, engine.EventDialing, engine.EventRinging, engine.EventDialed:
@@ -130,6 +139,8 @@ func (c *mediaCollector) Collect(ch chan<- prometheus.Metric) {
 	count("parley_ticks_total", "Room ticks of 20 ms that were run.", m.Ticks)
 	count("parley_ticks_late_total", "Room ticks that began more than 2 ms late.", m.LateTicks)
 	count("parley_ticks_overdue_total", "Room ticks that began more than 20 ms late.", m.LateBig)
+	gauge("parley_recordings", "Recordings that the native mixer makes now.", m.Recordings)
+	count("parley_recording_frames_dropped_total", "Frames of 20 ms that recordings lack since the disk was too slow.", m.Unrecorded)
 	dropped := prometheus.NewDesc("parley_rtp_packets_dropped_total", "Packets dropped, by reason.", []string{"why"}, nil)
 	for why, n := range m.Dropped {
 		ch <- prometheus.MustNewConstMetric(dropped, prometheus.CounterValue, float64(n), why)

@@ -97,6 +97,13 @@ func Handler(o Options) http.Handler {
 	mux.HandleFunc("POST /v1/rooms/{room}/takeover", s.takeOver)
 	mux.HandleFunc("POST /v1/rooms/{room}/handback", s.handBack)
 	mux.HandleFunc("POST /v1/rooms/{room}/dial", s.dial)
+	mux.HandleFunc("GET /v1/rooms/{room}/recordings", s.recordings)
+	mux.HandleFunc("POST /v1/rooms/{room}/recordings", s.record)
+	mux.HandleFunc("DELETE /v1/rooms/{room}/recordings", s.command(func(r *http.Request) (engine.Command, error) {
+		return engine.StopRecord{File: r.URL.Query().Get("file")}, nil
+	}))
+	mux.HandleFunc("POST /v1/rooms/{room}/recordings/pause", s.pauseRecord(true))
+	mux.HandleFunc("POST /v1/rooms/{room}/recordings/resume", s.pauseRecord(false))
 	mux.HandleFunc("GET /v1/jobs/{id}", s.job)
 	mux.HandleFunc("DELETE /v1/jobs/{id}", s.giveUp)
 	mux.HandleFunc("GET /v1/audit", s.audit)
@@ -337,6 +344,8 @@ func class(err error) (status int, code string) {
 		{engine.ErrBadCommand, http.StatusUnprocessableEntity, "bad_value"},
 		{engine.ErrNoRoute, http.StatusUnprocessableEntity, "no_endpoint"},
 		{engine.ErrTooManyDials, http.StatusTooManyRequests, "limit_dials"},
+		{engine.ErrNoRecording, http.StatusConflict, "not_recording"},
+		{engine.ErrNotRecorded, http.StatusInternalServerError, "recording_failed"},
 		{engine.ErrInUse, http.StatusConflict, "in_use"},
 		{engine.ErrMoving, http.StatusConflict, "room_moving"},
 		{engine.ErrCannot, http.StatusConflict, "not_possible"},

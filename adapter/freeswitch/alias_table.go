@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"parley/engine"
 	"parley/esl/conference"
@@ -34,6 +35,7 @@ func aliases() []alias {
 		{"conference_silent_entry", "silent_entry", asTruth},
 		{"conference_join_volume_in", "talk_gain_db", asGain},
 		{"conference_join_volume_out", "listen_gain_db", asGain},
+		{"conference_auto_record", "record_file", asRecord},
 		{"conference_join_energy_level", "", asGate},
 		{"conference_force_rate", "", unlessAuto},
 		{"conference_force_interval", "", unlessAuto},
@@ -123,6 +125,15 @@ func asGain(w *wishes, a alias, v string) error {
 	return asItIs(w, a, strconv.FormatFloat(conference.Gain(step), 'f', 2, 64))
 }
 
+// asRecord has the room recorded from the start, as mod_conference does.
+func asRecord(w *wishes, a alias, v string) error {
+	if _, err := engine.RecordFile(v, "", "", time.Time{}); err != nil {
+		return err
+	}
+	w.put("record", string(engine.RecordFromStart), a.from)
+	return asItIs(w, a, v)
+}
+
 // asGate: without a gate everything is heard, as at level 0 and below.
 func asGate(w *wishes, a alias, v string) error {
 	if n, err := strconv.Atoi(v); err != nil || n > 0 {
@@ -145,7 +156,7 @@ var errNoEffect = errors.New("it has no effect")
 // idleVariables are those of mod_conference that do nothing here.
 func idleVariables() []string {
 	return []string{
-		"conference_auto_record", "conference_perpetual_sound", "conference_position", "conference_force_canvas_size",
+		"conference_perpetual_sound", "conference_position", "conference_force_canvas_size",
 		"conference_auto_outcall_announce", "conference_auto_outcall_caller_id_name", "conference_auto_outcall_caller_id_number",
 		"conference_auto_outcall_delimiter", "conference_auto_outcall_export_vars", "conference_auto_outcall_maxwait",
 		"conference_auto_outcall_prefix", "conference_auto_outcall_profile", "conference_auto_outcall_skip_member_beep",

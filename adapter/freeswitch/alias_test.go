@@ -117,6 +117,15 @@ func wishCases() []wishCase {
 			origins: pairs("max_participants", "conference_max_members", "end_grace", "conference_endconference_grace_time"),
 		},
 		{
+			name: "recorded from the start", vars: pairs("conference_auto_record", "x/${conference_name}.wav"),
+			own:     pairs("record", "from_start", "record_file", "x/${conference_name}.wav"),
+			origins: pairs("record", "conference_auto_record", "record_file", "conference_auto_record"),
+		},
+		{
+			name: "recorded to who knows where", vars: pairs("conference_auto_record", "${uuid}.wav"), own: pairs(),
+			warnings: []string{"conference_auto_record: ${uuid} is unknown; ${room}, ${instance}, ${date}, ${time} and ${strftime(%Y-%m-%d)} are filled in"},
+		},
+		{
 			name: "numbers that are none", vars: pairs("conference_max_members", "-1", "conference_endconference_grace_time", "10s"), own: pairs(),
 			warnings: []string{
 				`conference_max_members: bad value "-1", want a whole number 0..100000`,
@@ -176,9 +185,9 @@ func wishCases() []wishCase {
 		{name: "nor one that names only a room", vars: pairs("parley_room", "3001"), outgoing: true, own: pairs("room", "3001")},
 		{
 			name: "what does nothing is told", own: pairs(),
-			vars: pairs("conference_auto_record", "/a.wav", "confvar_x", "1", "api_on_conference_create", "status", "conference_position", ""),
+			vars: pairs("conference_perpetual_sound", "/a.wav", "confvar_x", "1", "api_on_conference_create", "status", "conference_position", ""),
 			warnings: []string{
-				"no effect: api_on_conference_create, conference_auto_record, confvar_x",
+				"no effect: api_on_conference_create, conference_perpetual_sound, confvar_x",
 			},
 		},
 		{
@@ -217,7 +226,7 @@ func TestTheConferenceOfARoomDoesNotHeedWhatTheRoomHas(t *testing.T) {
 		"conference_exit_sound", "${bye}", "conference_controls", "x", "hangup_after_conference", "false", "conference_auto_record", "a.wav",
 		"conference_flags_a b", "true", "conference_join_energy_level", "3", "parley_flags", "mute", "sip_from_user", "1001"))
 	want := pairs("conference_member_flags", "ARRAY::mute|:moderator", "conference_member_flags_endconf", "true",
-		"conference_flags_wait-mod", "true", "Conference_Silent_Entry", "true", "conference_enter_sound", "a b.wav")
+		"conference_flags_wait-mod", "true", "Conference_Silent_Entry", "true", "conference_enter_sound", "a b.wav", "conference_auto_record", "a.wav")
 	if !maps.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
 	}

@@ -72,7 +72,7 @@ func conferenceFlags() map[string]flag {
 	return map[string]flag{
 		"wait-mod":                     {to: setter("wait_for_moderator", "true")},
 		"audio-always":                 {kind: Unneeded, text: "What a caller says is always mixed."},
-		"restart-auto-record":          {kind: Unneeded, text: "It is only for auto-record."},
+		"restart-auto-record":          {kind: Lost, text: "A recording that was stopped by hand does not begin again."},
 		"breakable":                    {kind: Lost, text: "uuid_break does not end a stay."},
 		"rfc-4579":                     {kind: Lost, text: "Parley sends no SIP conference events."},
 		"json-events":                  verto,

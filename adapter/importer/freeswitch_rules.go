@@ -94,9 +94,9 @@ func accessRules() map[string]fsRule {
 		"ivr-input-timeout":                   {kind: Differs, text: "Parley waits 1.5 s for the next key of a longer control.", off: "0"},
 		"conference-flags":                    {to: func(p *profile, at param) error { return p.flags(at, conferenceFlags()) }},
 		"member-flags":                        {to: func(p *profile, at param) error { return p.flags(at, memberFlags()) }},
-		"auto-record":                         {kind: Lost, text: noRecord},
-		"min-required-recording-participants": {kind: Unneeded, text: "It is only for auto-record.", off: "1"},
-		"recording-metadata":                  {kind: Unneeded, text: "It is only for auto-record."},
+		"auto-record":                         {to: (*profile).autoRecord},
+		"min-required-recording-participants": {to: (*profile).recordMembers},
+		"recording-metadata":                  {kind: Unneeded, text: "Parley's recordings have no tags."},
 		"cdr-log-dir":                         {kind: Lost, text: noCDR},
 		"cdr-event-mode":                      {kind: Lost, text: noCDR, off: "none"},
 	}

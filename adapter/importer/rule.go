@@ -23,7 +23,6 @@ func (r rule[T]) harmless(value string) bool {
 // Reasons that several parameters have.
 const (
 	noVideo  = "Parley mixes no video."
-	noRecord = "Parley records nothing yet."
 	noGate   = "Parley has no talk gate; what a caller says is always mixed."
 	noGain   = "Parley does not adjust the level of a caller by itself."
 	noDial   = "Parley calls nobody from a room."

@@ -46,6 +46,7 @@ func check(cmd *cobra.Command, f *flags, dialplans []string) error {
 	found = append(found, adapter.CheckSwitches(cmd.Context(), c)...)
 	found = append(found, checkSounds(c)...)
 	found = append(found, adapter.CheckRTP(c))
+	found = append(found, adapter.CheckRecordings(c)...)
 	for _, path := range dialplans {
 		found = append(found, checkDialplan(c, path)...)
 	}

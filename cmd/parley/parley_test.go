@@ -90,14 +90,16 @@ func TestCommandLines(t *testing.T) {
 		{"--config", 2, "", "needs an argument"},
 		{"check x", 2, "", "unknown command"},
 		{"serve x", 2, "", "unknown command"},
-		{"room", 2, "", "accepts between 1 and 3"},
-		{"room a mute 1 2", 2, "", "accepts between 1 and 3"},
+		{"room", 2, "", "accepts between 1 and 4"},
+		{"room a mute 1 2", 2, "", "parley room a mute: too many arguments"},
 		{"room a mute", 2, "", "parley room a mute: which member? a number or all"},
 		{"room a kick", 2, "", "which member?"},
 		{"room a lock 1", 2, "", "parley room a lock: that is for the whole room, without a member"},
-		{"room a explode", 2, "", `unknown command "explode"; one of mute, unmute, deaf, undeaf, kick, dial, lock, unlock, end, takeover, handback, noisy, why-silent, delay`},
+		{"room a explode", 2, "", `unknown command "explode"; one of mute, unmute, deaf, undeaf, kick, dial, record, lock, unlock, end, takeover, handback, noisy, why-silent, delay`},
 		{"room a dial", 2, "", "parley room a dial: whom?"},
 		{"room a dial 1 --config " + nobody, 1, "", "parley is not running"},
+		{"room a record burn", 2, "", `parley room a record: unknown command "burn"; one of start, stop, pause, resume, list`},
+		{"room a record list x", 2, "", "parley room a record list: that is for all recordings, without a file"},
 		{"room a takeover 1", 2, "", "parley room a takeover: that is for the whole room, without a member"},
 		{"room a handback --config " + nobody, 1, "", "parley is not running"},
 		{"audit x", 2, "", "unknown command"},
@@ -298,7 +300,7 @@ func TestRoomsOfARunningParley(t *testing.T) {
 		return v
 	}
 	s.err.has(t, "caller=1002 member=2")
-	if got := s.do(t, "rooms"); !strings.HasPrefix(got, "room 3001 (Weekly)  active 00:00:") || !strings.Contains(got, "  2/20  locked no  mixer native\n") {
+	if got := s.do(t, "rooms"); !strings.HasPrefix(got, "room 3001 (Weekly)  active 00:00:") || !strings.Contains(got, "  2/20  locked no  recording no  mixer native\n") {
 		t.Errorf("%q", got)
 	}
 	text := s.do(t, "room", "3001")

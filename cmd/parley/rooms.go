@@ -143,16 +143,18 @@ func roomsCommand(f *flags) *cobra.Command {
 
 func roomCommand(f *flags) *cobra.Command {
 	var d dialFlags
+	var replace bool
 	cmd := &cobra.Command{
-		Use:   "room NAME [mute|unmute|deaf|undeaf|kick MEMBER|all] [dial ADDRESS] [lock|unlock|end|takeover|handback] [noisy|why-silent|delay]",
+		Use:   "room NAME [mute|unmute|deaf|undeaf|kick MEMBER|all] [dial ADDRESS] [record start|stop|pause|resume|list [FILE]] [lock|unlock|end|takeover|handback] [noisy|why-silent|delay]",
 		Short: "Show a room, or do something in it",
 		Long: "MEMBER is the number that `parley room NAME` shows, or all. A command says it is done when it has come true.\n" +
 			"dial calls sip:USER@HOST, TRUNK/NUMBER, SWITCH/ENDPOINT or, by dial.number, NUMBER into the room, and waits for the answer.\n" +
+			"record writes what the room hears to a WAV file below record_dir: to FILE, or as record_file says; stop, pause and resume are for all without FILE.\n" +
 			"takeover moves a live conference of a switch, or a room that is mixed there, into the native mixer; handback returns it.\n" +
 			"noisy says who echoes, howls or never pauses, why-silent why nobody is heard, delay how late everybody is.",
-		Args: cobra.RangeArgs(1, 3),
+		Args: cobra.RangeArgs(1, 4),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			do, err := verb(f, &d, args)
+			do, err := verb(f, &d, &replace, args)
 			if err != nil {
 				return err
 			}
@@ -175,11 +177,12 @@ func roomCommand(f *flags) *cobra.Command {
 		},
 	}
 	d.add(cmd)
+	cmd.Flags().BoolVar(&replace, "replace", false, "record start: replace a file that is there already")
 	return cmd
 }
 
 // verb reads what is to be done; nil means show.
-func verb(f *flags, d *dialFlags, args []string) (func(*cobra.Command, *control.Client) error, error) {
+func verb(f *flags, d *dialFlags, replace *bool, args []string) (func(*cobra.Command, *control.Client) error, error) {
 	if _, err := engine.ParseRoomName(args[0]); err != nil {
 		return nil, usageError{fmt.Errorf("parley room %.20q: %w", args[0], err)}
 	}
@@ -187,6 +190,12 @@ func verb(f *flags, d *dialFlags, args []string) (func(*cobra.Command, *control.
 		return nil, nil
 	}
 	room, what := args[0], args[1]
+	if what == "record" {
+		return record(f, replace, room, args[2:])
+	}
+	if len(args) > 3 {
+		return nil, usageError{fmt.Errorf("parley room %s %s: too many arguments", room, what)}
+	}
 	member := ""
 	if len(args) == 3 {
 		member = args[2]
@@ -231,7 +240,7 @@ func verb(f *flags, d *dialFlags, args []string) (func(*cobra.Command, *control.
 		}
 		return do, nil
 	}
-	return nil, usageError{fmt.Errorf("parley room: unknown command %q; one of mute, unmute, deaf, undeaf, kick, dial, lock, unlock, end, takeover, handback, noisy, why-silent, delay", what)}
+	return nil, usageError{fmt.Errorf("parley room: unknown command %q; one of mute, unmute, deaf, undeaf, kick, dial, record, lock, unlock, end, takeover, handback, noisy, why-silent, delay", what)}
 }
 
 // headline is a room in one line.
@@ -250,8 +259,12 @@ func headline(r engine.RoomView) string {
 	if !r.StartedAt.IsZero() {
 		age = clock(time.Since(r.StartedAt))
 	}
-	return fmt.Sprintf("room %s%s  %s %s  %d%s  locked %s  mixer %s", r.Name, title, r.State, age,
-		len(r.Members), limit, lock, r.Mixer)
+	recorded := "no"
+	if len(r.Recordings) > 0 {
+		recorded = "yes"
+	}
+	return fmt.Sprintf("room %s%s  %s %s  %d%s  locked %s  recording %s  mixer %s", r.Name, title, r.State, age,
+		len(r.Members), limit, lock, recorded, r.Mixer)
 }
 
 func clock(d time.Duration) string {
@@ -274,6 +287,9 @@ func printRoom(w io.Writer, r engine.RoomView) {
 		}
 		fmt.Fprintf(w, "%3d  %-10s %-14s %-16s %-10s %-10s %4s %4s %4s %5.0f dB %5.1f%% %5d %4d ms\n", m.ID, role,
 			m.Number, m.Name, from, m.Codec, star(m.Talking), star(m.Muted), star(m.Deaf), m.Level, 100*m.Lost, m.Late, m.DelayMS)
+	}
+	for _, t := range r.Recordings {
+		printRecording(w, t)
 	}
 	for _, j := range r.Dialing {
 		fmt.Fprintf(w, "%s %s, job %s\n", j.State, j.Address, j.ID)

@@ -22,6 +22,8 @@ func TestBridge_TickAllocatesNothing(t *testing.T) {
 	r.sounds["music"] = clip(8000, audiotest.Tone(8000, 1000, -20, 8000, 0))
 	b.seats[50].leg.Play(1, engine.Media{Items: []string{"music"}, Loop: true})
 	b.Play(1, engine.Media{Items: []string{"music"}, Loop: true}, engine.Audience{Except: 7})
+	b.tapings = append(b.tapings, tapeNobodyWrites(b.class(48000)))
+	b.publish()
 	settle(t, r, b)
 	n := uint64(1000)
 	if got := testing.AllocsPerRun(200, func() { n++; b.run(0, int64(n)*20e6, n) }); got != 0 {

@@ -29,6 +29,7 @@ type Bridge struct {
 	arriving  []transfer              // admitted, and their own task may run still
 	sound     engine.Sound            //
 	plays     []*play                 // not yet settled, oldest first
+	tapings   []*taping               // whose files are not complete
 	pending   []pending               // facts that become true with a plan
 	classes   []*class                // every one there ever was, by index
 	codes     map[codec.Format]*code  //
@@ -213,7 +214,10 @@ func (b *Bridge) empty() {
 	for _, s := range b.seats {
 		b.dismiss(s)
 	}
-	b.seats, b.plays, b.pending = nil, nil, nil
+	for _, t := range b.tapings {
+		t.to.Stop() // the file is completed; who waits for that is told
+	}
+	b.seats, b.plays, b.pending, b.tapings = nil, nil, nil, nil
 }
 
 // dismiss has a member's leg go back to its own task. The caller holds mu.

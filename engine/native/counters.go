@@ -13,6 +13,8 @@ import (
 type Counters struct {
 	Legs        int64
 	Rooms       int64
+	Recordings  int64      // of rooms, that run
+	Unrecorded  uint64     // frames of 20 ms that recordings lack: the disk was too slow
 	Failed      uint64     // rooms ended by a panic
 	Ticks       tick.Stats // run, late, lost
 	Load        float64    // share of the clock's time
@@ -24,8 +26,8 @@ type Counters struct {
 
 // totals are added to from anywhere.
 type totals struct {
-	legs, rooms         atomic.Int64
-	failed, undecodable atomic.Uint64
+	legs, rooms, recordings         atomic.Int64
+	failed, undecodable, unrecorded atomic.Uint64
 }
 
 // ledger adds up what the ports count. No tick comes near it.
@@ -82,7 +84,7 @@ func (g *ledger) total() Health {
 func (s *Switch) Counters() Counters {
 	t, h := &s.totals, s.ledger.total()
 	return Counters{
-		Legs: t.legs.Load(), Rooms: t.rooms.Load(), Failed: t.failed.Load(),
+		Legs: t.legs.Load(), Rooms: t.rooms.Load(), Recordings: t.recordings.Load(), Unrecorded: t.unrecorded.Load(), Failed: t.failed.Load(),
 		Ticks: s.opts.Clock.Stats(), Load: s.opts.Clock.Load(),
 		Received: h.Received, Lost: h.Lost, Dropped: h.Dropped, Undecodable: t.undecodable.Load(),
 	}

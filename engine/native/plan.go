@@ -17,6 +17,7 @@ type plan struct {
 	classes   []*class
 	crossings []*crossing
 	plays     []*play
+	tapings   []*taping
 	sound     engine.Sound
 	soloists  []soloist
 	solos     []*solo
@@ -119,6 +120,7 @@ func (b *Bridge) publish(facts ...engine.Fact) {
 		seats:   slices.Clone(b.seats),
 		leaving: make([]seat, 0, len(b.leaving)),
 		plays:   slices.Clone(b.plays),
+		tapings: slices.Clone(b.tapings),
 		sound:   b.sound,
 		turn:    make([]*seat, 0, len(b.seats)+len(b.leaving)),
 	}
@@ -135,7 +137,7 @@ func (b *Bridge) publish(facts ...engine.Fact) {
 	}
 }
 
-// inUse lists the classes of everybody in a plan.
+// inUse lists the classes of everybody and everything in a plan.
 func (b *Bridge) inUse(p *plan) (used []*class) {
 	for _, seats := range [][]seat{p.seats, p.leaving} {
 		for i := range seats {
@@ -144,11 +146,16 @@ func (b *Bridge) inUse(p *plan) (used []*class) {
 			}
 		}
 	}
+	for _, t := range p.tapings {
+		if !slices.Contains(used, t.class) {
+			used = append(used, t.class)
+		}
+	}
 	return used
 }
 
-// used lists the classes of the members.
-func (b *Bridge) used() []*class { return b.inUse(&plan{seats: b.seats}) }
+// used lists the classes of the members and the recordings.
+func (b *Bridge) used() []*class { return b.inUse(&plan{seats: b.seats, tapings: b.tapings}) }
 
 // cross connects each two classes both ways. Crossings of the plan before go
 // on; others begin with a filter that has heard nothing.

@@ -75,6 +75,7 @@ func (b *Bridge) tick(s *scratch, now int64, n uint64) {
 		}
 	}
 	b.listen(s, p, turn, n)
+	p.tape(s)
 	for _, st := range turn {
 		b.report(st, p.number)
 		if st.leg.voice.live {

@@ -18,6 +18,7 @@ import (
 	"parley/codec"
 	"parley/engine"
 	"parley/internal/tick"
+	"parley/recording"
 	"parley/sound"
 )
 
@@ -57,13 +58,14 @@ type Sounds interface {
 
 // Options of a Switch.
 type Options struct {
-	Clock     Clock         // required
-	Sounds    Sounds        // required
-	MaxLegs   int           // at one time; 0 means DefaultMaxLegs
-	MaxLoad   float64       // share of the clock's time above which there are no new legs and rooms; 0 means DefaultMaxLoad
-	MediaLost time.Duration // without a packet, unless held, until a leg is given up; 0 means DefaultMediaLost
-	Keep      time.Duration // how long recordings outlive their leg; 0 means DefaultKeep
-	Log       *slog.Logger  // nil means no log
+	Clock      Clock          // required
+	Sounds     Sounds         // required
+	MaxLegs    int            // at one time; 0 means DefaultMaxLegs
+	MaxLoad    float64        // share of the clock's time above which there are no new legs and rooms; 0 means DefaultMaxLoad
+	MediaLost  time.Duration  // without a packet, unless held, until a leg is given up; 0 means DefaultMediaLost
+	Recordings *recording.Dir // of rooms; nil = none can be made
+	Keep       time.Duration  // how long recordings outlive their leg; 0 means DefaultKeep
+	Log        *slog.Logger   // nil means no log
 }
 
 // Switch makes legs and bridges. Its methods may be called from any goroutine.

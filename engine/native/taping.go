@@ -1,0 +1,164 @@
+package native
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"parley/codec"
+	"parley/engine"
+	"parley/internal/tick"
+	"parley/mixer"
+	"parley/recording"
+)
+
+// ErrNoFolder: Options.Recordings is not set.
+var ErrNoFolder = errors.New("native: there is no folder for recordings")
+
+// taping is a recording of a room: a listener of its class who says nothing.
+type taping struct {
+	op      engine.OpID
+	class   *class
+	to      *recording.Recorder
+	limiter mixer.Limiter // the tick's
+}
+
+// tape hands what everybody hears to the recordings. It comes when all voices
+// and the play are in the mixes.
+func (p *plan) tape(s *scratch) {
+	for _, t := range p.tapings {
+		out := s.out[:len(t.class.all)]
+		t.class.mix.All(out, &t.limiter)
+		t.to.Put(out)
+	}
+}
+
+// Record implements engine.Recorder.
+func (b *Bridge) Record(op engine.OpID, how engine.Tape) {
+	b.order(func() engine.Fact {
+		ended := engine.RecordingEnded{Op: op}
+		rate := codec.Rate(how.Rate)
+		if rate == 0 {
+			rate = b.highest()
+		}
+		var name string
+		switch dir := b.sw.opts.Recordings; {
+		case b.state != bridgeOpen:
+			ended.Err = ErrClosed
+		case dir == nil:
+			ended.Err = fmt.Errorf("%w: %w", engine.ErrCannot, ErrNoFolder)
+		case !slices.Contains(codec.Rates(), rate) || rate%50 != 0:
+			ended.Err = fmt.Errorf("%w: %w: %d samples per second", engine.ErrBadCommand, ErrFormat, rate)
+		default:
+			name, ended.Err = dir.Name(how.File)
+			ended.Err = refused(ended.Err)
+		}
+		if ended.Err != nil {
+			return ended
+		}
+		c := b.class(rate)
+		if !slices.Contains(b.used(), c) {
+			b.extendPlays(c)
+		}
+		b.tapings = append(b.tapings, &taping{op: op, class: c, to: recording.Start(b.options(op, name, rate, how.Exists))})
+		b.publish()
+		return nil
+	})
+}
+
+// highest is the highest rate that a member has.
+func (b *Bridge) highest() codec.Rate {
+	rate := codec.Rate(8000)
+	for i := range b.seats {
+		rate = max(rate, b.seats[i].class.rate)
+	}
+	return rate
+}
+
+// options are those of a recorder that tells the room.
+func (b *Bridge) options(op engine.OpID, name string, rate codec.Rate, exists engine.Exists) recording.Options {
+	sw := b.sw
+	sw.totals.recordings.Add(1)
+	return recording.Options{
+		Dir: sw.opts.Recordings, Name: name, Rate: rate, Exists: existing(exists),
+		Began: func(file string) { b.out.post(engine.RecordingBegan{Op: op, File: file, Rate: int(rate)}) },
+		Missing: func(frames int) {
+			sw.totals.unrecorded.Add(uint64(frames))
+			sw.opts.Log.Warn("the disk is too slow for a recording: there is silence in it", slog.String("room", string(b.room)),
+				slog.String("file", name), slog.Duration("missing", time.Duration(frames)*tick.Period))
+		},
+		Ended: func(r recording.Result) {
+			sw.totals.recordings.Add(-1)
+			b.untape(op)
+			b.out.post(engine.RecordingEnded{
+				Op: op, Duration: r.Duration, Bytes: r.Bytes, Lost: time.Duration(r.Lost) * tick.Period, Err: refused(r.Err),
+			})
+		},
+	}
+}
+
+// refused gives an error the class that the engine knows.
+func refused(err error) error {
+	switch {
+	case errors.Is(err, recording.ErrName):
+		return fmt.Errorf("%w: %w", engine.ErrBadCommand, err)
+	case errors.Is(err, recording.ErrExists), errors.Is(err, recording.ErrInUse):
+		return fmt.Errorf("%w: %w", engine.ErrInUse, err)
+	}
+	return err
+}
+
+func existing(e engine.Exists) recording.Exists {
+	switch e {
+	case engine.ExistsReplace:
+		return recording.Replace
+	case engine.ExistsNumber:
+		return recording.Number
+	case engine.ExistsFail:
+	}
+	return recording.Fail
+}
+
+// untape takes a recording out of the plan.
+func (b *Bridge) untape(op engine.OpID) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n := len(b.tapings)
+	b.tapings = slices.DeleteFunc(b.tapings, func(t *taping) bool { return t.op == op })
+	if len(b.tapings) != n && b.state == bridgeOpen {
+		b.publish()
+	}
+}
+
+// PauseRecord implements engine.Recorder.
+func (b *Bridge) PauseRecord(op engine.OpID, on bool) {
+	b.order(func() engine.Fact {
+		t := b.taping(op)
+		if t == nil {
+			return nil // RecordingEnded has been posted, or is about to be
+		}
+		t.to.Pause(on)
+		return engine.RecordingPaused{Op: op, On: on}
+	})
+}
+
+// StopRecord implements engine.Recorder.
+func (b *Bridge) StopRecord(op engine.OpID) {
+	b.order(func() engine.Fact {
+		if t := b.taping(op); t != nil {
+			t.to.Stop()
+		}
+		return nil
+	})
+}
+
+// taping finds a recording that has not ended. The caller holds mu.
+func (b *Bridge) taping(op engine.OpID) *taping {
+	i := slices.IndexFunc(b.tapings, func(t *taping) bool { return t.op == op })
+	if i < 0 {
+		return nil
+	}
+	return b.tapings[i]
+}

@@ -1,0 +1,337 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+const (
+	maxRecordings = 16              // of one room at one time
+	recordEndTime = 5 * time.Second // for files to be complete when the room is over
+)
+
+// taping is a recording of the room, from the order on until its file is
+// complete.
+type taping struct {
+	Recording
+	op     OpID
+	at     *venue
+	rate   int           // as asked for
+	before time.Duration // recorded up to the last pause
+	since  time.Time     // it runs; zero = it is paused or has not begun
+
+	stopped bool      // it was asked to end
+	giveUp  time.Time // it has not ended by then: we do not wait for it; zero = never
+
+	starting chan error // the command that began it; nil = none, or it is answered
+	stopping []*tapeWaiter
+	pausing  []*tapeWaiter
+}
+
+// tapeWaiter is a command that waits for one or more recordings.
+type tapeWaiter struct {
+	open  int
+	err   error
+	reply chan error
+}
+
+func (w *tapeWaiter) settle(err error) {
+	w.open--
+	if w.err == nil {
+		w.err = err
+	}
+	if w.open == 0 {
+		w.reply <- w.err
+	}
+}
+
+// obeyRecord takes the commands about recordings.
+func (r *room) obeyRecord(now time.Time, o order) {
+	switch c := o.command.(type) {
+	case Record:
+		if err := r.record(now, c, o.reply); err != nil {
+			o.reply <- err
+		}
+	case StopRecord:
+		r.eachTaping(o, c.File, func(t *taping, w *tapeWaiter) {
+			t.stopping = append(t.stopping, w)
+			r.stopTaping(t)
+		})
+	case PauseRecord:
+		r.eachTaping(o, c.File, func(t *taping, w *tapeWaiter) {
+			t.pausing = append(t.pausing, w)
+			t.at.bridge.(Recorder).PauseRecord(t.op, c.On)
+		})
+	default:
+		o.reply <- fmt.Errorf("%w: %T", ErrBadCommand, c)
+	}
+}
+
+// record begins what a command asks for; reply is answered when it has begun.
+func (r *room) record(now time.Time, c Record, reply chan error) error {
+	name := c.File
+	if name == "" {
+		c.Exists = ExistsNumber
+		var err error
+		if name, err = RecordFile(r.profile.RecordFile, r.name, r.instance, now); err != nil {
+			return fmt.Errorf("%w: record_file: %w", ErrBadCommand, err)
+		}
+	}
+	if c.Rate == 0 {
+		c.Rate = r.profile.RecordRate
+	}
+	switch {
+	case r.at == nil || r.present() == 0:
+		return fmt.Errorf("%w in room %s", ErrNoMember, r.name)
+	case r.moving != nil:
+		return fmt.Errorf("%w: room %s, %s", ErrMoving, r.name, r.moving)
+	case len(r.tapings) >= maxRecordings:
+		return fmt.Errorf("%w: %d recordings of room %s run already", ErrBadCommand, maxRecordings, r.name)
+	case slices.ContainsFunc(r.tapings, func(t *taping) bool { return t.Name == name && !t.stopped }):
+		return fmt.Errorf("%w: room %s is being recorded to %s", ErrInUse, r.name, name)
+	}
+	return r.tape(&taping{Recording: Recording{Name: name}, rate: c.Rate, starting: reply}, c.Exists)
+}
+
+// tape begins a recording where the room is.
+func (r *room) tape(t *taping, exists Exists) error {
+	b, ok := r.at.bridge.(Recorder)
+	if !ok {
+		return fmt.Errorf("%w: %s records nothing", ErrCannot, r.at.place)
+	}
+	r.ops++
+	t.op, t.at, t.State = r.ops, r.at, RecordingStarting
+	r.tapings = append(r.tapings, t)
+	b.Record(t.op, Tape{File: t.Name, Rate: t.rate, Exists: exists})
+	return nil
+}
+
+// eachTaping does something to the recordings that a command means.
+func (r *room) eachTaping(o order, name string, do func(*taping, *tapeWaiter)) {
+	w := &tapeWaiter{reply: o.reply}
+	var found []*taping
+	for _, t := range r.tapings {
+		if t.is(name) && !t.stopped {
+			found = append(found, t)
+			w.open++
+		}
+	}
+	switch {
+	case len(found) == 0 && name == "":
+		o.reply <- fmt.Errorf("%w: room %s is not being recorded", ErrNoRecording, r.name)
+	case len(found) == 0:
+		o.reply <- fmt.Errorf("%w: room %s is not being recorded to %s", ErrNoRecording, r.name, clip(name))
+	}
+	for _, t := range found {
+		do(t, w)
+	}
+}
+
+func (r *room) stopTaping(t *taping) {
+	if !t.stopped {
+		t.stopped = true
+		t.at.bridge.(Recorder).StopRecord(t.op)
+	}
+}
+
+// tapeFact takes a fact about a recording.
+func (r *room) tapeFact(now time.Time, f Fact) {
+	switch f := f.(type) {
+	case RecordingBegan:
+		if t := r.taping(f.Op); t != nil {
+			r.tapeBegan(now, t, f)
+		}
+	case RecordingPaused:
+		if t := r.taping(f.Op); t != nil {
+			r.tapePaused(now, t, f)
+		}
+	case RecordingEnded:
+		if t := r.taping(f.Op); t != nil {
+			r.tapeEnded(now, t, f)
+		}
+	default:
+		panic(fmt.Sprintf("engine: %T is no fact of a bridge", f))
+	}
+}
+
+func (r *room) taping(op OpID) *taping {
+	i := slices.IndexFunc(r.tapings, func(t *taping) bool { return t.op == op })
+	if i < 0 {
+		return nil
+	}
+	return r.tapings[i]
+}
+
+func (r *room) tapeBegan(now time.Time, t *taping, f RecordingBegan) {
+	t.File, t.Rate, t.State, t.StartedAt, t.since = f.File, f.Rate, RecordingRunning, now, now
+	r.tellTape(now, EventRecordStarted, t)
+	t.answerStart(nil)
+	r.announceTape(r.profile.RecordSound)
+}
+
+func (t *taping) answerStart(err error) {
+	if t.starting != nil {
+		t.starting <- err
+		t.starting = nil
+	}
+}
+
+// announceTape plays to the room that it is recorded, or not any more.
+func (r *room) announceTape(sound string) {
+	if m := media(r.profile.Language, sound); r.audible() > 0 && !m.Empty() && r.ending == ReasonNone {
+		r.ops++
+		r.at.bridge.Play(r.ops, m, Audience{})
+	}
+}
+
+func (r *room) tapePaused(now time.Time, t *taping, f RecordingPaused) {
+	if paused := t.State == RecordingPausing; f.Err == nil && paused != f.On && t.State != RecordingStarting {
+		what, state, since := EventRecordResumed, RecordingRunning, now
+		if f.On {
+			what, state, since = EventRecordPaused, RecordingPausing, time.Time{}
+		}
+		t.before, t.State, t.since = t.duration(now), state, since
+		r.tellTape(now, what, t)
+	}
+	for _, w := range t.pausing {
+		w.settle(f.Err)
+	}
+	t.pausing = nil
+}
+
+// tapeEnded follows the end of a recording: it was asked for, its disk is full,
+// or the place is gone.
+func (r *room) tapeEnded(now time.Time, t *taping, f RecordingEnded) {
+	r.tapings = slices.DeleteFunc(r.tapings, func(o *taping) bool { return o == t })
+	begun := t.State != RecordingStarting
+	if t.before = t.duration(now); f.Duration > 0 {
+		t.before = f.Duration
+	}
+	t.since = time.Time{}
+	t.Bytes, t.LostMS, t.State = f.Bytes, f.Lost.Milliseconds(), RecordingDone
+	what := EventRecordEnded
+	if f.Err != nil {
+		t.State, t.Error, what = RecordingFailed, f.Err.Error(), EventRecordFailed
+	}
+	r.tellTape(now, what, t)
+	classed := errors.Is(f.Err, ErrBadCommand) || errors.Is(f.Err, ErrInUse) || errors.Is(f.Err, ErrCannot)
+	if t.starting != nil && f.Err != nil && !classed {
+		f.Err = fmt.Errorf("%w: %w", ErrNotRecorded, f.Err)
+	}
+	t.answerStart(f.Err)
+	for _, w := range t.stopping {
+		w.settle(f.Err)
+	}
+	for _, w := range t.pausing {
+		w.settle(fmt.Errorf("%w: it has ended", ErrNoRecording))
+	}
+	if begun && !slices.ContainsFunc(r.tapings, func(o *taping) bool { return o.State != RecordingStarting }) {
+		r.announceTape(r.profile.RecordEndSound)
+	}
+	if m := r.moving; m != nil && !t.stopped && f.Err == nil && t.at == m.from {
+		m.tapes = append(m.tapes, t)
+	}
+}
+
+// duration is how much is recorded.
+func (t *taping) duration(now time.Time) time.Duration {
+	if t.since.IsZero() {
+		return t.before
+	}
+	return t.before + now.Sub(t.since)
+}
+
+func (r *room) tellTape(now time.Time, what EventType, t *taping) {
+	e := r.event(now, what, nil, ReasonNone)
+	view := t.view(now)
+	e.Recording = &view
+	r.house.observe(e)
+}
+
+func (t *taping) view(now time.Time) Recording {
+	v := t.Recording
+	v.DurationMS = t.duration(now).Milliseconds()
+	return v
+}
+
+// recordings are those of the room as lists show them.
+func (r *room) recordings(now time.Time) []Recording {
+	var list []Recording
+	for _, t := range r.tapings {
+		list = append(list, t.view(now))
+	}
+	return list
+}
+
+// settleTapes begins what the profile wants recorded, and ends everything once
+// nobody is there.
+func (r *room) settleTapes(now time.Time) {
+	p := r.profile
+	switch {
+	case r.present() == 0 || r.ending != ReasonNone:
+		r.taped = false
+		for _, t := range r.tapings {
+			if t.giveUp.IsZero() {
+				t.giveUp = now.Add(recordEndTime)
+			}
+			r.stopTaping(t)
+		}
+	case r.taped || p.Record == RecordOff || r.at == nil || r.moving != nil:
+	case r.audible() < max(1, p.RecordMin) || p.Record == RecordOnModerator && r.moderators() == 0:
+	default:
+		r.taped = true
+		r.autoRecord(now)
+	}
+}
+
+// autoRecord records as the profile says. Where it cannot, it is told once and
+// not tried again in this run.
+func (r *room) autoRecord(now time.Time) {
+	t := &taping{Recording: Recording{Name: r.profile.RecordFile, Auto: true}, rate: r.profile.RecordRate, at: r.at}
+	name, err := RecordFile(r.profile.RecordFile, r.name, r.instance, now)
+	if err == nil {
+		t.Name = name
+		err = r.tape(t, ExistsNumber)
+	}
+	if err != nil {
+		t.State = RecordingStarting
+		r.tapeEnded(now, t, RecordingEnded{Err: err})
+	}
+}
+
+// moveTapes has recordings go on where the room is now, in files of their own.
+func (r *room) moveTapes(now time.Time, ended []*taping) {
+	for _, t := range r.tapings {
+		if t.at != r.at && !t.stopped {
+			ended = append(ended, t)
+			r.stopTaping(t)
+		}
+	}
+	for _, old := range ended {
+		t := &taping{Recording: Recording{Name: old.Name, Auto: old.Auto}, rate: old.rate}
+		if err := r.tape(t, ExistsNumber); err != nil {
+			t.State, t.at = RecordingStarting, r.at
+			r.tapeEnded(now, t, RecordingEnded{Err: err})
+		}
+	}
+}
+
+// abandonTapes does not wait for ever for those of a place that is gone.
+func (r *room) abandonTapes(now time.Time, at *venue) {
+	for _, t := range r.tapings {
+		if t.at == at && t.giveUp.IsZero() {
+			t.stopped, t.giveUp = true, now.Add(recordEndTime)
+		}
+	}
+}
+
+// overdueTapes ends those whose place does not say that they have ended.
+func (r *room) overdueTapes(now time.Time) {
+	for _, t := range slices.Clone(r.tapings) {
+		if due(now, t.giveUp) {
+			r.tapeEnded(now, t, RecordingEnded{Err: fmt.Errorf("%w: it was not confirmed that %s is complete", ErrClosed, pick(t.File, t.Name))})
+		}
+	}
+}
