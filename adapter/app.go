@@ -136,7 +136,7 @@ func (a *App) openEngine(_ context.Context, c *config.Config) error {
 	}
 	a.metrics = control.NewMetrics(a.media, a.counters)
 	a.ari = ariserver.New(ariserver.Options{
-		Users: a.ariUsers, App: c.ARIServer.App, Version: a.opt.Version, Started: a.since, Log: a.opt.Log,
+		Users: a.ariUsers, App: c.ARIServer.App, Version: a.opt.Version, Started: a.since, Log: a.opt.Log, Recordings: a.recordings,
 	})
 	a.exchange, err = engine.New(engine.Options{
 		Directory: c.Directory(), Bridges: a.bridge, MaxRooms: c.Limits.MaxRooms,

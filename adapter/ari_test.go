@@ -36,7 +36,11 @@ type happening struct {
 	Channel     *struct{ ID, State, Name string }
 	Peer        *struct{ ID, State string }
 	Playback    *struct{ ID, State string }
-	Bridge      *struct {
+	Recording   *struct {
+		Name, State, Cause string
+		Duration           int
+	}
+	Bridge *struct {
 		ID, Name string
 		Channels []string
 	}

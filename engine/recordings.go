@@ -88,7 +88,7 @@ func (r *room) record(now time.Time, c Record, reply chan error) error {
 	case r.moving != nil:
 		return fmt.Errorf("%w: room %s, %s", ErrMoving, r.name, r.moving)
 	case len(r.tapings) >= maxRecordings:
-		return fmt.Errorf("%w: %d recordings of room %s run already", ErrBadCommand, maxRecordings, r.name)
+		return fmt.Errorf("%w: %d recordings of room %s run already", ErrCannot, maxRecordings, r.name)
 	case slices.ContainsFunc(r.tapings, func(t *taping) bool { return t.Name == name && !t.stopped }):
 		return fmt.Errorf("%w: room %s is being recorded to %s", ErrInUse, r.name, name)
 	}

@@ -94,7 +94,7 @@ func TestRecordFailures(t *testing.T) {
 		for range maxRecordings {
 			live(t, th, Record{File: string(rune('a'+len(b.recorded()))) + ".wav"})
 		}
-		if err := th.Do(t.Context(), "1", Record{File: "more.wav"}); !errors.Is(err, ErrBadCommand) {
+		if err := th.Do(t.Context(), "1", Record{File: "more.wav"}); !errors.Is(err, ErrCannot) {
 			t.Errorf("%v", err)
 		}
 	})

@@ -48,7 +48,7 @@ func allowed() map[string]string {
 		"adapter/asterisk":          "adapter/seal ami ari ari/audiosocket ari/mediasocket codec engine engine/native internal/tasks",
 		"adapter/phone":             "codec engine engine/native rtp sip",
 		"adapter/control":           "engine",
-		"adapter/control/ariserver": "engine internal/brake",
+		"adapter/control/ariserver": "engine internal/brake recording",
 		"adapter/control/fsapi":     "engine esl esl/conference",
 		"adapter": "adapter/asterisk adapter/config adapter/control adapter/control/ariserver adapter/control/fsapi adapter/freeswitch adapter/phone adapter/seal ari/audiosocket " +
 			"codec engine engine/native esl esl/conference esl/eventsocket internal/tick recording rtp sip sound",

@@ -109,8 +109,8 @@ func models() map[string]model {
 	for name, v := range map[string]any{
 		"Channel": channel{}, "CallerID": callerID{}, "DialplanCEP": dialplan{}, "Bridge": bridge{}, "Application": application{},
 		"Endpoint": endpoint{}, "Variable": variable{}, "AsteriskInfo": info{}, "AsteriskPing": ping{},
-		"Playback": playback{}, "LiveRecording": named("name format target_uri state"),
-		"StoredRecording": named("name format"), "DeviceState": named("name state"), "Mailbox": named("name"),
+		"Playback": playback{}, "LiveRecording": live{},
+		"StoredRecording": stored{}, "DeviceState": named("name state"), "Mailbox": named("name"),
 		"Sound": named("id text"), "Module": named("name description status"),
 	} {
 		all[name] = model{ID: name, Properties: properties(v)}
@@ -131,7 +131,8 @@ func eventTypes() map[string]any {
 		"ChannelDestroyed": destroyed{}, "ChannelEnteredBridge": between{}, "ChannelLeftBridge": between{},
 		"ChannelStateChange": onChannel{}, "ChannelTalkingStarted": onChannel{}, "ChannelTalkingFinished": talkingFinished{},
 		"ChannelHold": onChannel{}, "ChannelUnhold": onChannel{}, "ChannelUserevent": userevent{}, "Dial": dialEvent{},
-		"PlaybackStarted": ofPlayback{}, "PlaybackFinished": ofPlayback{}, "RESTResponse": restResponse{}, "StasisStart": stasisStart{}, "StasisEnd": onChannel{},
+		"PlaybackStarted": ofPlayback{}, "PlaybackFinished": ofPlayback{}, "RESTResponse": restResponse{},
+		"RecordingStarted": ofRecording{}, "RecordingFinished": ofRecording{}, "RecordingFailed": ofRecording{}, "StasisStart": stasisStart{}, "StasisEnd": onChannel{},
 	}
 }
 
@@ -167,6 +168,8 @@ func classOf(t reflect.Type) string {
 		return "Bridge"
 	case reflect.TypeFor[playback]():
 		return "Playback"
+	case reflect.TypeFor[live]():
+		return "LiveRecording"
 	case reflect.TypeFor[callerID]():
 		return "CallerID"
 	case reflect.TypeFor[dialplan]():

@@ -10,9 +10,11 @@ import (
 	"crypto/subtle"
 	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,6 +23,7 @@ import (
 
 	"parley/engine"
 	"parley/internal/brake"
+	"parley/recording"
 )
 
 // Limits of what clients can make us keep.
@@ -46,6 +49,8 @@ type Options struct {
 	Version string        // of Parley
 	Started time.Time
 	Log     *slog.Logger
+
+	Recordings *recording.Dir // required
 }
 
 // Server is an Asterisk to those who ask.
@@ -65,6 +70,7 @@ type Server struct {
 	orders    map[engine.LegID]string // application of calls that are being ordered
 	made      uint32                  // channels so far
 	playbacks map[string]*playback    // by id: queued or playing
+	tapes     map[string]*live        // by name
 }
 
 // New makes a server. Before it is asked anything it needs the engine, which
@@ -75,7 +81,7 @@ func New(o Options) *Server {
 	}
 	s := &Server{
 		opt: o, entity: entityID(), quit: make(chan struct{}), rooms: map[string]*room{}, calls: map[string]*call{},
-		apps: map[string]*app{}, orders: map[engine.LegID]string{}, playbacks: map[string]*playback{},
+		apps: map[string]*app{}, orders: map[engine.LegID]string{}, playbacks: map[string]*playback{}, tapes: map[string]*live{},
 	}
 	s.routes = s.table()
 	return s
@@ -167,6 +173,7 @@ type answer struct {
 	body     any // nil = nothing
 	location string
 	allow    string
+	file     *os.File // instead of a body: closed when it is written
 }
 
 // problem is how Asterisk words what is wrong.
@@ -191,6 +198,13 @@ func write(w http.ResponseWriter, a answer) {
 	if a.allow != "" {
 		h.Set("Allow", a.allow)
 	}
+	if a.file != nil {
+		defer a.file.Close()
+		h.Set("Content-Type", "audio/wav")
+		w.WriteHeader(a.status)
+		_, _ = io.Copy(w, a.file) // the client is gone: nobody to tell
+		return
+	}
 	if a.body == nil {
 		w.WriteHeader(a.status)
 		return
@@ -207,7 +221,7 @@ func (s *Server) serve(r *http.Request, u User) answer {
 	}
 	var methods []string
 	for i := range s.routes {
-		vars, fits := s.routes[i].match(r.URL.Path)
+		vars, fits := s.routes[i].match(r.URL.EscapedPath())
 		if !fits {
 			continue
 		}

@@ -181,6 +181,10 @@ func (s *Server) answer(ctx context.Context, data []byte, r *http.Request, u Use
 	asked.URL.RawQuery = query.Encode()
 	asked.Header.Set("Content-Type", q.ContentType)
 	a := s.serve(asked, u)
+	if a.file != nil { // sound goes over HTTP only, as with Asterisk
+		_ = a.file.Close() // nothing was read
+		a = no(http.StatusNotAcceptable, "Not acceptable")
+	}
 	out.Status, out.Reason = a.status, http.StatusText(a.status)
 	if a.body != nil {
 		text, _ := json.Marshal(a.body) // of our own types

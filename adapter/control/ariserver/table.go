@@ -3,6 +3,7 @@ package ariserver
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -25,7 +26,7 @@ type param struct {
 	required, list    bool
 }
 
-// match fits a path to the route.
+// match fits an escaped path to the route.
 func (r *route) match(path string) (vars map[string]string, ok bool) {
 	want, got := strings.Split(r.path, "/"), strings.Split(path, "/")
 	if len(want) != len(got) {
@@ -35,7 +36,11 @@ func (r *route) match(path string) (vars map[string]string, ok bool) {
 	for i, w := range want {
 		switch {
 		case strings.HasPrefix(w, "{") && got[i] != "":
-			vars[strings.Trim(w, "{}")] = got[i]
+			value, err := url.PathUnescape(got[i])
+			if err != nil {
+				return nil, false
+			}
+			vars[strings.Trim(w, "{}")] = value
 		case w != got[i]:
 			return nil, false
 		}
@@ -127,13 +132,10 @@ func (s *Server) table() []route {
 		on(get, "/mailboxes/{mailboxName}", "get", "Mailbox", "", notFound("Mailbox not found")),
 		on(get, "/sounds", "list", "List[Sound]", "lang format", none),
 		on(get, "/sounds/{soundId}", "get", "Sound", "", notFound("Sound not found")),
-		on(get, "/recordings/stored", "listStored", "List[StoredRecording]", "", none),
-		on(get, "/recordings/stored/{recordingName}", "getStored", "StoredRecording", "", notFound("Recording not found")),
-		on(get, "/recordings/live/{recordingName}", "getLive", "LiveRecording", "", notFound("Recording not found")),
 		on(get, "/events", "eventWebsocket", "Message", "app!* subscribeAll?", upgradeNeeded),
 		on(post, "/events/user/{eventName}", "userEvent", "void", "application! source* variables", s.userEvent),
 	}
-	return slices.Concat(all, s.playing(), missingParts())
+	return slices.Concat(all, s.playing(), s.recordingRoutes(), missingParts())
 }
 
 // playing is what plays something.
@@ -158,12 +160,9 @@ func (s *Server) playing() []route {
 // as an Asterisk does that has them not.
 func missingParts() []route {
 	const post, del = http.MethodPost, http.MethodDelete
-	record := "name! format! maxDurationSeconds# maxSilenceSeconds# ifExists beep? terminateOn"
 	return []route{
-		on(post, "/bridges/{bridgeId}/record", "record", "LiveRecording", record, unsupported),
 		on(post, "/bridges/{bridgeId}/moh", "startMoh", "void", "mohClass", unsupported),
 		on(del, "/bridges/{bridgeId}/moh", "stopMoh", "void", "", unsupported),
-		on(post, "/channels/{channelId}/record", "record", "LiveRecording", record, unsupported),
 		on(post, "/channels/{channelId}/dtmf", "sendDTMF", "void", "dtmf before# between# duration# after#", unsupported),
 		on(post, "/channels/{channelId}/move", "move", "void", "app! appArgs", unsupported),
 		on(post, "/channels/{channelId}/redirect", "redirect", "void", "endpoint!", unsupported),
@@ -173,9 +172,6 @@ func missingParts() []route {
 		on(post, "/channels/create", "create", "Channel", "endpoint! app! appArgs channelId otherChannelId originator formats", unsupported),
 		on(post, "/channels/externalMedia", "externalMedia", "Channel", "channelId app! external_host format!", unsupported),
 		on(post, "/playbacks/{playbackId}/control", "control", "void", "operation!", unsupported),
-		on(del, "/recordings/stored/{recordingName}", "deleteStored", "void", "", notFound("Recording not found")),
-		on(del, "/recordings/live/{recordingName}", "cancel", "void", "", notFound("Recording not found")),
-		on(post, "/recordings/live/{recordingName}/stop", "stop", "void", "", notFound("Recording not found")),
 	}
 }
 

@@ -57,6 +57,8 @@ func (s *Server) Observe(e engine.Event) {
 		s.holds(e)
 	case engine.EventPlaying, engine.EventPlayed:
 		s.plays(e)
+	case engine.EventRecordStarted, engine.EventRecordPaused, engine.EventRecordResumed, engine.EventRecordEnded, engine.EventRecordFailed:
+		s.records(e)
 	case engine.EventRoomLocked, engine.EventRoomUnlocked, engine.EventRoomModified, engine.EventRoomMoved,
 		engine.EventIgnored, engine.EventMuted, engine.EventUnmuted, engine.EventDeafened, engine.EventUndeafened,
 		engine.EventModified, engine.EventHandRaised, engine.EventHandLowered:

@@ -58,6 +58,10 @@ func (a *API) sheet(v *engine.RoomView) conference.Sheet {
 	if !v.StartedAt.IsZero() {
 		s.RunTime = now.Sub(v.StartedAt)
 	}
+	for _, t := range slices.Backward(v.Recordings) {
+		s.Recording = true
+		s.Recordings = append(s.Recordings, conference.Recording{Path: t.Name, Paused: t.State == engine.RecordingPausing, Since: t.StartedAt})
+	}
 	for _, m := range members {
 		l := conference.Line{
 			Member: conference.Member{

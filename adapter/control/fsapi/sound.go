@@ -201,58 +201,6 @@ func firstOf(sounds ...string) string {
 	return ""
 }
 
-// record is not there yet: there is no recording, and none can be begun.
-func (c *call) record() bool {
-	if len(c.words) == 0 {
-		return false
-	}
-	c.printf("-ERR record is not supported by Parley\n")
-	return true
-}
-
-func (c *call) stopRecord() bool {
-	if len(c.words) == 0 {
-		return false
-	}
-	if !strings.EqualFold(c.words[0], "all") {
-		c.printf("-ERR non-existant recording '%s'\n", c.words[0])
-	}
-	c.printf("+OK Stopped recording 0 files\n")
-	return true
-}
-
-func (c *call) pauseRecord(verb string) bool {
-	if len(c.words) == 0 {
-		return false
-	}
-	c.printf("+OK %s recording file %s\n-ERR non-existant recording '%s'\n", verb, c.words[0], c.words[0])
-	return true
-}
-
-// recording is the same by other words.
-func (c *call) recording() bool {
-	if len(c.words) == 0 {
-		return false
-	}
-	verb := strings.ToLower(c.words[0])
-	if verb != "start" && verb != "stop" && verb != "check" && verb != "pause" && verb != "resume" {
-		return c.record()
-	}
-	c.words = c.words[1:]
-	switch verb {
-	case "stop":
-		return c.stopRecord()
-	case "check":
-		return replies("-ERR Conference is not being recorded.")(c)
-	case "pause":
-		return c.pauseRecord("Pause")
-	case "resume":
-		return c.pauseRecord("Resume")
-	default:
-		return c.record()
-	}
-}
-
 // moh changes the music, which is a rule of the profile here.
 func (c *call) moh() bool {
 	if len(c.words) == 0 {

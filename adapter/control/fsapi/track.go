@@ -16,15 +16,16 @@ const subclass = conference.Subclass
 // run is one run of a room, as far as its events tell: what the switch knows of
 // it and the engine does not.
 type run struct {
-	uuid    string
-	name    string
-	profile string
-	floor   engine.MemberID // 0 = nobody
-	members map[engine.MemberID]*guest
-	talked  map[engine.MemberID]time.Time // when each last did
-	hup     map[engine.MemberID]bool      // leave by "hup", which is no kick
-	door    map[string]string             // files set for "enter" and "exit"
-	playing map[string]engine.MemberID    // by ID of the play; 0 = to the room
+	uuid     string
+	name     string
+	profile  string
+	floor    engine.MemberID // 0 = nobody
+	members  map[engine.MemberID]*guest
+	talked   map[engine.MemberID]time.Time // when each last did
+	hup      map[engine.MemberID]bool      // leave by "hup", which is no kick
+	door     map[string]string             // files set for "enter" and "exit"
+	recorded int                           // recordings that run
+	playing  map[string]engine.MemberID    // by ID of the play; 0 = to the room
 }
 
 // guest is a member, from his joining to his leaving.
@@ -134,6 +135,8 @@ func (a *API) event(e engine.Event) []esl.Headers {
 		told = append(told, r.louder(&was, e)...)
 	case engine.EventPlaying, engine.EventPlayed:
 		told = append(told, r.plays(e))
+	case engine.EventRecordStarted, engine.EventRecordPaused, engine.EventRecordResumed, engine.EventRecordEnded, engine.EventRecordFailed:
+		told = append(told, r.records(e)...)
 	case engine.EventDialed:
 		told = append(told, r.dialed(e)...)
 	case engine.EventRoomEnded:
