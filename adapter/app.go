@@ -129,7 +129,7 @@ func (a *App) openEngine(_ context.Context, c *config.Config) error {
 	}
 	a.native, err = native.New(native.Options{
 		Clock: a.pool, Sounds: &a.sounds, MaxLegs: unlimited(c.Limits.MaxLegs), MediaLost: unlimited(c.Media.Timeout),
-		Recordings: a.recordings, Log: a.opt.Log,
+		Recordings: a.recordings, Log: a.opt.Log, Outbox: phone.Outbox,
 	})
 	if err != nil {
 		return err
@@ -173,7 +173,7 @@ func (a *App) openSIP(_ context.Context, c *config.Config) error {
 	}
 	advertise, _ := netip.ParseAddr(c.Media.Advertise)
 	a.phones = phone.New(phone.Options{
-		Exchange: a.exchange, Switch: a.native, Ports: ports, Local: local, Advertise: advertise,
+		Exchange: a.exchange, Switch: a.native, Ports: ports, OwnPorts: !c.RTP.Shared, Local: local, Advertise: advertise,
 		Trusted: c.SIP.Trusted, Codecs: codecs(c.SIP), MediaLost: c.Media.Timeout, Jitter: c.Media.Jitter, JitterMax: c.Media.JitterMax,
 		Log: a.opt.Log,
 	})

@@ -18,8 +18,10 @@ type Ports struct {
 	bind     netip.Addr
 	min, max uint16
 
-	mu   sync.Mutex
-	next uint16 // guarded by mu: even, where the next search begins
+	mu        sync.Mutex
+	next      uint16                  // guarded by mu: even, where the next search begins
+	hubs      []*hub                  // guarded by mu
+	witnesses map[netip.Addr]*witness // guarded by mu: of the hosts that live sessions have been told of
 }
 
 // NewPorts uses the pairs of min..max on address bind.
@@ -28,7 +30,7 @@ func NewPorts(bind netip.Addr, minPort, maxPort uint16) (*Ports, error) {
 	if first < minPort || maxPort < first+1 || first == 0 {
 		return nil, fmt.Errorf("rtp: no pair of ports in %d-%d", minPort, maxPort)
 	}
-	p := &Ports{bind: bind, min: first, max: maxPort}
+	p := &Ports{bind: bind, min: first, max: maxPort, witnesses: make(map[netip.Addr]*witness)}
 	p.next = first + 2*uint16(rand.N(p.pairs()))
 	return p, nil
 }
@@ -38,10 +40,13 @@ func (p *Ports) String() string { return fmt.Sprintf("%d-%d", p.min, p.max) }
 // pairs is how many calls can have media at one time.
 func (p *Ports) pairs() int { return (int(p.max) - int(p.min) + 1) / 2 }
 
-// Pair is two bound ports that no session uses yet.
+// Pair is two bound ports, or a place on two that others are on as well, that no
+// session uses yet.
 type Pair struct {
+	ports          *Ports
 	media, control *socket
 	port           uint16
+	berth          *berth // nil: the ports are its own
 }
 
 // Port is the RTP one.
@@ -51,23 +56,28 @@ func (p *Pair) Port() uint16 { return p.port }
 func (p *Pair) Close() {
 	p.media.close()
 	p.control.close()
+	if p.berth != nil {
+		p.ports.disembark(p.berth)
+	}
 }
 
 // Reserve binds a pair. The error wraps ErrNoPort when there is none.
-func (p *Ports) Reserve() (*Pair, error) {
-	in := newBuffers()
+func (p *Ports) Reserve() (*Pair, error) { return p.open(newBuffers(batch), receiveRoom) }
+
+// open binds a pair that reads into in and has so many bytes of room to wait.
+func (p *Ports) open(in *buffers, room int) (*Pair, error) {
 	for range p.pairs() {
 		port := p.take()
-		media, err := openSocket(netip.AddrPortFrom(p.bind, port), in)
+		media, err := openSocket(netip.AddrPortFrom(p.bind, port), in, room)
 		if errors.Is(err, syscall.EADDRINUSE) {
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		control, err := openSocket(netip.AddrPortFrom(p.bind, port+1), in)
+		control, err := openSocket(netip.AddrPortFrom(p.bind, port+1), in, receiveRoom)
 		if err == nil {
-			return &Pair{media, control, port}, nil
+			return &Pair{ports: p, media: media, control: control, port: port}, nil
 		}
 		media.close()
 		if !errors.Is(err, syscall.EADDRINUSE) {
@@ -80,9 +90,9 @@ func (p *Ports) Reserve() (*Pair, error) {
 // Free tries every pair, and says how many of how many nobody has. What it
 // finds is true for a moment only. An error is one of the address.
 func (p *Ports) Free() (free, of int, err error) {
-	in := newBuffers()
+	in := newBuffers(batch)
 	try := func(port int) (bool, error) {
-		s, err := openSocket(netip.AddrPortFrom(p.bind, uint16(port)), in)
+		s, err := openSocket(netip.AddrPortFrom(p.bind, uint16(port)), in, receiveRoom)
 		if errors.Is(err, syscall.EADDRINUSE) {
 			return false, nil
 		}

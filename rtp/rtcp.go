@@ -52,18 +52,28 @@ func (s *Session) Report(now int64) {
 	}
 	defer s.gate.leave(s.closeSockets)
 	r.next = now + int64(reportInterval)*3/4 + r.slack/2
+	s.hear(now)
+	if s.out.packets > 0 || s.in.packets > 0 {
+		s.control.send(s.writeReport(now))
+	}
+}
+
+// hear reads the peer's reports. On shared ports those of all are read, and
+// found among the packets of the next tick.
+func (s *Session) hear(now int64) {
+	if s.berth != nil {
+		s.berth.hub.listen(s, now)
+		return
+	}
 	s.control.start()
 	for range drainMost {
 		b, from, _, ok := s.control.receive(now)
 		if !ok {
-			break
+			return
 		}
 		if from.Addr() == s.source.Addr() {
 			s.readReports(b, now)
 		}
-	}
-	if s.out.packets > 0 || s.in.packets > 0 {
-		s.control.send(s.writeReport(now))
 	}
 }
 
@@ -78,7 +88,11 @@ func (s *Session) publish() {
 	c.capped.Store(j.Capped())
 	c.see(s.source)
 	if s.gate.enter() {
-		c.dropped[DropKernel].Store(s.media.refused())
+		if s.berth != nil {
+			c.dropped[DropKernel].Add(s.berth.hub.refused())
+		} else {
+			c.dropped[DropKernel].Store(s.media.refused())
+		}
 		s.gate.leave(s.closeSockets)
 	}
 	c.jitter.Store(int64(j.Spread()) * int64(time.Second) / int64(s.opt.ClockRate))

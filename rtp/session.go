@@ -61,7 +61,11 @@ type Session struct {
 	frame   int // clock units of 20 ms
 	media   *socket
 	control *socket
+	ports   *Ports
 	port    uint16
+	berth   *berth // nil: the ports are its own
+	inbox   inbox  // what came for it on shared ones
+	witness *witness
 	gate    gate
 	wanted  atomic.Pointer[target] // where to send, as last asked
 	held    atomic.Bool
@@ -86,6 +90,8 @@ type Session struct {
 	out     outStream
 	now     int64
 	rtcp    reporter
+	box     *Outbox // nil: each packet by itself
+	boxed   bool    // a packet of it is in there
 }
 
 // target is where a session's packets go.
@@ -107,7 +113,9 @@ type stream struct {
 type outStream struct {
 	ssrc, base uint32
 	seq        uint16
-	lastTS     uint32
+	ts         uint32 // of the packet that is being sent
+	size       int    // its payload, bytes
+	lastTS     uint32 // of the last that was sent
 	packets    uint32
 	octets     uint32
 	started    bool
@@ -131,7 +139,9 @@ func (p *Pair) Session(o Options) *Session {
 	if o.NoiseReceive == 0 && o.ClockRate == 8000 {
 		o.NoiseReceive = noisePayload
 	}
-	s := &Session{opt: o, frame: o.ClockRate / 50, media: p.media, control: p.control, port: p.port}
+	s := &Session{
+		opt: o, frame: o.ClockRate / 50, media: p.media, control: p.control, ports: p.ports, port: p.port, berth: p.berth,
+	}
 	s.jitter = NewJitter(JitterOptions{
 		ClockRate: o.ClockRate, FrameSamples: s.frame, FrameBytes: o.FrameBytes, Delay: o.Delay, MaxDelay: o.MaxDelay,
 	})
@@ -141,7 +151,12 @@ func (p *Pair) Session(o Options) *Session {
 	s.out.base = binary.BigEndian.Uint32(seed[4:])
 	s.out.seq = binary.BigEndian.Uint16(seed[8:]) & 0x7FFF // room before the first wrap, RFC 3711 §3.3.1
 	s.rtcp.init(binary.BigEndian.Uint16(seed[10:]))
+	s.witness = p.ports.summon(o.Remote.Addr())
 	s.SetRemote(o.Remote, o.RemoteRTCP)
+	if s.berth != nil {
+		s.inbox.init(o.FrameBytes)
+		s.berth.hub.board(s.berth, s)
+	}
 	return s
 }
 
@@ -153,6 +168,9 @@ func (s *Session) Port() uint16 { return s.port }
 func (s *Session) SetRemote(to, rtcp netip.AddrPort) {
 	if !rtcp.IsValid() && to.IsValid() {
 		rtcp = netip.AddrPortFrom(to.Addr(), to.Port()+1)
+	}
+	if s.berth != nil {
+		s.berth.hub.move(s.berth, to, rtcp)
 	}
 	s.wanted.Store(&target{to, rtcp})
 }
@@ -183,15 +201,41 @@ func (s *Session) Drain(now int64) {
 	defer s.gate.leave(s.closeSockets)
 	s.now = now
 	s.retarget()
+	if s.berth != nil {
+		s.unload(now)
+	} else {
+		s.drain(now)
+	}
+	s.digits.idle(now)
+}
+
+// drain reads ports that are the session's own.
+func (s *Session) drain(now int64) {
 	s.media.start()
 	for range drainMost {
 		b, from, arrival, ok := s.media.receive(now)
 		if !ok {
-			break
+			return
 		}
 		s.accept(b, from, arrival)
 	}
-	s.digits.idle(now)
+}
+
+// unload takes what has come for the session on shared ports.
+func (s *Session) unload(now int64) {
+	s.berth.hub.read(s, now)
+	for {
+		b, report, arrival, ok := s.inbox.next()
+		switch {
+		case !ok:
+			return
+		case report:
+			s.readReports(b, now)
+		default:
+			s.accept(b, s.target.rtp, arrival)
+		}
+		s.inbox.done(len(b))
+	}
 }
 
 // retarget takes over an address that was set since the last tick.
@@ -311,61 +355,6 @@ func (s *Session) Digit() (d byte, ok bool) { return s.digits.keys.pop() }
 // LastArrival is the unix time (ns) of the last packet that was used; 0 = none.
 func (s *Session) LastArrival() int64 { return s.arrived.Load() }
 
-// Send sends one 20 ms payload. ts counts RTP clock units; the session adds
-// its random base. While a key is sent, its event goes out instead.
-func (s *Session) Send(payload []byte, ts uint32, marker bool) {
-	if s.held.Load() || !s.gate.enter() {
-		return
-	}
-	defer s.gate.leave(s.closeSockets)
-	ts += s.out.base
-	s.takeKeys()
-	buf := s.out.buf[:]
-	if event, first, ok := s.writer.next(buf[minHeader:minHeader+eventBytes], ts, s.frame); ok {
-		s.transmit(s.opt.EventPayload, event, first, eventBytes)
-		return
-	}
-	if len(payload) > len(buf)-minHeader {
-		s.count.dropped[DropSend].Add(1)
-		return
-	}
-	n := copy(buf[minHeader:], payload)
-	s.transmit(s.opt.Payload, ts, marker || !s.out.started, n)
-}
-
-// takeKeys moves queued keys to the tick's side.
-func (s *Session) takeKeys() {
-	if s.keys.Load() == 0 || !s.keyMu.TryLock() {
-		return
-	}
-	defer s.keyMu.Unlock()
-	for d, ok := s.keyIn.pop(); ok; d, ok = s.keyIn.pop() {
-		s.writer.queue.push(d)
-	}
-	s.writer.frames = keyFrames
-	s.keys.Store(0)
-}
-
-// transmit sends n payload bytes that stand in the buffer already.
-func (s *Session) transmit(pt uint8, ts uint32, marker bool, n int) {
-	o := &s.out
-	h := rtp.Header{Version: 2, Marker: marker, PayloadType: pt, SequenceNumber: o.seq, Timestamp: ts, SSRC: o.ssrc}
-	if _, err := h.MarshalTo(o.buf[:minHeader]); err != nil {
-		return
-	}
-	o.seq++
-	o.started = true
-	if !s.media.send(o.buf[:minHeader+n]) {
-		s.count.dropped[DropSend].Add(1)
-		return
-	}
-	o.lastTS = ts
-	o.packets++
-	o.octets += uint32(n)
-	s.count.packetsOut.Add(1)
-	s.count.bytesOut.Add(uint64(n))
-}
-
 // Close says BYE and gives the ports back. It may be called at any time; a
 // tick that is inside finishes first.
 func (s *Session) Close() error {
@@ -377,4 +366,8 @@ func (s *Session) closeSockets() {
 	s.bye()
 	s.media.close()
 	s.control.close()
+	if s.berth != nil {
+		s.ports.disembark(s.berth)
+	}
+	s.ports.dismiss(s.witness)
 }

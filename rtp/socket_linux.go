@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	batch       = 2    // datagrams a system call takes
+	batch       = 2    // datagrams a system call takes, where one stream comes in
 	datagramMax = 2048 // bytes; longer ones are cut and refused
 	controlMax  = 64
 	dscpEF      = 46 << 2 // expedited forwarding, RFC 3246
@@ -24,6 +24,7 @@ const (
 type socket struct {
 	fd       int
 	ipv6     bool
+	branch   bool // of a socket that somebody else closes
 	screened bool // a filter is attached
 
 	in   *buffers
@@ -39,15 +40,19 @@ type socket struct {
 // buffers is where a system call puts a batch of datagrams. Sockets that are
 // drained by the same goroutine share one.
 type buffers struct {
-	headers [batch]mmsghdr
-	vectors [batch]unix.Iovec
-	names   [batch]unix.RawSockaddrInet6 // large enough for both families
-	control [batch][controlMax]byte
-	data    [batch][datagramMax]byte
+	headers []mmsghdr
+	vectors []unix.Iovec
+	names   []unix.RawSockaddrInet6 // large enough for both families
+	control [][controlMax]byte
+	data    [][datagramMax]byte
 }
 
-func newBuffers() *buffers {
-	b := &buffers{}
+// newBuffers makes room for n datagrams.
+func newBuffers(n int) *buffers {
+	b := &buffers{
+		headers: make([]mmsghdr, n), vectors: make([]unix.Iovec, n), names: make([]unix.RawSockaddrInet6, n),
+		control: make([][controlMax]byte, n), data: make([][datagramMax]byte, n),
+	}
 	for i := range b.headers {
 		b.vectors[i].Base = &b.data[i][0]
 		b.vectors[i].SetLen(datagramMax)
@@ -65,8 +70,9 @@ type mmsghdr struct {
 	_   [4]byte
 }
 
-// openSocket binds addr. EADDRINUSE comes back as such.
-func openSocket(addr netip.AddrPort, in *buffers) (*socket, error) {
+// openSocket binds addr, with room for so many bytes to wait in. EADDRINUSE
+// comes back as such.
+func openSocket(addr netip.AddrPort, in *buffers, room int) (*socket, error) {
 	family := unix.AF_INET
 	ipv6 := !addr.Addr().Unmap().Is4()
 	if ipv6 {
@@ -81,7 +87,7 @@ func openSocket(addr netip.AddrPort, in *buffers) (*socket, error) {
 		return nil, fmt.Errorf("rtp: bind %v: %w", addr, os.NewSyscallError("bind", err))
 	}
 	// Best effort: a kernel that refuses these still carries audio.
-	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, receiveRoom)
+	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, room)
 	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1)
 	if ipv6 {
 		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_TCLASS, dscpEF)
@@ -127,14 +133,14 @@ func (s *socket) fill() bool {
 		s.in.headers[i].hdr.SetControllen(controlMax)
 	}
 	n, _, errno := syscall.RawSyscall6(unix.SYS_RECVMMSG, uintptr(s.fd),
-		uintptr(unsafe.Pointer(&s.in.headers[0])), batch, unix.MSG_DONTWAIT, 0, 0)
+		uintptr(unsafe.Pointer(&s.in.headers[0])), uintptr(len(s.in.headers)), unix.MSG_DONTWAIT, 0, 0)
 	s.at, s.have = 0, int(n)
 	if errno != 0 {
 		s.have = 0
 		s.more = errno == unix.ECONNREFUSED // the peer's port is closed: nothing lost here
 		return false
 	}
-	s.more = s.have == batch
+	s.more = s.have == len(s.in.headers)
 	return s.have > 0
 }
 
@@ -192,4 +198,12 @@ func (s *socket) send(b []byte) bool {
 	return errno == 0 || errno == unix.ECONNREFUSED
 }
 
-func (s *socket) close() { _ = unix.Close(s.fd) }
+// share is the same socket for one of many who send by it, each to an address of
+// his own. It receives nothing, and closing it closes nothing.
+func (s *socket) share() *socket { return &socket{fd: s.fd, ipv6: s.ipv6, branch: true} }
+
+func (s *socket) close() {
+	if !s.branch {
+		_ = unix.Close(s.fd)
+	}
+}

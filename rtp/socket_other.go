@@ -11,24 +11,29 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const datagramMax = 2048 // bytes; longer ones are cut and refused
+const (
+	batch       = 1    // datagrams a system call takes
+	datagramMax = 2048 // bytes; longer ones are cut and refused
+	receiveRoom = 128 << 10
+)
 
 // socket is the portable form, through Go's own connection. Parley's figures
 // are those of the Linux one.
 type socket struct {
-	conn *net.UDPConn
-	raw  syscall.RawConn
-	in   *buffers
-	to   netip.AddrPort
-	toOK bool
+	conn   *net.UDPConn
+	raw    syscall.RawConn
+	in     *buffers
+	to     netip.AddrPort
+	toOK   bool
+	branch bool // of a socket that somebody else closes
 }
 
 // buffers is where a system call puts a datagram.
 type buffers struct{ data [datagramMax + 1]byte }
 
-func newBuffers() *buffers { return &buffers{} }
+func newBuffers(int) *buffers { return &buffers{} }
 
-func openSocket(addr netip.AddrPort, in *buffers) (*socket, error) {
+func openSocket(addr netip.AddrPort, in *buffers, _ int) (*socket, error) {
 	conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(addr))
 	if err != nil {
 		return nil, fmt.Errorf("rtp: %w", err)
@@ -79,7 +84,14 @@ func (s *socket) send(b []byte) bool {
 	return err == nil
 }
 
-func (s *socket) close() { _ = s.conn.Close() }
+// share is the same socket for one of many who send by it; see Linux.
+func (s *socket) share() *socket { return &socket{conn: s.conn, raw: s.raw, branch: true} }
+
+func (s *socket) close() {
+	if !s.branch {
+		_ = s.conn.Close()
+	}
+}
 
 // admit is the kernel's part of a choice that we make anyway; see Linux.
 func (s *socket) admit(...netip.AddrPort) {}

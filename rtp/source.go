@@ -33,6 +33,9 @@ func (s *Session) admits(from netip.AddrPort, seq uint16) bool {
 		return false
 	}
 	s.latched, s.trust = true, r
+	if r == named {
+		s.witness.saw(from.Addr())
+	}
 	if from != s.source {
 		s.source = from
 		s.media.aim(from)
@@ -67,6 +70,9 @@ func (s *Session) insists(from netip.AddrPort, seq uint16) bool {
 // not are few: what is dropped there takes no room in the queue, so that a
 // flood from elsewhere does not push the peer's packets out.
 func (s *Session) screen() {
+	if s.berth != nil {
+		return // those on shared ports have a filter in common
+	}
 	host := func(a netip.AddrPort) netip.AddrPort { return netip.AddrPortFrom(a.Addr(), 0) }
 	name := s.target.rtp
 	switch {

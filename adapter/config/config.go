@@ -97,8 +97,9 @@ type Trunk struct {
 
 // RTP is where our audio sockets are.
 type RTP struct {
-	Bind  string // IP address; "" = the host of SIP.Listen
-	Ports Ports
+	Bind   string // IP address; "" = the host of SIP.Listen
+	Ports  Ports
+	Shared bool // calls of a host that is where it says share ports
 }
 
 // Ports is a range of UDP ports, both ends in it.
@@ -269,7 +270,7 @@ func settingDefaults() *Config {
 			Codecs: []string{"opus", "G722", "PCMU", "PCMA", "L16"}, RatePerSource: 100, BurstPerSource: 200,
 			Trusted: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},
 		},
-		RTP:   RTP{Ports: Ports{40000, 44999}},
+		RTP:   RTP{Ports: Ports{40000, 44999}, Shared: true},
 		Media: Media{JitterMax: 200 * time.Millisecond, Timeout: 30 * time.Second},
 		FreeSWITCH: FreeSWITCH{
 			Listen: "127.0.0.1:8084", DialString: "sofia/{profile}/{token}@{address}", Token: 30 * time.Second,

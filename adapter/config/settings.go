@@ -39,6 +39,7 @@ func settings(c *Config) []field {
 		{"sip.burst_per_source", count(&c.SIP.BurstPerSource, 1, ""), restart},
 		{"rtp.bind", ip(&c.RTP.Bind, `the host of sip.listen`), restart},
 		{"rtp.ports", ports(&c.RTP.Ports), restart},
+		{"rtp.shared", yes(&c.RTP.Shared), restart},
 		{"media.advertise", ip(&c.Media.Advertise, `the local address`), restart},
 		{"media.jitter_ms", millis(&c.Media.Jitter, 0, 1000), restart},
 		{"media.jitter_max_ms", millis(&c.Media.JitterMax, 20, 1000), restart},

@@ -28,6 +28,7 @@ type Options struct {
 	Ports     *rtp.Ports
 	Local     netip.Addr     // where our RTP is, for SDP
 	Advertise netip.Addr     // instead of Local, when peers see us elsewhere
+	OwnPorts  bool           // for each call, also where it could share some
 	Trusted   []netip.Prefix // whose X-Parley-* headers may say anything
 	MediaLost time.Duration  // without a packet of one who sends, until he is given up; 0 = never
 	Codecs    []codec.Format // that callers may have, best first; nil = those of the endpoint
@@ -75,7 +76,7 @@ func (p *Phones) Incoming(c *sip.Call) sip.Events {
 			return nil
 		}
 	}
-	pair, err := p.opt.Ports.Reserve()
+	pair, err := p.ports(c.Session())
 	if err != nil {
 		p.opt.Log.Error("sip: no media", "call", info.CallID, "error", err)
 		_ = c.Reject(503, sip.Header{Name: "Retry-After", Value: "10"})
@@ -93,6 +94,14 @@ func (p *Phones) Incoming(c *sip.Call) sip.Events {
 		return nil
 	}
 	return t
+}
+
+// ports finds ports for a call, if it brings an offer for such a session.
+func (p *Phones) ports(offer sip.Session) (*rtp.Pair, error) {
+	if p.opt.OwnPorts {
+		return p.opt.Ports.Reserve()
+	}
+	return p.opt.Ports.ReserveFor(offer.Remote, offer.RemoteRTCP)
 }
 
 // talk is one SIP call, from its answer to its end. It is the sip.Events of
@@ -256,6 +265,15 @@ func (l leg) Release(o engine.Outcome) {
 
 // port is an rtp.Session with the figures that the switch shows.
 type port struct{ *rtp.Session }
+
+// Outbox is native.Options.Outbox for a switch whose legs are calls by SIP.
+func Outbox() native.Outbox { return new(rtp.Outbox) }
+
+// Batch implements native.Batcher.
+func (p *port) Batch(o native.Outbox) {
+	box, _ := o.(*rtp.Outbox)
+	p.Session.Batch(box)
+}
 
 // Health implements native.Meter.
 func (p *port) Health() native.Health {

@@ -67,7 +67,7 @@ func open(t *testing.T, s settings) *office {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o.sw, err = native.New(native.Options{Clock: pool, Sounds: library, MaxLoad: 100}); err != nil { // no call is refused on a busy machine
+	if o.sw, err = native.New(native.Options{Clock: pool, Sounds: library, MaxLoad: 100, Outbox: phone.Outbox}); err != nil { // no call is refused on a busy machine
 		t.Fatal(err)
 	}
 	d := &engine.Directory{Profiles: map[string]*engine.Profile{}}

@@ -45,6 +45,7 @@ func (a *alarm) ring() {
 	if st.PacketsIn > 0 || a.voice.endures.Load() || s.Held() || !s.Direction.Receives() || !s.Remote.IsValid() {
 		return
 	}
+	a.voice.port.Doubt()
 	o := a.phones.opt
 	text := fmt.Sprintf("leg %s %s: no media received in %v s; we sent %d packets to %s%s. "+
 		"Firewall or NAT? Range %s/udp, advertised address %s (set media.advertise)",

@@ -24,6 +24,7 @@ type Leg struct {
 	pacer     Pacer           // the port, if it is one
 	noiser    Noiser          // as is this
 	peeker    Peeker          // and this
+	batcher   Batcher         // and this; nil also where there are no outboxes
 	recoverer codec.Recoverer // the decoder, if it is one
 	format    codec.Format
 	task      *tick.Task
@@ -55,6 +56,9 @@ func newLeg(s *Switch, id engine.LegID, port Port, f codec.Format) *Leg {
 	l.pacer, _ = port.(Pacer)
 	l.noiser, _ = port.(Noiser)
 	l.peeker, _ = port.(Peeker)
+	if s.opts.Outbox != nil {
+		l.batcher, _ = port.(Batcher)
+	}
 	l.recoverer, _ = l.voice.decoder.(codec.Recoverer)
 	l.task = tick.NewTask(l.tick)
 	l.level.Store(math.Float64bits(silence))
@@ -231,6 +235,7 @@ func (l *Leg) tick(worker int, now int64, n uint64) {
 	}
 	l.sw.now.Store(now)
 	s := &l.sw.scratch[worker]
+	defer s.flush()
 	if l.begin(s, now, n) && l.voice.live {
 		l.alone(s, now, n)
 	}

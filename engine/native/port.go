@@ -49,6 +49,21 @@ type Peeker interface {
 	Peek(dst []byte) (n int)
 }
 
+// Outbox is where packets wait until a worker's tick has all it sends. It belongs
+// to the worker.
+type Outbox interface {
+	// Flush sends them.
+	Flush()
+}
+
+// Batcher is what a Port may offer besides, when its packets can leave together
+// with those of others.
+type Batcher interface {
+	// Batch names the outbox that Send uses from now on; it comes from
+	// Options.Outbox.
+	Batch(o Outbox)
+}
+
 // Meter is what a Port may offer besides: the state of its stream. It is
 // called outside the tick, from any goroutine, after Close too.
 type Meter interface{ Health() Health }

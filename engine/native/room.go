@@ -24,6 +24,7 @@ func (b *Bridge) run(worker int, now int64, n uint64) {
 		return
 	}
 	b.sw.now.Store(now)
+	defer b.sw.scratch[worker].flush() // also after a panic
 	b.tick(&b.sw.scratch[worker], now, n)
 }
 
@@ -76,6 +77,7 @@ func (b *Bridge) tick(s *scratch, now int64, n uint64) {
 	}
 	b.listen(s, p, turn, n)
 	p.tape(s)
+	s.flush() // before any leg is somebody else's
 	for _, st := range turn {
 		b.report(st, p.number)
 		if st.leg.voice.live {

@@ -66,6 +66,7 @@ type Options struct {
 	Recordings *recording.Dir // of rooms; nil = none can be made
 	Keep       time.Duration  // how long recordings outlive their leg; 0 means DefaultKeep
 	Log        *slog.Logger   // nil means no log
+	Outbox     func() Outbox  // makes one for a worker, for ports that are Batchers; nil means none
 }
 
 // Switch makes legs and bridges. Its methods may be called from any goroutine.
@@ -95,6 +96,14 @@ type scratch struct {
 	out     [maxFrame]int16
 	prompt  [maxFrame]int16
 	fade    [fades][maxFrame]int16
+	outbox  Outbox // nil where there are none
+}
+
+// flush sends what ports have put into the outbox.
+func (s *scratch) flush() {
+	if s.outbox != nil {
+		s.outbox.Flush()
+	}
 }
 
 const (
@@ -127,6 +136,11 @@ func New(o Options) (*Switch, error) {
 		alone:   &Bridge{},
 		ledger:  newLedger(),
 		tapes:   make(map[engine.LegID]kept),
+	}
+	for i := range s.scratch {
+		if o.Outbox != nil {
+			s.scratch[i].outbox = o.Outbox()
+		}
 	}
 	s.wg.Go(s.courier)
 	s.wg.Go(s.loader)

@@ -102,6 +102,9 @@ func (l *Leg) begin(s *scratch, now int64, n uint64) bool {
 	v.held = l.held.Load()
 	v.spoke = false
 	if v.live {
+		if l.batcher != nil {
+			l.batcher.Batch(s.outbox)
+		}
 		l.port.Drain(now)
 	}
 	silent := l.pull(s)
