@@ -47,6 +47,7 @@ type Options struct {
 	Warnings []config.Warning
 	Version  string
 	Log      *slog.Logger
+	Tidy     func() // gives memory back; called when many have come or gone and no more do; nil = nothing
 }
 
 // App is a whole running Parley.
@@ -140,7 +141,7 @@ func (a *App) openEngine(_ context.Context, c *config.Config) error {
 	})
 	a.exchange, err = engine.New(engine.Options{
 		Directory: c.Directory(), Bridges: a.bridge, MaxRooms: c.Limits.MaxRooms,
-		Observer: observer(a.opt.Log, a.metrics.Observe, a.switchEvents, a.ari.Observe),
+		Observer: observer(a.opt.Log, tidy(a.opt.Tidy), a.metrics.Observe, a.switchEvents, a.ari.Observe),
 		Router:   a.route, DialTimeout: c.Dial.Timeout, MaxDials: c.Dial.MaxPerRoom,
 		Throttle: engine.ThrottleOptions{Failures: c.Throttle.Failures, Period: c.Throttle.Period},
 		Unplayed: func(r engine.RoomName, err error) {

@@ -51,14 +51,14 @@ type opusEncoder struct {
 	core   opusEncoderCore
 	frame  int                 // samples
 	recent [opusRecent][]int16 // frames, the newest last
-	trial  [maxOpus]byte
+	trial  [MaxOpus]byte
 	alone  bool // the next payload is to depend on none before it
 	stood  bool // the last one did
 }
 
-// maxOpus is the longest payload that we make, in bytes: 20 ms at the highest
+// MaxOpus is the longest payload that we make, in bytes: 20 ms at the highest
 // bit rate.
-const maxOpus = 1275
+const MaxOpus = 1275
 
 func newOpusEncoder(f Format) *opusEncoder {
 	e := &opusEncoder{core: newOpusEncoderCore(f), frame: f.Rate.Samples(20 * time.Millisecond)}
@@ -73,7 +73,7 @@ func (e *opusEncoder) Encode(dst []byte, pcm []int16) (int, error) {
 		return 0, nil
 	}
 	e.core.standAlone(e.alone)
-	n, err := e.core.encode(dst[:min(len(dst), maxOpus)], pcm)
+	n, err := e.core.encode(dst[:min(len(dst), MaxOpus)], pcm)
 	if err != nil {
 		return 0, err
 	}

@@ -7,15 +7,15 @@ import (
 )
 
 const (
-	inboxFrames = 16   // usual packets that fit, at least
-	inboxLeast  = 4096 // bytes
+	inboxFrames = 10   // usual packets that fit, at least
+	inboxLeast  = 2048 // bytes
 	recordHead  = 10   // length and kind, time of arrival
 	isReport    = 1 << 15
 	goOnInFront = 1<<16 - 1 // instead of a length: the next record is at the beginning
 )
 
 // inbox holds datagrams that somebody else has read, until the session's tick
-// takes them. One goroutine puts at a time and one takes; they may do so at once.
+// takes them. Half of its size has room whenever it is empty. One goroutine puts at a time and one takes; they may do so at once.
 type inbox struct {
 	data       []byte        // a power of two; records lie whole, at even places
 	head, tail atomic.Uint32 // bytes taken and put since the beginning

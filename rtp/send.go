@@ -24,7 +24,7 @@ func (s *Session) Send(payload []byte, ts uint32, marker bool) {
 func (s *Session) send(payload []byte, ts uint32, marker bool) {
 	ts += s.out.base
 	s.takeKeys()
-	buf := s.out.buf[:]
+	buf := s.out.buf
 	if event, first, ok := s.writer.next(buf[minHeader:minHeader+eventBytes], ts, s.frame); ok {
 		s.transmit(s.opt.EventPayload, event, first, eventBytes)
 		return

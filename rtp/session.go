@@ -38,6 +38,7 @@ type Options struct {
 	Receive      uint8 // and of the audio that is received
 	ClockRate    int   // RTP clock, Hz; 0 = 8000
 	FrameBytes   int   // of a 20 ms payload; 0 = 160
+	SendBytes    int   // of the longest payload that is sent; 0 = what a datagram of 2,048 bytes has
 	EventPayload uint8 // payload type of keys that are sent (RFC 4733); 0 = none
 	EventReceive uint8 // and of keys that are received; 0 = none
 	// NoiseReceive is the payload type of comfort noise that is received (RFC
@@ -119,7 +120,7 @@ type outStream struct {
 	packets    uint32
 	octets     uint32
 	started    bool
-	buf        [datagramMax]byte
+	buf        []byte
 }
 
 // Open binds a pair of ports and makes a session on it. The caller closes it.
@@ -142,6 +143,11 @@ func (p *Pair) Session(o Options) *Session {
 	s := &Session{
 		opt: o, frame: o.ClockRate / 50, media: p.media, control: p.control, ports: p.ports, port: p.port, berth: p.berth,
 	}
+	size := minHeader + o.SendBytes
+	if o.SendBytes == 0 {
+		size = datagramMax
+	}
+	s.out.buf = make([]byte, max(size, minHeader+eventBytes))
 	s.jitter = NewJitter(JitterOptions{
 		ClockRate: o.ClockRate, FrameSamples: s.frame, FrameBytes: o.FrameBytes, Delay: o.Delay, MaxDelay: o.MaxDelay,
 	})

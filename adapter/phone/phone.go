@@ -158,7 +158,7 @@ func (t *talk) begin(s sip.Session) {
 	o := t.phones.opt
 	t.port = &port{t.pair.Session(rtp.Options{
 		Payload: s.Codec.Payload, Receive: s.Receive, ClockRate: s.Codec.Clock,
-		FrameBytes:   frameBytes(s.Codec),
+		FrameBytes: frameBytes(s.Codec), SendBytes: sendBytes(s.Codec),
 		EventPayload: s.Digits, EventReceive: s.DigitsIn,
 		Remote: s.Remote, RemoteRTCP: s.RemoteRTCP, Latch: true, Signalling: t.call.Info().Source.Addr(),
 		Delay: o.Jitter, MaxDelay: o.JitterMax,
@@ -211,6 +211,14 @@ func frameBytes(f codec.Format) int {
 		return 200 // at 64 kbit/s, and redundancy
 	}
 	return f.Clock / 50
+}
+
+// sendBytes is the longest payload of 20 ms.
+func sendBytes(f codec.Format) int {
+	if f.Name == "opus" {
+		return codec.MaxOpus
+	}
+	return frameBytes(f)
 }
 
 // Digit implements sip.Events: a key that came by INFO.
