@@ -52,7 +52,9 @@ func CheckSwitches(ctx context.Context, c *config.Config) []Finding {
 }
 
 func checkFreeSWITCH(ctx context.Context, c *config.Config, s config.Switch) []Finding {
-	is, err := freeswitch.Probe(ctx, freeswitch.LinkOptions{Name: s.Name, Address: s.ESL, Password: s.Password.Reveal()})
+	o := freeswitch.LinkOptions{Name: s.Name, Address: s.ESL, Password: s.Password.Reveal()}
+	wishes := switchSounds(c)
+	is, err := freeswitch.Probe(ctx, o, sharedSounds(c), wishes.specs)
 	if err != nil {
 		return []Finding{Found(s.Name, false, err.Error())}
 	}
@@ -68,6 +70,9 @@ func checkFreeSWITCH(ctx context.Context, c *config.Config, s config.Switch) []F
 	}
 	if is.Profiles == 0 {
 		found = append(found, Found(s.Name, false, "no sip profile runs, so no audio can come to us. Load mod_sofia and start a profile. [no_sofia]"))
+	}
+	if is.Conference && wishes.specs != nil {
+		found = append(found, wishes.judge(s.Name, sharedSounds(c), is)...)
 	}
 	if is.Remote {
 		found = append(found, outOfReach(c, s.Name)...)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"path/filepath"
 
 	"parley/adapter/asterisk"
 	"parley/adapter/config"
@@ -25,7 +24,7 @@ func (a *App) openFreeSWITCH(ctx context.Context, c *config.Config) error {
 	}
 	a.esl = l
 	a.reattach = a.returns(c)
-	share := sound.Share{Dir: filepath.Join(c.StateDir, "sounds"), Load: a.sounds.Load}
+	share := sound.Share{Dir: sharedSounds(c), Load: a.sounds.Load}
 	a.freeswitch = freeswitch.New(freeswitch.Options{
 		Exchange: a.exchange, DialString: c.FreeSWITCH.DialString, Address: sipAddress(c), Socket: reachable(c.FreeSWITCH.Listen), Token: c.FreeSWITCH.Token,
 		Ticket: func(id engine.LegID) freeswitch.Ticket { return ticket{a.phones.Ticket(id)} },

@@ -197,3 +197,13 @@ func (w *witness) conference(name string) []string {
 	slices.Sort(calls)
 	return calls
 }
+
+// number is a call's in a conference, as its list has it: "3;NAME;UUID;…".
+func (w *witness) number(conference, uuid string) string {
+	for line := range strings.Lines(w.api("conference", conference+" list")) {
+		if f := strings.Split(line, ";"); len(f) > 2 && f[2] == uuid {
+			return f[0]
+		}
+	}
+	return "nobody"
+}

@@ -317,20 +317,49 @@ type Sound struct {
 	Key      string // "enter_sound", "moderator.exit_sound"
 	Language string
 	Spec     string
+	// Conferences are the conference_profiles of the rooms that play it and are
+	// mixed by their switch.
+	Conferences []string
 }
 
 // Sounds lists every sound there is to find, for the one who can look.
 func (c *Config) Sounds() []Sound {
 	var all []Sound
 	for _, p := range c.Profiles {
-		all = appendSounds(all, "profile "+p.Name, p.Language, profileFields(&p), c.patches[p.Name])
+		s := Sound{Owner: "profile " + p.Name, Language: p.Language, Conferences: c.conferences(&p)}
+		all = appendSounds(all, s, profileFields(&p), c.patches[p.Name])
 	}
 	for _, r := range c.Rooms {
-		i := slices.IndexFunc(c.Profiles, func(p engine.Profile) bool { return p.Name == r.Profile })
-		language := r.Apply(&c.Profiles[i]).Language
-		all = appendSounds(all, "room "+string(r.Name), language, r.own.fields(), r.own)
+		p := r.Apply(c.profileOf(r))
+		s := Sound{Owner: "room " + string(r.Name), Language: p.Language, Conferences: conferenceOf(p)}
+		all = appendSounds(all, s, r.own.fields(), r.own)
 	}
 	return all
+}
+
+func (c *Config) profileOf(r Room) *engine.Profile {
+	i := slices.IndexFunc(c.Profiles, func(p engine.Profile) bool { return p.Name == r.Profile })
+	return &c.Profiles[i]
+}
+
+// conferenceOf is the switch's profile of a room that its switch mixes.
+func conferenceOf(p *engine.Profile) []string {
+	if p.Mixer == engine.MixerSwitch {
+		return []string{p.ConferenceProfile}
+	}
+	return nil
+}
+
+// conferences are those of all rooms that a profile is for.
+func (c *Config) conferences(p *engine.Profile) []string {
+	all := conferenceOf(p)
+	for _, r := range c.Rooms {
+		if r.Profile == p.Name {
+			all = append(all, conferenceOf(r.Apply(p))...)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // Place is where the sound is set, for a message: FILE:LINE: and the owner.
@@ -341,10 +370,11 @@ func (s Sound) Place() string {
 	return s.At + ": " + s.Owner
 }
 
-func appendSounds(all []Sound, owner, language string, fields []field, t patch) []Sound {
+func appendSounds(all []Sound, s Sound, fields []field, t patch) []Sound {
 	for _, f := range fields {
-		if s, ok := f.value.(soundCell); ok && *s.at != "" {
-			all = append(all, Sound{t.at[f.name], owner, f.name, language, *s.at})
+		if c, ok := f.value.(soundCell); ok && *c.at != "" {
+			s.At, s.Key, s.Spec = t.at[f.name], f.name, *c.at
+			all = append(all, s)
 		}
 	}
 	return all

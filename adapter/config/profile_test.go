@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -206,19 +207,26 @@ func fill(v reflect.Value) {
 }
 
 func TestSoundsAreListedWithTheirOwner(t *testing.T) {
-	c := load(t, "parley.yaml", "profiles: [{name: p, language: de, wait_sound: w.wav, moderator: {enter_sound: e.wav}}]\nrooms: [{name: r, profile: p, moh_sound: m.wav}, {name: s}]")
-	var own []Sound
+	c := load(t, "parley.yaml", "profiles: [{name: p, language: de, wait_sound: w.wav, moderator: {enter_sound: e.wav}}, {name: n, moh_sound: n.wav}, "+
+		"{name: q, moh_sound: q.wav, mixer: switch, conference_profile: b}]\n"+
+		"rooms: [{name: r, profile: p, moh_sound: m.wav, mixer: switch}, {name: s}, {name: u, profile: n, wait_sound: u.wav}, "+
+		"{name: v, profile: q, conference_profile: a}, {name: x, profile: q, wait_sound: x.wav, mixer: native}]")
+	var own []string
 	for _, s := range c.Sounds() {
 		if strings.HasSuffix(s.Spec, ".wav") {
-			own = append(own, s)
+			own = append(own, fmt.Sprint(s.Place(), " ", s.Key, " ", s.Language, " ", s.Spec, " ", s.Conferences))
 		}
 	}
-	want := []Sound{
-		{"parley.yaml:1", "profile p", "wait_sound", "de", "w.wav"},
-		{"parley.yaml:1", "profile p", "moderator.enter_sound", "de", "e.wav"},
-		{"parley.yaml:2", "room r", "moh_sound", "de", "m.wav"},
+	want := []string{
+		"parley.yaml:1: profile p wait_sound de w.wav [parley]",
+		"parley.yaml:1: profile p moderator.enter_sound de e.wav [parley]",
+		"parley.yaml:1: profile n moh_sound en n.wav []",
+		"parley.yaml:1: profile q moh_sound en q.wav [a b]",
+		"parley.yaml:2: room r moh_sound de m.wav [parley]",
+		"parley.yaml:2: room u wait_sound en u.wav []",
+		"parley.yaml:2: room x wait_sound en x.wav []",
 	}
 	if !slices.Equal(own, want) {
-		t.Errorf("got %v", own)
+		t.Errorf("got %s", strings.Join(own, "\n"))
 	}
 }

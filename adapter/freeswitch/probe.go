@@ -16,11 +16,14 @@ type Found struct {
 	Profiles   int    // of its SIP endpoint that run
 	Conference bool   // mod_conference is loaded
 	Remote     bool   // it is on another machine than we are, or may be
+	Shared     bool   // it can read the folder of our sounds
+	Lacks      []Lack // of what it is to play
 }
 
-// Probe looks at a switch over a connection of its own, within ctx. The error's
+// Probe looks at a switch over a connection of its own, within ctx, and for the
+// sounds that it is to play: ours, if it can read the folder share. The error's
 // text is a line for an admin, with its code.
-func Probe(ctx context.Context, o LinkOptions) (Found, error) {
+func Probe(ctx context.Context, o LinkOptions, share string, wishes []Wish) (Found, error) {
 	c, err := esl.Dial(ctx, esl.ClientOptions{Address: o.Address, Password: o.Password})
 	if err != nil {
 		return Found{}, probeFailed(ctx, o, err)
@@ -41,6 +44,12 @@ func Probe(ctx context.Context, o LinkOptions) (Found, error) {
 			return Found{}, probeFailed(ctx, o, err)
 		}
 		ask.take(strings.TrimSpace(text))
+	}
+	if len(wishes) == 0 {
+		return f, nil
+	}
+	if f.Shared, f.Lacks, err = sounds(ctx, c, share, wishes); err != nil {
+		return Found{}, probeFailed(ctx, o, err)
 	}
 	return f, nil
 }

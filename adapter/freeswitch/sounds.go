@@ -33,16 +33,31 @@ func (c *call) files(m engine.Media) (list []string, err error) {
 
 func (c *call) file(item, language string, shared bool) (string, error) {
 	switch {
-	case strings.ContainsAny(item, "\r\n\x00!'\"$"):
-		return "", fmt.Errorf("freeswitch: %.60q", item)
-	case strings.HasPrefix(item, "recorded:"):
+	case strings.HasPrefix(item, "recorded:") && !unfit(item):
 		return c.named(strings.TrimPrefix(item, "recorded:"))
-	case strings.HasPrefix(item, "tone_stream://"), strings.HasPrefix(item, "silence_stream://"):
-		return item, nil
+	case shared && !unfit(item) && !synthetic(item):
+		return c.adapter.opt.Share.File(item, language)
+	default:
+		return switchFile(item)
+	}
+}
+
+// unfit says whether the switch would take a sound's name for more than that.
+func unfit(item string) bool { return strings.ContainsAny(item, "\r\n\x00!'\"$") }
+
+// synthetic says whether a sound is none of a file.
+func synthetic(item string) bool {
+	return strings.HasPrefix(item, "tone_stream://") || strings.HasPrefix(item, "silence_stream://") || strings.HasPrefix(item, "silence:")
+}
+
+// switchFile is what a switch that has none of our files is to play for a sound
+// of our grammar.
+func switchFile(item string) (string, error) {
+	switch {
+	case unfit(item):
+		return "", fmt.Errorf("freeswitch: %.60q", item)
 	case strings.HasPrefix(item, "silence:"):
 		return "silence_stream://" + strings.TrimPrefix(item, "silence:"), nil
-	case shared:
-		return c.adapter.opt.Share.File(item, language)
 	case strings.Contains(item, "://"), strings.HasPrefix(item, "/"), strings.HasPrefix(item, "say:"):
 		return item, nil
 	}
