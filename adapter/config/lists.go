@@ -89,12 +89,12 @@ func (l *loader) switches(d *document) {
 		if !d.record(item, switchFields(&s), "name", "kind") || !l.define(d, item, "switch", s.Name) {
 			continue
 		}
-		if !d.suits(item, s.Kind) || !d.secret(item, "password") {
+		if !d.suits(item, s.Kind) || !l.switchSecret(d, item, s.Name, "password", &s.Password) {
 			continue
 		}
 		if child(item, "ami") != nil {
 			d.require(item, []string{"ami_user"})
-			if !d.secret(item, "ami_password") {
+			if !l.switchSecret(d, item, s.Name, "ami_password", &s.AMIPassword) {
 				continue
 			}
 		}

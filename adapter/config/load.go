@@ -46,6 +46,7 @@ type loader struct {
 	defined  map[string]string // where "profile gold" was defined first
 	profiles map[string]definedProfile
 	waits    []*wait
+	env      []string // variables that may hold secrets of switches
 }
 
 type definedProfile struct {
@@ -143,6 +144,7 @@ func (l *loader) load() (*Config, []Warning, error) {
 		return nil, l.warnings, err
 	}
 	l.switches(main)
+	checkEnvironment(&l.report, l.env)
 	l.users(main)
 	l.trunks(main)
 	l.tokens(main)

@@ -67,6 +67,36 @@ func secretCell(at *Secret) value {
 	}, Secret.String}
 }
 
+// switchEnv is the environment variable of a switch's secret: that of switch pbx-1
+// and key password is PARLEY_SWITCH_PBX_1_PASSWORD.
+func switchEnv(name, key string) string {
+	word := strings.Map(func(r rune) rune {
+		if strings.ContainsRune(letters, r) {
+			return r
+		}
+		return '_'
+	}, name)
+	return "PARLEY_SWITCH_" + strings.ToUpper(word+"_"+key)
+}
+
+// switchSecret says whether a switch has its secret: from the environment, which
+// wins, or from the file.
+func (l *loader) switchSecret(d *document, item *yaml.Node, name, key string, at *Secret) bool {
+	env := switchEnv(name, key)
+	l.env = append(l.env, env)
+	text := os.Getenv(env)
+	if text == "" {
+		return d.secret(item, key)
+	}
+	secret, err := parseSecret(text)
+	if err != nil {
+		(&document{report: d.report, file: env}).problem(&yaml.Node{}, "bad_value", "%s of switch %s must be a password; it %v.", key, name, err)
+		return false
+	}
+	*at = secret
+	return true
+}
+
 // keptSecret is a secret that has a default: printed as ***, it is read as what
 // it was.
 type keptSecret struct{ value }

@@ -95,3 +95,32 @@ func TestASecretFileMayBeAnywhere(t *testing.T) {
 		t.Errorf("tokens %v", c.Auth.Tokens)
 	}
 }
+
+func TestPasswordsOfSwitchesFromTheEnvironment(t *testing.T) {
+	const yaml = "switches:\n  - {name: pbx-1, kind: freeswitch, esl: 127.0.0.1:8021}\n" +
+		"  - {name: b, kind: freeswitch, esl: 127.0.0.1:8022, password: file}\n" +
+		"  - {name: ast, kind: asterisk, ari: http://127.0.0.1:8088/ari, user: u, password: p, ami: 127.0.0.1:5038, ami_user: u}"
+	t.Setenv("PARLEY_SWITCH_PBX_1_PASSWORD", "one")
+	t.Setenv("PARLEY_SWITCH_B_PASSWORD", "two")
+	t.Setenv("PARLEY_SWITCH_AST_AMI_PASSWORD", "three")
+	t.Setenv("PARLEY_SWITCH_AST_PASSWORD", "")
+	t.Setenv("PARLEY_SWITCH_B_PASSWROD", "x")
+	write(t, "parley.yaml", yaml)
+	c, warnings, err := Load(Source{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(c.Switches[0].Password.Reveal(), c.Switches[1].Password.Reveal(), c.Switches[2].Password.Reveal(), c.Switches[2].AMIPassword.Reveal()); got != "onetwopthree" {
+		t.Errorf("passwords %s", got)
+	}
+	compare(t, "warnings", texts(warnings),
+		[]string{`unknown environment variable PARLEY_SWITCH_B_PASSWROD, did you mean "PARLEY_SWITCH_B_PASSWORD"? [unknown_env]`})
+
+	t.Setenv("PARLEY_SWITCH_B_PASSWORD", "a\nb")
+	t.Setenv("PARLEY_SWITCH_PBX_1_PASSWORD", "")
+	_, _, err = Load(Source{})
+	want := `PARLEY_SWITCH_B_PASSWORD: password of switch b must be a password; it has a line break or another control character in it. [bad_value]`
+	if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), `parley.yaml:2: one of "password" and "password_file" is needed`) {
+		t.Errorf("error %v, want %s", err, want)
+	}
+}

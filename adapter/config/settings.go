@@ -115,7 +115,6 @@ func readSettings(d *document, c *Config) error {
 		}
 		f.read(from, f.name, n)
 	}
-	checkEnvironment(d.report, fields)
 	return nil
 }
 
@@ -175,11 +174,12 @@ func cooked(v any) *yaml.Node {
 	return n
 }
 
-// checkEnvironment warns of variables that look like ours and are none.
-func checkEnvironment(r *report, fields []field) {
-	names := make([]string, len(fields))
-	for i, f := range fields {
-		names[i] = envName(f.name)
+// checkEnvironment warns of variables that look like ours and are none of the
+// settings, nor of more.
+func checkEnvironment(r *report, more []string) {
+	names := more
+	for _, f := range settings(settingDefaults()) {
+		names = append(names, envName(f.name))
 	}
 	for _, line := range os.Environ() {
 		name, _, _ := strings.Cut(line, "=")
