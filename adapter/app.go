@@ -138,6 +138,7 @@ func (a *App) openEngine(_ context.Context, c *config.Config) error {
 	a.metrics = control.NewMetrics(a.media, a.counters)
 	a.ari = ariserver.New(ariserver.Options{
 		Users: a.ariUsers, App: c.ARIServer.App, Version: a.opt.Version, Started: a.since, Log: a.opt.Log, Recordings: a.recordings,
+		Playable: a.playable,
 	})
 	a.exchange, err = engine.New(engine.Options{
 		Directory: c.Directory(), Bridges: a.bridge, MaxRooms: c.Limits.MaxRooms,

@@ -117,11 +117,16 @@ func (c *panel) next(kind string, is ...func(happening) bool) happening {
 // do sends a request as user; a body is JSON.
 func (c *panel) do(user, method, path, body string) (int, string) {
 	c.t.Helper()
+	return c.tell(user, panelPassword, method, path, body)
+}
+
+func (c *panel) tell(user, password, method, path, body string) (int, string) {
+	c.t.Helper()
 	r, err := http.NewRequestWithContext(c.t.Context(), method, c.base+path, strings.NewReader(body))
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	r.SetBasicAuth(user, panelPassword)
+	r.SetBasicAuth(user, password)
 	r.Header.Set("Content-Type", "application/json")
 	resp, err := http.DefaultClient.Do(r)
 	if err != nil {
@@ -177,8 +182,7 @@ func TestAnARIClientSeesAndDrivesARoom(t *testing.T) {
 		c.next("PlaybackFinished", func(e happening) bool { return e.Playback.State == "done" })
 		c.want("GET", "/playbacks/p1", "", 404, "Playback not found")
 	}
-	c.want("POST", "/channels/"+id+"/play", `{"media":"sound:nothing-is-called-so"}`, 201, "")
-	c.next("PlaybackFinished", func(e happening) bool { return e.Playback.State == "failed" })
+	c.want("POST", "/channels/"+id+"/play", `{"media":"sound:nothing-is-called-so"}`, 400, "nothing-is-called-so")
 	c.want("POST", "/channels/"+id+"/play", `{"media":"recording:x"}`, 400, "recording:x")
 	c.want("POST", "/channels/"+id+"/play/p2", `{"media":"tone:ringback-uk"}`, 201, "")
 	c.next("PlaybackStarted")
@@ -257,7 +261,13 @@ func TestARIRefusesInAsterisksWords(t *testing.T) {
 		{"POST", "/bridges", `{"name":"../x"}`, 400, "bad room name"},
 		{"POST", "/channels", `{"endpoint":"sip:a@127.0.0.1"}`, 400, "Which room?"},
 		{"POST", "/channels", `{"endpoint":"user/1","extension":"1"}`, 400, "no way to that address"},
-		{"POST", "/channels/x/snoop", `{"app":"a"}`, 501, `{"message":"Method not implemented"}`},
+		{"POST", "/channels/x/snoop", `{"app":"a"}`, 501, `{"message":"Method not implemented: Parley gives no audio of a call away"}`},
+		{"PUT", "/deviceStates/Stasis:x?deviceState=BUSY", "", 501, "Parley keeps no states of devices"},
+		{"POST", "/playbacks/x/control", "", 400, `{"message":"Missing parameter operation"}`},
+		{"POST", "/playbacks/x/control?operation=pause", "", 404, "Playback not found"},
+		{"GET", "/endpoints", "", 200, "[]"},
+		{"GET", "/deviceStates", "", 200, "[]"},
+		{"GET", "/asterisk/ping", "", 200, `"ping":"pong"`},
 		{"GET", "/applications/b", "", 404, `{"message":"Application not found"}`},
 		{"POST", "/applications/a/subscription?eventSource=tree:x", "", 400, "Invalid event source"},
 		{"POST", "/applications/a/subscription?eventSource=bridge:x", "", 422, "Event source does not exist"},
@@ -270,10 +280,20 @@ func TestARIRefusesInAsterisksWords(t *testing.T) {
 	if status, text := c.do("reader", "POST", "/bridges", ""); status != 403 || !strings.Contains(text, "Write access denied") {
 		t.Errorf("%d %s", status, text)
 	}
-	for i := range 5 { // a guesser: the right password does not help him any more
-		if status, _ := c.do("guess", "GET", "/bridges", ""); status != 401 && (i < 3 || status != 429) {
+	guess := func(i int, name string) {
+		t.Helper()
+		if status, _ := c.tell(name, "a guess", "GET", "/bridges", ""); status != 401 && (i < 3 || status != 429) {
 			t.Errorf("guess %d: %d", i, status)
 		}
+	}
+	for i := range 5 {
+		guess(i, "nobody")
+	}
+	if status, _ := c.do("panel", "GET", "/bridges", ""); status != 200 {
+		t.Errorf("after guesses at another's password: %d", status)
+	}
+	for i := range 5 { // the right password does not help him any more
+		guess(i, "panel")
 	}
 	if status, _ := c.do("panel", "GET", "/bridges", ""); status != 429 {
 		t.Errorf("after guesses: %d", status)

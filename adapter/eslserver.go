@@ -1,6 +1,7 @@
 package adapter
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"slices"
@@ -28,15 +29,18 @@ func (a *App) openFace(_ context.Context, c *config.Config) error {
 	})
 	commands = fsapi.New(fsapi.Options{
 		Exchange: a.exchange, Fire: socket.Fire, Hostname: socket.Hostname(), Version: a.opt.Version, Log: a.opt.Log,
-		Playable: func(spec string) error {
-			_, err := a.sounds.Load(spec, a.config.Load().Language)
-			return err
-		},
+		Playable: func(spec string) error { return a.playable(spec, "") },
 	})
 	a.commands = commands
 	a.socket.Store(socket)
 	a.serve = append(a.serve, commands.Run)
 	return nil
+}
+
+// playable says why a sound cannot be played; "" is the default language.
+func (a *App) playable(spec, language string) error {
+	_, err := a.sounds.Load(spec, cmp.Or(language, a.config.Load().Language))
+	return err
 }
 
 // eslUsers are those of the configuration in force.

@@ -45,7 +45,13 @@ type Options struct {
 	PID      int           // of the server, on this machine; 0 means that its cost is not measured
 	Ports    [2]uint16     // first and last UDP port of the callers' audio; zero means DefaultPorts
 	Metrics  string        // URL of the /metrics of a Parley whose ticks are to be reported; "" means not
-	Progress func(string)  // is told what is being done; nil means nobody is
+	// Watchers are clients of the server's event socket who follow all events;
+	// Events a second are caused for them, over all rooms.
+	Watchers    int
+	Events      float64      // 0 means DefaultEvents
+	EventSocket string       // HOST:PORT of it
+	Password    string       // for "auth"
+	Progress    func(string) // is told what is being done; nil means nobody is
 }
 
 // Defaults of Options.
@@ -57,6 +63,7 @@ const (
 	DefaultDuration = 30 * time.Second
 	DefaultPhases   = 10
 	DefaultRate     = 40
+	DefaultEvents   = 50
 
 	defaultFirst, defaultLast = 12000, 31999
 )
@@ -68,6 +75,8 @@ const (
 	maxLegs   = 20_000
 	maxJitter = 200 * time.Millisecond
 	maxChurn  = 100
+
+	maxWatchers = 1000
 )
 
 func (o *Options) complete() error {
@@ -79,6 +88,7 @@ func (o *Options) complete() error {
 	setDefault(&o.Duration, DefaultDuration)
 	setDefault(&o.Phases, DefaultPhases)
 	setDefault(&o.Rate, DefaultRate)
+	setDefault(&o.Events, DefaultEvents)
 	setDefault(&o.Ports, DefaultPorts())
 	setDefault(&o.Codec, codec.PCMU())
 	setDefault(&o.Level, level(o.Talkers))
@@ -100,6 +110,8 @@ func (o *Options) complete() error {
 		return fmt.Errorf("%w: %v calls a second that are made anew, at most %d", ErrOptions, o.Churn, maxChurn)
 	case o.Phases < 1 || o.Phases > 20:
 		return fmt.Errorf("%w: %d phases, at most 20", ErrOptions, o.Phases)
+	case o.Watchers < 0 || o.Watchers > maxWatchers || o.Events < 0 || o.Watchers > 0 && o.EventSocket == "":
+		return fmt.Errorf("%w: %d watchers of %v events a second at event socket %q, at most %d", ErrOptions, o.Watchers, o.Events, o.EventSocket, maxWatchers)
 	case o.Warmup < 0 || o.Duration < time.Second || o.Rate < 0 || o.PID < 0 || o.Room < 0:
 		return fmt.Errorf("%w: a time, rate or number is too small", ErrOptions)
 	}
@@ -176,6 +188,11 @@ func (l *load) run(ctx context.Context, idle state) (*Report, error) {
 	if l.up() == 0 {
 		return nil, fmt.Errorf("%w: %v", ErrNoCall, l.refused)
 	}
+	w, err := startWatch(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	defer w.close()
 	o.Progress(fmt.Sprintf("%d callers are up; warming up for %v", l.up(), o.Warmup))
 	if err := pause(ctx, o.Warmup); err != nil {
 		return nil, err
@@ -191,6 +208,7 @@ func (l *load) run(ctx context.Context, idle state) (*Report, error) {
 	l.driver.stop.Store(true)
 	<-stopped
 	r := l.report(idle, spent)
+	r.Watchers = w.done(ctx)
 	r.Calls.Ended = ended
 	return r, nil
 }

@@ -36,6 +36,7 @@ type Report struct {
 	Glitches *Glitches `json:"glitches,omitempty"` // nil unless one tone is said in a room
 	Server   *Cost     `json:"server,omitempty"`   // nil without a PID
 	Ticks    *Ticks    `json:"ticks,omitempty"`    // nil without a URL of metrics
+	Watchers *Watchers `json:"watchers,omitempty"` // nil without any
 	Own      Cost      `json:"generator"`
 	Lateness Times     `json:"generator_late_ms"` // of its own sending
 }
@@ -191,6 +192,10 @@ func (r *Report) Problems() []string {
 	if d := r.Delay; d != nil && r.Loss == 0 && !loud {
 		note(d.Missing > (d.Bursts+d.Missing)/10, "%d of %d bursts were not heard", d.Missing, d.Bursts+d.Missing)
 	}
+	if w := r.Watchers; w != nil {
+		note(w.Broken > 0, "%d watchers saw events in the wrong order, or went without a notice", w.Broken)
+		note(w.Asked == 0, "no command of the event socket was answered")
+	}
 	if t := r.Ticks; t != nil {
 		note(t.Stuck > 0, "%d legs are left after all have hung up", t.Stuck)
 	}
@@ -222,6 +227,10 @@ func (r *Report) Print(w io.Writer) error {
 	}
 	if t := r.Ticks; t != nil {
 		line("ticks", "%d, of them %d late by more than 2 ms and %d by more than 20 ms", t.Run, t.Late, t.Overdue)
+	}
+	if w := r.Watchers; w != nil {
+		line("watchers", "%d, of %d events each had %d or more; %d were told to be lost, %d watchers were cut off, %d are wrong; %d commands",
+			w.Clients, w.Fired, w.Least, w.Lost, w.Cut, w.Broken, w.Asked)
 	}
 	line("generator", "%s, late by %s", r.Own, r.Lateness)
 	for _, problem := range r.Problems() {

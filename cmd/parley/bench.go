@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"parley/adapter/config"
 	"parley/bench"
 )
 
@@ -22,6 +23,7 @@ of a lone tone, --churn and a long --duration make a soak:
   parley bench --rooms 50 --callers 4 --codec G722
   parley bench --talkers 1 --loss 2 --jitter 20ms         how good is a bad line?
   parley bench --rooms 20 --callers 20 --churn 5 --duration 1h
+  parley bench --rooms 50 --callers 4 --watchers 200      do clients of events make rooms late?
   parley bench 192.0.2.7:5060 --room 3001
 
 The exit code is 1 when calls failed, packets or tones were missing, or a talker
@@ -57,6 +59,10 @@ func benchCommand(f *flags) *cobra.Command {
 	flag.Float64Var(&o.Churn, "churn", 0, "callers per second who hang up and call again")
 	flag.DurationVar(&o.Warmup, "warmup", bench.DefaultWarmup, "time between the last answer and the measurement")
 	flag.DurationVar(&o.Duration, "duration", bench.DefaultDuration, "time measured")
+	flag.IntVar(&o.Watchers, "watchers", 0, "clients of the event socket that follow all events")
+	flag.Float64Var(&o.Events, "events", bench.DefaultEvents, "events a second that are caused for them")
+	flag.StringVar(&o.EventSocket, "event-socket", "", "HOST:PORT of the server's event socket")
+	flag.StringVar(&o.Password, "password", config.DefaultESLPassword, "of the event socket")
 	flag.IntVar(&o.Phases, "phases", bench.DefaultPhases, "moments of each 20 ms at which callers send")
 	flag.Float64Var(&o.Rate, "rate", bench.DefaultRate, "calls made per second")
 	flag.IntVar(&o.PID, "pid", 0, "process id of the server (0 = do not measure it)")
@@ -67,11 +73,12 @@ func benchCommand(f *flags) *cobra.Command {
 
 // measureOwn measures a Parley that is started for it.
 func measureOwn(cmd *cobra.Command, f *flags, o bench.Options) error {
-	s, err := startServer(cmd.Context())
+	s, err := startServer(cmd.Context(), o.Watchers > 0)
 	if err != nil {
 		return err
 	}
 	o.Target, o.Metrics, o.PID = s.sip, "http://"+s.http+"/metrics", s.pid()
+	o.EventSocket, o.Password = s.esl, config.DefaultESLPassword
 	err = measure(cmd, f, o)
 	if stopped := s.stop(); err == nil {
 		err = stopped

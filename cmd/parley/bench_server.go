@@ -24,7 +24,7 @@ const benchConfig = `sip: {listen: "%s"}
 freeswitch: {listen: "%s"}
 audiosocket: {listen: "%s"}
 http: {listen: "%s"}
-esl_server: {listen: ""}
+esl_server: {listen: "%s"}
 rtp: {ports: 40000-59999}
 state_dir: "%s"
 profiles:
@@ -33,15 +33,15 @@ profiles:
 
 // ownServer is a Parley in a process of its own.
 type ownServer struct {
-	sip, http string
-	cmd       *exec.Cmd
-	dir       string
-	log       bytes.Buffer // read it only when the process has ended
-	ended     chan error
+	sip, http, esl string // esl may be ""
+	cmd            *exec.Cmd
+	dir            string
+	log            bytes.Buffer // read it only when the process has ended
+	ended          chan error
 }
 
 // startServer starts this program as a server, and waits until it is ready.
-func startServer(ctx context.Context) (*ownServer, error) {
+func startServer(ctx context.Context, watched bool) (*ownServer, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("parley bench: %w", err)
@@ -50,7 +50,7 @@ func startServer(ctx context.Context) (*ownServer, error) {
 	if s.dir, err = os.MkdirTemp("", "parley-bench-"); err != nil {
 		return nil, fmt.Errorf("parley bench: %w", err)
 	}
-	file, err := s.configure(ctx)
+	file, err := s.configure(ctx, watched)
 	if err != nil {
 		_ = os.RemoveAll(s.dir) // the first error says enough
 		return nil, err
@@ -71,8 +71,8 @@ func startServer(ctx context.Context) (*ownServer, error) {
 }
 
 // configure writes a configuration on ports that are free.
-func (s *ownServer) configure(ctx context.Context) (file string, err error) {
-	var free [4]string
+func (s *ownServer) configure(ctx context.Context, watched bool) (file string, err error) {
+	var free [5]string
 	for i := range free {
 		l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 		if err != nil {
@@ -82,8 +82,11 @@ func (s *ownServer) configure(ctx context.Context) (file string, err error) {
 		free[i] = l.Addr().String()
 	}
 	s.sip, s.http = free[0], free[3]
+	if watched {
+		s.esl = free[4]
+	}
 	file = filepath.Join(s.dir, "parley.yaml")
-	text := fmt.Sprintf(benchConfig, free[0], free[1], free[2], free[3], filepath.Join(s.dir, "state"))
+	text := fmt.Sprintf(benchConfig, free[0], free[1], free[2], free[3], s.esl, filepath.Join(s.dir, "state"))
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		return "", fmt.Errorf("parley bench: %w", err)
 	}

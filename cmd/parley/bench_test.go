@@ -19,7 +19,7 @@ func TestMain(m *testing.M) {
 
 func TestBenchStartsAServerOfItsOwn(t *testing.T) {
 	code, stdout, stderr := parley(t, "bench", "--json", "--callers", "4", "--talkers", "1", "--codec", "g722",
-		"--warmup", "300ms", "--duration", "2s")
+		"--warmup", "300ms", "--duration", "2s", "--watchers", "3", "--events", "20")
 	var r bench.Report
 	if err := json.Unmarshal([]byte(stdout), &r); err != nil {
 		t.Fatalf("exit code %d, %v\n%s\n%s", code, err, stdout, stderr)
@@ -29,6 +29,9 @@ func TestBenchStartsAServerOfItsOwn(t *testing.T) {
 	}
 	if r.Server == nil || r.Server.RSS < 1000 || r.Server.RSS == r.Server.Idle || r.Ticks == nil || r.Ticks.Run == 0 {
 		t.Errorf("%+v %+v", r.Server, r.Ticks)
+	}
+	if w := r.Watchers; w == nil || w.Clients != 3 || w.Asked < 10 || w.Least < uint64(w.Asked) || w.Least != w.Fired || w.Broken+w.Cut != 0 {
+		t.Errorf("%+v", w)
 	}
 	if !strings.Contains(stderr, "4 callers are up") {
 		t.Errorf("no progress:\n%s", stderr)
@@ -42,6 +45,7 @@ func TestBenchUsage(t *testing.T) {
 	}{
 		{"bench --codec GSM", `codec "GSM": one of PCMU`, exitUsage},
 		{"bench a b", "accepts at most 1 arg", exitUsage},
+		{"bench 127.0.0.1:9 --watchers 2", `2 watchers of 50 events a second at event socket ""`, exitProblem},
 		{"bench 127.0.0.1:9 --talkers 40", "40 talkers of 100 callers", exitProblem},
 	} {
 		code, _, stderr := parley(t, strings.Fields(tt.args)...)

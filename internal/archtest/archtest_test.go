@@ -52,7 +52,7 @@ func allowed() map[string]string {
 		"adapter/control/fsapi":     "engine esl esl/conference",
 		"adapter": "adapter/asterisk adapter/config adapter/control adapter/control/ariserver adapter/control/fsapi adapter/freeswitch adapter/phone adapter/seal ari/audiosocket " +
 			"codec engine engine/native esl esl/conference esl/eventsocket internal/tick recording rtp sip sound",
-		"bench":                "codec internal/audiotest rtp sip",
+		"bench":                "codec esl internal/audiotest rtp sip",
 		"bench/reflector":      "",
 		"cmd/parley":           "adapter adapter/config adapter/control adapter/importer bench engine",
 		"internal/archtest":    "",

@@ -101,39 +101,63 @@ func (s *Server) destroyBridge(ctx context.Context, q *request) answer {
 	return done()
 }
 
-// addChannel finds channels where they are to be; a call comes to its room by
-// itself, and does not change rooms.
-func (s *Server) addChannel(ctx context.Context, q *request) answer {
-	type in struct {
-		room   engine.RoomName
-		member engine.MemberID
-	}
-	var list []in
+// named finds the bridge of a request and the calls that it names; fits says
+// what is wrong with one of them, if anything.
+func (s *Server) named(q *request, fits func(*room, *call) *answer) (r room, calls []call, bad *answer) {
 	s.mu.Lock()
-	r := s.find(q.get("bridgeId"))
-	bad := answer{}
+	defer s.mu.Unlock()
+	found := s.find(q.get("bridgeId"))
+	if found == nil {
+		a := no(http.StatusNotFound, "Bridge not found")
+		return room{}, nil, &a
+	}
 	for _, id := range q.list("channel") {
 		c := s.calls[id]
-		switch {
-		case r == nil:
-			bad = no(http.StatusNotFound, "Bridge not found")
-		case c == nil:
-			bad = no(http.StatusBadRequest, "Channel not found")
-		case c.room != r.name:
-			bad = no(http.StatusUnprocessableEntity, "Channel is in room "+string(c.room)+", and calls do not change rooms here")
-		default:
-			list = append(list, in{c.room, c.member})
+		if c == nil {
+			a := no(http.StatusBadRequest, "Channel not found")
+			return room{}, nil, &a
 		}
+		if bad := fits(found, c); bad != nil {
+			return room{}, nil, bad
+		}
+		calls = append(calls, *c)
 	}
-	s.mu.Unlock()
-	if bad.status != 0 {
-		return bad
+	return *found, calls, nil
+}
+
+// addChannel sends members of other rooms to this one, and lets be who is there.
+func (s *Server) addChannel(ctx context.Context, q *request) answer {
+	mute := truth(q.get("mute"))
+	r, calls, bad := s.named(q, func(r *room, c *call) *answer {
+		var a answer
+		switch {
+		case c.room == r.name:
+			return nil
+		case c.member == 0:
+			a = no(http.StatusUnprocessableEntity, "Channel is called into room "+string(c.room)+", and has not joined it yet")
+		case mute:
+			a = no(http.StatusUnprocessableEntity, "Channel is in room "+string(c.room)+": add it without mute, and mute it when it has entered the bridge")
+		default:
+			return nil
+		}
+		return &a
+	})
+	if bad != nil {
+		return *bad
 	}
-	for _, m := range list {
-		if truth(q.get("mute")) && m.member != 0 {
-			if err := s.ask(ctx, m.room, engine.Mute{Member: m.member, On: true}); err != nil {
-				return failed(err)
-			}
+	for i := range calls {
+		c := &calls[i]
+		var order engine.Command
+		switch {
+		case c.room != r.name:
+			order = engine.Transfer{Member: c.member, To: r.name}
+		case mute && c.member != 0:
+			order = engine.Mute{Member: c.member, On: true}
+		default:
+			continue
+		}
+		if err := s.ask(ctx, c.room, order); err != nil {
+			return failed(err)
 		}
 	}
 	return done()
@@ -142,29 +166,18 @@ func (s *Server) addChannel(ctx context.Context, q *request) answer {
 // removeChannel takes members out of their room: what follows is up to their
 // dialplan.
 func (s *Server) removeChannel(ctx context.Context, q *request) answer {
-	s.mu.Lock()
-	r := s.find(q.get("bridgeId"))
-	var members []engine.MemberID
-	bad := answer{}
-	for _, id := range q.list("channel") {
-		c := s.calls[id]
-		switch {
-		case r == nil:
-			bad = no(http.StatusNotFound, "Bridge not found")
-		case c == nil:
-			bad = no(http.StatusBadRequest, "Channel not found")
-		case c.bridge != r:
-			bad = no(http.StatusUnprocessableEntity, "Channel not in this bridge")
-		default:
-			members = append(members, c.member)
+	r, calls, bad := s.named(q, func(r *room, c *call) *answer {
+		if c.bridge == r {
+			return nil
 		}
+		a := no(http.StatusUnprocessableEntity, "Channel not in this bridge")
+		return &a
+	})
+	if bad != nil {
+		return *bad
 	}
-	s.mu.Unlock()
-	if bad.status != 0 {
-		return bad
-	}
-	for _, m := range members {
-		if err := s.ask(ctx, r.name, engine.Kick{Member: m}); err != nil && !errors.Is(err, engine.ErrNoMember) {
+	for i := range calls {
+		if err := s.ask(ctx, r.name, engine.Kick{Member: calls[i].member}); err != nil && !errors.Is(err, engine.ErrNoMember) {
 			return failed(err)
 		}
 	}

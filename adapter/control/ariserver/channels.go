@@ -228,6 +228,19 @@ func callerOf(text string) engine.Caller {
 	return engine.Caller{Name: strings.Trim(strings.TrimSpace(name), `"`), Number: strings.TrimSpace(number)}
 }
 
+// facts are variables that say how a call is. They cannot be set.
+func (c *call) facts() map[string]string {
+	bridge := ""
+	if c.bridge != nil {
+		bridge = c.bridge.ID
+	}
+	return map[string]string{
+		"CALLERID(num)": c.Caller.Number, "CALLERID(name)": c.Caller.Name, "CHANNEL": c.Name, "CHANNEL(name)": c.Name,
+		"CHANNEL(state)": c.State, "UNIQUEID": c.ID, "BRIDGEPEER": "", "PARLEY_ROOM": string(c.room), "PARLEY_INSTANCE": bridge,
+		"PARLEY_MEMBER_ID": c.member.String(),
+	}
+}
+
 // getVariable reads what is known of a call, and what clients have set.
 func (s *Server) getVariable(_ context.Context, q *request) answer {
 	c, bad := s.known(q)
@@ -235,19 +248,10 @@ func (s *Server) getVariable(_ context.Context, q *request) answer {
 		return *bad
 	}
 	name := q.get("variable")
-	if value, set := c.Vars[name]; set {
-		return ok(variable{value})
+	value, is := c.facts()[name]
+	if !is {
+		value, is = c.Vars[name]
 	}
-	bridge := ""
-	if c.bridge != nil {
-		bridge = c.bridge.ID
-	}
-	known := map[string]string{
-		"CALLERID(num)": c.Caller.Number, "CALLERID(name)": c.Caller.Name, "CHANNEL": c.Name, "CHANNEL(name)": c.Name,
-		"CHANNEL(state)": c.State, "UNIQUEID": c.ID, "BRIDGEPEER": "", "PARLEY_ROOM": string(c.room), "PARLEY_INSTANCE": bridge,
-		"PARLEY_MEMBER_ID": c.member.String(),
-	}
-	value, is := known[name]
 	if !is {
 		return no(http.StatusNotFound, "Provided variable was not found")
 	}
@@ -266,6 +270,8 @@ func (s *Server) setVariable(_ context.Context, q *request) answer {
 		return no(http.StatusNotFound, "Channel not found")
 	case strings.HasSuffix(name, ")"):
 		return done()
+	case readOnly(c, name):
+		return no(http.StatusConflict, "Variable "+name+" says how the call is, and cannot be set; addChannel takes it to another room")
 	case len(name) > 128 || len(value) > maxValue || len(c.Vars) >= maxVariables:
 		return no(http.StatusBadRequest, "Too many variables, or too long")
 	}
@@ -276,4 +282,11 @@ func (s *Server) setVariable(_ context.Context, q *request) answer {
 	vars[name] = value
 	c.Vars = vars
 	return done()
+}
+
+// readOnly says whether a variable would lie if a client set it.
+func readOnly(c *call, name string) bool {
+	upper := strings.ToUpper(name)
+	_, fact := c.facts()[upper]
+	return fact || strings.HasPrefix(upper, "PARLEY_")
 }

@@ -111,7 +111,8 @@ func models() map[string]model {
 		"Endpoint": endpoint{}, "Variable": variable{}, "AsteriskInfo": info{}, "AsteriskPing": ping{},
 		"Playback": playback{}, "LiveRecording": live{},
 		"StoredRecording": stored{}, "DeviceState": named("name state"), "Mailbox": named("name"),
-		"Sound": named("id text"), "Module": named("name description status"),
+		"Sound": named("id text"), "Module": named("name description status"), "RTPstat": named("channel_uniqueid"),
+		"ConfigTuple": named("attribute value"), "LogChannel": named("channel type status configuration"),
 	} {
 		all[name] = model{ID: name, Properties: properties(v)}
 	}

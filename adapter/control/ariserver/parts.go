@@ -17,10 +17,6 @@ func notFound(what string) func(context.Context, *request) answer {
 	return func(context.Context, *request) answer { return no(http.StatusNotFound, what) }
 }
 
-func unsupported(context.Context, *request) answer {
-	return no(http.StatusNotImplemented, "Method not implemented")
-}
-
 func upgradeNeeded(context.Context, *request) answer {
 	a := no(http.StatusUpgradeRequired, "The events come over a WebSocket")
 	return a

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"parley/engine"
@@ -20,6 +21,8 @@ type playback struct {
 	subject subject
 	room    engine.RoomName
 	member  engine.MemberID // 0 = all of the room
+	what    engine.Media
+	again   int // how often it is begun anew: so many ends are none
 }
 
 // ofPlayback is PlaybackStarted and PlaybackFinished.
@@ -31,43 +34,12 @@ type ofPlayback struct {
 // maxPlaybacks is how many may wait or play at one time.
 const maxPlaybacks = 1000
 
-// musicSound is the music of a class of Asterisk's.
-func musicSound(class string) string {
-	if class == "" || class == "default" {
-		class = "moh"
-	}
-	return "local_stream://" + class
-}
-
-// sounds are media URIs in our grammar. What begins otherwise is no media.
-func sounds(uris []string) (items []string, bad string) {
-	for _, uri := range uris {
-		kind, name, _ := strings.Cut(uri, ":")
-		switch kind {
-		case "sound":
-			items = append(items, name)
-		case "number":
-			items = append(items, "number:"+name)
-		case "digits":
-			for _, d := range name {
-				items = append(items, "number:"+string(d))
-			}
-		case "tone":
-			name, _, _ = strings.Cut(name, ";")
-			items = append(items, "tone:"+name)
-		default:
-			return nil, uri
-		}
-	}
-	return items, ""
-}
-
 // play plays to a member, or to a room, whoever find finds.
 func (s *Server) play(find func(*request) (playback, *answer)) func(context.Context, *request) answer {
 	return func(ctx context.Context, q *request) answer {
-		items, wrong := sounds(q.list("media"))
-		if wrong != "" {
-			return no(http.StatusBadRequest, "Media "+wrong+" is not sound:, number:, digits: or tone:")
+		items, err := s.media(q.list("media"), q.get("lang"))
+		if err != nil {
+			return no(http.StatusBadRequest, err.Error())
 		}
 		s.mu.Lock()
 		p, bad := find(q)
@@ -87,6 +59,7 @@ func (s *Server) play(find func(*request) (playback, *answer)) func(context.Cont
 			a := no(http.StatusServiceUnavailable, "Too many playbacks, or too long an id")
 			bad = &a
 		default:
+			p.what = engine.Media{Items: items, Language: q.get("lang")}
 			s.playbacks[p.ID] = &p
 		}
 		queued := p
@@ -94,12 +67,11 @@ func (s *Server) play(find func(*request) (playback, *answer)) func(context.Cont
 		if bad != nil {
 			return *bad
 		}
-		what := engine.Media{Items: items, Language: q.get("lang")}
-		if err := s.ask(ctx, p.room, engine.Play{Member: p.member, ID: p.ID, What: what}); err != nil {
+		if err := s.ask(ctx, queued.room, engine.Play{Member: queued.member, ID: queued.ID, What: queued.what}); err != nil {
 			s.mu.Lock()
 			delete(s.playbacks, p.ID)
 			s.mu.Unlock()
-			return failed(err)
+			return unplayed(err, queued.member)
 		}
 		return answer{status: http.StatusCreated, body: queued, location: "/ari/playbacks/" + queued.ID}
 	}
@@ -136,8 +108,15 @@ func (s *Server) plays(e engine.Event) {
 	}
 	p.Language = e.Play.What.Language
 	if e.Type == engine.EventPlaying {
+		if p.State == "playing" { // begun anew
+			return
+		}
 		p.State = "playing"
 		s.tell("PlaybackStarted", e.Time, &ofPlayback{Playback: *p}, p.subject)
+		return
+	}
+	if p.again > 0 {
+		p.again--
 		return
 	}
 	delete(s.playbacks, p.ID)
@@ -170,20 +149,42 @@ func (s *Server) stopPlayback(ctx context.Context, q *request) answer {
 	return done()
 }
 
-// music plays to a member until it is stopped.
-func (s *Server) music(ctx context.Context, q *request) answer {
-	c, bad := s.present(q)
-	if bad != nil {
-		return *bad
+// unplayed is why a play was refused.
+func unplayed(err error, member engine.MemberID) answer {
+	if member == 0 && (errors.Is(err, engine.ErrNoMember) || errors.Is(err, engine.ErrNoRoom)) {
+		return no(http.StatusConflict, "Nobody is in the bridge who could hear it")
 	}
-	what := engine.Media{Items: []string{musicSound(q.get("mohClass"))}, Loop: true}
-	return s.all(ctx, c.room, []engine.Command{engine.Play{Member: c.member, What: what}})
+	return failed(err)
 }
 
-func (s *Server) noMusic(ctx context.Context, q *request) answer {
-	c, bad := s.present(q)
-	if bad != nil {
-		return *bad
+// control has what plays to a member begin anew.
+func (s *Server) control(ctx context.Context, q *request) answer {
+	s.mu.Lock()
+	p := s.playbacks[q.get("playbackId")]
+	if p == nil {
+		s.mu.Unlock()
+		return no(http.StatusNotFound, "Playback not found")
 	}
-	return s.all(ctx, c.room, []engine.Command{engine.StopPlay{Member: c.member}})
+	switch operation := q.get("operation"); {
+	case slices.Contains([]string{"pause", "unpause", "forward", "reverse"}, operation):
+		s.mu.Unlock()
+		return no(http.StatusNotImplemented, "Method not implemented: what plays is stopped or begun anew here, there is no "+operation)
+	case operation != "restart":
+		s.mu.Unlock()
+		return no(http.StatusBadRequest, "Operation is none of restart, pause, unpause, reverse, forward")
+	case p.member == 0:
+		s.mu.Unlock()
+		return no(http.StatusNotImplemented, "Method not implemented: what plays to a bridge cannot be begun anew")
+	}
+	p.again++
+	order := engine.Play{Member: p.member, ID: p.ID, What: p.what}
+	room := p.room
+	s.mu.Unlock()
+	if err := s.ask(ctx, room, order); err != nil {
+		s.mu.Lock()
+		p.again = max(0, p.again-1)
+		s.mu.Unlock()
+		return failed(err)
+	}
+	return done()
 }

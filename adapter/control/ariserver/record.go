@@ -301,18 +301,18 @@ func (s *Server) recordingRoutes() []route {
 	}
 	return []route{
 		on(post, "/bridges/{bridgeId}/record", "record", "LiveRecording", params, s.record),
-		on(post, "/channels/{channelId}/record", "record", "LiveRecording", params, unsupported),
+		on(post, "/channels/{channelId}/record", "record", "LiveRecording", params, unsupported("a bridge is recorded, not a channel")),
 		on(get, "/recordings/stored", "listStored", "List[StoredRecording]", "", s.listStored),
 		on(get, "/recordings/stored/{recordingName}", "getStored", "StoredRecording", "", s.getStored),
 		on(del, "/recordings/stored/{recordingName}", "deleteStored", "void", "", s.removeStored),
 		on(get, "/recordings/stored/{recordingName}/file", "getStoredFile", "binary", "", s.getStoredFile),
-		on(post, "/recordings/stored/{recordingName}/copy", "copyStored", "StoredRecording", "destinationRecordingName!", unsupported),
+		on(post, "/recordings/stored/{recordingName}/copy", "copyStored", "StoredRecording", "destinationRecordingName!", unsupported("a recording is fetched, and not copied")),
 		on(get, "/recordings/live/{recordingName}", "getLive", "LiveRecording", "", s.getLive),
 		on(del, "/recordings/live/{recordingName}", "cancel", "void", "", s.cancel),
 		on(post, "/recordings/live/{recordingName}/stop", "stop", "void", "", s.onTape(func(file string) engine.Command { return engine.StopRecord{File: file} })),
 		on(post, "/recordings/live/{recordingName}/pause", "pause", "void", "", s.onTape(pause(true))),
 		on(del, "/recordings/live/{recordingName}/pause", "unpause", "void", "", s.onTape(pause(false))),
-		on(post, "/recordings/live/{recordingName}/mute", "mute", "void", "", unsupported),
-		on(del, "/recordings/live/{recordingName}/mute", "unmute", "void", "", unsupported),
+		on(post, "/recordings/live/{recordingName}/mute", "mute", "void", "", unsupported("a recording is paused, and not muted")),
+		on(del, "/recordings/live/{recordingName}/mute", "unmute", "void", "", unsupported("a recording is paused, and not muted")),
 	}
 }

@@ -51,6 +51,9 @@ type Options struct {
 	Log     *slog.Logger
 
 	Recordings *recording.Dir // required
+	// Playable says why a sound could not be played, in a language or, with "",
+	// the default one; nil = anything can.
+	Playable func(spec, language string) error
 }
 
 // Server is an Asterisk to those who ask.

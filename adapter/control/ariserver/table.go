@@ -120,6 +120,7 @@ func (s *Server) table() []route {
 		on(del, "/channels/{channelId}/mute", "unmute", "void", "direction", s.mute(false)),
 		on(post, "/channels/{channelId}/hold", "hold", "void", "", s.hold(true)),
 		on(del, "/channels/{channelId}/hold", "unhold", "void", "", s.hold(false)),
+		on(post, "/channels/{channelId}/move", "move", "void", "app! appArgs", s.move),
 		on(get, "/channels/{channelId}/variable", "getChannelVar", "Variable", "variable!", s.getVariable),
 		on(post, "/channels/{channelId}/variable", "setChannelVar", "void", "variable! value", s.setVariable),
 
@@ -135,7 +136,7 @@ func (s *Server) table() []route {
 		on(get, "/events", "eventWebsocket", "Message", "app!* subscribeAll?", upgradeNeeded),
 		on(post, "/events/user/{eventName}", "userEvent", "void", "application! source* variables", s.userEvent),
 	}
-	return slices.Concat(all, s.playing(), s.recordingRoutes(), missingParts())
+	return slices.Concat(all, s.playing(), s.recordingRoutes(), missingParts(), missingAdmin())
 }
 
 // playing is what plays something.
@@ -147,31 +148,16 @@ func (s *Server) playing() []route {
 		on(post, "/bridges/{bridgeId}/play/{playbackId}", "playWithId", "Playback", params, s.play(s.toBridge)),
 		on(post, "/channels/{channelId}/play", "play", "Playback", params+" playbackId", s.play(s.toChannel)),
 		on(post, "/channels/{channelId}/play/{playbackId}", "playWithId", "Playback", params, s.play(s.toChannel)),
+		on(post, "/bridges/{bridgeId}/moh", "startMoh", "void", "mohClass", s.bridgeMusic(true)),
+		on(del, "/bridges/{bridgeId}/moh", "stopMoh", "void", "", s.bridgeMusic(false)),
+		on(post, "/channels/{channelId}/dtmf", "sendDTMF", "void", "dtmf! before# between# duration# after#", s.sendDTMF),
 		on(post, "/channels/{channelId}/moh", "startMoh", "void", "mohClass", s.music),
 		on(del, "/channels/{channelId}/moh", "stopMoh", "void", "", s.noMusic),
 		on(post, "/channels/{channelId}/silence", "startSilence", "void", "", s.nothing),
 		on(del, "/channels/{channelId}/silence", "stopSilence", "void", "", s.nothing),
 		on(get, "/playbacks/{playbackId}", "get", "Playback", "", s.getPlayback),
 		on(del, "/playbacks/{playbackId}", "stop", "void", "", s.stopPlayback),
-	}
-}
-
-// missingParts are operations of Asterisk that have no meaning here. They answer
-// as an Asterisk does that has them not.
-func missingParts() []route {
-	const post, del = http.MethodPost, http.MethodDelete
-	return []route{
-		on(post, "/bridges/{bridgeId}/moh", "startMoh", "void", "mohClass", unsupported),
-		on(del, "/bridges/{bridgeId}/moh", "stopMoh", "void", "", unsupported),
-		on(post, "/channels/{channelId}/dtmf", "sendDTMF", "void", "dtmf before# between# duration# after#", unsupported),
-		on(post, "/channels/{channelId}/move", "move", "void", "app! appArgs", unsupported),
-		on(post, "/channels/{channelId}/redirect", "redirect", "void", "endpoint!", unsupported),
-		on(post, "/channels/{channelId}/snoop", "snoopChannel", "Channel", "spy whisper app! appArgs snoopId", unsupported),
-		on(post, "/channels/{channelId}/snoop/{snoopId}", "snoopChannelWithId", "Channel", "spy whisper app! appArgs", unsupported),
-		on(post, "/channels/{channelId}/dial", "dial", "void", "caller timeout#", unsupported),
-		on(post, "/channels/create", "create", "Channel", "endpoint! app! appArgs channelId otherChannelId originator formats", unsupported),
-		on(post, "/channels/externalMedia", "externalMedia", "Channel", "channelId app! external_host format!", unsupported),
-		on(post, "/playbacks/{playbackId}/control", "control", "void", "operation!", unsupported),
+		on(post, "/playbacks/{playbackId}/control", "control", "void", "operation!", s.control),
 	}
 }
 

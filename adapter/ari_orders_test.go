@@ -1,0 +1,110 @@
+package adapter_test
+
+import (
+	"testing"
+	"time"
+
+	"parley/internal/audiotest"
+	"parley/sip/siptest"
+)
+
+// TestAnARIClientTakesACallToAnotherRoom, and it is the same channel.
+func TestAnARIClientTakesACallToAnotherRoom(t *testing.T) {
+	p := start(t, withPanel)
+	c := p.listen(t, "app=panel&subscribeAll=true")
+	p.dial(t, "3001", siptest.Tone{})
+	id := c.next("ChannelEnteredBridge").Channel.ID
+	c.want("POST", "/bridges", `{"name":"3002","bridgeId":"second"}`, 200, "second")
+	c.want("POST", "/bridges/second/addChannel", `{"channel":"`+id+`","mute":true}`, 422, "add it without mute")
+	c.want("POST", "/bridges/second/addChannel", `{"channel":"`+id+`"}`, 204, "")
+	c.next("ChannelLeftBridge")
+	if e := c.next("ChannelEnteredBridge"); e.Channel.ID != id || e.Bridge.ID != "second" {
+		t.Errorf("%+v %+v", e.Channel, e.Bridge)
+	}
+	c.want("GET", "/channels/"+id+"/variable?variable=PARLEY_ROOM", "", 200, `{"value":"3002"}`)
+	c.want("POST", "/bridges/second/addChannel", `{"channel":"`+id+`","mute":true}`, 204, "")
+	if v, err := p.client().Room(t.Context(), "3002"); err != nil || !v.Members[0].Muted {
+		t.Errorf("%+v %v", v.Members, err)
+	}
+	c.want("POST", "/bridges/second/addChannel?channel=nobody", "", 400, "Channel not found")
+	c.want("POST", "/bridges/second/removeChannel?channel=nobody", "", 400, "Channel not found")
+
+	other := p.listen(t, "app=other")
+	c.want("POST", "/channels/"+id+"/move?app=nobody", "", 404, "Application not found")
+	c.want("POST", "/channels/"+id+"/move?app=other&appArgs=a,b", "", 204, "")
+	if e := c.next("StasisEnd"); e.Channel.ID != id {
+		t.Errorf("%+v", e)
+	}
+	if e := other.next("StasisStart"); e.Channel.ID != id || len(e.Args) != 2 || e.Args[1] != "b" {
+		t.Errorf("%+v", e)
+	}
+	for _, name := range []string{"PARLEY_ROOM", "parley_profile", "UNIQUEID", "CHANNEL"} {
+		c.want("POST", "/channels/"+id+"/variable?variable="+name+"&value=x", "", 409, name+" says how the call is")
+	}
+	c.want("POST", "/channels/"+id+"/variable?variable=X&value=y", "", 204, "")
+	c.want("GET", "/channels/"+id+"/variable?variable=X", "", 200, `{"value":"y"}`)
+	c.want("DELETE", "/channels/"+id, "", 204, "")
+	other.next("ChannelDestroyed")
+}
+
+// TestAnARIClientPlays what Asterisk has under names of its own.
+func TestAnARIClientPlays(t *testing.T) {
+	p := start(t, withPanel)
+	c := p.listen(t, "app=panel&subscribeAll=true")
+	alice := p.dial(t, "3001", siptest.Tone{})
+	id := c.next("ChannelEnteredBridge").Channel.ID
+	at := "/channels/" + id
+	for _, media := range []string{"sound:beep", "sound:digits/7", "sound:silence/1", "digits:42", "number:7"} {
+		c.want("POST", at+"/play/p", `{"media":"`+media+`"}`, 201, "")
+		c.next("PlaybackFinished", func(e happening) bool { return e.Playback.ID == "p" && e.Playback.State == "done" })
+	}
+	for _, media := range []string{"sound:digits/star", "tone:440/200", "tone:stutter", "digits:4x", "number:1000", "sound:letters/a", "sound:"} {
+		c.want("POST", at+"/play/p", `{"media":"`+media+`"}`, 400, "media cannot be played")
+	}
+	for _, tone := range []string{"ring", "busy;tonezone=de", "dial", "congestion", "busy;tonezone=uk"} {
+		c.want("POST", at+"/play/p", `{"media":"tone:`+tone+`"}`, 201, "")
+		c.next("PlaybackStarted")
+		c.want("DELETE", "/playbacks/p", "", 204, "")
+		c.next("PlaybackFinished", func(e happening) bool { return e.Playback.State == "done" })
+	}
+
+	c.want("POST", at+"/play/p", `{"media":"tone:ring"}`, 201, "")
+	c.next("PlaybackStarted")
+	c.want("POST", "/playbacks/p/control?operation=pause", "", 501, "there is no pause")
+	c.want("POST", "/playbacks/p/control?operation=jump", "", 400, "none of restart")
+	for range 2 {
+		c.want("POST", "/playbacks/p/control?operation=restart", "", 204, "")
+		c.want("GET", "/playbacks/p", "", 200, `"state":"playing"`)
+	}
+	c.want("DELETE", "/playbacks/p", "", 204, "")
+	c.next("PlaybackFinished")
+	c.want("GET", "/playbacks/p", "", 404, "")
+
+	c.want("POST", at+"/dtmf?dtmf=1x", "", 400, "DTMF is 1 to 64")
+	c.want("POST", at+"/dtmf?dtmf=1&duration=5", "", 400, "duration")
+	c.want("POST", at+"/dtmf?dtmf=5&duration=2000&before=20", "", 204, "")
+	hears(t, alice, 770, 1336)
+	c.want("POST", at+"/play/p", `{"media":"sound:silence/0"}`, 201, "")
+
+	c.want("POST", "/bridges/3001/moh?mohClass=nothing-so-called", "", 400, "Music cannot be played")
+	c.want("POST", "/bridges/3001/moh", "", 204, "")
+	c.want("DELETE", "/bridges/3001/moh", "", 204, "")
+	c.want("POST", "/bridges", `{"name":"3002"}`, 200, "")
+	c.want("POST", "/bridges/3002/moh", "", 409, "Nobody is in the bridge")
+}
+
+// hears waits until a caller hears tones.
+func hears(t *testing.T, c *siptest.Call, hz ...float64) {
+	t.Helper()
+	for limit := time.Now().Add(20 * time.Second); time.Now().Before(limit); {
+		pcm := listen([]*siptest.Call{c}, 200*time.Millisecond)[0]
+		all := true
+		for _, f := range hz {
+			all = all && audiotest.Power(pcm, int(c.Rate()), f) > -30
+		}
+		if all {
+			return
+		}
+	}
+	t.Errorf("nothing is heard at %v Hz", hz)
+}

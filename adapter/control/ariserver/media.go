@@ -1,0 +1,208 @@
+package ariserver
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"parley/engine"
+)
+
+// Limits of what one request may have played.
+const (
+	maxItems  = 100
+	maxDigits = 64
+)
+
+// musicSound is the music of a class of Asterisk's.
+func musicSound(class string) string {
+	if class == "" || class == "default" {
+		class = "moh"
+	}
+	return "local_stream://" + class
+}
+
+// media are media URIs in our grammar. What is none of it, or not there, is an
+// error: a client is told before it waits for something to play.
+func (s *Server) media(uris []string, language string) (items []string, err error) {
+	for _, uri := range uris {
+		kind, name, _ := strings.Cut(uri, ":")
+		switch kind {
+		case "sound":
+			items = append(items, soundAlias(name))
+		case "number":
+			items = append(items, "number:"+name)
+		case "digits":
+			for _, d := range name {
+				items = append(items, "number:"+string(d))
+			}
+		case "tone":
+			items = append(items, toneAlias(name))
+		default:
+			return nil, fmt.Errorf("media %s is not sound:, number:, digits: or tone:", uri)
+		}
+		if len(items) > maxItems {
+			return nil, fmt.Errorf("media of more than %d sounds", maxItems)
+		}
+	}
+	if s.opt.Playable == nil {
+		return items, nil
+	}
+	for _, item := range items {
+		if err := s.opt.Playable(item, language); err != nil {
+			return nil, fmt.Errorf("media cannot be played: %w", err)
+		}
+	}
+	return items, nil
+}
+
+// soundAlias is a sound of Asterisk's own that we have under another name.
+func soundAlias(name string) string {
+	folder, last, _ := strings.Cut(name, "/")
+	n, err := strconv.ParseUint(last, 10, 16)
+	switch {
+	case name == "beep":
+		return "tone:beep"
+	case folder == "digits" && err == nil:
+		return "number:" + last
+	case folder == "silence" && err == nil:
+		return fmt.Sprintf("silence:%d", max(1, 1000*n))
+	default:
+		return name
+	}
+}
+
+// toneAlias is a tone of Asterisk's indications.conf, "ring" or
+// "busy;tonezone=de", by ours of that country, or of the nearest we have.
+func toneAlias(text string) string {
+	name, option, _ := strings.Cut(text, ";")
+	zone := "eu"
+	switch z := strings.TrimPrefix(option, "tonezone="); z {
+	case "", "us", "us-old", "ca":
+		zone = "us"
+	case "uk", "gb":
+		zone = "uk"
+	}
+	switch name {
+	case "ring", "ringing":
+		return "tone:ringback-" + zone
+	case "busy":
+		return "tone:busy-" + zone
+	case "dial":
+		return "tone:dial-us"
+	default:
+		return "tone:" + name
+	}
+}
+
+// music plays to a member until it is stopped.
+func (s *Server) music(ctx context.Context, q *request) answer {
+	c, bad := s.present(q)
+	if bad != nil {
+		return *bad
+	}
+	return s.loop(ctx, q, c.room, c.member)
+}
+
+// loop plays the music of a request's class.
+func (s *Server) loop(ctx context.Context, q *request, name engine.RoomName, member engine.MemberID) answer {
+	item := musicSound(q.get("mohClass"))
+	if s.opt.Playable != nil {
+		if err := s.opt.Playable(item, ""); err != nil {
+			return no(http.StatusBadRequest, "Music cannot be played: "+err.Error())
+		}
+	}
+	if err := s.ask(ctx, name, engine.Play{Member: member, What: engine.Media{Items: []string{item}, Loop: true}}); err != nil {
+		return unplayed(err, member)
+	}
+	return done()
+}
+
+func (s *Server) noMusic(ctx context.Context, q *request) answer {
+	c, bad := s.present(q)
+	if bad != nil {
+		return *bad
+	}
+	return s.all(ctx, c.room, []engine.Command{engine.StopPlay{Member: c.member}})
+}
+
+// bridgeMusic plays to a room, until it is stopped or something else plays
+// there; without music it ends all that plays there.
+func (s *Server) bridgeMusic(on bool) func(context.Context, *request) answer {
+	return func(ctx context.Context, q *request) answer {
+		s.mu.Lock()
+		r := s.find(q.get("bridgeId"))
+		s.mu.Unlock()
+		switch {
+		case r == nil:
+			return no(http.StatusNotFound, "Bridge not found")
+		case on:
+			return s.loop(ctx, q, r.name, 0)
+		default:
+			return s.all(ctx, r.name, []engine.Command{engine.StopPlay{}})
+		}
+	}
+}
+
+// sendDTMF plays the tones of keys to a member, in what he hears.
+func (s *Server) sendDTMF(ctx context.Context, q *request) answer {
+	c, bad := s.present(q)
+	if bad != nil {
+		return *bad
+	}
+	keys := strings.ToUpper(q.get("dtmf"))
+	if keys == "" || len(keys) > maxDigits || strings.Trim(keys, "0123456789*#ABCD") != "" {
+		return no(http.StatusBadRequest, fmt.Sprintf("DTMF is 1 to %d of 0-9 * # A-D", maxDigits))
+	}
+	var ms [4]int
+	for i, p := range []struct {
+		name string
+		is   int
+	}{{"before", 0}, {"between", 100}, {"duration", 100}, {"after", 0}} {
+		if ms[i] = p.is; q.get(p.name) == "" {
+			continue
+		}
+		n, err := strconv.Atoi(q.get(p.name))
+		if err != nil || n < 0 || n > 10_000 || p.name == "duration" && n < 40 {
+			return no(http.StatusBadRequest, p.name+" is a number of milliseconds, up to 10000; duration at least 40")
+		}
+		ms[i] = n
+	}
+	what := engine.Media{Items: []string{fmt.Sprintf("tone_stream://v=-10;d=%d;w=%d;%s", ms[2], ms[1], keys)}}
+	if ms[0] > 0 {
+		what.Items = append([]string{fmt.Sprintf("silence:%d", ms[0])}, what.Items...)
+	}
+	if ms[3] > 0 {
+		what.Items = append(what.Items, fmt.Sprintf("silence:%d", ms[3]))
+	}
+	return s.all(ctx, c.room, []engine.Command{engine.Play{Member: c.member, What: what}})
+}
+
+// move gives a call to another application.
+func (s *Server) move(_ context.Context, q *request) answer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.calls[q.get("channelId")]
+	to := q.get("app")
+	switch {
+	case c == nil:
+		return no(http.StatusNotFound, "Channel not found")
+	case s.apps[to] == nil:
+		return no(http.StatusNotFound, "Application not found")
+	case !c.entered:
+		return no(http.StatusConflict, "Channel not in Stasis application")
+	}
+	now := time.Now()
+	s.tell("StasisEnd", now, &onChannel{Channel: c.channel}, c.subject())
+	c.app = to
+	c.Dialplan.AppData = to + "," + string(c.room)
+	args := q.list("appArgs")
+	if args == nil {
+		args = []string{}
+	}
+	s.tell("StasisStart", now, &stasisStart{Args: args, Channel: c.channel}, c.subject())
+	return done()
+}
