@@ -55,7 +55,7 @@ func confBridge(from string, f asterisk.Foreign) control.Foreign {
 	for i, m := range f.Members {
 		one.Members = append(one.Members, engine.MemberView{
 			ID: engine.MemberID(i + 1), CallID: engine.LegID(m.ID), Role: engine.RoleMember.String(), Number: m.Number, Name: m.Name,
-			Switch: from, Kind: "asterisk", State: "joined", Level: -127,
+			Switch: from, Kind: "asterisk", State: "joined",
 		})
 	}
 	return one
@@ -69,27 +69,27 @@ func stranger(from string, m *conference.Member) engine.MemberView {
 	}
 	return engine.MemberView{
 		ID: engine.MemberID(m.ID), CallID: engine.LegID(m.UUID), Role: role.String(), Number: m.CallerNumber, Name: m.CallerName,
-		Switch: from, Kind: "freeswitch", State: "joined", Muted: !m.Speak, Deaf: !m.Hear, Talking: m.Talking, Level: -127,
+		Switch: from, Kind: "freeswitch", State: "joined", Muted: !m.Speak, Deaf: !m.Hear, Talking: m.Talking,
 	}
 }
 
 // Adopt implements control.Conferences.
-func (c conferences) Adopt(ctx context.Context, name engine.RoomName) error {
-	err := c.Adapter.Adopt(ctx, name)
+func (c conferences) Adopt(ctx context.Context, name engine.RoomName) (moves []engine.Move, err error) {
+	err = c.Adapter.Adopt(ctx, name)
 	nowhere := errors.Is(err, conference.ErrNoConference)
 	for _, ast := range asterisks(c.links) {
 		if nowhere {
-			err = ast.Adopt(ctx, name)
+			moves, err = ast.Adopt(ctx, name)
 			nowhere = errors.Is(err, asterisk.ErrNoConference)
 		}
 	}
 	switch {
 	case err == nil || errors.Is(err, engine.ErrBadRoomName):
-		return err
+		return moves, err
 	case nowhere:
-		return fmt.Errorf("%w: %s, here or on a switch", engine.ErrNoRoom, name)
+		return nil, fmt.Errorf("%w: %s, here or on a switch", engine.ErrNoRoom, name)
 	default:
-		return fmt.Errorf("%w: %w", control.ErrSwitch, err)
+		return nil, fmt.Errorf("%w: %w", control.ErrSwitch, err)
 	}
 }
 

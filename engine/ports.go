@@ -99,6 +99,7 @@ type MemberState struct {
 type MemberMedia struct {
 	Member  MemberID
 	Level   float64 // dBov of the last frames, -127 = silence
+	Unseen  bool    // the place does not see the audio: all but Talking and Codec means nothing
 	Talking bool
 	Codec   string        // e.g. "PCMU/8000"
 	Lost    float64       // share of packets lost, 0..1

@@ -123,7 +123,7 @@ func (r *room) view(closely bool) RoomView {
 		}
 		m := s.view()
 		if h, ok := media[s.member]; ok {
-			m.Level, m.Codec, m.Lost, m.Late, m.DelayMS = h.Level, h.Codec, h.Lost, h.Late, h.Delay.Milliseconds()
+			m.show(h)
 			if closely {
 				s.closely(&m, h, disturbed)
 			}
@@ -133,10 +133,18 @@ func (r *room) view(closely bool) RoomView {
 	return v
 }
 
+// show adds what the place that mixes a member tells of his audio.
+func (m *MemberView) show(h MemberMedia) {
+	m.Codec = h.Codec
+	if !h.Unseen {
+		m.Level, m.Lost, m.Late, m.DelayMS = &h.Level, h.Lost, h.Late, h.Delay.Milliseconds()
+	}
+}
+
 // closely adds what Sound tells of a member.
 func (s *seat) closely(m *MemberView, h MemberMedia, disturbed map[MemberID]Disturbance) {
 	m.JitterMS, m.Capped, m.Source, m.Held = h.Jitter.Milliseconds(), h.Capped, h.Source, h.Held
-	if h.Quiet >= 0 {
+	if h.Quiet >= 0 && !h.Unseen {
 		ms := h.Quiet.Milliseconds()
 		m.QuietMS = &ms
 	}

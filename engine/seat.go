@@ -100,7 +100,7 @@ func (s *seat) view() MemberView {
 		Number: s.invite.Caller.Number, Name: s.invite.Caller.Name,
 		Switch: s.invite.Switch, Kind: s.invite.Kind, State: s.phase.String(),
 		Muted: s.state.Muted, Hold: s.onHold, Deaf: s.state.Deaf, Talking: s.talking, Hand: s.hand,
-		JoinedAt: s.joinedAt, Talk: s.state.Talk, Listen: s.state.Listen, Level: -127,
+		JoinedAt: s.joinedAt, Talk: s.state.Talk, Listen: s.state.Listen,
 	}
 }
 

@@ -39,7 +39,7 @@ type MemberView struct {
 	JoinedAt time.Time `json:"joined_at,omitzero"`
 	Talk     Decibels  `json:"talk_gain_db"`
 	Listen   Decibels  `json:"listen_gain_db"`
-	Level    float64   `json:"level_dbov"`
+	Level    *float64  `json:"level_dbov,omitempty"` // nil: the place that mixes him does not tell, nor what follows but the codec
 	Codec    string    `json:"codec"`
 	Lost     float64   `json:"loss"`
 	Late     uint64    `json:"late"`

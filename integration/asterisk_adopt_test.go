@@ -129,9 +129,14 @@ func TestAConfBridgeRoomIsTakenOver(t *testing.T) {
 		t.Errorf("a room that nobody has: %v", err)
 	}
 	began := time.Now()
-	if _, err := p.api.TakeOver(ctx, "4001"); err != nil {
+	moved, err := p.api.TakeOver(ctx, "4001")
+	if err != nil {
 		t.Fatal(err)
 	}
+	if len(moved.Moves) != 3 || moved.Moves[0].Number != "1001" || moved.Moves[0].Gap <= 0 || moved.Moves[2].Member != 3 {
+		t.Errorf("moves %+v", moved)
+	}
+	t.Logf("gaps %+v", moved.Moves)
 	t.Logf("three calls were taken over in %v", time.Since(began).Round(10*time.Millisecond))
 	roles := map[string]int{}
 	for _, m := range p.state("4001").Members {

@@ -75,6 +75,7 @@ type adopted struct {
 	member ami.Member
 	lastID engine.MemberID
 	id     engine.MemberID
+	sent   time.Time
 	guided bool // by the context of the pasted dialplan, which sends him back if we die
 }
 
@@ -112,51 +113,65 @@ func (a *adopted) next(back bool) ari.Place {
 
 // Adopt makes a ConfBridge room a room of ours: each call in it is sent into our
 // application, keeps its role and whether it is muted, and goes on behind its
-// ConfBridge() in the end. It returns when all are members. The error wraps
-// ErrNoConference when no room of that name runs.
-func (l *Link) Adopt(ctx context.Context, name engine.RoomName) error {
+// ConfBridge() in the end. It returns when all are members, and how long each was
+// in neither. The error wraps ErrNoConference when no room of that name runs.
+func (l *Link) Adopt(ctx context.Context, name engine.RoomName) ([]engine.Move, error) {
 	ctx, cancel := context.WithTimeout(ctx, adoptTime)
 	defer cancel()
 	_, up, text := l.Check()
-	if !up {
-		return fmt.Errorf("%w: %s", errNotAdopted, text)
-	}
-	if l.opt.AMI.Address == "" {
-		return l.without(ctx, name)
+	switch {
+	case !up:
+		return nil, fmt.Errorf("%w: %s", errNotAdopted, text)
+	case l.opt.AMI.Address == "":
+		return nil, l.without(ctx, name)
 	}
 	c, err := l.opt.manager(ctx)
 	if err != nil {
-		return l.notAdopted(err)
+		return nil, l.notAdopted(err)
 	}
 	defer c.Close()
+	calls, err := l.adoptable(c, name)
+	if err != nil {
+		return nil, err
+	}
+	var failed error
+	for i := range calls {
+		a := &calls[i]
+		l.expect(a)
+		a.sent = time.Now()
+		if err := l.fetch(c, a); err != nil {
+			l.adopts(a.member.ID)
+			failed = errors.Join(failed, l.notAdopted(err))
+		}
+	}
+	moves, err := l.awaitAdopted(ctx, name, calls)
+	return moves, errors.Join(failed, err)
+}
+
+// adoptable are the calls of a ConfBridge room.
+func (l *Link) adoptable(c *ami.Client, name engine.RoomName) (calls []adopted, err error) {
 	members, err := c.Members(string(name))
 	switch {
 	case errors.Is(err, ami.ErrNoRoom):
-		return fmt.Errorf("%w: %s on %s", ErrNoConference, name, l.opt.Name)
+		return nil, fmt.Errorf("%w: %s on %s", ErrNoConference, name, l.opt.Name)
 	case err != nil:
-		return l.notAdopted(err)
+		return nil, l.notAdopted(err)
 	}
 	guided, err := c.HasContext(l.opt.App + takeOver)
 	if err != nil {
-		return l.notAdopted(err)
+		return nil, l.notAdopted(err)
 	}
 	if !guided {
 		l.log.Warn(fmt.Sprintf("ami %s: %s", l.opt.Name, l.opt.unguided()))
 	}
-	var failed error
 	for i, m := range members {
-		a := adopted{name, m, engine.MemberID(len(members)), engine.MemberID(i + 1), guided}
-		l.expect(a, true)
-		if err := l.fetch(c, a); err != nil {
-			l.expect(a, false)
-			failed = errors.Join(failed, l.notAdopted(err))
-		}
+		calls = append(calls, adopted{room: name, member: m, lastID: engine.MemberID(len(members)), id: engine.MemberID(i + 1), guided: guided})
 	}
-	return errors.Join(failed, l.awaitAdopted(ctx, name, members))
+	return calls, nil
 }
 
 // fetch takes a call out of its conference and sends it here.
-func (l *Link) fetch(c *ami.Client, a adopted) error {
+func (l *Link) fetch(c *ami.Client, a *adopted) error {
 	channel, at := a.member.Channel, a.member.At
 	if !a.guided { // this context Asterisk has by itself
 		return c.Redirect(channel, ami.Place{Context: "stasis-" + l.opt.App, Extension: string(a.room), Priority: 1})
@@ -186,15 +201,11 @@ func (l *Link) without(ctx context.Context, name engine.RoomName) error {
 		"switch %s to a user of manager.conf with read = reporting,call and write = reporting,call. [ami_missing]", errNotAdopted, name, l.opt.Name, l.opt.Name)
 }
 
-// expect notes that a call is about to come, or will not.
-func (l *Link) expect(a adopted, on bool) {
+// expect notes that a call is about to come.
+func (l *Link) expect(a *adopted) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if on {
-		l.adopting[a.member.ID] = &a
-	} else {
-		delete(l.adopting, a.member.ID)
-	}
+	l.adopting[a.member.ID] = a
 }
 
 // adopts returns what is known of a call that has come out of a ConfBridge room;
@@ -218,28 +229,28 @@ func (a *adopted) rights() *engine.Rights {
 	}
 }
 
-// awaitAdopted waits until the calls are members of a room, or gone.
-func (l *Link) awaitAdopted(ctx context.Context, name engine.RoomName, members []ami.Member) error {
+// awaitAdopted waits until the calls are members of a room.
+func (l *Link) awaitAdopted(ctx context.Context, name engine.RoomName, calls []adopted) ([]engine.Move, error) {
 	for {
 		view, err := l.opt.Exchange.Room(ctx, name)
-		missing := 0
-		for _, m := range members {
-			in := err == nil && slices.ContainsFunc(view.Members, func(v engine.MemberView) bool {
-				return v.CallID == engine.LegID(m.ID) && !v.JoinedAt.IsZero()
+		var moves []engine.Move
+		for _, a := range calls {
+			i := slices.IndexFunc(view.Members, func(v engine.MemberView) bool {
+				return v.CallID == engine.LegID(a.member.ID) && !v.JoinedAt.IsZero()
 			})
-			if !in {
-				missing++
+			if i >= 0 {
+				moves = append(moves, engine.Move{Member: view.Members[i].ID, Gap: view.Members[i].JoinedAt.Sub(a.sent)})
 			}
 		}
-		if missing == 0 && err == nil {
-			return nil
+		if len(moves) == len(calls) && err == nil {
+			return moves, nil
 		}
 		select {
 		case <-ctx.Done():
-			for _, m := range members {
-				l.expect(adopted{member: m}, false)
+			for _, a := range calls {
+				l.adopts(a.member.ID)
 			}
-			return fmt.Errorf("%w: %d of %d calls of %s did not come in time", errNotAdopted, missing, len(members), name)
+			return moves, fmt.Errorf("%w: %d of %d calls of %s did not come in time", errNotAdopted, len(calls)-len(moves), len(calls), name)
 		case <-time.After(adoptLook):
 		}
 	}

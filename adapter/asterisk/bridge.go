@@ -226,7 +226,7 @@ func (b *Bridge) Levels(dst []engine.MemberMedia) []engine.MemberMedia {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for id, m := range b.members {
-		dst = append(dst, engine.MemberMedia{Member: id, Level: -127, Talking: m.talking.Load(), Codec: m.call.sound.Load().codec()})
+		dst = append(dst, engine.MemberMedia{Member: id, Unseen: true, Talking: m.talking.Load(), Codec: m.call.sound.Load().codec()})
 	}
 	return dst
 }

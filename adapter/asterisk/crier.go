@@ -39,7 +39,9 @@ func (r *crier) come(ctx context.Context, bridge string) error {
 	if err := r.fetch(ctx, r.link.opt.Exchange.MediaPath(r.bridge.room, ""), nil); err != nil {
 		return err
 	}
-	r.sound.Load().voice.Attach(r)
+	voice := r.sound.Load().voice
+	voice.Uncount()
+	voice.Attach(r)
 	return r.link.client.AddChannel(ctx, bridge, r.mediaID)
 }
 

@@ -68,8 +68,12 @@ func (p socketPath) attract(ctx context.Context, m *media, f format, variables m
 	}()
 	if err := p.invite(ctx, m, f, variables); err != nil {
 		cancel()
-		if a := <-came; a.s != nil {
+		a := <-came
+		switch {
+		case a.s != nil:
 			_ = a.s.voice.Close()
+		case errors.Is(a.err, native.ErrBusy): // then it was us who ended the channel
+			return nil, a.err
 		}
 		return nil, err
 	}

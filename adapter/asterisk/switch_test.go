@@ -243,9 +243,11 @@ func TestWhoTalksAtTheSwitch(t *testing.T) {
 	if e := r.await(engine.EventTalking, a.ID()); e.Member.ID != 1 {
 		t.Errorf("%+v", e)
 	}
-	if v, _ := r.exchange.Room(t.Context(), "3200"); !v.Members[0].Talking || v.Members[1].Talking {
-		t.Errorf("members %+v", v.Members)
+	v, _ := r.exchange.Sound(t.Context(), "3200")
+	if m := v.Members; !m[0].Talking || m[1].Talking || m[0].Level != nil || m[0].QuietMS != nil {
+		t.Errorf("members %+v", m)
 	}
+	r.until("the room's own voice not being counted as a leg", func() bool { return r.mixer.Counters().Legs == 2 })
 }
 
 func TestTakeOverAndHandBack(t *testing.T) {

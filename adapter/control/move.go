@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -28,8 +29,9 @@ type Foreign struct {
 type Conferences interface {
 	List() []Foreign
 	// Adopt makes the one of that name a room of ours, and returns when its
-	// calls are members. There is none: engine.ErrNoRoom.
-	Adopt(ctx context.Context, name engine.RoomName) error
+	// calls are members: who had to leave the conference for it, and for how
+	// long. There is none: engine.ErrNoRoom.
+	Adopt(ctx context.Context, name engine.RoomName) ([]engine.Move, error)
 }
 
 // Difference is something that a switch and we do not see alike.
@@ -93,11 +95,26 @@ func (s *server) takeOver(w http.ResponseWriter, r *http.Request) {
 		if !errors.Is(err, engine.ErrNoRoom) || s.Conferences == nil {
 			return moves, err
 		}
-		if err := s.Conferences.Adopt(ctx, room); err != nil {
+		if moves, err = s.Conferences.Adopt(ctx, room); err != nil {
 			return nil, err
 		}
-		return s.Exchange.Relocate(ctx, room, engine.Place{})
+		more, err := s.Exchange.Relocate(ctx, room, engine.Place{})
+		return both(moves, more), err
 	})
+}
+
+// both are two moves of a room, one after the other, as one.
+func both(first, then []engine.Move) []engine.Move {
+	for _, m := range first {
+		i := slices.IndexFunc(then, func(o engine.Move) bool { return o.Member == m.Member })
+		if i < 0 {
+			then = append(then, m)
+		} else {
+			then[i].Gap += m.Gap
+		}
+	}
+	slices.SortFunc(then, func(a, b engine.Move) int { return cmp.Compare(a.Member, b.Member) })
+	return then
 }
 
 // handBack brings a room to its members' switch.

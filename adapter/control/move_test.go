@@ -64,12 +64,14 @@ func (h *house) enters(t *testing.T, room, id string) *mover {
 // abroad are the conferences of a switch; adopt is what becomes of one.
 type abroad struct {
 	list  []control.Foreign
-	adopt func(engine.RoomName) error
+	adopt func(engine.RoomName) ([]engine.Move, error)
 }
 
 func (a abroad) List() []control.Foreign { return a.list }
 
-func (a abroad) Adopt(_ context.Context, name engine.RoomName) error { return a.adopt(name) }
+func (a abroad) Adopt(_ context.Context, name engine.RoomName) ([]engine.Move, error) {
+	return a.adopt(name)
+}
 
 // post has a request answered while clock and mixer go on.
 func (h *house) post(t *testing.T, room, verb string) answer {
@@ -144,12 +146,12 @@ func TestForeignConferences(t *testing.T) {
 	bubble(t, func(t *testing.T, h *house) {
 		abroad := &abroad{
 			list: []control.Foreign{{Switch: "pbx1", Name: "3001", Locked: true, Members: []engine.MemberView{{CallID: "1001", Number: "1001"}}}, {Switch: "pbx2", Name: "a b"}},
-			adopt: func(engine.RoomName) error {
+			adopt: func(engine.RoomName) ([]engine.Move, error) {
 				h.roam(t, "3001", "1001", pbx1)
 				for range 10 { // until it is a member
 					time.Sleep(20 * time.Millisecond)
 				}
-				return nil
+				return []engine.Move{{Member: 1, Gap: time.Minute}, {Member: 2, Gap: time.Second}}, nil
 			},
 		}
 		h.opt.Conferences = abroad
@@ -163,7 +165,8 @@ func TestForeignConferences(t *testing.T) {
 		}
 		got := h.post(t, "3001", "takeover")
 		var m control.Move
-		if got.read(&m); got.Code != http.StatusOK || m.Mixer != "native" || len(m.Moves) != 1 || m.Moves[0].Number != "1001" {
+		if got.read(&m); got.Code != http.StatusOK || m.Mixer != "native" || len(m.Moves) != 2 || m.Moves[0].Number != "1001" ||
+			m.Moves[0].Gap < 60_000 || m.Moves[1].Gap != 1000 {
 			t.Errorf("%d %+v", got.Code, m)
 		}
 		if h.get(t, "/v1/rooms").read(&list); len(list.Rooms) != 3 || list.Rooms[0].Mixer != "native" || list.Rooms[2].Name != "a b" {
@@ -173,7 +176,7 @@ func TestForeignConferences(t *testing.T) {
 			"room_not_running": fmt.Errorf("%w: 4001", engine.ErrNoRoom), "switch_failed": fmt.Errorf("%w: link down", control.ErrSwitch),
 			"not_confirmed": context.DeadlineExceeded,
 		} {
-			abroad.adopt = func(engine.RoomName) error { return err }
+			abroad.adopt = func(engine.RoomName) ([]engine.Move, error) { return nil, err }
 			got := h.post(t, "4001", "takeover")
 			if got.code() != code {
 				t.Errorf("%v: %s", err, got.Body)

@@ -341,7 +341,7 @@ func (b *Bridge) Levels(dst []engine.MemberMedia) []engine.MemberMedia {
 func (b *Bridge) show() {
 	list := make([]engine.MemberMedia, 0, len(b.members))
 	for _, m := range b.members {
-		list = append(list, engine.MemberMedia{Member: m.id, Level: -127, Talking: m.talking, Codec: m.call.codec})
+		list = append(list, engine.MemberMedia{Member: m.id, Unseen: true, Talking: m.talking, Codec: m.call.codec})
 	}
 	b.media.Store(&list)
 }

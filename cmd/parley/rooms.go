@@ -285,8 +285,8 @@ func printRoom(w io.Writer, r engine.RoomView) {
 		if m.State == "waiting" {
 			role = "(" + role + ")"
 		}
-		fmt.Fprintf(w, "%3d  %-10s %-14s %-16s %-10s %-10s %4s %4s %4s %5.0f dB %5.1f%% %5d %4d ms\n", m.ID, role,
-			m.Number, m.Name, from, m.Codec, star(m.Talking), star(m.Muted), star(m.Deaf), m.Level, 100*m.Lost, m.Late, m.DelayMS)
+		fmt.Fprintf(w, "%3d  %-10s %-14s %-16s %-10s %-10s %4s %4s %4s %s\n", m.ID, role,
+			m.Number, m.Name, from, m.Codec, star(m.Talking), star(m.Muted), star(m.Deaf), audio(m))
 	}
 	for _, t := range r.Recordings {
 		printRecording(w, t)
@@ -297,6 +297,14 @@ func printRoom(w io.Writer, r engine.RoomView) {
 	if r.Prompting > 0 {
 		fmt.Fprintf(w, "%d more at the attendant\n", r.Prompting)
 	}
+}
+
+// audio is what the place that mixes a member tells of his audio.
+func audio(m engine.MemberView) string {
+	if m.Level == nil {
+		return fmt.Sprintf("%8s %6s %5s %7s", "-", "-", "-", "-")
+	}
+	return fmt.Sprintf("%5.0f dB %5.1f%% %5d %4d ms", *m.Level, 100*m.Lost, m.Late, m.DelayMS)
 }
 
 func star(on bool) string {

@@ -58,6 +58,10 @@ func who(m engine.MemberView) string {
 
 // noisy tells who disturbs the others.
 func noisy(w io.Writer, r engine.RoomView) (bad bool) {
+	if unseen(r) {
+		fmt.Fprintf(w, "room: mixed at %s, whose audio is not heard here\n", r.Mixer)
+		return false
+	}
 	for _, m := range r.Members {
 		d := m.Disturbance
 		if d == nil {
@@ -89,6 +93,23 @@ func disturbs(d *engine.Disturbance) string {
 	}
 }
 
+// unseen says whether the members' audio does not come here.
+func unseen(r engine.RoomView) bool {
+	return len(r.Members) > 0 && count(r.Members, func(m engine.MemberView) bool { return m.Level == nil }) == len(r.Members)
+}
+
+// heardNow is what is known of one whom nothing keeps from being heard.
+func heardNow(m engine.MemberView) string {
+	switch {
+	case m.Level != nil:
+		return fmt.Sprintf("is heard, %.0f dBov now", *m.Level)
+	case m.Talking:
+		return "is heard, talks now"
+	default:
+		return "can be heard, does not talk now"
+	}
+}
+
 // whySilent tells of each member why he is not heard, and what is wrong with
 // the room as a whole.
 func whySilent(w io.Writer, r engine.RoomView) (bad bool) {
@@ -97,7 +118,7 @@ func whySilent(w io.Writer, r engine.RoomView) (bad bool) {
 		why := silent(m)
 		if why == "" {
 			heard++
-			why = fmt.Sprintf("is heard, %.0f dBov now", m.Level)
+			why = heardNow(m)
 		}
 		if m.Deaf {
 			why += "; hears nobody: deaf " + m.DeafBy
@@ -113,12 +134,13 @@ func whySilent(w io.Writer, r engine.RoomView) (bad bool) {
 		fmt.Fprintln(w, "room: waiting for moderator")
 	case len(r.Members) == 1:
 		fmt.Fprintln(w, "room: one member alone hears nobody")
-	case r.Mixer != "native":
-		fmt.Fprintf(w, "room: mixed at %s, whose audio is not seen here\n", r.Mixer)
 	case heard == 0:
 		fmt.Fprintln(w, "room: nobody is heard")
 	case hear == 0:
 		fmt.Fprintln(w, "room: nobody hears")
+	case unseen(r):
+		fmt.Fprintf(w, "room: mixed at %s, whose audio is not seen here; nothing else keeps %d of %d from being heard\n", r.Mixer, heard, len(r.Members))
+		return false
 	default:
 		fmt.Fprintf(w, "room: %d of %d are heard\n", heard, len(r.Members))
 		return false
@@ -156,7 +178,7 @@ func silent(m engine.MemberView) string {
 		return "muted " + m.MutedBy
 	case m.Talk <= -40:
 		return fmt.Sprintf("turned down by %v dB", -m.Talk)
-	case m.QuietMS != nil && m.Level <= inaudible:
+	case m.QuietMS != nil && m.Level != nil && *m.Level <= inaudible:
 		return "sends packets, but only silence" + from
 	default:
 		return ""
@@ -185,6 +207,10 @@ func lookahead(codec string) float64 {
 
 // delays tells how late everybody is heard, and why.
 func delays(w io.Writer, r engine.RoomView) (bad bool) {
+	if unseen(r) {
+		fmt.Fprintf(w, "room: mixed at %s, which does not tell how late its members are heard\n", r.Mixer)
+		return false
+	}
 	fmt.Fprintf(w, "%3s  %-14s %-16s %-10s %8s %4s %7s %7s\n", "#", "number", "name", "codec", "buffer", "mix", "encode", "sum")
 	var slots []int
 	for _, m := range r.Members {

@@ -38,6 +38,7 @@ type Leg struct {
 	unheard  atomic.Bool
 	closed   atomic.Bool
 	attached atomic.Bool
+	counted  atomic.Bool // among the legs
 	prompt   atomic.Pointer[prompt]
 	tape     atomic.Pointer[tape]
 	level    atomic.Uint64 // bits of the float64
@@ -63,7 +64,16 @@ func newLeg(s *Switch, id engine.LegID, port Port, f codec.Format) *Leg {
 	l.task = tick.NewTask(l.tick)
 	l.level.Store(math.Float64bits(silence))
 	l.SetMediaLost(s.opts.MediaLost)
+	l.counted.Store(true)
 	return l
+}
+
+// Uncount takes the leg out of the number of legs, and out of their limit: it is
+// the audio of no call.
+func (l *Leg) Uncount() {
+	if l.counted.CompareAndSwap(true, false) {
+		l.sw.totals.legs.Add(-1)
+	}
 }
 
 // Voice is the leg itself, so that a Bridge finds it in what embeds it.
@@ -177,7 +187,7 @@ func (l *Leg) Close() error {
 	l.talking.Store(false)
 	err := l.port.Close()
 	l.sw.ledger.close(l)
-	l.sw.totals.legs.Add(-1)
+	l.Uncount()
 	l.sw.expire(l.id)
 	return err
 }
