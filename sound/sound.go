@@ -15,9 +15,8 @@
 //	phrase:count:42         "there are forty two participants"
 //	file_string://a!b!c     one after the other; only the last may be endless
 //
-// A Load that fails says why; the caller then plays Fallback for a prompt,
-// EntryTone or ExitTone for a join or a leave, HoldMusic for music. These four
-// never fail.
+// A Load that fails says why; the caller then plays Fallback, or HoldMusic for
+// music. These never fail.
 package sound
 
 import "errors"

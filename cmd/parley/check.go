@@ -108,7 +108,7 @@ func checkSounds(c *config.Config) []finding {
 	good, languages := 0, []string{}
 	for _, s := range c.Sounds() {
 		if err := library.Check(s.Spec, s.Language); err != nil {
-			found = append(found, adapter.Found("sounds", false, fmt.Sprintf("%s: %s %v. Callers will hear nothing. [media_missing]", s.Place(), s.Key, err)))
+			found = append(found, adapter.Found("sounds", false, fmt.Sprintf("%s: %s %v. Callers will hear %s. [media_missing]", s.Place(), s.Key, err, instead(s.Key))))
 			continue
 		}
 		good++
@@ -118,6 +118,14 @@ func checkSounds(c *config.Config) []finding {
 	}
 	return append(found, adapter.Found("sounds", len(found) == 0, fmt.Sprintf("%d of %d prompts and tones found for %s",
 		good, good+len(found), strings.Join(languages, ", "))))
+}
+
+// instead is what is heard of a sound that is missing.
+func instead(key string) string {
+	if key == "wait_sound" || key == "moh_sound" {
+		return "the built-in music"
+	}
+	return "the default tone"
 }
 
 func report(cmd *cobra.Command, f *flags, found []finding) error {

@@ -150,7 +150,7 @@ func TestCheck(t *testing.T) {
 	}
 	silent := file(t, "profiles:\n  - {name: default, enter_sound: bing.wav}\nrooms:\n  - {name: r, wait_sound: \"tone_stream://%(x)\"}\n")
 	code, stdout, _ = parley(t, "check", "--config", silent)
-	for _, want := range []string{"config    ok ", "sounds    BAD  " + silent + ":2: profile default: enter_sound ", "sounds    BAD  " + silent + ":4: room r: wait_sound ", "[media_missing]"} {
+	for _, want := range []string{"config    ok ", "sounds    BAD  " + silent + ":2: profile default: enter_sound ", "sounds    BAD  " + silent + ":4: room r: wait_sound ", "Callers will hear the default tone. [media_missing]\n", "Callers will hear the built-in music. [media_missing]\n"} {
 		if !strings.Contains(stdout, want) || code != 1 {
 			t.Errorf("%d, no %q in\n%s", code, want, stdout)
 		}

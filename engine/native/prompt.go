@@ -44,8 +44,8 @@ func (r *reel) read(dst []int16) int {
 	}
 }
 
-// reel loads a piece of media. What cannot be loaded is left out and named in
-// the error. It may block.
+// reel loads a piece of media. What cannot be loaded is named in the error, and
+// something else is there instead. It may block.
 func (s *Switch) reel(m engine.Media, rate codec.Rate) (reel, error) {
 	r := reel{frame: frame(rate), loop: m.Loop}
 	var errs []error
@@ -53,7 +53,9 @@ func (s *Switch) reel(m engine.Media, rate codec.Rate) (reel, error) {
 		c, err := s.clip(item, m.Language)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("native: cannot play %q: %w", item, err))
-			continue
+			if c = s.instead(m, err); c == nil {
+				continue
+			}
 		}
 		if len(c.PCM(rate)) > 0 { // else a loop of nothing would never end
 			r.sounds = append(r.sounds, c.Player(rate))
@@ -61,6 +63,23 @@ func (s *Switch) reel(m engine.Media, rate codec.Rate) (reel, error) {
 		}
 	}
 	return r, errors.Join(errs...)
+}
+
+// instead is what is heard of a sound that cannot be loaded: a tone, or music
+// where there should be some. nil: nothing, as of a recording that is not there.
+func (s *Switch) instead(m engine.Media, why error) *sound.Clip {
+	if errors.Is(why, ErrNoRecording) {
+		return nil
+	}
+	spec := sound.Fallback
+	if m.Loop {
+		spec = sound.HoldMusic
+	}
+	c, err := s.clip(spec, m.Language)
+	if err != nil {
+		return nil // a library without those is a test's
+	}
+	return c
 }
 
 // clip finds a recording, or has the library load a sound. What panics there is

@@ -12,6 +12,7 @@ import (
 	"parley/codec"
 	"parley/engine"
 	"parley/internal/audiotest"
+	"parley/sound"
 )
 
 func TestLeg_Prompts(t *testing.T) {
@@ -89,6 +90,47 @@ func TestLeg_PromptErrorsNameTheItem(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestWhatIsHeardOfASoundThatIsMissing: a tone, or the built-in music instead of
+// some; of a recording nothing. That it is missing is told all the same.
+func TestWhatIsHeardOfASoundThatIsMissing(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		what engine.Media
+		hz   float64 // 0: silence
+	}{
+		{"a prompt", media("nowhere"), 700},
+		{"music", engine.Media{Items: []string{"nowhere"}, Loop: true}, 1900},
+		{"a recording", media("recorded:nobody"), 0},
+		{"what is there", media("there", "nowhere"), 1200},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			inBubble(t, func(r *rig) {
+				for spec, hz := range map[string]float64{sound.Fallback: 700, sound.HoldMusic: 1900, "there": 1200} {
+					r.sounds[spec] = clip(8000, audiotest.Tone(8000, hz, -20, 1600, 0))
+				}
+				a := r.call("a", l16(), mute(8000))
+				r.run(1)
+				mark := len(a.heard)
+				a.Play(7, c.what)
+				synctest.Wait()
+				r.run(8)
+				for _, hz := range []float64{700, 1200, 1900} {
+					if heard := audiotest.Power(a.since(mark)[320:], 8000, hz) > -30; heard != (hz == c.hz) {
+						t.Errorf("%.0f Hz are heard: %v", hz, heard)
+					}
+				}
+				a.StopPlay()
+				r.run(30)
+				for _, f := range a.sink.take() {
+					if done, ok := f.(engine.PromptDone); ok && done.Err == nil {
+						t.Errorf("nobody is told: %+v", done)
+					}
+				}
+			})
+		})
+	}
 }
 
 func TestASoundThatPanicsIsOneThatCannotBePlayed(t *testing.T) {
