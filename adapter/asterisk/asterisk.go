@@ -58,22 +58,22 @@ type Link struct {
 	renewing atomic.Bool // leashes are being renewed
 	retreat  atomic.Bool // we are leaving
 	returns  *seal.Returns
+	orders   engine.Orders // calls that the switch makes for us
 
 	mu         sync.Mutex
-	up         bool                 // guarded by mu
-	replaced   bool                 // guarded by mu: another client has the application
-	lostAt     time.Time            // guarded by mu: when the connection was lost last
-	text       string               // guarded by mu: of Check
-	version    string               // guarded by mu: of the Asterisk that was connected last
-	drift      []Difference         // guarded by mu: of the last comparison
-	mismatches uint64               // guarded by mu: differences, ever
-	orders     map[string]*outgoing // guarded by mu: calls that the switch makes for us, by the id of the channel
-	calls      map[string]*call     // guarded by mu: those in our application, by the id of the caller's channel
-	byMedia    map[string]*media    // guarded by mu: all, by the id of the media channel
-	private    map[string]*call     // guarded by mu: all, by the id of their bridge of two
-	foreign    []Foreign            // guarded by mu: as of the last look
-	adopting   map[string]*adopted  // guarded by mu: calls on their way out of ConfBridge rooms, by channel
-	rooms      map[string]*Bridge   // guarded by mu: those mixed by the switch, by the id of its bridge
+	up         bool                // guarded by mu
+	replaced   bool                // guarded by mu: another client has the application
+	lostAt     time.Time           // guarded by mu: when the connection was lost last
+	text       string              // guarded by mu: of Check
+	version    string              // guarded by mu: of the Asterisk that was connected last
+	drift      []Difference        // guarded by mu: of the last comparison
+	mismatches uint64              // guarded by mu: differences, ever
+	calls      map[string]*call    // guarded by mu: those in our application, by the id of the caller's channel
+	byMedia    map[string]*media   // guarded by mu: all, by the id of the media channel
+	private    map[string]*call    // guarded by mu: all, by the id of their bridge of two
+	foreign    []Foreign           // guarded by mu: as of the last look
+	adopting   map[string]*adopted // guarded by mu: calls on their way out of ConfBridge rooms, by channel
+	rooms      map[string]*Bridge  // guarded by mu: those mixed by the switch, by the id of its bridge
 }
 
 // New checks the options; nothing is sent yet.
@@ -94,7 +94,7 @@ func New(o Options) (*Link, error) {
 	return &Link{
 		opt: o, client: client, log: o.Log.With("switch", o.Name), text: "connecting to " + o.URL,
 		adopting: map[string]*adopted{}, returns: seal.NewReturns(o.Reattach, time.Now()),
-		orders: map[string]*outgoing{}, calls: map[string]*call{}, byMedia: map[string]*media{}, private: map[string]*call{}, rooms: map[string]*Bridge{},
+		calls: map[string]*call{}, byMedia: map[string]*media{}, private: map[string]*call{}, rooms: map[string]*Bridge{},
 	}, nil
 }
 
@@ -241,7 +241,7 @@ func (l *Link) arrived(ctx context.Context, ch *ari.Channel, args []string) {
 		l.running.Go(func() { l.turnAway(ctx, ch.ID) })
 		return
 	}
-	order := l.orderOf(ch.ID)
+	order := l.orders.Find(engine.LegID(ch.ID))
 	if stray(order, args) {
 		l.giveUp(ctx, engine.LegID(ch.ID))
 		return

@@ -58,7 +58,7 @@ type call struct {
 	adopted  *adopted // nil: it came by its own dialplan
 	args     map[string]string
 	warnings []string            // about the arguments
-	order    *outgoing           // that it was made by; nil: by a dialplan
+	order    *engine.Placed      // that it was made by; nil: by a dialplan
 	bridgeID string              // of the caller and his media channel
 	released chan engine.Outcome // capacity 1
 
@@ -97,7 +97,7 @@ func (c *call) press(key byte) {
 func (c *call) run(ctx context.Context) {
 	defer c.cleanUp(ctx)
 	if c.order != nil {
-		defer c.order.settle(errNotTaken)
+		defer c.order.Settle(engine.ErrNotTaken)
 	}
 	invite, err := c.invite(ctx)
 	if err != nil {
@@ -132,7 +132,7 @@ func (c *call) serve(ctx context.Context, invite engine.Invite) {
 	sink := c.link.opt.Exchange.Arrive(&leg{c}, invite)
 	c.sink = sink
 	if c.order != nil {
-		c.order.settle(nil)
+		c.order.Settle(nil)
 	}
 	voice.Attach(tap{c})
 	sink.Post(engine.MediaUp{Leg: voice.ID()})

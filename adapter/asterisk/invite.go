@@ -65,7 +65,7 @@ func readArgs(args []string) (vars map[string]string, warnings []string) {
 // which win. For a call that we have ordered it is the order that counts.
 func (c *call) invite(ctx context.Context) (engine.Invite, error) {
 	if c.order != nil {
-		return c.order.invite(c.link), nil
+		return c.order.Arrival("asterisk", c.link.opt.Name), nil
 	}
 	vars, err := c.variables(ctx)
 	if err != nil {

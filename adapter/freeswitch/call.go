@@ -57,12 +57,12 @@ type call struct {
 	session *esl.Session // its own socket; nil: it has none
 	dump    dump         // of an adopted one: what the switch had of it
 	uuid    string
-	profile string    // of its dialling to us
-	codecs  string    // to offer us
-	codec   string    // it has at the switch
-	asked   string    // profile of ours that the dialplan named
-	link    *Link     // of its switch; nil: none is configured
-	order   *outgoing // that it was made by; nil: by a dialplan
+	profile string         // of its dialling to us
+	codecs  string         // to offer us
+	codec   string         // it has at the switch
+	asked   string         // profile of ours that the dialplan named
+	link    *Link          // of its switch; nil: none is configured
+	order   *engine.Placed // that it was made by; nil: by a dialplan
 	log     *slog.Logger
 	done    chan struct{} // closed at the end
 	tasks   *tasks.Queue
@@ -83,7 +83,6 @@ type call struct {
 	peer     string // UUID that the switch gives its leg to us
 	bridge   string // Application-UUID of the bridge; "": it does not run
 	stage    string // Application-UUID of the conference; "": it does not run, or was not begun by us
-	onStage  func() // joins the next conference when that has ended; nil = there is none
 	fetch    *fetch // audio is on its way to us
 	parting  *parting
 	where    *Bridge // of the conference that was asked to take the call
@@ -135,7 +134,7 @@ func (c *call) serve(ctx context.Context, in engine.Invite) {
 	l := &leg{c}
 	c.sink = c.adapter.opt.Exchange.Arrive(l, in)
 	if c.order != nil {
-		c.order.settle(nil)
+		c.order.Settle(nil)
 	}
 	if c.media != nil {
 		c.media.Attach(c.sink)

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"parley/engine"
@@ -17,42 +16,6 @@ import (
 // jobVariable is on every channel that we have the switch make: one whose order
 // nobody knows any more is hung up.
 const jobVariable = "parley_job"
-
-// Times of a call that the switch makes.
-const (
-	verdictAfter = 10 * time.Second // for the switch to tell, when the party had time enough
-	arrivalAfter = 20 * time.Second // from the answer until we have the call
-)
-
-var errNotTaken = errors.New("freeswitch: the call was answered, but not taken by us")
-
-// outgoing is a call that a switch makes for us: answered, it comes by its socket
-// like any other, and is known by its UUID.
-type outgoing struct {
-	call     engine.OutCall
-	endpoint string
-	came     chan error // capacity 1: it has arrived, or what hindered it
-	once     sync.Once
-}
-
-func (o *outgoing) settle(err error) { o.once.Do(func() { o.came <- err }) }
-
-// invite is what the call arrives with.
-func (o *outgoing) invite(in engine.Invite) engine.Invite {
-	out := o.call.Invite
-	out.Kind, out.Switch = in.Kind, in.Switch
-	if out.Caller.Number == "" {
-		out.Caller.Number = party(o.endpoint)
-	}
-	return out
-}
-
-// party is whom an endpoint names: sofia/gateway/gw/123, user/1001@domain.
-func party(endpoint string) string {
-	name := endpoint[strings.LastIndexByte(endpoint, '/')+1:]
-	name, _, _ = strings.Cut(name, "@")
-	return strings.TrimPrefix(name, "sip:")
-}
 
 // Way has the switch call an endpoint of its own: user/1001, sofia/gateway/….
 func (l *Link) Way(endpoint string) engine.Way {
@@ -65,9 +28,9 @@ func (l *Link) Way(endpoint string) engine.Way {
 		if err != nil {
 			return err
 		}
-		o := &outgoing{call: c, endpoint: endpoint, came: make(chan error, 1)}
-		l.adapter.order(o)
-		defer l.adapter.forgetOrder(o)
+		o := engine.NewPlaced(c, endpoint)
+		l.adapter.orders.Add(o)
+		defer l.adapter.orders.Remove(o)
 		told := make(chan error, 1)
 		go func() { told <- l.place(ctx, client, args, c.Timeout) }()
 		select {
@@ -81,10 +44,10 @@ func (l *Link) Way(endpoint string) engine.Way {
 			return err
 		}
 		select {
-		case err = <-o.came:
+		case err = <-o.Ended():
 			return err
-		case <-time.After(arrivalAfter):
-			return errNotTaken
+		case <-time.After(engine.ArrivalTime):
+			return engine.ErrNotTaken
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -93,7 +56,7 @@ func (l *Link) Way(endpoint string) engine.Way {
 
 // place runs originate, and says what came of it.
 func (l *Link) place(ctx context.Context, client *esl.Client, args string, timeout time.Duration) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout+verdictAfter)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout+engine.VerdictTime)
 	defer cancel()
 	_, err := client.Background(ctx, "originate", args)
 	refused, ok := errors.AsType[*esl.ReplyError](err)
@@ -158,24 +121,9 @@ func harmlessName(s string) string {
 	}, s)
 }
 
-// order notes a call that is to come.
-func (a *Adapter) order(o *outgoing) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.orders[string(o.call.Leg)] = o
-}
-
-func (a *Adapter) forgetOrder(o *outgoing) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	delete(a.orders, string(o.call.Leg))
-}
-
 // ordered finds the order of a channel. stray says that it was made by one that
 // is not known any more.
-func (a *Adapter) ordered(s *esl.Session) (o *outgoing, stray bool) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	o = a.orders[s.UUID()]
+func (a *Adapter) ordered(s *esl.Session) (o *engine.Placed, stray bool) {
+	o = a.orders.Find(engine.LegID(s.UUID()))
 	return o, o == nil && s.Var(jobVariable) != ""
 }

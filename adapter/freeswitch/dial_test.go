@@ -43,13 +43,6 @@ func TestASwitchsAnswerIsACause(t *testing.T) {
 			t.Errorf("%q: %s, want %s", in, got, want)
 		}
 	}
-	for in, want := range map[string]string{
-		"sofia/gateway/gw/123": "123", "user/1001@example.net": "1001", "sofia/internal/sip:bob@h:5": "bob", "x": "x",
-	} {
-		if got := party(in); got != want {
-			t.Errorf("%q: %s, want %s", in, got, want)
-		}
-	}
 	if strings.Contains(harmlessName("a\r\nb"), "\n") {
 		t.Error("a line break goes to the switch")
 	}

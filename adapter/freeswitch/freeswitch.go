@@ -74,12 +74,12 @@ type Adapter struct {
 	group   sync.WaitGroup // of adopted calls
 	retreat atomic.Bool    // see Retreat
 	returns *seal.Returns
+	orders  engine.Orders // calls that a switch makes for us
 
-	mu     sync.Mutex
-	calls  map[string]*call     // guarded by mu, as all below: by UUID, each channel's latest
-	orders map[string]*outgoing // by UUID: of calls that a switch makes for us
-	links  []*Link
-	ctx    context.Context //nolint:containedctx // of Serve: adopted calls end with it
+	mu    sync.Mutex
+	calls map[string]*call // guarded by mu, as all below: by UUID, each channel's latest
+	links []*Link
+	ctx   context.Context //nolint:containedctx // of Serve: adopted calls end with it
 }
 
 // New makes an adapter.
@@ -88,7 +88,7 @@ func New(o Options) *Adapter {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Adapter{
-		opt: o, legs: legPrefix(o.Address), calls: map[string]*call{}, orders: map[string]*outgoing{}, returns: seal.NewReturns(o.Reattach, time.Now()),
+		opt: o, legs: legPrefix(o.Address), calls: map[string]*call{}, returns: seal.NewReturns(o.Reattach, time.Now()),
 		ctx: context.Background(),
 	}
 }
@@ -209,7 +209,7 @@ func (a *Adapter) handle(ctx context.Context, s *esl.Session) {
 	}
 	if order != nil {
 		c.order = order
-		defer order.settle(errNotTaken)
+		defer order.Settle(engine.ErrNotTaken)
 	}
 	back, lost := c.comesBack(s)
 	if err := c.prepare(ctx, s, earlier, back != nil); err != nil {
@@ -218,7 +218,7 @@ func (a *Adapter) handle(ctx context.Context, s *esl.Session) {
 	}
 	in := c.invite(s)
 	if order != nil {
-		in = order.invite(in)
+		in = order.Arrival(in.Kind, in.Switch)
 	}
 	if in.Restore, in.Lost = back, lost; back != nil {
 		in.Room = string(back.Room)

@@ -1,6 +1,7 @@
 package ariserver
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -145,20 +146,41 @@ func TestParametersComeInAnyForm(t *testing.T) {
 	}
 }
 
+// FuzzRequest sends requests of every method to every path, with an engine that
+// nobody calls.
 func FuzzRequest(f *testing.F) {
-	f.Add("a=1", "application/json", `{"a":[1,"b",null,{"c":1}],"variables":{"X":{"value":[]}}}`)
-	f.Add("a=1&a", "application/x-www-form-urlencoded", "x=%zz&y")
-	f.Add("", "", "[1]")
+	f.Add(uint8(1), "bridges", "a=1", "application/json", `{"a":[1,"b",null,{"c":1}],"variables":{"X":{"value":[]}}}`)
+	f.Add(uint8(1), "bridges", "a=1&a", "application/x-www-form-urlencoded", "x=%zz&y")
+	f.Add(uint8(0), "", "", "", "[1]")
+	f.Add(uint8(1), "bridges/3001", "name=3001", "", "")
+	f.Add(uint8(1), "bridges/3001/play", "", "application/json", `{"media":["sound:beep","digits:1*","tone:ring;tonezone=de"]}`)
+	f.Add(uint8(1), "bridges/3001/addChannel", "channel=x,y&mute=1", "", "")
+	f.Add(uint8(1), "channels", "", "application/json", `{"endpoint":"sip:a@b","appArgs":"3001","timeout":-1}`)
+	f.Add(uint8(1), "channels/x/dtmf", "dtmf=1&before=-1", "", "")
+	f.Add(uint8(2), "applications/a/eventFilter", "", "application/json", `{"allowed":[{"type":"Dial"}]}`)
+	f.Add(uint8(3), "bridges/3001", "", "", "")
 	s := newServer()
-	f.Fuzz(func(t *testing.T, query, kind, body string) {
-		r, err := http.NewRequest(http.MethodPost, "http://x/bridges", strings.NewReader(body))
+	x, err := engine.New(engine.Options{
+		Bridges: func(engine.Place, engine.RoomName, engine.InstanceID, engine.Sink) (engine.Bridge, error) {
+			return nil, nil
+		},
+	})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(func() { _ = x.Close(context.Background()) })
+	s.Drive(x)
+	s.enlist(newSocket(), []string{"a"}, false)
+	methods := []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete}
+	f.Fuzz(func(t *testing.T, method uint8, path, query, kind, body string) {
+		r, err := http.NewRequest(methods[int(method)%len(methods)], "http://x/", strings.NewReader(body))
 		if err != nil {
 			t.Skip()
 		}
-		r.URL.RawQuery = query
+		r.URL.Path, r.URL.RawQuery = "/"+path, query
 		r.Header.Set("Content-Type", kind)
 		if a := s.serve(r, User{Name: "u"}); a.status == 0 {
-			t.Errorf("no answer to %q", body)
+			t.Errorf("no answer to %s %q", r.Method, path)
 		}
 		_ = s.answer(t.Context(), []byte(body), r, User{ReadOnly: true})
 	})

@@ -74,11 +74,10 @@ func (a *API) conference(ctx context.Context, arguments string) string {
 	return "-ERR Conference command '" + words[1] + "' not found.\n"
 }
 
-// help lists the sub-commands that do something. Those about pictures are
-// answered, but not advertised.
+// help lists the sub-commands.
 func help() string {
 	var lines []string
-	for _, s := range soundingSubs() {
+	for _, s := range subs() {
 		lines = append(lines, "\t\t"+strings.TrimRight(s.usage(), " "))
 	}
 	return strings.Join(lines, "\n") + "\n"
@@ -272,8 +271,5 @@ func detail(err error) string {
 			text = rest
 		}
 	}
-	for _, owner := range []string{"engine: ", "native: ", "rtp: "} {
-		text = strings.TrimPrefix(text, owner)
-	}
-	return strings.ReplaceAll(text, "\n", " ")
+	return strings.ReplaceAll(strings.TrimPrefix(text, "engine: "), "\n", " ")
 }
