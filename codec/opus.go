@@ -41,6 +41,10 @@ func opusBitrate(r Rate) int {
 	return 32_000
 }
 
+// Pooled says whether the format's encoders are Pooled: they take so much memory
+// that not everybody should have one all the time.
+func (f Format) Pooled() bool { return f.Name == "opus" }
+
 // Silent says whether a payload stands for silence and need not be sent.
 func (f Format) Silent(payload []byte) bool {
 	return f.Opus.DTX && f.Name == "opus" && len(payload) <= opusSilent
@@ -103,6 +107,15 @@ func (e *opusEncoder) Continue(from Encoder, ahead bool) {
 		_, _ = e.Encode(e.trial[:], pcm) // of the other's own frames: nothing can be wrong
 	}
 	e.alone = true
+}
+
+// Renew makes it as new.
+func (e *opusEncoder) Renew() {
+	e.core.reset()
+	for _, pcm := range e.recent {
+		clear(pcm)
+	}
+	e.alone, e.stood = true, false
 }
 
 // Admits lets a listener in with a payload that depends on none before it.

@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"testing"
+	"time"
 
 	"github.com/thesyncim/gopus"
 	"github.com/thesyncim/gopus/container/ogg"
@@ -346,5 +347,44 @@ func TestFormatParameters(t *testing.T) {
 	}
 	if got := Opus(16000).Parameters(); got != "maxplaybackrate=16000;minptime=10;useinbandfec=1" {
 		t.Errorf("%q", got)
+	}
+}
+
+// Packets of 120 ms, the longest, are decoded, and what follows them too.
+func TestOpusOfLongPackets(t *testing.T) {
+	for _, rate := range []Rate{8000, 16000, 48000} {
+		f := Opus(rate)
+		e, d := f.Encoder(), f.Decoder()
+		n := rate.Samples(20 * time.Millisecond)
+		tone := audiotest.Tone(int(rate), 440, -20, 13*n, 0)
+		dst := make([]int16, rate.Samples(MaxFrame))
+		var payload [MaxOpus]byte
+		var sizes, frames []byte
+		for i := range 13 {
+			size, err := e.Encode(payload[:], tone[i*n:][:n])
+			if err != nil || payload[0]&3 != 0 || size > 252 {
+				t.Fatalf("%d bytes, %x, %v", size, payload[0], err)
+			}
+			if i == 12 {
+				if got, err := d.Decode(dst, payload[:size]); got != n || err != nil {
+					t.Fatalf("20 ms: %d samples, %v", got, err)
+				}
+				continue
+			}
+			frames = append(frames, payload[1:size]...)
+			if i%6 != 5 {
+				sizes = append(sizes, byte(size-1))
+				continue
+			}
+			// Six frames, each but the last with its length: RFC 6716 §3.2.5.
+			long := append(append([]byte{payload[0] | 3, 0x80 | 6}, sizes...), frames...)
+			if got, err := d.Decode(dst, long); got != 6*n || err != nil {
+				t.Fatalf("%d Hz, 120 ms: %d samples, %v", rate, got, err)
+			}
+			if p := audiotest.Power(dst[2*n:6*n], int(rate), 440); math.Abs(p+20) > 1 {
+				t.Errorf("%d Hz: the tone at %.1f dBFS", rate, p)
+			}
+			sizes, frames = sizes[:0], frames[:0]
+		}
 	}
 }

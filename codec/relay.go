@@ -20,6 +20,14 @@ type Relay interface {
 	Admits(from Encoder) (yes, forGood bool)
 }
 
+// Pooled is a Relay that goes from one stream to another: Continue makes it the
+// successor of any encoder of its format, and Renew the first of a stream.
+type Pooled interface {
+	Relay
+	// Renew forgets everything. The next payload depends on none before it.
+	Renew()
+}
+
 // Recoverer is a Decoder that finds in a payload what the one before it, which
 // was lost, had to say.
 type Recoverer interface {

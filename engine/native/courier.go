@@ -19,6 +19,7 @@ const (
 	notePlan                // bridge, number: the plan is in force
 	notePlay                // bridge, play: has ended
 	noteFailed              // bridge: its tick panicked
+	noteStock               // stock: is running out
 )
 
 // note is what a tick has to tell. It is small and copied, never allocated.
@@ -33,6 +34,7 @@ type note struct {
 	prompt *prompt
 	tape   *tape
 	play   *play
+	stock  *stock
 }
 
 // ring carries notes from any number of ticks to one courier, without a lock.
@@ -133,6 +135,8 @@ func (s *Switch) deliver(n note) {
 		n.bridge.played(n.play)
 	case noteFailed:
 		n.bridge.failed()
+	case noteStock:
+		n.stock.fill()
 	}
 }
 

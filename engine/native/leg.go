@@ -27,6 +27,7 @@ type Leg struct {
 	batcher   Batcher         // and this; nil also where there are no outboxes
 	recoverer codec.Recoverer // the decoder, if it is one
 	format    codec.Format
+	stock     *stock // of spare encoders; nil: it keeps its own
 	task      *tick.Task
 	out       outlet
 
@@ -53,7 +54,13 @@ type Leg struct {
 }
 
 func newLeg(s *Switch, id engine.LegID, port Port, f codec.Format) *Leg {
-	l := &Leg{id: id, sw: s, port: port, format: f, voice: newVoice(f)}
+	l := &Leg{id: id, sw: s, port: port, format: f, stock: s.stockOf(f), voice: newVoice(f)}
+	if l.stock != nil {
+		if l.voice.lent = l.stock.take(); l.voice.lent == nil {
+			l.voice.lent = l.stock.made()
+		}
+		l.voice.hold(l.voice.lent)
+	}
 	l.pacer, _ = port.(Pacer)
 	l.noiser, _ = port.(Noiser)
 	l.peeker, _ = port.(Peeker)
@@ -187,6 +194,7 @@ func (l *Leg) Close() error {
 	l.talking.Store(false)
 	err := l.port.Close()
 	l.sw.ledger.close(l)
+	l.stock.leave()
 	l.Uncount()
 	l.sw.expire(l.id)
 	return err

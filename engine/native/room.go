@@ -213,6 +213,10 @@ func (st *seat) listen(b *Bridge, s *scratch, n uint64, apart bool) {
 	} else {
 		v.alike = 0
 	}
+	if !l.equip() {
+		st.makeDo(n, hears && !apart)
+		return
+	}
 	out := s.out[:len(v.pcm)]
 	st.mix(out, hears)
 	l.memory.put(v.said, st.class.meter.Level(out), v.turns)

@@ -53,7 +53,7 @@ func (st *seat) share(n uint64) []byte {
 	v, k := &st.leg.voice, st.code
 	joining := k.relay != nil && v.code != k
 	if joining {
-		if v.alike < settling {
+		if v.alike < settling || v.encoder == nil {
 			return nil
 		}
 		if k.done != n && k.done != n-1 { // nobody follows it: it goes on from what he has
@@ -75,6 +75,7 @@ func (st *seat) share(n uint64) []byte {
 	v.shared = true
 	if forGood {
 		v.code = k
+		st.leg.giveBack()
 	}
 	return payload
 }
@@ -82,8 +83,11 @@ func (st *seat) share(n uint64) []byte {
 // own makes a leg's own encoder ready for tick n: it goes on from the payloads
 // that all shared, if he had them up to now.
 func (v *voice) own(n uint64) {
-	if k := v.code; k != nil && k.relay != nil {
+	switch k := v.code; {
+	case k != nil && k.relay != nil:
 		v.relay.Continue(k.encoder, k.done == n)
+	case v.strange:
+		v.lent.Renew()
 	}
-	v.code, v.shared = nil, false
+	v.code, v.shared, v.strange = nil, false, false
 }

@@ -86,6 +86,8 @@ type Switch struct {
 
 	mu    sync.Mutex
 	tapes map[engine.LegID]kept // guarded by mu
+	// stocks has the spare encoders by format; guarded by mu.
+	stocks map[codec.Format]*stock
 }
 
 // scratch is memory that one worker uses during one tick.
@@ -136,6 +138,7 @@ func New(o Options) (*Switch, error) {
 		alone:   &Bridge{},
 		ledger:  newLedger(),
 		tapes:   make(map[engine.LegID]kept),
+		stocks:  make(map[codec.Format]*stock),
 	}
 	for i := range s.scratch {
 		if o.Outbox != nil {

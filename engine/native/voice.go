@@ -19,6 +19,9 @@ type voice struct {
 	decoder codec.Decoder
 	encoder codec.Encoder
 	relay   codec.Relay // the encoder, if its decoder remembers; else nil
+	lent    *lent       // the encoder, if it came from a stock; it may have none
+	strange bool        // that has not been told yet whose it is
+	waited  int         // ticks that it has been waited for
 	conceal *codec.Concealer
 	meter   mixer.Meter
 	step    uint32 // RTP clock per tick
@@ -71,7 +74,10 @@ func newVoice(f codec.Format) voice {
 	// The last parts of the fifo are for what is played longer, and for what a
 	// gate lets through belatedly.
 	block := make([]int16, n+n+f.Rate.Samples(codec.MaxFrame)+n+preroll*n)
-	encoder := f.Encoder()
+	var encoder codec.Encoder
+	if !f.Pooled() {
+		encoder = f.Encoder()
+	}
 	relay, _ := encoder.(codec.Relay)
 	return voice{
 		decoder: f.Decoder(),
@@ -278,6 +284,11 @@ func (l *Leg) giveUp() {
 // alone is the second half of the tick of a leg in no room: it hears its prompt
 // or silence.
 func (l *Leg) alone(s *scratch, now int64, n uint64) {
+	if !l.equip() {
+		l.voice.sent = false
+		l.end(now)
+		return
+	}
 	out := s.out[:len(l.voice.pcm)]
 	l.prompting(out)
 	l.say(s, out, n)
