@@ -107,7 +107,7 @@ func (c *cell) reads(g *guest) string {
 // explained checks where a setting of a call is from.
 func (c *cell) explained(g *guest, name, value, source string) {
 	c.Helper()
-	e, err := c.p.api.ExplainCall(c.brief(), c.w.uuid(c.T, g.tag))
+	e, err := c.p.api.ExplainCall(c.brief(), c.w.channel(c.T, g.tag))
 	if err != nil {
 		c.Fatal(err)
 	}

@@ -75,12 +75,20 @@ func asteriskAt(t *testing.T, n int, more map[string]string) *container {
 		}
 		mounts = append(mounts, path+":/etc/asterisk/"+name)
 	}
-	mounts = append(mounts, holdMusic(t)+":/tmp/moh:ro")
+	seen := filepath.Join(dir, seenFolder)
+	if err := errors.Join(os.Mkdir(seen, 0o755), os.Chmod(seen, 0o777)); err != nil {
+		t.Fatal(err)
+	}
+	mounts = append(mounts, holdMusic(t)+":/tmp/moh:ro", seen+":/var/log/asterisk/cdr-custom")
 	c := start(t, asteriskImage(), nil, []string{"asterisk", "-f", "-vvv"}, mounts)
 	c.n, c.front, c.conf = n, astARI(n), dir
 	c.logged("Asterisk Ready")
 	return c
 }
+
+// seenFolder is where a dialplan and the CDR may write, in the folder of the
+// switch's files.
+const seenFolder = "seen"
 
 // edit changes a file of the switch and has a module read it again.
 func (c *container) edit(name, module string, replace ...string) {
@@ -122,15 +130,15 @@ func (c *container) callers(room string) int {
 	return strings.Count(out, "PJSIP/")
 }
 
-func TestAsterisk(t *testing.T) { onAsterisk(t, "audiosocket", astPatience) }
+func TestAsterisk(t *testing.T) { contractByMedia(t, "audiosocket", astPatience) }
 
 // The contract on the other ways for audio. One that does not tell the switch of
 // the death of Parley has its callers wait until the leash ends.
-func TestAsteriskByRTP(t *testing.T)       { onAsterisk(t, "rtp", 30*time.Second+astPatience) }
-func TestAsteriskByWebSocket(t *testing.T) { onAsterisk(t, "websocket", astPatience) }
-func TestAsteriskBySIP(t *testing.T)       { onAsterisk(t, "sip", 30*time.Second+astPatience) }
+func TestAsteriskByRTP(t *testing.T)       { contractByMedia(t, "rtp", 30*time.Second+astPatience) }
+func TestAsteriskByWebSocket(t *testing.T) { contractByMedia(t, "websocket", astPatience) }
+func TestAsteriskBySIP(t *testing.T)       { contractByMedia(t, "sip", 30*time.Second+astPatience) }
 
-func onAsterisk(t *testing.T, by string, patient time.Duration) {
+func contractByMedia(t *testing.T, by string, patient time.Duration) {
 	t.Helper()
 	ast := startAsterisk(t)
 	contract(t, contractOf{

@@ -89,7 +89,7 @@ func (s *scene) lostReply() {
 // that does not try again go on in it.
 func (s *scene) killed() {
 	s.a, s.b = s.comes(), s.comes()
-	muted := s.joins("test_socket="+s.p.at.esl, "parley_flags=mute,moderator")
+	muted := s.joins("parley_flags=mute,moderator")
 	s.equal("before")
 	time.Sleep(time.Second) // the last of it is on its way to the channels
 	s.p.kill()

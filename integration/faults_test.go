@@ -50,14 +50,14 @@ func linkFaults() []fault {
 			name: "the password is wrong", line: `password refused ("-ERR invalid"). Set password_file of switch pbx1`, code: "esl_auth",
 			limit: 20 * time.Second,
 			harm:  func(s *scene) { s.proxy.aim(locked()) },
-			mend:  func(s *scene) { s.proxy.aim(fsESL(s.w.n)) },
+			mend:  func(s *scene) { s.proxy.aim(fsESL(s.fs().n)) },
 			slow:  40 * time.Second,
 		},
 		{
 			name: "the access list refuses us", line: `switch rejected our address by ACL ("Access Denied, go away.")`, code: "esl_acl",
 			limit: 20 * time.Second,
 			harm:  func(s *scene) { s.proxy.aim(closed()) },
-			mend:  func(s *scene) { s.proxy.aim(fsESL(s.w.n)) },
+			mend:  func(s *scene) { s.proxy.aim(fsESL(s.fs().n)) },
 			slow:  40 * time.Second,
 		},
 		{
@@ -183,7 +183,7 @@ func (s *scene) suffers(f fault) {
 // comes calls in to this scene's Parley and waits until he is a member.
 func (s *scene) comes() *guest {
 	s.Helper()
-	return s.joins("test_socket=" + s.p.at.esl)
+	return s.joins()
 }
 
 // link waits until the link is up, or down with a code.
@@ -234,9 +234,9 @@ func (s *scene) rosters() (roster, calls []string) {
 	for _, m := range v.Members {
 		roster = append(roster, string(m.CallID))
 	}
-	calls = s.w.callers(fmt.Sprintf("7%03d", s.hash))
+	calls = s.fs().callers(fmt.Sprintf("7%03d", s.hash))
 	if strings.HasPrefix(v.Mixer, "switch") {
-		calls = s.w.conference(s.room)
+		calls = s.fs().conference(s.room)
 	}
 	slices.Sort(roster)
 	return roster, calls
@@ -246,7 +246,7 @@ func (s *scene) rosters() (roster, calls []string) {
 func (s *scene) burst(n int) {
 	t := s.T
 	t.Helper()
-	c, err := net.Dial("tcp", fsESL(s.w.n))
+	c, err := net.Dial("tcp", fsESL(s.fs().n))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,14 +2,17 @@
 
 package integration
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // doorRows are the ways in, and the refusals.
 func doorRows() []row {
 	pin := func(keys ...string) func(*cell) {
 		return func(c *cell) {
 			a := c.dial("parley_profile=pin")
-			time.Sleep(time.Second)
+			c.asked(a)
 			for _, k := range keys {
 				c.types(a, k)
 				time.Sleep(300 * time.Millisecond)
@@ -23,7 +26,7 @@ func doorRows() []row {
 		{"P3", "the right PIN on the third try", pin("77#", "78#", "1234#")},
 		{"P4", "three wrong PINs", func(c *cell) {
 			a := c.dial("parley_profile=pin")
-			time.Sleep(time.Second)
+			c.asked(a)
 			for range 3 {
 				c.types(a, "77#")
 				time.Sleep(300 * time.Millisecond)
@@ -33,7 +36,7 @@ func doorRows() []row {
 		{"P5", "`parley_pin=1234`", func(c *cell) { c.admitted(c.dial("parley_profile=pin", "parley_pin=1234")) }},
 		{"P6", "`parley_pin=77`, then the right one", func(c *cell) {
 			a := c.dial("parley_profile=pin", "parley_pin=77")
-			time.Sleep(time.Second)
+			c.asked(a)
 			c.types(a, "1234#")
 			c.admitted(a)
 		}},
@@ -74,6 +77,16 @@ func doorRows() []row {
 	}
 }
 
+// asked waits until a caller is asked for his PIN.
+func (c *cell) asked(g *guest) {
+	c.Helper()
+	call := c.w.channel(c.T, g.tag)
+	eventually(c.T, 15*time.Second, g.name+" being asked for his PIN", func() (string, bool) {
+		e, err := c.p.api.ExplainCall(c.brief(), call)
+		return fmt.Sprint(e.State, err), err == nil && e.State == "pin"
+	})
+}
+
 // admitted waits until a caller is in and notes as what.
 func (c *cell) admitted(g *guest) {
 	c.Helper()
@@ -96,12 +109,10 @@ func roomRows() []row {
 			a := c.joins("parley_profile=tones")
 			from := len(a.Record())
 			b := c.joins("parley_profile=tones")
-			time.Sleep(1200 * time.Millisecond)
 			c.since(a, from, entryHz, "the entry tone")
 			from = len(a.Record())
 			b.Hangup()
 			c.members(1)
-			time.Sleep(1200 * time.Millisecond)
 			c.since(a, from, exitHz, "the exit tone")
 		}},
 		{"R3", "`parley room NAME kick MEMBER`", func(c *cell) {

@@ -16,7 +16,14 @@ func contractRows() []row {
 			c.note("profile %s", v.Profile)
 			c.ears(a, b)
 		}},
-		{"D2", "`parley_mutted=true`", func(c *cell) { c.warned(c.joins("parley_mutted=true")) }},
+		{"D2", "`parley_mutted=true`", func(c *cell) {
+			c.warned(c.joins("parley_mutted=true"))
+			if set, ok := c.w.argument("mutted=true"); ok {
+				c.members(0)
+				c.note("as an argument of `Stasis()`")
+				c.warned(c.joins(set))
+			}
+		}},
 		{"D3", "`parley_beep=loud`", func(c *cell) { c.warned(c.joins("parley_beep=loud")) }},
 		{"D4", "the terminator (`#`)", func(c *cell) {
 			a, b := c.joins(), c.joins()
@@ -35,7 +42,7 @@ func contractRows() []row {
 			c.note("the room's: %d", v.MaxParticipants)
 			c.warned(b)
 		}},
-		{"D12", "the switch transfers the caller (`uuid_transfer`)", transferred},
+		{"D12", "the switch transfers the caller (`uuid_transfer`; AMI `Redirect`)", transferred},
 	}
 	rows = append(rows, flagRows()...)
 	rows = append(rows, doorRows()...)
@@ -57,8 +64,7 @@ func hangsUp(c *cell) {
 	a.Hangup()
 	e := c.w.end(c.T, a.tag)
 	c.note("on the channel: %q", strings.Join([]string{e.Var("parley_result"), e.Var("parley_reason"), e.Var("parley_exit")}, " "))
-	_, hooks := c.w.seen(a.tag)
-	c.note("hang-up hook ran %d time(s)", hooks)
+	c.note("hang-up hook ran %d time(s)", c.w.hooks(a.tag))
 	eventually(c.T, 10*time.Second, "the CDR of "+a.tag, func() (string, bool) {
 		csv := c.w.cdr(a.tag)
 		if csv != "" {
@@ -91,7 +97,7 @@ func badNames(c *cell) {
 
 func transferred(c *cell) {
 	a, b := c.joins(), c.joins()
-	c.w.api("uuid_transfer", c.w.uuid(c.T, a.tag)+" 9196 XML default")
+	c.w.transfer(c.T, a.tag)
 	c.members(1)
 	c.note("%s stays: %s", b.name, c.roster(b).State)
 	eventually(c.T, 5*time.Second, "the line of the leave", func() (string, bool) {
@@ -104,9 +110,7 @@ func transferred(c *cell) {
 		}
 		return "no line", false
 	})
-	from := len(a.Record())
-	time.Sleep(time.Second)
-	c.since(a, from, a.hz, "his echo, elsewhere")
+	c.since(a, len(a.Record()), a.hz, "his echo, elsewhere")
 }
 
 // flagRows are the member flags.

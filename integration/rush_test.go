@@ -151,8 +151,8 @@ func (r *rush) caller(i int, s script) {
 		fail("still up")
 		return
 	}
-	e, _ := r.w.seen(tag)
-	for end := time.Now().Add(30 * time.Second); e == nil && time.Now().Before(end); e, _ = r.w.seen(tag) {
+	e := r.w.seen(tag)
+	for end := time.Now().Add(30 * time.Second); e == nil && time.Now().Before(end); e = r.w.seen(tag) {
 		time.Sleep(50 * time.Millisecond)
 	}
 	if e == nil {

@@ -20,7 +20,7 @@ func signalled(c *cell) {
 	d := c.joins("parley_allow_signals=none")
 	c.signal(d, "go")
 	e := c.joins("parley_allow_signals=")
-	c.note("empty, which FreeSWITCH takes for unset")
+	c.note("empty, which a switch takes for unset")
 	c.signal(e, "go")
 	c.interrupted(e)
 }
@@ -28,7 +28,7 @@ func signalled(c *cell) {
 // signal sends one to a caller who is at the switch, and notes the answer.
 func (c *cell) signal(g *guest, name string) (call string) {
 	c.Helper()
-	call = c.w.uuid(c.T, g.tag)
+	call = c.w.channel(c.T, g.tag)
 	c.signalTo(call, g.name, name)
 	return call
 }

@@ -13,12 +13,32 @@ import (
 // modes are the mixers that the contract is measured with.
 func modes() []string { return []string{"native", "switch"} }
 
-// differs says why a row may differ between the modes.
-func differs() map[string]string {
-	return map[string]string{
-		"D5": "what a CDR says of a caller who hangs up has to be on the channel before he does. In a room that Parley mixes, " +
-			"`parley_result` stays empty all the same: that is how the pasted dialplan sees that Parley has died. A caller in the " +
-			"switch's own conference stays there when Parley dies.",
+// Switches of the table.
+const (
+	onFreeSWITCH = "FreeSWITCH"
+	onAsterisk   = "Asterisk"
+)
+
+// columns are those of the table, its ways for the audio of an Asterisk included:
+// a room in a bridge there has nothing to do with them.
+func columns() []column {
+	all := []column{{pbx: onFreeSWITCH, mode: "native"}, {pbx: onFreeSWITCH, mode: "switch"}, {pbx: onAsterisk, mode: "native"}, {pbx: onAsterisk, mode: "switch"}}
+	for _, by := range mediaPaths()[1:] {
+		all = append(all, column{pbx: onAsterisk, mode: "native", media: by})
+	}
+	return all
+}
+
+// differs says why cells may differ.
+func differs() []reason {
+	return []reason{
+		{"D2", []string{"Asterisk native", "Asterisk switch"}, "ARI does not list the variables of a channel, so that a `PARLEY_` variable that Parley " +
+			"does not know is not seen on Asterisk. An argument of `Stasis()` is, and a bad value is in either (D3)."},
+		{"D5", []string{"FreeSWITCH switch"}, "what a CDR says of a caller who hangs up has to be on the channel before he does. Where he goes on in " +
+			"his dialplan if Parley dies, `parley_result` stays empty all the same: that is how the pasted dialplan sees that Parley has died. " +
+			"A caller in FreeSWITCH's own conference stays there when Parley dies."},
+		{"R2", []string{"Asterisk switch"}, "who is alone hears music of his own. A bridge of Asterisk cannot lay one over the other: he stands aside for his " +
+			"music, and does not hear the tone in the room (ADR 18)."},
 	}
 }
 
@@ -28,16 +48,21 @@ const (
 	exitHz  = 1900
 )
 
-// contractConfig is Parley's configuration for a mode, with a link to a switch.
-// Sounds are tones and silence: what is said is for other tests.
+// contractConfig is Parley's configuration for a mode, with a link to a FreeSWITCH.
 func contractConfig(mixer string, p ports, esl string) string {
-	profile := func(name string) string { return profileOf(mixer, name) }
+	return contractRules(p, `{name: pbx1, kind: freeswitch, esl: "`+esl+`", password: parley-test}`, "mixer: "+mixer)
+}
+
+// contractRules is Parley's configuration with a switch; all profiles have a
+// setting. Sounds are tones and silence: what is said is for other tests.
+func contractRules(p ports, pbx, setting string) string {
+	profile := func(name string) string { return profileOf(setting, name) }
 	tones := strings.NewReplacer("entry_tone: false", fmt.Sprintf(`entry_tone: "tone_stream://%%(500,0,%d)"`, entryHz),
 		"exit_tone: false", fmt.Sprintf(`exit_tone: "tone_stream://%%(500,0,%d)"`, exitHz)).Replace(profile("tones"))
 	return p.config() + `
 switches:
-  - {name: pbx1, kind: freeswitch, esl: "` + esl + `", password: parley-test}
-profiles:` + profile("default") + profile("pin") + `
+  - ` + pbx + `
+profiles:` + profile("default") + strings.Replace(profile("pin"), "pin_timeout_s: 2", "pin_timeout_s: 10", 1) + `
     member: {pins: ["1234"]}
     moderator: {pins: ["98765"]}` + profile("waiting") + `
     wait_for_moderator: true` + profile("hasty") + `
@@ -49,10 +74,10 @@ profiles:` + profile("default") + profile("pin") + `
 }
 
 // profileOf is a profile that says nothing, but for its music.
-func profileOf(mixer, name string) string {
+func profileOf(setting, name string) string {
 	return `
   - name: ` + name + `
-    mixer: ` + mixer + `
+    ` + setting + `
     moh_sound: "tone_stream://%(10000,0,1530);loops=-1"
     alone_sound: none
     muted_sound: none
@@ -81,42 +106,87 @@ func profileOf(mixer, name string) string {
     play_exit_tone: false`
 }
 
-// atOnce is how many rows are measured at the same time.
+// atOnce is how many rows are measured at the same time on a switch.
 const atOnce = 6
 
-// TestContractTable measures every row of the contract in every mode on a real
-// FreeSWITCH. The table is what docs/dialplan-contract.md shows.
+// tableParleys is the number of the first Parley of the table: each column has
+// one.
+const tableParleys = 93
+
+// bench is a switch that the contract is measured on.
+type bench struct {
+	config func(c column, n int) string // of the n-th Parley
+	watch  func(n int) pbx
+	empty  func() (string, bool) // nobody is left there
+}
+
+// TestContractTable measures every row of the contract in every column, on real
+// switches. The table is what docs/dialplan-contract.md shows.
 func TestContractTable(t *testing.T) {
 	t.Parallel()
-	readyFreeSWITCH(t, 6)
-	w := watchAt(t, 6)
-	all := &table{modes: modes(), rows: contractRows(), cells: map[string]string{}}
-	for _, mode := range all.modes {
-		t.Run(mode, func(t *testing.T) {
-			p := run(t, contractConfig(mode, usual(), fsESL(6)))
-			turn, wg := make(chan struct{}, atOnce), sync.WaitGroup{}
-			for i, r := range all.rows {
-				wg.Go(func() {
-					turn <- struct{}{}
-					defer func() { <-turn }()
-					t.Run(r.id, func(t *testing.T) {
-						c := &cell{T: t, p: p, w: w, mode: mode, room: "t-" + mode + "-" + r.id, hash: i}
-						r.measure(c)
-						all.set(r.id, mode, strings.Join(c.told, "; "))
-					})
-				})
-			}
-			wg.Wait()
-			eventually(t, 15*time.Second, "nobody being left at the switch", func() (string, bool) {
-				return w.api("show", "channels"), w.channels() == 0
-			})
-		})
+	all := &table{columns: columns(), rows: contractRows(), cells: map[string]string{}}
+	var wg sync.WaitGroup
+	for pbx, start := range map[string]func(*testing.T) bench{onFreeSWITCH: freeswitchBench, onAsterisk: asteriskBench} {
+		wg.Go(func() { t.Run(pbx, func(t *testing.T) { all.measure(t, pbx, start(t)) }) })
 	}
+	wg.Wait()
 	switch {
 	case t.Failed():
-	case len(all.cells) < len(all.rows)*len(all.modes):
+	case !all.whole():
 		t.Log("not all rows were run: nothing to compare")
 	default:
 		all.judge(t, differs())
+	}
+}
+
+// tableFreeSWITCH is the number of the table's FreeSWITCH. The ports of its audio
+// are those of tests that do not run meanwhile: a port that another switch has
+// costs it a call.
+const tableFreeSWITCH = 11
+
+func freeswitchBench(t *testing.T) bench {
+	readyFreeSWITCH(t, tableFreeSWITCH)
+	w := watchAt(t, tableFreeSWITCH)
+	return bench{
+		config: func(c column, n int) string { return contractConfig(c.mode, own(n), fsESL(tableFreeSWITCH)) },
+		watch:  func(int) pbx { return w },
+		empty:  func() (string, bool) { return w.api("show", "channels"), w.channels() == 0 },
+	}
+}
+
+// measure fills the columns of a switch, all at the same time.
+func (t *table) measure(tt *testing.T, pbx string, b bench) {
+	turn, wg := make(chan struct{}, atOnce), sync.WaitGroup{}
+	for i, c := range t.columns {
+		if c.pbx == pbx {
+			wg.Go(func() {
+				tt.Run(strings.TrimSpace(c.mode+" "+c.media), func(tt *testing.T) { t.fill(tt, c, tableParleys+i, b, turn) })
+			})
+		}
+	}
+	wg.Wait()
+	eventually(tt, 15*time.Second, "nobody being left at the switch", b.empty)
+}
+
+// fill measures a column with the n-th Parley. turn has room for the rows that
+// are measured at once.
+func (t *table) fill(tt *testing.T, col column, n int, b bench, turn chan struct{}) {
+	p := runAt(tt, own(n), b.config(col, n))
+	w := b.watch(n)
+	var wg sync.WaitGroup
+	for i, r := range t.rows {
+		wg.Go(func() {
+			turn <- struct{}{}
+			defer func() { <-turn }()
+			tt.Run(r.id, func(tt *testing.T) {
+				c := &cell{T: tt, p: p, w: w, mode: col.mode, room: "t-" + col.mode + col.media + "-" + r.id, hash: i}
+				r.measure(c)
+				t.set(r.id, col, strings.Join(c.told, "; "))
+			})
+		})
+	}
+	wg.Wait()
+	if strings.Contains(p.log(), "[media_path]") {
+		tt.Error("the audio of a call came by another way than asked for")
 	}
 }

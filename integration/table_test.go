@@ -28,63 +28,120 @@ type row struct {
 	measure  func(*cell)
 }
 
+// column is where a row is measured.
+type column struct {
+	pbx, mode string
+	media     string // way of the audio; "": the default, which stands for all
+}
+
+func (c column) String() string {
+	if c.media == "" {
+		return c.pbx + " " + c.mode
+	}
+	return fmt.Sprintf("%s %s, `media: %s`", c.pbx, c.mode, c.media)
+}
+
+// reason is a reviewed one for cells of a row to differ: from the first column,
+// or, for a way of the audio, from the default's.
+type reason struct {
+	row     string
+	columns []string
+	why     string
+}
+
 // table collects what was measured.
 type table struct {
-	modes []string
-	rows  []row
+	columns []column
+	rows    []row
 
 	mu    sync.Mutex
-	cells map[string]string // guarded by mu: "id mode" -> what was seen
+	cells map[string]string // guarded by mu: "id column" -> what was seen
 }
 
-func (t *table) set(id, mode, text string) {
+func (t *table) set(id string, c column, text string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.cells[id+" "+mode] = text
+	t.cells[id+" "+c.String()] = text
 }
 
-// markdown is the table. A row in which the modes agree has one cell for all.
+func (t *table) cell(id string, c column) string {
+	return strings.ReplaceAll(t.cells[id+" "+c.String()], "|", `\|`)
+}
+
+// whole says whether every cell was measured.
+func (t *table) whole() bool { return len(t.cells) == len(t.rows)*len(t.columns) }
+
+// standard is the cell that another is compared with.
+func (t *table) standard(id string, c column) string {
+	if c.media != "" {
+		return t.cell(id, column{pbx: c.pbx, mode: c.mode})
+	}
+	return t.cell(id, t.columns[0])
+}
+
+func (t *table) differs(id string, c column) bool { return t.cell(id, c) != t.standard(id, c) }
+
+// markdown is the table. A cell that is as that of the first column says so,
+// and one for a way of the audio only stands, in that of the default, where it
+// differs.
 func (t *table) markdown() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "| | what is done | %s |\n|---|---|%s\n", strings.Join(t.modes, " | "), strings.Repeat("---|", len(t.modes)))
+	b.WriteString("| | what is done |")
+	for _, c := range t.columns {
+		if c.media == "" {
+			fmt.Fprintf(&b, " %s |", c)
+		}
+	}
+	b.WriteString("\n|---|---|" + strings.Repeat("---|", strings.Count(b.String(), "|")-3) + "\n")
 	for _, r := range t.rows {
-		seen := t.seen(r.id)
-		if t.same(r.id) {
-			for i := range seen[1:] {
-				seen[i+1] = "the same"
+		fmt.Fprintf(&b, "| %s | %s |", r.id, r.what)
+		for i, c := range t.columns {
+			if c.media == "" {
+				fmt.Fprintf(&b, " %s |", t.shown(r.id, i))
 			}
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s |\n", r.id, r.what, strings.Join(seen, " | "))
+		b.WriteString("\n")
 	}
 	return b.String()
 }
 
-func (t *table) seen(id string) []string {
-	var out []string
-	for _, mode := range t.modes {
-		out = append(out, strings.ReplaceAll(t.cells[id+" "+mode], "|", `\|`))
+func (t *table) shown(id string, column int) string {
+	c := t.columns[column]
+	text := t.cell(id, c)
+	if column > 0 && !t.differs(id, c) {
+		text = "the same"
 	}
-	return out
+	for _, way := range t.columns {
+		if way.media != "" && way.pbx == c.pbx && way.mode == c.mode && t.differs(id, way) {
+			text += fmt.Sprintf("; with `media: %s`: %s", way.media, t.cell(id, way))
+		}
+	}
+	return text
 }
 
-func (t *table) same(id string) bool { return len(slices.Compact(t.seen(id))) == 1 }
-
-// judge compares the modes with each other, and all with the file. reasons
-// says for a row why its cells may differ.
-func (t *table) judge(tt *testing.T, reasons map[string]string) {
+// judge compares the columns with each other, and all with the file.
+func (t *table) judge(tt *testing.T, reasons []reason) {
 	tt.Helper()
+	unlisted := map[string]bool{}
 	for _, r := range t.rows {
-		why, listed := reasons[r.id]
-		switch same := t.same(r.id); {
-		case !same && !listed:
-			tt.Errorf("row %s differs between the modes, without a reason: %q", r.id, t.seen(r.id))
-		case same && listed:
-			tt.Errorf("row %s does not differ, but has a reason: %s", r.id, why)
+		for _, c := range t.columns {
+			unlisted[r.id+" "+c.String()] = t.differs(r.id, c)
 		}
 	}
 	text := t.markdown()
-	for _, id := range slices.Sorted(maps.Keys(reasons)) {
-		text += fmt.Sprintf("\nWhy %s differs: %s\n", id, reasons[id])
+	for _, why := range reasons {
+		for _, c := range why.columns {
+			if !unlisted[why.row+" "+c] {
+				tt.Errorf("row %s of %s does not differ, or is listed twice, but has a reason: %s", why.row, c, why.why)
+			}
+			delete(unlisted, why.row+" "+c)
+		}
+		text += fmt.Sprintf("\nWhy %s differs (%s): %s\n", why.row, strings.Join(why.columns, ", "), why.why)
+	}
+	for _, cell := range slices.Sorted(maps.Keys(unlisted)) {
+		if unlisted[cell] {
+			tt.Errorf("%s differs, without a reason: %s", cell, t.cells[cell])
+		}
 	}
 	fmt.Print("\n", text, "\n") // the run's own record of what it saw
 	t.compare(tt, text)

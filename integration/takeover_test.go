@@ -74,7 +74,7 @@ func TestTakeOver(t *testing.T) {
 // goesAndComes is the whole of it.
 func (m *meeting) goesAndComes() {
 	m.gather()
-	was, atSwitch := m.rights(), m.w.flags(m.room)
+	was, atSwitch := m.rights(), m.fs().flags(m.room)
 	m.audible("before")
 	for n := range takeOvers {
 		m.move("takeover", "native", was)
@@ -82,7 +82,7 @@ func (m *meeting) goesAndComes() {
 			m.audible("in our mixer")
 		}
 		m.move("handback", "switch pbx1", was)
-		if now := m.w.flags(m.room); now != atSwitch {
+		if now := m.fs().flags(m.room); now != atSwitch {
 			m.Errorf("the switch has\n%s\nit had\n%s", now, atSwitch)
 		}
 		if n == 0 || n == takeOvers-1 {
@@ -108,17 +108,15 @@ func (m *meeting) enters(flags string) *guest {
 	}
 	m.Cleanup(p.Close)
 	o := siptest.CallOptions{Tone: siptest.Tone{Hz: g.hz, DBFS: quiet}}
-	o.Headers = []sip.Header{{Name: "X-Call", Value: g.tag}}
+	o.Headers = m.w.headers(m.p, g.tag, []string{"parley_room=" + m.room, "parley_flags=" + flags})
 	extension := "contract"
 	if m.plain {
 		extension = "plain"
 		o.Headers = append(o.Headers, sip.Header{Name: "X-Room", Value: m.room}, sip.Header{Name: "X-Flags", Value: strings.ReplaceAll(flags, ",", "|")})
-	} else {
-		o.Headers = append(o.Headers, sip.Header{Name: "X-Set", Value: "test_socket=" + m.p.at.esl + ";parley_room=" + m.room + ";parley_flags=" + flags})
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	if g.Call, err = p.Dial(ctx, "sip:"+extension+"@"+fsSIP(m.w.n), o); err != nil {
+	if g.Call, err = p.Dial(ctx, "sip:"+extension+"@"+m.w.sip(), o); err != nil {
 		m.Fatalf("%s calls: %v", g.name, err)
 	}
 	return g
@@ -130,11 +128,11 @@ func (m *meeting) gather() {
 	for i := range 10 {
 		m.guests = append(m.guests, m.enters(conferenceFlags()[i]))
 		eventually(m.T, 15*time.Second, "caller's being in the conference", func() (string, bool) {
-			return "", len(m.w.conference(m.room)) == i+1
+			return "", len(m.fs().conference(m.room)) == i+1
 		})
 	}
 	if m.plain {
-		m.w.api("conference", m.room+" lock")
+		m.fs().api("conference", m.room+" lock")
 		eventually(m.T, 15*time.Second, "Parley's knowing of it", func() (string, bool) {
 			rooms, err := m.p.api.Rooms(m.brief())
 			at := slices.IndexFunc(rooms, func(v engine.RoomView) bool { return v.Name == engine.RoomName(m.room) })
@@ -145,7 +143,7 @@ func (m *meeting) gather() {
 	m.members(10)
 	m.command(m.p.api.Lock(m.brief(), m.room, true))
 	eventually(m.T, 10*time.Second, "the lock at the switch", func() (string, bool) {
-		out := m.w.flags(m.room)
+		out := m.fs().flags(m.room)
 		return out, strings.HasPrefix(out, "locked true")
 	})
 }
@@ -266,7 +264,7 @@ func (m *meeting) mutedThere(was string) {
 	m.Helper()
 	m.order("takeover")
 	mutes, listener := m.guests[5], m.guests[4]
-	id := m.w.number(m.room, string(m.roster(mutes).CallID))
+	id := m.fs().number(m.room, string(m.roster(mutes).CallID))
 	become := func(what string, muted, deaf bool) {
 		m.Helper()
 		eventually(m.T, 5*time.Second, what, func() (string, bool) {
@@ -278,16 +276,16 @@ func (m *meeting) mutedThere(was string) {
 			m.Errorf("%s: he is heard at %.0f dBFS", what, level)
 		}
 	}
-	m.w.api("conference", m.room+" mute "+id)
+	m.fs().api("conference", m.room+" mute "+id)
 	become("a mute at the switch", true, false)
-	m.w.api("conference", m.room+" deaf "+id)
+	m.fs().api("conference", m.room+" deaf "+id)
 	become("deaf at the switch, too", true, true)
 	m.command(m.p.api.Set(m.brief(), m.room, m.roster(mutes).ID.String(), "muted", false))
 	become("unmuted by us", false, true)
-	m.w.api("conference", m.room+" mute "+id)
+	m.fs().api("conference", m.room+" mute "+id)
 	become("muted at the switch again", true, true)
-	m.w.api("conference", m.room+" unmute "+id)
-	m.w.api("conference", m.room+" undeaf "+id)
+	m.fs().api("conference", m.room+" unmute "+id)
+	m.fs().api("conference", m.room+" undeaf "+id)
 	become("unmuted and undeaf at the switch", false, false)
 	m.order("handback")
 	if seen := m.seen(); seen != was {
@@ -325,7 +323,7 @@ func quantile(list []float64, q float64) float64 {
 func (m *meeting) turmoil(verb, to string) {
 	m.Helper()
 	if m.plain {
-		m.w.api("conference", m.room+" unlock")
+		m.fs().api("conference", m.room+" unlock")
 	}
 	m.command(m.p.api.Lock(m.brief(), m.room, false))
 	leaves, mutes := m.guests[len(m.guests)-1], m.guests[6]

@@ -13,7 +13,28 @@ import (
 	"time"
 
 	"parley/esl"
+	"parley/sip"
 )
+
+// pbx is a switch with the contract's dialplan: how to have it do what a row
+// asks for, and what is seen of that at the switch. A call is known by its tag.
+type pbx interface {
+	sip() string // its address
+	// headers have the dialplan set variables (NAME=VALUE, in small letters),
+	// and call this Parley.
+	headers(p *parley, call string, set []string) []sip.Header
+	channel(t *testing.T, call string) string // as Parley is told of it
+	transfer(t *testing.T, call string)       // to an echo, while the call is with Parley
+	end(t *testing.T, call string) vars       // waits until it is hung up
+	hooks(call string) int                    // how often its hang-up hook ran
+	cdr(call string) string                   // "": not written yet
+	// argument turns NAME=VALUE into one of set that is an argument of the
+	// application; ok is false where there are none.
+	argument(nameValue string) (set string, ok bool)
+}
+
+// vars are what was on a call's channel at its end.
+type vars interface{ Var(name string) string }
 
 // witness is an event socket client of the test's own. It knows each call by
 // its test_call variable: what was left on its channel when it was hung up, and
@@ -22,9 +43,9 @@ type witness struct {
 	conn *esl.Client
 	n    int // of the switch
 
-	mu    sync.Mutex
-	over  map[string]*esl.Event // guarded by mu: CHANNEL_HANGUP_COMPLETE
-	hooks map[string]int        // guarded by mu
+	mu   sync.Mutex
+	over map[string]*esl.Event // guarded by mu: CHANNEL_HANGUP_COMPLETE
+	hung map[string]int        // guarded by mu: runs of the hang-up hook
 }
 
 // watch connects to the switch under test.
@@ -42,7 +63,7 @@ func watchAt(t *testing.T, n int) *witness {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &witness{conn: c, n: n, over: map[string]*esl.Event{}, hooks: map[string]int{}}
+	w := &witness{conn: c, n: n, over: map[string]*esl.Event{}, hung: map[string]int{}}
 	if err := c.Subscribe(ctx, "CHANNEL_HANGUP_COMPLETE", "CHANNEL_DATA"); err != nil {
 		t.Fatal(err)
 	}
@@ -63,24 +84,46 @@ func (w *witness) read() {
 		case e.Name() == "CHANNEL_HANGUP_COMPLETE":
 			w.over[call] = e
 		case strings.HasPrefix(e.Value("API-Command-Argument"), "INFO hang-up hook"): // an API event, by another name
-			w.hooks[call]++
+			w.hung[call]++
 		}
 		w.mu.Unlock()
 	}
 }
 
-func (w *witness) seen(call string) (*esl.Event, int) {
+// seen is the end of a call; nil: it has not come yet.
+func (w *witness) seen(call string) *esl.Event {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.over[call], w.hooks[call]
+	return w.over[call]
 }
 
-// end waits until a call is hung up, and returns what was on its channel.
-func (w *witness) end(t *testing.T, call string) *esl.Event {
+func (w *witness) hooks(call string) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.hung[call]
+}
+
+func (w *witness) sip() string { return fsSIP(w.n) }
+
+func (w *witness) headers(p *parley, call string, set []string) []sip.Header {
+	if p != nil {
+		set = append([]string{"test_socket=" + p.at.esl}, set...)
+	}
+	return []sip.Header{{Name: "X-Call", Value: call}, {Name: "X-Set", Value: strings.Join(set, ";")}}
+}
+
+func (w *witness) argument(string) (string, bool) { return "", false }
+
+func (w *witness) transfer(t *testing.T, call string) {
+	t.Helper()
+	w.api("uuid_transfer", w.channel(t, call)+" 9196 XML default")
+}
+
+func (w *witness) end(t *testing.T, call string) vars {
 	t.Helper()
 	var e *esl.Event
 	eventually(t, 20*time.Second, "the end of call "+call, func() (string, bool) {
-		e, _ = w.seen(call)
+		e = w.seen(call)
 		return "", e != nil
 	})
 	return e
@@ -97,8 +140,7 @@ func (w *witness) api(cmd, arguments string) string {
 	return strings.TrimSpace(out)
 }
 
-// uuid is the channel of a call that is up.
-func (w *witness) uuid(t *testing.T, call string) string {
+func (w *witness) channel(t *testing.T, call string) string {
 	t.Helper()
 	var found string
 	eventually(t, 10*time.Second, "the channel of call "+call, func() (string, bool) {

@@ -98,7 +98,7 @@ func (c *cell) confer(args string, err error) error {
 		return err
 	}
 	ctx := c.brief()
-	return conference.Answer(c.w.conn.API(ctx, "conference", args))
+	return conference.Answer(c.fs().conn.API(ctx, "conference", args))
 }
 
 // lists reads the room from all three lists. It is nil while they do not agree,
@@ -110,7 +110,7 @@ func (c *cell) lists() *conference.Room {
 		arg   string
 		parse func([]byte) ([]conference.Room, error)
 	}{{"xml_list", conference.ParseXML}, {"json_list", conference.ParseJSON}, {"list", conference.ParseList}} {
-		rooms, err := l.parse([]byte(c.w.api("conference", l.arg)))
+		rooms, err := l.parse([]byte(c.fs().api("conference", l.arg)))
 		if err != nil {
 			c.Fatalf("%s: %v", l.arg, err)
 		}

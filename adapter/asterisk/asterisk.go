@@ -191,6 +191,10 @@ func (l *Link) take(ctx context.Context, e ari.Event) {
 		if c := l.call(e.Channel.ID); c != nil && len(e.Digit) == 1 {
 			c.press(e.Digit[0])
 		}
+	case *ari.ChannelHangupRequest:
+		if c := l.call(e.Channel.ID); c != nil {
+			c.hungUp.set()
+		}
 	case *ari.ChannelEnteredBridge:
 		l.seen(e.Channel.ID, e.Bridge.ID)
 	case *ari.ChannelLeftBridge:

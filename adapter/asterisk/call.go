@@ -64,15 +64,17 @@ type call struct {
 
 	rights atomic.Pointer[engine.Rights] // to be remembered, nil: nothing new
 	sealed bool                          // rights are on the channel; its goroutine's
+	noted  engine.MemberID               // whose end by a hang-up is on the channel; its goroutine's
 
-	left latch     // the caller's channel is not in the application any more
-	keys chan byte // pressed and not yet in the room
+	left   latch     // the caller's channel is not in the application any more
+	hungUp latch     // because somebody has hung up
+	keys   chan byte // pressed and not yet in the room
 }
 
 func newCall(l *Link, ch *ari.Channel, args []string) *call {
 	c := &call{
 		log: l.log.With("call", ch.ID), channel: ch.ID, snapshot: ch, stage: newStage(),
-		left: newLatch(), keys: make(chan byte, keysAhead), released: make(chan engine.Outcome, 1),
+		left: newLatch(), hungUp: newLatch(), keys: make(chan byte, keysAhead), released: make(chan engine.Outcome, 1),
 	}
 	c.media.init(l, c.left.done, c.log)
 	c.leg, c.bridgeID = engine.LegID(ch.ID), l.bridgePrefix()+audiosocket.NewUUID().String()
@@ -106,8 +108,11 @@ func (c *call) run(ctx context.Context) {
 	}
 	if err := c.fetchMedia(ctx, &invite); err != nil {
 		why := engine.ReasonMediaLost
-		if errors.Is(err, native.ErrBusy) {
+		switch {
+		case errors.Is(err, native.ErrBusy):
 			why = engine.ReasonNodeBusy
+		case ctx.Err() != nil: // we are leaving
+			why = engine.ReasonSwitchLost
 		}
 		c.fail(ctx, why, err)
 		return
@@ -156,7 +161,7 @@ func (c *call) serve(ctx context.Context, invite engine.Invite) {
 			left = nil
 			switch {
 			case !c.isBroken():
-				lose(engine.ReasonHangup)
+				lose(c.partingWord(ctx))
 			case c.retries():
 				c.misses()
 				verdict = time.After(backTime)
@@ -172,6 +177,21 @@ func (c *call) serve(ctx context.Context, invite engine.Invite) {
 			lose(engine.ReasonSwitchLost)
 		}
 	}
+}
+
+// partingWord is why a caller has left whose audio has not ended: he has hung
+// up, or the switch has sent him elsewhere.
+func (c *call) partingWord(ctx context.Context) engine.Reason {
+	if c.hungUp.isSet() || c.link.troubled() {
+		return engine.ReasonHangup
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTime)
+	defer cancel()
+	if _, err := c.link.client.Channel(ctx, c.channel); err != nil {
+		return engine.ReasonHangup
+	}
+	c.link.returns.End(string(c.sealedFor()))
+	return engine.ReasonTransferred
 }
 
 // isTaken says whether another client has the application, and has ended our

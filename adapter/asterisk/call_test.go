@@ -25,6 +25,11 @@ func TestACallJoinsAndIsGivenBack(t *testing.T) {
 	if c.State() != "Up" {
 		t.Errorf("the call is %s", c.State())
 	}
+	r.until("what a CDR says if he hangs up", func() bool {
+		v := c.Variables()
+		_, result := v["PARLEY_RESULT"]
+		return v["PARLEY_REASON"] == "hangup" && v["PARLEY_EXIT"] == "hangup" && v["PARLEY_MEMBER_ID"] == "1" && !result
+	})
 	c.Press("#")
 	r.continued(c, map[string]string{
 		"result": "joined", "reason": "terminator", "exit": "terminator", "exit_digits": "#", "member_id": "1", "duration": "0",
@@ -32,6 +37,7 @@ func TestACallJoinsAndIsGivenBack(t *testing.T) {
 	r.front.await(t, "DELETE bridge")
 	want := []string{
 		"GET variable", "POST answer", "POST bridge", "POST externalMedia", "POST addChannel",
+		"POST PARLEY_REASON", "POST PARLEY_EXIT", "POST PARLEY_MEMBER_ID",
 		"POST PARLEY_RESULT", "POST PARLEY_REASON", "POST PARLEY_EXIT", "POST PARLEY_EXIT_DIGITS", "POST PARLEY_SIGNAL", "POST PARLEY_DURATION",
 		"POST PARLEY_MEMBER_ID", "POST PARLEY_WARNINGS", "POST continue",
 		"POST CHANNEL(hangup_handler_wipe)", "DELETE channel", "DELETE bridge",

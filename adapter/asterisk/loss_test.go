@@ -98,7 +98,7 @@ func TestTheCallerHangsUpWhileHeIsGivenBack(t *testing.T) {
 	r := newRig(t, nil).ready()
 	c := r.ast.Call("room=3000")
 	r.joined(c)
-	r.front.on("POST PARLEY_EXIT", c.Hangup)
+	r.front.on("POST PARLEY_EXIT_DIGITS", c.Hangup)
 	c.Press("#")
 	r.clean(0)
 	if q := r.front.requests(); slices.Contains(q, "POST continue") || slices.Contains(q, "POST PARLEY_DURATION") {
@@ -119,7 +119,7 @@ func TestRedirectedAwayAndBack(t *testing.T) {
 	r.front.on("DELETE channel", func() { c.Return("room=3102") })
 	c.Redirect("elsewhere,1,1")
 	r.exit(c, aritest.Exit{How: aritest.Redirected, Place: "elsewhere,1,1"})
-	if e := r.await(engine.EventLeft, c.ID()); e.Reason != engine.ReasonHangup || e.Room != "3000" {
+	if e := r.await(engine.EventLeft, c.ID()); e.Reason != engine.ReasonTransferred || e.Room != "3000" {
 		t.Errorf("left %s by %s", e.Room, e.Reason)
 	}
 	if slices.Contains(r.front.requests(), "POST continue") {

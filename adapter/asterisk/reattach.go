@@ -56,7 +56,7 @@ func (c *call) comesBack(ctx context.Context, room string) (back *engine.Rights,
 // Remember implements engine.Rememberer: the rights go onto the channel, in a
 // form that only we can read. When we are leaving, what is there stays.
 func (l *leg) Remember(now engine.Rights) {
-	if l.link.retreat.Load() || l.link.returns.Off() {
+	if l.link.retreat.Load() {
 		return
 	}
 	if l.rights.Swap(&now) == nil {
@@ -64,17 +64,42 @@ func (l *leg) Remember(now engine.Rights) {
 	}
 }
 
-// keep writes the newest rights that are to be remembered.
+// keep writes the newest rights that are to be remembered, and what a CDR says
+// when the caller hangs up in the room.
 func (c *call) keep() {
-	rights, token := c.rights.Swap(nil), ""
+	rights := c.rights.Swap(nil)
+	ctx, cancel := context.WithTimeout(context.Background(), outTime)
+	defer cancel()
+	if !c.link.returns.Off() {
+		c.seal(ctx, rights)
+	}
+	if rights.Member == 0 || rights.Member == c.noted {
+		return
+	}
+	c.noted = rights.Member
+	for _, v := range hangup(rights.Member) {
+		if !c.set(ctx, channelVariable(v.Name), v.Value) {
+			return
+		}
+	}
+}
+
+// hangup is what a member leaves who hangs up; all but the result, whose
+// absence tells the dialplan that we have died.
+func hangup(m engine.MemberID) []engine.Variable {
+	return []engine.Variable{
+		{Name: "reason", Value: string(engine.ReasonHangup)}, {Name: "exit", Value: string(engine.ExitHangup)}, {Name: "member_id", Value: m.String()},
+	}
+}
+
+func (c *call) seal(ctx context.Context, rights *engine.Rights) {
+	token := ""
 	if rights.Member != 0 {
 		var err error
 		if token, err = c.link.returns.Key.Seal(c.sealedFor(), *rights); err != nil {
 			c.log.Info("asterisk: the call could not come back", "error", err)
 		}
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), outTime)
-	defer cancel()
 	c.sealed = c.set(ctx, tokenVariable, token) && token != ""
 }
 
