@@ -81,9 +81,8 @@ func purge(pool *dockertest.Pool) {
 	}
 }
 
-// find returns the image to run, or skips the test when there is none.
-func (i image) find(t *testing.T) (repository, tag string) {
-	t.Helper()
+// found returns the image to run, or why there is none.
+func (i image) found() (repository, tag, why string) {
 	names := []string{i.local}
 	if own := os.Getenv(i.env); own != "" {
 		names = []string{own}
@@ -93,20 +92,33 @@ func (i image) find(t *testing.T) (repository, tag string) {
 	for _, name := range names {
 		repository, tag = split(name)
 		if _, err := dock.pool.Client.InspectImage(repository + ":" + tag); err == nil {
-			return repository, tag
+			return repository, tag, ""
 		}
 		err := dock.pool.Client.PullImage(docker.PullImageOptions{Repository: repository, Tag: tag, InactivityTimeout: 30 * time.Second},
 			docker.AuthConfiguration{})
 		if err == nil {
-			return repository, tag
+			return repository, tag, ""
 		}
 	}
-	why := fmt.Sprintf("no image of %s: none of %s is here or can be pulled; set %s", i.name, strings.Join(names, ", "), i.env)
-	dock.mu.Lock()
-	dock.skipped[t.Name()] = why
-	dock.mu.Unlock()
-	t.Skip(why)
-	return "", ""
+	return "", "", fmt.Sprintf("no image of %s: none of %s is here or can be pulled; set %s", i.name, strings.Join(names, ", "), i.env)
+}
+
+// find returns the image to run, or skips the test when there is none.
+func (i image) find(t *testing.T) (repository, tag string) {
+	t.Helper()
+	repository, tag, why := i.found()
+	if why != "" {
+		dock.skip(t, why)
+		t.Skip(why)
+	}
+	return repository, tag
+}
+
+// skip notes for the end of the run what a test does not do.
+func (d *docks) skip(t *testing.T, why string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.skipped[t.Name()] = why
 }
 
 func split(name string) (repository, tag string) {

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-
-	"parley/esl"
 )
 
 // Sheet is a room as the lists below print it; Room.Members is not looked at.
@@ -13,8 +11,7 @@ type Sheet struct {
 	Room
 	EnterSound, ExitSound bool
 	Grace                 time.Duration // endconf-grace-time; 0 = none
-	Variables             esl.Headers
-	Lines                 []Line // in the order to be printed: newest first
+	Lines                 []Line        // in the order to be printed: newest first
 	Recordings            []Recording
 }
 
