@@ -158,3 +158,16 @@ func split(s string) []string {
 	}
 	return words
 }
+
+func TestGates(t *testing.T) {
+	for energy, want := range map[int]float64{100: -47.3, 300: -37.8, 1800: -22.2, 99999: 0, 0: math.Inf(-1), -5: math.Inf(-1)} {
+		if got := GateLevel(energy); got != want && !(math.Abs(got-want) < 0.05) {
+			t.Errorf("energy %d is %v dBov, want %v", energy, got, want)
+		}
+	}
+	for _, energy := range []int{1, 20, 100, 300, 1234, 1800} {
+		if got := EnergyOf(GateLevel(energy)); got != energy {
+			t.Errorf("energy %d comes back as %d", energy, got)
+		}
+	}
+}

@@ -32,3 +32,21 @@ func Step(dB float64) int {
 	}
 	return best
 }
+
+// crest is by how much the RMS of a voice is more than its mean amount, which
+// the switch takes for the energy of a frame.
+const crest = math.Sqrt2
+
+// GateLevel is the level in dBov, 0 and less, from which on a voice passes a
+// talk gate of this energy; of 0 and less it is math.Inf(-1): all passes.
+func GateLevel(energy int) float64 {
+	if energy <= 0 {
+		return math.Inf(-1)
+	}
+	return min(0, 20*math.Log10(crest*float64(energy)/32768))
+}
+
+// EnergyOf is the energy of a talk gate that opens at a level in dBov.
+func EnergyOf(dBov float64) int {
+	return int(math.Round(math.Pow(10, dBov/20) * 32768 / crest))
+}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"parley/esl"
 )
 
 // Sheet is a room as the lists below print it; Room.Members is not looked at.
@@ -11,7 +13,8 @@ type Sheet struct {
 	Room
 	EnterSound, ExitSound bool
 	Grace                 time.Duration // endconf-grace-time; 0 = none
-	Lines                 []Line        // in the order to be printed: newest first
+	Variables             esl.Headers
+	Lines                 []Line // in the order to be printed: newest first
 	Recordings            []Recording
 }
 

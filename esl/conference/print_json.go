@@ -33,7 +33,11 @@ func (s *Sheet) json(p *jsonPrinter) {
 			p.number("max_members", s.MaxMembers)
 		}
 		p.key("variables")
-		p.object(func() {})
+		p.object(func() {
+			for _, v := range s.Variables {
+				p.text(v.Name, v.Value)
+			}
+		})
 		p.key("members")
 		p.array(len(s.Recordings)+len(s.Lines), func(i int) {
 			if n := len(s.Recordings); i >= n {

@@ -41,7 +41,8 @@ func (s *Sheet) xml(b *strings.Builder) {
 	if s.Grace > 0 {
 		fmt.Fprintf(b, ` endconference_grace_time="%d"`, wholeSeconds(s.Grace))
 	}
-	fmt.Fprintf(b, " run_time=\"%d\">\n    <variables></variables>\n", wholeSeconds(s.RunTime))
+	fmt.Fprintf(b, " run_time=\"%d\">\n", wholeSeconds(s.RunTime))
+	s.variables(b)
 	if len(s.Lines)+len(s.Recordings) == 0 {
 		b.WriteString("    <members></members>\n  </conference>\n")
 		return
@@ -59,6 +60,18 @@ func (s *Sheet) xml(b *strings.Builder) {
 		s.Lines[i].xml(b)
 	}
 	b.WriteString("    </members>\n  </conference>\n")
+}
+
+func (s *Sheet) variables(b *strings.Builder) {
+	if len(s.Variables) == 0 {
+		b.WriteString("    <variables></variables>\n")
+		return
+	}
+	b.WriteString("    <variables>\n")
+	for _, v := range s.Variables {
+		fmt.Fprintf(b, "      <variable name=\"%s\" value=\"%s\"></variable>\n", esl.EscapeXML(v.Name), esl.EscapeXML(v.Value))
+	}
+	b.WriteString("    </variables>\n")
 }
 
 func (m *Line) xml(b *strings.Builder) {
