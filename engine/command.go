@@ -50,6 +50,18 @@ type (
 		Member MemberID
 		On     bool
 	}
+	// Treat has a member's sound treated in a way of his own, as long as he is in
+	// the room.
+	Treat struct {
+		Member MemberID
+		Treatment
+	}
+	// Press sends keys to a member's phone. It is answered when they are on their
+	// way.
+	Press struct {
+		Member MemberID
+		Digits string
+	}
 	// Play plays something to a member over what he hears, in place of a prompt,
 	// or with member 0 to the room, after what is being played to it. It is
 	// answered at once; EventPlaying and EventPlayed tell when it begins and
@@ -81,6 +93,8 @@ func (Transfer) isCommand() {}
 func (Relate) isCommand()   {}
 func (Gain) isCommand()     {}
 func (Hold) isCommand()     {}
+func (Treat) isCommand()    {}
+func (Press) isCommand()    {}
 func (Play) isCommand()     {}
 func (StopPlay) isCommand() {}
 func (Rule) isCommand()     {}

@@ -24,6 +24,7 @@ type phone struct {
 	attent bool     // guarded by mu: prompts last until they are stopped
 	prompt OpID     // guarded by mu
 	record OpID     // guarded by mu
+	keys   string   // guarded by mu: pressed towards him
 }
 
 func newPhone(id string) *phone { return &phone{id: LegID(id), released: make(chan Outcome, 4)} }
@@ -108,6 +109,7 @@ type stage struct {
 	played  []string                 // guarded by mu
 	sound   Sound                    // guarded by mu: as last tuned
 	deaf    []Edge                   // guarded by mu
+	treated map[MemberID]Treatment   // guarded by mu
 	closed  bool                     // guarded by mu
 	stuck   bool                     // guarded by mu: settles nothing
 	tapes   map[OpID]Tape            // guarded by mu: recordings that run

@@ -33,6 +33,10 @@ func (r *room) obeyMore(now time.Time, o order) {
 		o.reply <- r.stopPlay(now, c.Member)
 	case Rule:
 		o.reply <- r.rule(now, c)
+	case Treat:
+		r.treat(o, c)
+	case Press:
+		o.reply <- r.press(c)
 	default:
 		r.obeyRecord(now, o)
 	}
@@ -244,6 +248,7 @@ func liveRules() map[string]func(value string) (func(*Profile), error) {
 	return map[string]func(string) (func(*Profile), error){
 		"pin":           pins(func(p *Profile) *[]PIN { return &p.Member.PINs }),
 		"moderator_pin": pins(func(p *Profile) *[]PIN { return &p.Moderator.PINs }),
+		"moh_sound":     sound(func(p *Profile, v string) { p.MOHSound = v }),
 		"enter_sound":   sound(func(p *Profile, v string) { p.EnterSound, p.EntryTone = v, "" }),
 		"exit_sound":    sound(func(p *Profile, v string) { p.ExitSound, p.ExitTone = v, "" }),
 	}
@@ -267,6 +272,9 @@ func (r *room) rule(now time.Time, c Rule) error {
 	}
 	r.live = append(slices.DeleteFunc(r.live, func(old roomSetting) bool { return old.name == c.Name }), set)
 	r.settle(r.directory)
+	if c.Name == "moh_sound" {
+		r.retune()
+	}
 	r.reconcile(now)
 	e := r.event(now, EventRoomModified, nil, ReasonNone)
 	e.Changes = []string{c.Name + " " + byCommand}

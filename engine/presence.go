@@ -203,6 +203,16 @@ func (r *room) ambience(now time.Time, s *seat) {
 	})
 }
 
+// retune ends everybody's music, so that it begins again as it is now.
+func (r *room) retune() {
+	for _, s := range r.seats {
+		if s.tune != tuneNone {
+			s.hush()
+			s.tune = tuneNone
+		}
+	}
+}
+
 // tuneFor says which music a member should hear.
 func (r *room) tuneFor(s *seat) tune {
 	switch {

@@ -58,16 +58,20 @@ func (r *room) relate(o order, c Relate) {
 // put makes a relation what it is to be, and returns what it was.
 func (r *room) put(rel Relation) (was Relation) {
 	was = Relation{From: rel.From, To: rel.To}
-	r.relations = slices.DeleteFunc(slices.Clone(r.relations), func(old Relation) bool {
-		same := old.From == rel.From && old.To == rel.To
-		if same {
-			was = old
-		}
-		return same
-	})
-	if rel.NoSpeak || rel.NoHear {
-		r.relations = append(r.relations, rel)
+	list := slices.Clone(r.relations)
+	i := slices.IndexFunc(list, func(old Relation) bool { return old.From == rel.From && old.To == rel.To })
+	if i >= 0 {
+		was = list[i]
 	}
+	switch on := rel.NoSpeak || rel.NoHear; {
+	case i >= 0 && on:
+		list[i] = rel
+	case i >= 0:
+		list = slices.Delete(list, i, i+1)
+	case on:
+		list = append(list, rel)
+	}
+	r.relations = list
 	return was
 }
 

@@ -38,6 +38,8 @@ type seat struct {
 	owed    []OpID      // asked for meanwhile, or by the way
 	held    bool        // waits for the room to have moved
 
+	treatment Treatment // his own, by command
+
 	onward *Transfer // where it goes from here; nil = nowhere
 
 	recording OpID

@@ -15,6 +15,13 @@ func ownVariables() []string {
 	}
 }
 
+// Resident is a Leg that may be unable to leave the room it is in for another.
+type Resident interface {
+	Leg
+	// Bound says why it cannot; nil = it can.
+	Bound() error
+}
+
 // transfer takes members out, to join another room as any caller would.
 func (r *room) transfer(now time.Time, o order, c Transfer) {
 	if _, err := ParseRoomName(string(c.To)); err != nil {
@@ -24,6 +31,14 @@ func (r *room) transfer(now time.Time, o order, c Transfer) {
 	if r.house.busy() {
 		o.reply <- &RefusalError{ReasonNodeBusy}
 		return
+	}
+	for _, s := range r.seats {
+		if l, ok := s.leg.(Resident); ok && s.phase.present() && (c.Member == 0 || c.Member == s.member) {
+			if why := l.Bound(); why != nil {
+				o.reply <- fmt.Errorf("%w: member %s: %w", ErrCannot, s.member, why)
+				return
+			}
+		}
 	}
 	r.each(o, c.Member, func(s *seat) OpID {
 		op := r.dismiss(now, s, ReasonTransferred, ExitTransfer, "")

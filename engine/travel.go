@@ -149,6 +149,9 @@ func (r *room) taken(now time.Time, s *seat, op OpID) {
 	if len(r.relations) > 0 {
 		r.relateAt(s.in)
 	}
+	if s.treatment != (Treatment{}) {
+		r.treatAt(s)
+	}
 	if s.phase == phaseAdmitting {
 		s.away = time.Time{}
 		r.joined(now, s)

@@ -46,6 +46,9 @@ func (l *leg) Move(op engine.OpID, to engine.Place) {
 // Release implements engine.Leg.
 func (l *leg) Release(o engine.Outcome) { l.released <- o }
 
+// Press implements engine.Presser.
+func (l *leg) Press(digits string) error { return l.Voice().Press(digits) }
+
 // Play implements engine.Voice.
 func (l *leg) Play(op engine.OpID, what engine.Media) {
 	if !l.away.Load() {

@@ -83,6 +83,7 @@ type call struct {
 	peer     string // UUID that the switch gives its leg to us
 	bridge   string // Application-UUID of the bridge; "": it does not run
 	stage    string // Application-UUID of the conference; "": it does not run, or was not begun by us
+	onStage  func() // joins the next conference when that has ended; nil = there is none
 	fetch    *fetch // audio is on its way to us
 	parting  *parting
 	where    *Bridge // of the conference that was asked to take the call

@@ -1,6 +1,7 @@
 package freeswitch
 
 import (
+	"errors"
 	"time"
 
 	"parley/engine"
@@ -59,6 +60,24 @@ func (l *leg) Play(op engine.OpID, what engine.Media) {
 		return
 	}
 	l.tasks.Put(func() { l.say(op, what) })
+}
+
+// Bound implements engine.Resident. A call that has come into its conference by
+// the switch's own dialplan stays there: what follows is that dialplan's.
+func (l *leg) Bound() error {
+	if l.adopted.Load() && l.voice.Load() == nil {
+		return errors.New("the call has come into the conference by the switch's own dialplan: conference NAME transfer there moves it")
+	}
+	return nil
+}
+
+// Press implements engine.Presser, where we have the audio.
+func (l *leg) Press(digits string) error {
+	v := l.voice.Load()
+	if v == nil {
+		return errors.New("the switch has the audio of the call: uuid_send_dtmf there sends keys")
+	}
+	return v.Press(digits)
 }
 
 // StopPlay implements engine.Voice.

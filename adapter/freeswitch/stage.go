@@ -73,6 +73,10 @@ func (c *call) warn(err error) {
 // says when the caller hangs up there has to be on the channel before. If this
 // process dies the call stays, and its dialplan finds the same when it leaves.
 func (c *call) join(b *Bridge, m engine.MemberID, spec conference.Spec) {
+	if c.stage != "" { // the end of the one he comes from must not be taken for that of the next
+		c.onStage = func() { c.join(b, m, spec) }
+		return
+	}
 	c.hush()
 	vars := results(engine.Outcome{Result: engine.ResultJoined, Reason: engine.ReasonHangup, Exit: engine.ExitHangup, Member: m})
 	vars["socket_resume"], vars["parley_duration"] = "", ""
@@ -105,6 +109,11 @@ func (c *call) offStage(ctx context.Context) {
 		return
 	case c.adopted.Load():
 		c.place = moved // its own dialplan has gone on
+		return
+	}
+	if next := c.onStage; next != nil {
+		c.onStage = nil
+		next()
 		return
 	}
 	vars := results(engine.Outcome{})

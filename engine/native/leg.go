@@ -1,6 +1,7 @@
 package native
 
 import (
+	"fmt"
 	"log/slog"
 	"math"
 	"runtime/debug"
@@ -115,6 +116,20 @@ func (l *Leg) SetMediaLost(after time.Duration) {
 		ticks = math.MaxUint64
 	}
 	l.patience.Store(ticks)
+}
+
+// Press implements engine.Presser, where the port can send keys.
+func (l *Leg) Press(digits string) error {
+	p, ok := l.port.(interface{ SendDigit(d byte) error })
+	if !ok {
+		return fmt.Errorf("native: call %s: its audio has no way for keys", l.id)
+	}
+	for i := range len(digits) {
+		if err := p.SendDigit(digits[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Play implements engine.Leg. The sounds are loaded elsewhere; until they are

@@ -33,6 +33,7 @@ type seat struct {
 	state  engine.MemberState
 	class  *class
 	code   *code
+	own    engine.Treatment
 	denied []without // whom he does not hear
 
 	minus [][]int16 // the tick's own: what he does not hear, and room for his voice

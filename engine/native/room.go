@@ -63,7 +63,7 @@ func (b *Bridge) tick(s *scratch, now int64, n uint64) {
 	k := 0
 	for _, st := range turn {
 		if st.leg.begin(s, now, n) { // else its own task has done this tick
-			st.talk(p.sound)
+			st.talk(st.own.Of(p.sound))
 			turn[k] = st
 			k++
 		}

@@ -42,6 +42,19 @@ func (b *Bridge) Tune(s engine.Sound) {
 	})
 }
 
+// Treat implements engine.Treater.
+func (b *Bridge) Treat(op engine.OpID, m engine.MemberID, t engine.Treatment) {
+	b.order(func() engine.Fact {
+		i := b.find(m)
+		if i < 0 {
+			return engine.Left{Op: op, Member: m}
+		}
+		b.seats[i].own = t
+		b.publish(engine.Applied{Op: op, Member: m, State: b.seats[i].state})
+		return nil
+	})
+}
+
 func gateOptions(s engine.Sound) mixer.GateOptions {
 	if s.Transparent || s.Gate == engine.GateOff {
 		return mixer.GateOptions{Off: true}

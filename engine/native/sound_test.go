@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"parley/codec"
@@ -218,4 +219,43 @@ func TestSound_TheTickAllocatesNothing(t *testing.T) {
 			t.Errorf("%v allocations", got)
 		}
 	})
+}
+
+// TestAMembersOwnGate: one of two who whisper is let through, the other by the
+// room's gate is not.
+func TestAMembersOwnGate(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		h := r.hall()
+		h.Tune(engine.Sound{Gate: -40})
+		a := r.call("a", l16(), tone(8000, 700, -50))
+		b := r.call("b", l16(), tone(8000, 400, -50))
+		c := r.call("c", l16(), mute(8000))
+		for i, who := range []*caller{a, b, c} {
+			r.seat(h, engine.MemberID(i+1), who, engine.MemberState{})
+		}
+		h.Treat(99, 1, engine.Treatment{OwnGate: true, Gate: engine.GateOff})
+		r.run(3)
+		h.want(t, engine.Applied{Op: 99, Member: 1})
+		mark := len(c.heard)
+		r.run(25)
+		if got := audiotest.Power(c.since(mark), 8000, 700); math.Abs(got+50) > 1 {
+			t.Errorf("who has an open gate is heard at %.1f dB", got)
+		}
+		if got := audiotest.Power(c.since(mark), 8000, 400); got > -80 {
+			t.Errorf("who has the room's gate is heard at %.1f dB", got)
+		}
+		h.Treat(100, 9, engine.Treatment{})
+		r.run(1)
+		h.want(t, engine.Left{Op: 100, Member: 9})
+	})
+}
+
+// TestKeysGoOutWhereThePortSendsThem, and elsewhere the caller is told.
+func TestKeysGoOutWhereThePortSendsThem(t *testing.T) {
+	r := newRig(t, Options{})
+	defer r.sw.Close()
+	c := r.call("a", l16(), nil)
+	if err := c.Press("12"); err == nil || !strings.Contains(err.Error(), "no way for keys") {
+		t.Errorf("%v", err)
+	}
 }

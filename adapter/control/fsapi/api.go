@@ -43,11 +43,14 @@ type API struct {
 	wake  chan struct{} // capacity 1
 
 	mu    sync.Mutex
-	items []any                      // guarded by mu: what Run is to tell, oldest first
+	items []any                      // guarded by mu: what has happened and was not looked at, oldest first
+	told  []telling                  // guarded by mu: what Run is to fire, oldest first
 	rooms map[engine.InstanceID]*run // guarded by mu, as below
 	leg   map[string]engine.LegID    // by Unique-ID, of those that are not it
 	born  int                        // members since start
 	peak  int
+
+	presences int // PRESENCE_IN since start
 }
 
 // New makes an API; its Run is to be called once.
@@ -88,22 +91,36 @@ func (a *API) Run(ctx context.Context) error {
 		case <-beat.C:
 			a.opts.Fire("HEARTBEAT", "", a.pulse(time.Now()), nil)
 		case <-a.wake:
-			for _, n := range a.take() {
-				a.opts.Fire("CUSTOM", subclass, n, nil)
+			for _, t := range a.take() {
+				a.opts.Fire(t.name, t.subclass, t.headers, t.body)
 			}
 		}
 	}
 }
 
-// take turns what waits into events.
-func (a *API) take() (told []esl.Headers) {
+// telling is an event of the switch.
+type telling struct {
+	name, subclass string
+	headers        esl.Headers
+	body           []byte
+}
+
+// take is what is to be fired.
+func (a *API) take() []telling {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.catchUp()
+	told := a.told
+	a.told = nil
+	return told
+}
+
+// catchUp takes over what has happened. The caller holds mu.
+func (a *API) catchUp() {
 	for _, item := range a.items {
-		told = append(told, a.note(item)...)
+		a.told = append(a.told, a.note(item)...)
 	}
 	a.items = nil
-	return told
 }
 
 // word is a command with what comes after it.

@@ -166,11 +166,12 @@ func TestRelate(t *testing.T) {
 // TestNoRefusalNamesOurPackages: a client reads the detail, not the class.
 func TestNoRefusalNamesOurPackages(t *testing.T) {
 	for err, want := range map[error]string{
-		fmt.Errorf("%w: 2 bytes", engine.ErrBadCommand):     "-ERR 2 bytes\n",
-		fmt.Errorf("%w: native", engine.ErrCannot):          "-ERR native\n",
-		fmt.Errorf("engine: odd\nthing"):                    "-ERR odd thing\n",
-		&engine.RefusalError{Reason: engine.ReasonNodeBusy}: "-ERR Refused: node_busy\n",
-		fmt.Errorf("%w: 7", engine.ErrNoMember):             "-ERR Non-Existant member\n",
+		fmt.Errorf("%w: 2 bytes", engine.ErrBadCommand):                    "-ERR 2 bytes\n",
+		fmt.Errorf("%w: native", engine.ErrCannot):                         "-ERR native\n",
+		fmt.Errorf("%w: %w", engine.ErrCannot, errors.New("rtp: no keys")): "-ERR no keys\n",
+		fmt.Errorf("engine: odd\nthing"):                                   "-ERR odd thing\n",
+		&engine.RefusalError{Reason: engine.ReasonNodeBusy}:                "-ERR Refused: node_busy\n",
+		fmt.Errorf("%w: 7", engine.ErrNoMember):                            "-ERR Non-Existant member\n",
 	} {
 		if have := refusal(err); have != want {
 			t.Errorf("%v: %q, want %q", err, have, want)

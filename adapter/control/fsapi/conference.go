@@ -74,10 +74,11 @@ func (a *API) conference(ctx context.Context, arguments string) string {
 	return "-ERR Conference command '" + words[1] + "' not found.\n"
 }
 
-// help lists the sub-commands.
+// help lists the sub-commands that do something. Those about pictures are
+// answered, but not advertised.
 func help() string {
 	var lines []string
-	for _, s := range subs() {
+	for _, s := range soundingSubs() {
 		lines = append(lines, "\t\t"+strings.TrimRight(s.usage(), " "))
 	}
 	return strings.Join(lines, "\n") + "\n"
@@ -271,5 +272,8 @@ func detail(err error) string {
 			text = rest
 		}
 	}
-	return strings.ReplaceAll(strings.TrimPrefix(text, "engine: "), "\n", " ")
+	for _, owner := range []string{"engine: ", "native: ", "rtp: "} {
+		text = strings.TrimPrefix(text, owner)
+	}
+	return strings.ReplaceAll(text, "\n", " ")
 }

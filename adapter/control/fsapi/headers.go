@@ -14,7 +14,7 @@ import (
 func (r *run) memberHeaders(g *guest, cause string) esl.Headers {
 	h := esl.Headers{{Name: "Floor", Value: strconv.FormatBool(r.floor != 0 && r.floor == g.view.ID)}}
 	h = append(h, g.channel(cause)...)
-	return append(h, g.member()...)
+	return append(h, g.member(r.levelsOf(g.view.ID).energy)...)
 }
 
 // channel is the basic data of a channel.
@@ -89,7 +89,7 @@ func (g *guest) profile(id, name string) esl.Headers {
 }
 
 // member is what the conference itself knows of a member.
-func (g *guest) member() esl.Headers {
+func (g *guest) member(energy int) esl.Headers {
 	m := &g.view
 	kind := "member"
 	if m.Role == moderator {
@@ -107,7 +107,7 @@ func (g *guest) member() esl.Headers {
 		{Name: "Member-ID", Value: m.ID.String()},
 		{Name: "Member-Type", Value: kind},
 		{Name: "Member-Ghost", Value: "false"},
-		{Name: "Energy-Level", Value: "0"},
+		{Name: "Energy-Level", Value: strconv.Itoa(energy)},
 		{Name: "Current-Energy", Value: "0"},
 	}
 }

@@ -163,24 +163,24 @@ func remain(are bool) esl.Header {
 }
 
 // records tells of a recording.
-func (r *run) records(e engine.Event) []esl.Headers {
+func (r *run) records(e engine.Event) []telling {
 	is := e.Recording
 	more := esl.Headers{{Name: "Path", Value: is.Name}}
 	switch e.Type {
 	case engine.EventRecordStarted:
 		r.recorded++
-		return []esl.Headers{r.tell(conference.RecordStart, 0, more)}
+		return []telling{r.tell(conference.RecordStart, 0, more)}
 	case engine.EventRecordPaused:
-		return []esl.Headers{r.tell(conference.RecordPause, 0, append(more, remain(true)))}
+		return []telling{r.tell(conference.RecordPause, 0, append(more, remain(true)))}
 	case engine.EventRecordResumed:
-		return []esl.Headers{r.tell(conference.RecordResume, 0, append(more, remain(true)))}
+		return []telling{r.tell(conference.RecordResume, 0, append(more, remain(true)))}
 	}
 	if is.File == "" {
-		return []esl.Headers{r.tell(conference.RecordStart, 0, append(more, esl.Header{Name: "Error", Value: "File could not be opened for recording"}))}
+		return []telling{r.tell(conference.RecordStart, 0, append(more, esl.Header{Name: "Error", Value: "File could not be opened for recording"}))}
 	}
 	r.recorded--
 	rate := int64(is.Rate)
-	return []esl.Headers{r.tell(conference.RecordStop, 0, append(more, remain(r.recorded > 0),
+	return []telling{r.tell(conference.RecordStop, 0, append(more, remain(r.recorded > 0),
 		esl.Header{Name: "Samples-Out", Value: strconv.FormatInt(is.DurationMS*rate/1000, 10)},
 		esl.Header{Name: "Samplerate", Value: strconv.FormatInt(rate, 10)},
 		esl.Header{Name: "Milliseconds-Elapsed", Value: strconv.FormatInt(is.DurationMS, 10)}))}

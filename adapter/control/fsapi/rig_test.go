@@ -17,10 +17,11 @@ import (
 type place struct {
 	sink engine.Sink
 
-	mu     sync.Mutex
-	deaf   []engine.Edge                          // guarded by mu
-	plays  []string                               // guarded by mu: what the room was played
-	states map[engine.MemberID]engine.MemberState // guarded by mu
+	mu      sync.Mutex
+	treated map[engine.MemberID]engine.Treatment   // guarded by mu
+	deaf    []engine.Edge                          // guarded by mu
+	plays   []string                               // guarded by mu: what the room was played
+	states  map[engine.MemberID]engine.MemberState // guarded by mu
 }
 
 func (p *place) Admit(op engine.OpID, m engine.MemberID, _ engine.Leg, s engine.MemberState) {
@@ -50,6 +51,14 @@ func (p *place) Play(op engine.OpID, what engine.Media, _ engine.Audience) {
 	time.AfterFunc(time.Second, func() { p.sink.Post(engine.Played{Op: op}) })
 }
 
+func (p *place) Treat(op engine.OpID, m engine.MemberID, t engine.Treatment) {
+	p.mu.Lock()
+	p.treated[m] = t
+	s := p.states[m]
+	p.mu.Unlock()
+	p.sink.Post(engine.Applied{Op: op, Member: m, State: s})
+}
+
 func (p *place) Relate(op engine.OpID, deaf []engine.Edge) {
 	p.mu.Lock()
 	p.deaf = deaf
@@ -68,6 +77,7 @@ type phone struct {
 
 	mu    sync.Mutex
 	heard []string // guarded by mu
+	keys  string   // guarded by mu
 }
 
 func (p *phone) ID() engine.LegID { return p.id }
@@ -79,6 +89,14 @@ func (p *phone) Play(op engine.OpID, what engine.Media) {
 	if !what.Loop {
 		time.AfterFunc(time.Second, func() { p.sink.Post(engine.PromptDone{Leg: p.id, Op: op}) })
 	}
+}
+
+// Press notes the keys that his phone gets.
+func (p *phone) Press(digits string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.keys += digits
+	return nil
 }
 
 func (p *phone) StopPlay()                         {}
@@ -106,7 +124,7 @@ func bubble(t *testing.T, test func(*rig)) {
 		x, err := engine.New(engine.Options{
 			Directory: d,
 			Bridges: func(_ engine.Place, room engine.RoomName, _ engine.InstanceID, sink engine.Sink) (engine.Bridge, error) {
-				p := &place{sink: sink, states: map[engine.MemberID]engine.MemberState{}}
+				p := &place{sink: sink, states: map[engine.MemberID]engine.MemberState{}, treated: map[engine.MemberID]engine.Treatment{}}
 				r.places[room] = p
 				return p, nil
 			},
@@ -177,7 +195,7 @@ func (r *rig) events() []string {
 	var list []string
 	for _, e := range r.told {
 		text := e.Value("Action")
-		if e.Name() != "CUSTOM" {
+		if e.Value("Event-Subclass") != subclass {
 			continue
 		}
 		if m := e.Value("Member-ID"); m != "" {

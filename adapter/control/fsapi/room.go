@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -93,15 +94,20 @@ func (c *call) get() bool {
 		c.printf("%d", int(time.Since(v.StartedAt)/time.Second))
 	case "count":
 		return c.count()
-	case "count_ghosts", "endconference_grace_time":
+	case "count_ghosts":
 		c.printf("0")
+	case "endconference_grace_time":
+		c.printf("%s", c.grace())
 	case "max_members":
 		c.printf("%d", v.MaxParticipants)
 	case "rate":
 		c.printf("%d", rateOf(c.members()))
 	case "profile_name":
 		c.printf("%s", v.Profile)
-	case "sound_prefix", "caller_id_name", "caller_id_number": // there is none of them
+	case "caller_id_name", "caller_id_number":
+		r := c.a.runOf(v.Instance)
+		c.printf("%s", r.set[c.words[0]])
+	case "sound_prefix": // there is none
 	case "is_locked":
 		c.printf("%s", whether(v.Locked, "locked"))
 	case "uuid":
@@ -113,9 +119,6 @@ func (c *call) get() bool {
 	}
 	return true
 }
-
-// getVariable finds none: a room of ours has no variables.
-func (c *call) getVariable() bool { return true }
 
 func (c *call) pin() bool {
 	switch w := c.words; {
@@ -163,15 +166,34 @@ func (c *call) setRule() bool {
 		if strings.HasPrefix(value, "-") {
 			return false
 		}
+		was := c.grace()
 		if c.do(engine.Rule{Name: "end_grace", Value: leadingNumber(value).String()}) {
-			c.printf("0")
+			c.a.put(setting{c.view.Instance, graceTime, leadingNumber(value).String()})
+			c.printf("%s", was)
 		}
-	case "sound_prefix", "caller_id_name", "caller_id_number":
+	case "caller_id_name", "caller_id_number":
+		c.keep(strings.ToLower(c.words[0]), value)
+	case "sound_prefix":
 		c.printf("-ERR %s is not supported by Parley\n", c.words[0])
 	default:
 		return false
 	}
 	return true
+}
+
+// graceTime is the setting that "set" makes.
+const graceTime = "endconference_grace_time"
+
+// grace is endconference_grace_time, in seconds.
+func (c *call) grace() string {
+	r := c.a.runOf(c.view.Instance)
+	if set := r.set[graceTime]; set != "" {
+		return set
+	}
+	if p := c.a.opts.Exchange.Profile(c.view.Name, c.view.Profile); p != nil {
+		return strconv.Itoa(int(p.EndGrace / time.Second))
+	}
+	return "0"
 }
 
 // bgJob begins the jobs that "bgdial" has ordered, whose results are told.
@@ -180,6 +202,8 @@ const bgJob = "bgdial-"
 // order reads ADDRESS, NUMBER and NAME.
 func (c *call) order() engine.Dial {
 	d := engine.Dial{Room: engine.RoomName(c.name), Address: c.words[0], Timeout: time.Minute}
+	r := c.a.runOf(c.view.Instance)
+	d.Caller = engine.Caller{Number: r.set["caller_id_number"], Name: r.set["caller_id_name"]}
 	if len(c.words) > 1 {
 		d.Caller.Number = c.words[1]
 	}

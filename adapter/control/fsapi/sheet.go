@@ -53,7 +53,7 @@ func (a *API) sheet(v *engine.RoomView) conference.Sheet {
 			Name: string(v.Name), UUID: uuidOf(string(v.Instance)), Profile: v.Profile, Rate: rateOf(members), Locked: v.Locked,
 			WaitMod: v.State == "waiting", Ending: v.State == "ending", Size: len(members), MaxMembers: v.MaxParticipants,
 		},
-		EnterSound: true, ExitSound: true,
+		EnterSound: r.set[silent("enter")] == "", ExitSound: r.set[silent("exit")] == "", Variables: r.vars, Grace: time.Duration(leadingNumber(r.set[graceTime])) * time.Second,
 	}
 	if !v.StartedAt.IsZero() {
 		s.RunTime = now.Sub(v.StartedAt)
@@ -67,7 +67,7 @@ func (a *API) sheet(v *engine.RoomView) conference.Sheet {
 			Member: conference.Member{
 				ID: conference.MemberID(m.ID), UUID: uniqueID(m.CallID), Channel: channelName(m), CallerName: m.Name, CallerNumber: m.Number,
 				Hear: !m.Deaf, Speak: !m.Muted, Talking: m.Talking && !m.Muted, Hold: m.Hold, Floor: r.floor == m.ID, Moderator: m.Role == moderator,
-				VolumeIn: conference.Step(float64(m.Talk)), VolumeOut: conference.Step(float64(m.Listen)),
+				VolumeIn: conference.Step(float64(m.Talk)), VolumeOut: conference.Step(float64(m.Listen)), Energy: r.levelsOf(m.ID).energy,
 			},
 			Joined: now.Sub(m.JoinedAt), Quiet: -1,
 		}

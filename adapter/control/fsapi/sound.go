@@ -141,6 +141,9 @@ func (c *call) speak(to engine.MemberID, text string) bool {
 	return true
 }
 
+// silent is the setting that says whether nothing is heard at a door.
+func silent(door string) string { return door + "_sound off" }
+
 // doorSound changes what the room hears when somebody comes or goes.
 func (c *call) doorSound(door string) bool {
 	if len(c.words) == 0 {
@@ -164,11 +167,13 @@ func (c *call) doorSound(door string) bool {
 	switch word := strings.ToLower(c.words[0]); word {
 	case "on":
 		if rule(configured) {
+			c.a.put(setting{c.view.Instance, silent(door), ""})
 			tell("-sounds-on")
 			c.printf("+OK %s %s sounds on (%s)\n", c.name, door, configured)
 		}
 	case "off", "none":
 		if rule("") {
+			c.a.put(setting{c.view.Instance, silent(door), "yes"})
 			tell("-sounds-off")
 			c.printf("+OK %s %s sounds off (%s)\n", c.name, door, configured)
 		}
@@ -201,21 +206,25 @@ func firstOf(sounds ...string) string {
 	return ""
 }
 
-// moh changes the music, which is a rule of the profile here.
-func (c *call) moh() bool {
-	if len(c.words) == 0 {
-		c.printf("-ERR invalid moh param\n")
-		return true
-	}
-	return replies("-ERR moh is not supported by Parley")(c)
-}
-
-// whilePlaying is a command about what plays: where nothing does, the switch
-// says idle.
-func whilePlaying(name, idle string) func(*call) bool {
+// whilePlaying is a command about what plays, to the room or to the member whose
+// word is at a place: where nothing does, the switch says idle.
+func whilePlaying(name, idle string, at int) func(*call) bool {
 	return func(c *call) bool {
-		if len(c.a.runOf(c.view.Instance).playing) > 0 {
-			return replies("-ERR " + name + " is not supported by Parley")(c)
+		if len(c.words) < at || len(c.words) > at+1 {
+			return false
+		}
+		var who engine.MemberID
+		if len(c.words) > at {
+			m := c.one(c.words[at])
+			if m == nil {
+				return false
+			}
+			who = m.ID
+		}
+		for _, to := range c.a.runOf(c.view.Instance).playing {
+			if to == who {
+				return replies("-ERR " + name + " is not supported by Parley")(c)
+			}
 		}
 		c.printf("%s", idle)
 		return true

@@ -19,8 +19,11 @@ const (
 // subs are the sub-commands of "conference NAME", in the switch's order and
 // with its syntax texts.
 func subs() []sub {
-	return slices.Concat(listSubs(), soundSubs(), memberSubs(), roomSubs(), videoSubs())
+	return slices.Concat(soundingSubs(), videoSubs())
 }
+
+// soundingSubs are those that are not about pictures: the ones that help lists.
+func soundingSubs() []sub { return slices.Concat(listSubs(), soundSubs(), memberSubs(), roomSubs()) }
 
 func listSubs() []sub {
 	return []sub{
@@ -28,10 +31,10 @@ func listSubs() []sub {
 		{name: "list", syntax: "[delim <string>]|[count]", whole: (*call).listOne},
 		{name: "xml_list", whole: (*call).xmlOne},
 		{name: "json_list", syntax: "[compact]", whole: (*call).jsonOne},
-		{name: "energy", syntax: newValue, target: unsupported("energy")},
-		{name: "auto-energy", syntax: newValue, target: unsupported("auto-energy")},
+		{name: "energy", syntax: newValue, target: (*call).energy},
+		{name: "auto-energy", syntax: newValue, target: (*call).autoEnergy},
 		{name: "max-energy", syntax: newValue, target: unsupported("max-energy")},
-		{name: "agc", syntax: newValue, target: unsupported("agc")},
+		{name: "agc", syntax: newValue, target: (*call).agc},
 		{name: "volume_in", syntax: newValue, target: (*call).volumeIn},
 		{name: "volume_out", syntax: newValue, target: (*call).volumeOut},
 		{name: "position", syntax: "<member_id> <x>:<y>:<z>", target: answers("-ERR not supported")},
@@ -43,9 +46,9 @@ func soundSubs() []sub {
 	return []sub{
 		{name: "play", syntax: "<file_path> [async|<member_id> [nomux]]", whole: (*call).play},
 		{name: "moh", syntax: "<file_path>|toggle|[on|off]", whole: (*call).moh},
-		{name: "pause_play", shown: "pause", syntax: "[<member_id>]", whole: whilePlaying("pause_play", "")},
-		{name: "play_status", syntax: "[<member_id>]", whole: whilePlaying("play_status", "-ERR Nothing is playing\n")},
-		{name: "file_seek", syntax: "[+-]<val> [<member_id>]", whole: whilePlaying("file_seek", "")},
+		{name: "pause_play", shown: "pause", syntax: "[<member_id>]", whole: whilePlaying("pause_play", "", 0)},
+		{name: "play_status", syntax: "[<member_id>]", whole: whilePlaying("play_status", "-ERR Nothing is playing\n", 0)},
+		{name: "file_seek", syntax: "[+-]<val> [<member_id>]", whole: whilePlaying("file_seek", "", 1)},
 		{name: "say", syntax: "<text>", whole: (*call).say},
 		{name: "saymember", syntax: "<member_id> <text>", whole: (*call).sayToMember},
 		{name: "stop", syntax: "<[current|all|async|last]> [<member_id>]", whole: (*call).stop},
@@ -54,7 +57,7 @@ func soundSubs() []sub {
 
 func memberSubs() []sub {
 	return []sub{
-		{name: "dtmf", syntax: eitherOf + " <digits>", target: unsupported("dtmf")},
+		{name: "dtmf", syntax: eitherOf + " <digits>", target: (*call).press},
 		{name: "kick", syntax: eitherOf + " [<optional sound file>]", target: (*call).kick},
 		{name: "hup", syntax: eitherOf, target: (*call).hup},
 		{name: "hold", syntax: anybody + " [file]", target: (*call).hold},
@@ -71,7 +74,7 @@ func memberSubs() []sub {
 func roomSubs() []sub {
 	return []sub{
 		{name: "getvar", syntax: "<varname>", whole: (*call).getVariable},
-		{name: "setvar", syntax: "<varname> <value>", whole: replies("-ERR setvar is not supported by Parley")},
+		{name: "setvar", syntax: "<varname> <value>", whole: (*call).setVariable},
 		{name: "lock", whole: (*call).lock},
 		{name: "unlock", whole: (*call).unlock},
 		{name: "dial", syntax: dialling, whole: (*call).dial},

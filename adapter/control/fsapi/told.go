@@ -11,7 +11,7 @@ import (
 
 // louder tells of a gain that has changed. The switch has other words for a
 // command than for a key, and for a key the two sides are mixed up in them.
-func (r *run) louder(was *engine.MemberView, e engine.Event) (told []esl.Headers) {
+func (r *run) louder(was *engine.MemberView, e engine.Event) (told []telling) {
 	byKey := strings.HasPrefix(e.By, "by key")
 	for _, side := range []struct {
 		from, to       engine.Decibels
@@ -33,7 +33,7 @@ func (r *run) louder(was *engine.MemberView, e engine.Event) (told []esl.Headers
 }
 
 // plays tells of what a command has played, when it begins and when it is over.
-func (r *run) plays(e engine.Event) esl.Headers {
+func (r *run) plays(e engine.Event) telling {
 	file := strings.Join(e.Play.What.Items, "!")
 	async := strconv.FormatBool(strings.HasSuffix(e.Play.ID, " async"))
 	id := e.Member.ID
@@ -69,11 +69,11 @@ func (r *run) plays(e engine.Event) esl.Headers {
 	if async == "true" {
 		h = append(h, esl.Header{Name: "Async", Value: async})
 	}
-	return h
+	return maintenance(h)
 }
 
 // dialed tells the result of a call out that "bgdial" has ordered.
-func (r *run) dialed(e engine.Event) []esl.Headers {
+func (r *run) dialed(e engine.Event) []telling {
 	if e.Dial == nil || !strings.HasPrefix(string(e.Dial.ID), bgJob) {
 		return nil
 	}
@@ -82,5 +82,5 @@ func (r *run) dialed(e engine.Event) []esl.Headers {
 	if e.Dial.Cause == engine.CauseSuccess {
 		h = append(h, esl.Header{Name: "Peer-UUID", Value: uniqueID(e.Dial.Leg)})
 	}
-	return []esl.Headers{h}
+	return []telling{maintenance(h)}
 }

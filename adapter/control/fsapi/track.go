@@ -26,6 +26,15 @@ type run struct {
 	door     map[string]string             // files set for "enter" and "exit"
 	recorded int                           // recordings that run
 	playing  map[string]engine.MemberID    // by ID of the play; 0 = to the room
+	levels   map[engine.MemberID]levels    // set by command
+	usual    levels                        // of the others
+	vars     esl.Headers                   // set by command
+	set      map[string]string             // settings, likewise
+	since    time.Time
+	rate     int // Hz: the highest that a member's codec had
+
+	stays    []conference.Stay // that are over
+	attempts []conference.Attempt
 }
 
 // guest is a member, from his joining to his leaving.
@@ -39,12 +48,14 @@ type guest struct {
 func (a *API) runOf(id engine.InstanceID) run {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.catchUp()
 	r := a.rooms[id]
 	if r == nil {
 		return run{}
 	}
 	c := *r
 	c.talked, c.playing, c.door = maps.Clone(r.talked), maps.Clone(r.playing), maps.Clone(r.door)
+	c.levels, c.set = maps.Clone(r.levels), maps.Clone(r.set)
 	return c
 }
 
@@ -77,17 +88,17 @@ type doorFile struct {
 
 // note takes over what has happened and says how the switch would tell it. The
 // caller holds mu.
-func (a *API) note(item any) []esl.Headers {
+func (a *API) note(item any) []telling {
 	switch i := item.(type) {
 	case engine.Event:
 		return a.event(i)
 	case again:
 		if r := a.rooms[i.instance]; r != nil {
-			return []esl.Headers{r.tell(i.action, i.member, i.more)}
+			return []telling{r.tell(i.action, i.member, i.more)}
 		}
 	case floor:
 		if r := a.rooms[i.instance]; r != nil && (i.to == 0 || r.members[i.to] != nil) {
-			return []esl.Headers{r.giveFloor(i.to)}
+			return []telling{r.giveFloor(i.to)}
 		}
 	case doorFile:
 		if r := a.rooms[i.instance]; r != nil {
@@ -97,14 +108,27 @@ func (a *API) note(item any) []esl.Headers {
 		if r := a.rooms[i.instance]; r != nil {
 			r.hup[i.member] = true
 		}
+	case levelled:
+		if r := a.rooms[i.instance]; r != nil {
+			r.levels[i.member] = i.to
+			return []telling{r.tell(i.action, i.member, i.more)}
+		}
+	case variable:
+		if r := a.rooms[i.instance]; r != nil {
+			r.vars = i.set(r.vars)
+		}
+	case setting:
+		if r := a.rooms[i.instance]; r != nil {
+			r.set[i.name] = i.value
+		}
 	}
 	return nil
 }
 
 // event turns an event of the engine into those of the switch.
-func (a *API) event(e engine.Event) []esl.Headers {
+func (a *API) event(e engine.Event) []telling {
 	r := a.rooms[e.Instance]
-	var told []esl.Headers
+	var told []telling
 	if r == nil {
 		if e.Type != engine.EventRoomStarted && e.Type != engine.EventRestored {
 			return nil
@@ -112,9 +136,10 @@ func (a *API) event(e engine.Event) []esl.Headers {
 		r = &run{
 			uuid: uuidOf(string(e.Instance)), name: string(e.Room), members: map[engine.MemberID]*guest{},
 			talked: map[engine.MemberID]time.Time{}, hup: map[engine.MemberID]bool{}, playing: map[string]engine.MemberID{}, door: map[string]string{}, profile: "none",
+			levels: map[engine.MemberID]levels{}, set: map[string]string{}, since: e.Time, rate: 8000,
 		}
 		if p := a.opts.Exchange.Profile(e.Room, e.Invite.Variables["profile"]); p != nil {
-			r.profile = p.Name
+			r.profile, r.usual = p.Name, usualLevels(p)
 		}
 		a.rooms[e.Instance] = r
 		told = append(told, r.tell(conference.Created, 0, nil))
@@ -139,8 +164,11 @@ func (a *API) event(e engine.Event) []esl.Headers {
 		told = append(told, r.records(e)...)
 	case engine.EventDialed:
 		told = append(told, r.dialed(e)...)
+	case engine.EventRejected:
+		r.refused(e)
 	case engine.EventRoomEnded:
-		told = append(told, r.tell(conference.Destroyed, 0, nil))
+		forced := e.Reason == engine.ReasonEnded || e.Reason == engine.ReasonModeratorLeft
+		told = append(told, a.presence(r), r.tell(conference.Destroyed, 0, nil), a.cdr(r, e.Time, forced))
 		delete(a.rooms, e.Instance)
 	default:
 		if action, ok := actions()[e.Type]; ok {
@@ -166,7 +194,7 @@ func actions() map[engine.EventType]conference.Action {
 
 // joined tells of a member once, whether he waits at first or not. The first
 // one gets the floor.
-func (a *API) joined(r *run, e engine.Event) []esl.Headers {
+func (a *API) joined(r *run, e engine.Event) []telling {
 	id := e.Member.ID
 	if r.members[id] != nil {
 		return nil
@@ -177,7 +205,7 @@ func (a *API) joined(r *run, e engine.Event) []esl.Headers {
 	}
 	a.born++
 	a.peak = max(a.peak, a.count())
-	told := []esl.Headers{r.tell(conference.AddMember, id, nil)}
+	told := []telling{r.tell(conference.AddMember, id, nil), a.presence(r)}
 	if r.floor == 0 {
 		told = append(told, r.giveFloor(id))
 	}
@@ -194,13 +222,13 @@ func (a *API) count() int {
 }
 
 // left tells of a member's leaving, and how he came to leave.
-func (a *API) left(r *run, e engine.Event) []esl.Headers {
+func (a *API) left(r *run, e engine.Event) []telling {
 	id := e.Member.ID
 	g := r.members[id]
 	if g == nil {
 		return nil
 	}
-	var told []esl.Headers
+	var told []telling
 	if e.To != "" {
 		told = append(told, r.sent(id, e.To))
 	}
@@ -215,13 +243,15 @@ func (a *API) left(r *run, e engine.Event) []esl.Headers {
 		r.floor = 0
 		told = append(told, r.giveFloor(0))
 	}
+	r.record(g, e)
 	delete(r.members, id)
 	delete(r.talked, id)
+	delete(r.levels, id)
 	delete(r.hup, id)
 	delete(a.leg, uniqueID(e.Leg))
 	gone := r.room(nil)
 	gone = append(gone, r.memberHeaders(g, hangupOf(e.Reason))...)
-	told = append(told, append(gone, esl.Header{Name: "Action", Value: string(conference.DelMember)}))
+	told = append(told, a.presence(r), maintenance(append(gone, esl.Header{Name: "Action", Value: string(conference.DelMember)})))
 	if r.floor == 0 {
 		if next := r.oldest(); next != 0 {
 			told = append(told, r.giveFloor(next))
@@ -243,7 +273,7 @@ func (r *run) oldest() engine.MemberID {
 
 // talks follows who speaks: who begins to while the holder of the floor is
 // silent gets it.
-func (r *run) talks(e engine.Event) []esl.Headers {
+func (r *run) talks(e engine.Event) []telling {
 	id, on := e.Member.ID, e.Type == engine.EventTalking
 	if r.members[id] == nil {
 		return nil
@@ -253,9 +283,9 @@ func (r *run) talks(e engine.Event) []esl.Headers {
 		return nil
 	}
 	if !on {
-		return []esl.Headers{r.tell(conference.StopTalking, id, nil)}
+		return []telling{r.tell(conference.StopTalking, id, nil)}
 	}
-	told := []esl.Headers{r.tell(conference.StartTalking, id, nil)}
+	told := []telling{r.tell(conference.StartTalking, id, nil)}
 	if holder := r.members[r.floor]; r.floor != id && (holder == nil || !holder.view.Talking || holder.view.Muted) {
 		told = append(told, r.giveFloor(id))
 	}
@@ -264,14 +294,14 @@ func (r *run) talks(e engine.Event) []esl.Headers {
 
 // giveFloor changes the holder. The action stands in the middle, and of a new
 // holder both sets of headers come.
-func (r *run) giveFloor(to engine.MemberID) esl.Headers {
+func (r *run) giveFloor(to engine.MemberID) telling {
 	h := r.room(nil)
 	h = append(h, esl.Header{Name: "Action", Value: string(conference.FloorChange)}, esl.Header{Name: "Old-ID", Value: idOr(r.floor)})
 	r.floor = to
 	if g := r.members[to]; g != nil {
 		h = append(r.room(h), r.memberHeaders(g, "")...)
 	}
-	return append(h, esl.Header{Name: "New-ID", Value: idOr(to)})
+	return maintenance(append(h, esl.Header{Name: "New-ID", Value: idOr(to)}))
 }
 
 func idOr(id engine.MemberID) string {
@@ -282,18 +312,18 @@ func idOr(id engine.MemberID) string {
 }
 
 // tell makes an event about the room, or with a member about him.
-func (r *run) tell(action conference.Action, id engine.MemberID, more esl.Headers) esl.Headers {
+func (r *run) tell(action conference.Action, id engine.MemberID, more esl.Headers) telling {
 	h := r.room(nil)
 	if g := r.members[id]; g != nil {
 		h = append(h, r.memberHeaders(g, "")...)
 	}
 	h = append(h, esl.Header{Name: "Action", Value: string(action)})
-	return append(h, more...)
+	return maintenance(append(h, more...))
 }
 
 // room appends the headers that every event has.
 func (r *run) room(h esl.Headers) esl.Headers {
-	return append(h,
+	h = append(h,
 		esl.Header{Name: "Conference-Name", Value: r.name},
 		esl.Header{Name: "Conference-Domain", Value: domain},
 		esl.Header{Name: "Conference-Size", Value: strconv.Itoa(len(r.members))},
@@ -301,6 +331,7 @@ func (r *run) room(h esl.Headers) esl.Headers {
 		esl.Header{Name: "Conference-Profile-Name", Value: r.profile},
 		esl.Header{Name: "Conference-Unique-ID", Value: r.uuid},
 	)
+	return append(h, r.vars...)
 }
 
 // domain is Conference-Domain, of which we have none.

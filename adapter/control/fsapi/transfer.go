@@ -29,8 +29,8 @@ func (c *call) transfer() bool {
 
 // sent tells that a member goes to another room. Where to stands before the
 // action.
-func (r *run) sent(id engine.MemberID, to string) esl.Headers {
+func (r *run) sent(id engine.MemberID, to string) telling {
 	h := append(r.room(nil), r.memberHeaders(r.members[id], "")...)
-	return append(h, esl.Header{Name: "Old-Conference-Name", Value: r.name}, esl.Header{Name: "New-Conference-Name", Value: to},
-		esl.Header{Name: "Action", Value: string(conference.Transferred)})
+	return maintenance(append(h, esl.Header{Name: "Old-Conference-Name", Value: r.name}, esl.Header{Name: "New-Conference-Name", Value: to},
+		esl.Header{Name: "Action", Value: string(conference.Transferred)}))
 }

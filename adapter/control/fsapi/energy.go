@@ -1,0 +1,155 @@
+package fsapi
+
+import (
+	"strconv"
+	"strings"
+
+	"parley/engine"
+	"parley/esl"
+	"parley/esl/conference"
+)
+
+// levels are a member's, in the switch's measure of energy.
+type levels struct {
+	energy int // of his talk gate; 0 = it is open
+	auto   int // > 0: the gate follows his noise
+	agc    int // > 0: he is brought to the loudness of all
+}
+
+// levelled is a change of a member's levels, and what is told of it.
+type levelled struct {
+	instance engine.InstanceID
+	member   engine.MemberID
+	to       levels
+	action   conference.Action
+	more     esl.Headers
+}
+
+// levelsOf are those of a member; where no command has set them, those that
+// follow from the profile.
+func (r *run) levelsOf(id engine.MemberID) levels {
+	if l, ok := r.levels[id]; ok {
+		return l
+	}
+	return r.usual
+}
+
+// usualLevels are those of a profile. Its automatic gate and an open one have
+// no energy.
+func usualLevels(p *engine.Profile) (l levels) {
+	if p.Sound.Gate < 0 {
+		l.energy = (conference.EnergyOf(float64(p.Sound.Gate)) + 5) / 10 * 10 // a dB is a tenth of it, anyway
+	}
+	return l
+}
+
+// treatment is what the engine is to do by these levels.
+func (l levels) treatment() engine.Treatment {
+	t := engine.Treatment{OwnGate: true, Gate: engine.GateOff, OwnAGC: true, AGC: l.agc > 0}
+	switch {
+	case l.auto > 0:
+		t.Gate = engine.GateAuto
+	case l.energy > 0:
+		t.Gate = min(-1, engine.Gate(conference.GateLevel(l.energy)))
+	}
+	return t
+}
+
+// energyStep is by how much "up" and "down" change an energy.
+const energyStep = 200
+
+// energyFrom reads "up", "down" or a number, which is taken as it is.
+func energyFrom(now int, data string) int {
+	switch {
+	case strings.EqualFold(data, "up"):
+		return min(now+energyStep, conference.MaxEnergy)
+	case strings.EqualFold(data, "down"):
+		return max(now-energyStep, 0)
+	default:
+		n := int(leadingNumber(strings.TrimLeft(data, "+-")))
+		if strings.HasPrefix(data, "-") {
+			n = -n
+		}
+		return n
+	}
+}
+
+// level changes a member's levels, if there is a value to change them to.
+func (c *call) level(m *engine.MemberView, data string, to levels, action conference.Action, more ...esl.Header) bool {
+	if data == "" {
+		return true
+	}
+	if !c.do(engine.Treat{Member: m.ID, Treatment: to.treatment()}) {
+		return false
+	}
+	c.a.put(levelled{c.view.Instance, m.ID, to, action, more})
+	return true
+}
+
+func (c *call) levelsOf(m *engine.MemberView) levels {
+	r := c.a.runOf(c.view.Instance)
+	return r.levelsOf(m.ID)
+}
+
+func numbered(name string, n int) esl.Header {
+	return esl.Header{Name: name, Value: strconv.Itoa(n)}
+}
+
+func (c *call) energy(m *engine.MemberView, data string) {
+	l := c.levelsOf(m)
+	if data != "" {
+		l.energy = energyFrom(l.energy, data)
+	}
+	exceeded := l.auto > 0 && l.energy > l.auto
+	if exceeded {
+		l.auto = 0
+	}
+	if c.level(m, data, l, conference.EnergySet, numbered("Energy-Level", l.energy)) {
+		c.printf("Energy %d = %d\n", m.ID, l.energy)
+		if exceeded {
+			c.printf("Auto-Energy level exceeded, Auto-Energy mode disabled\n")
+		}
+	}
+}
+
+// autoEnergy has the gate follow the noise. A gate that was open gets half of
+// the level, after the answer.
+func (c *call) autoEnergy(m *engine.MemberView, data string) {
+	l := c.levelsOf(m)
+	shown := l.energy
+	if data != "" {
+		l.auto = energyFrom(l.auto, data)
+		if l.energy == 0 {
+			l.energy = l.auto / 2
+		}
+	}
+	if c.level(m, data, l, "auto-energy-level-member", numbered("Auto-Energy-Level", l.auto), numbered("Energy-Level", l.energy)) {
+		c.printf("%d = Auto-Energy: %d Energy: %d\n", m.ID, l.auto, shown)
+	}
+}
+
+// agc brings a member to the loudness of all. LEVEL may be followed by what the
+// switch's own needs; ours does not.
+func (c *call) agc(m *engine.MemberView, data string) {
+	l := c.levelsOf(m)
+	switch n := energyFrom(l.agc, data); {
+	case data == "":
+	case n > 0 || strings.EqualFold(data, "down"):
+		l.agc = n
+	}
+	if c.level(m, data, l, "agc-level-member", numbered("Agc-Level", l.agc)) {
+		c.printf("Agc %d = %d\n", m.ID, l.agc)
+	}
+}
+
+// press sends keys to a member's phone.
+func (c *call) press(m *engine.MemberView, digits string) {
+	if digits == "" {
+		c.printf("-ERR Invalid input!\n")
+		return
+	}
+	if c.do(engine.Press{Member: m.ID, Digits: digits}) {
+		c.a.put(again{instance: c.view.Instance, member: m.ID, action: conference.DTMFSent, more: esl.Headers{{Name: "Digits", Value: digits}}})
+		c.printf("+OK sent %s to %d\n", digits, m.ID)
+	}
+}
