@@ -270,7 +270,7 @@ func (r *room) recordings(now time.Time) []Recording {
 func (r *room) settleTapes(now time.Time) {
 	p := r.profile
 	switch {
-	case r.present() == 0 || r.ending != ReasonNone:
+	case r.count(func(s *seat) bool { return s.phase.inBridge() }) == 0:
 		r.taped = false
 		for _, t := range r.tapings {
 			if t.giveUp.IsZero() {

@@ -205,6 +205,12 @@ func (l *Link) take(ctx context.Context, e ari.Event) {
 		l.talks(e.Channel.ID, true)
 	case *ari.ChannelTalkingFinished:
 		l.talks(e.Channel.ID, false)
+	case *ari.RecordingStarted:
+		l.taped(e.Recording.TargetURI, e.Recording.Name, e.Recording.State, "", 0)
+	case *ari.RecordingFinished:
+		l.taped(e.Recording.TargetURI, e.Recording.Name, e.Recording.State, "", time.Duration(e.Recording.Duration))
+	case *ari.RecordingFailed:
+		l.taped(e.Recording.TargetURI, e.Recording.Name, e.Recording.State, e.Recording.Cause, 0)
 	case *ari.ChannelHold:
 		l.hold(e.Channel.ID, true)
 	case *ari.ChannelUnhold:

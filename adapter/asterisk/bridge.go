@@ -25,6 +25,7 @@ type Bridge struct {
 	home    *home                       // the bridge at the switch
 	members map[engine.MemberID]*member // those who are in it, or on the way
 	plays   []*play                     // the first is being played
+	tapes   map[engine.OpID]*tape       // recordings that have not ended
 	refused bool                        // a gain was, and that has been told
 }
 
@@ -45,7 +46,7 @@ func (l *Link) Bridge(room engine.RoomName, sink engine.Sink) (engine.Bridge, er
 	if _, up, text := l.Check(); !up {
 		return nil, fmt.Errorf("asterisk: %s", text)
 	}
-	b := &Bridge{link: l, room: string(room), sink: sink, members: map[engine.MemberID]*member{}}
+	b := &Bridge{link: l, room: string(room), sink: sink, members: map[engine.MemberID]*member{}, tapes: map[engine.OpID]*tape{}}
 	b.build()
 	return b, nil
 }

@@ -35,6 +35,7 @@ type Bridge struct {
 	shut    bool   // locked, as the room wants it
 	echoes  echoes // of orders about all of it
 	deaf    []engine.Edge
+	tapes   []*tape
 	related map[pair]bool // as the switch has it
 }
 
@@ -298,6 +299,9 @@ func (b *Bridge) StopPlay() {
 // Limits implements engine.Limited.
 func (*Bridge) Limits() []engine.Limit {
 	return []engine.Limit{{
+		Settings: []string{"record_rate"},
+		Why:      "mod_conference records at the rate of its conference, and below recordings_dir of the switch",
+	}, {
 		Settings: []string{"mode", "gate", "agc", "comfort_noise"},
 		Why:      "mod_conference treats what members say by its own profile, see conference_profile",
 	}}

@@ -20,6 +20,9 @@ func (b *Bridge) event(e conference.Event) {
 			b.relocked(e.Action == conference.Locked)
 		}
 		return
+	case conference.RecordStart, conference.RecordStop, conference.RecordPause, conference.RecordResume:
+		b.taped(e)
+		return
 	case conference.Destroyed:
 		b.locked = false // the next one will not be
 		return

@@ -41,6 +41,8 @@ func (s *Server) operate(method string, path []string, a args) (status int, repl
 		s.know(a, "application")
 		s.emit(map[string]any{"type": "ChannelUserevent", "eventname": path[2], "userevent": map[string]any{"eventname": path[2]}})
 		return http.StatusNoContent, nil
+	case len(path) == 4 && path[0] == "recordings" && path[1] == "live":
+		return s.operateTape(method, path[2], path[3])
 	case path[0] == "bridges":
 		return s.operateBridge(method, path[1:], a)
 	case path[0] == "channels":
@@ -139,6 +141,8 @@ func (s *Server) operateBridge(method string, path []string, a args) (int, any) 
 	case op == "DELETE ":
 		s.destroy(b)
 		return http.StatusNoContent, nil
+	case op == "POST record":
+		return s.record(b, a)
 	case op == "POST addChannel":
 		s.know(a, "channel", "absorbDTMF")
 		return s.addChannels(b, strings.Split(a.Get("channel"), ","))
@@ -153,6 +157,7 @@ func (s *Server) destroy(b *bridge) {
 		s.unbridge(s.channels[id])
 	}
 	delete(s.bridges, b.id)
+	s.endTapes(b.id)
 	s.emit(map[string]any{"type": "BridgeDestroyed", "bridge": b.snapshot()})
 }
 

@@ -47,6 +47,8 @@ type Server struct {
 	mu       sync.Mutex
 	channels map[string]*channel // guarded by mu, like all below
 	bridges  map[string]*bridge
+	tapes    map[string]*tape
+	stored   map[string]bool
 	events   *socket // the newest client of the events, nil without one
 	log      []string
 	refusals map[string]int
@@ -81,7 +83,7 @@ func start(t testing.TB, ln net.Listener, host string, dial func(context.Context
 	tr := &http.Transport{DialContext: dial}
 	s := &Server{
 		URL: "http://" + host + "/ari", Version: Version, t: t, client: &http.Client{Transport: tr},
-		channels: map[string]*channel{}, bridges: map[string]*bridge{}, refusals: map[string]int{},
+		channels: map[string]*channel{}, bridges: map[string]*bridge{}, tapes: map[string]*tape{}, stored: map[string]bool{}, refusals: map[string]int{},
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.http.Handler = http.HandlerFunc(s.serve)

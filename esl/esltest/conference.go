@@ -20,6 +20,7 @@ type conference struct {
 	locked            bool
 	members           []*member       // newest first
 	apart             map[[2]int]bool // by number: the second does not hear the first
+	tapes             map[string]bool
 }
 
 // member is a channel in a conference.
@@ -157,6 +158,7 @@ func (k *Core) leave(c *Call, cause string) {
 func (k *Core) prune(r *conference) {
 	if len(r.members) == 0 {
 		k.rooms = slices.DeleteFunc(k.rooms, func(o *conference) bool { return o == r })
+		k.endTapes(r)
 		k.tell(r, "conference-destroy")
 	}
 }
@@ -228,6 +230,10 @@ func (k *Core) confer(args string) string {
 		return k.stop(r, words[2:])
 	case "mute", "unmute", "deaf", "undeaf", "hup", "kick", "volume_in", "volume_out":
 		return k.command(r, cmd, words[2:])
+	case "record", "norecord", "pause", "resume":
+		return k.recorded(r, cmd, words[2:])
+	case "get":
+		return "8000"
 	case "relate":
 		return k.relate(r, words[2:])
 	case "count":

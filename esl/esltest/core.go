@@ -30,6 +30,7 @@ type Core struct {
 	linkLag  time.Duration
 	callLag  time.Duration
 	refusals map[string]string // answers to api commands, by their beginning
+	files    map[string]bool   // guarded by mu
 }
 
 // NewCore makes a switch.
@@ -238,9 +239,12 @@ func (k *Core) api(cmd, args string) string {
 		if args == "core_uuid" {
 			return k.uuid
 		}
+		if args == "recordings_dir" {
+			return RecordDir
+		}
 		return ""
 	case "file_exists":
-		return "false"
+		return fmt.Sprint(k.files[args])
 	case "conference":
 		return k.confer(args)
 	case "show":

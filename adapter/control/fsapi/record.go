@@ -1,6 +1,7 @@
 package fsapi
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"strconv"
@@ -175,13 +176,23 @@ func (r *run) records(e engine.Event) []telling {
 	case engine.EventRecordResumed:
 		return []telling{r.tell(conference.RecordResume, 0, append(more, remain(true)))}
 	}
-	if is.File == "" {
-		return []telling{r.tell(conference.RecordStart, 0, append(more, esl.Header{Name: "Error", Value: "File could not be opened for recording"}))}
+	if is.File == "" { // the switch tells the end, too, of what never began
+		failed := append(slices.Clone(more), esl.Header{Name: "Error", Value: "File could not be opened for recording"})
+		return []telling{r.tell(conference.RecordStart, 0, failed), r.recordStop(is, more)}
 	}
 	r.recorded--
-	rate := int64(is.Rate)
-	return []telling{r.tell(conference.RecordStop, 0, append(more, remain(r.recorded > 0),
+	return []telling{r.recordStop(is, more)}
+}
+
+// recordStop is the end of a recording.
+func (r *run) recordStop(is *engine.Recording, more esl.Headers) telling {
+	rate := int64(cmp.Or(is.Rate, 8000))
+	more = append(more, remain(r.recorded > 0),
 		esl.Header{Name: "Samples-Out", Value: strconv.FormatInt(is.DurationMS*rate/1000, 10)},
 		esl.Header{Name: "Samplerate", Value: strconv.FormatInt(rate, 10)},
-		esl.Header{Name: "Milliseconds-Elapsed", Value: strconv.FormatInt(is.DurationMS, 10)}))}
+		esl.Header{Name: "Milliseconds-Elapsed", Value: strconv.FormatInt(is.DurationMS, 10)})
+	if is.Bytes > 0 {
+		more = append(more, esl.Header{Name: "Record-File-Size", Value: strconv.FormatInt(is.Bytes, 10)})
+	}
+	return r.tell(conference.RecordStop, 0, more)
 }
