@@ -77,18 +77,20 @@ func (c *call) bolt(on bool, action conference.Action, said string) bool {
 	return true
 }
 
+// wordIf is a word for what is so, and nothing for what is not.
+func wordIf(is bool, word string) string {
+	if is {
+		return word
+	}
+	return ""
+}
+
 // get prints one value of the room.
 func (c *call) get() bool {
 	if len(c.words) != 1 {
 		return false
 	}
 	v := &c.view
-	whether := func(is bool, word string) string {
-		if is {
-			return word
-		}
-		return ""
-	}
 	switch c.words[0] {
 	case "run_time":
 		c.printf("%d", int(time.Since(v.StartedAt)/time.Second))
@@ -109,11 +111,11 @@ func (c *call) get() bool {
 		c.printf("%s", r.set[c.words[0]])
 	case "sound_prefix": // there is none
 	case "is_locked":
-		c.printf("%s", whether(v.Locked, "locked"))
+		c.printf("%s", wordIf(v.Locked, "locked"))
 	case "uuid":
 		c.printf("%s", uuidOf(string(v.Instance)))
 	case "wait_mod":
-		c.printf("%s", whether(v.State == "waiting", "true"))
+		c.printf("%s", wordIf(v.State == "waiting", "true"))
 	default:
 		return false
 	}

@@ -150,16 +150,7 @@ func (c *call) doorSound(door string) bool {
 		c.printf("-ERR Not enough args\n")
 		return false
 	}
-	configured := ""
-	if p := c.a.opts.Exchange.Profile(c.view.Name, c.view.Profile); p != nil {
-		configured = firstOf(p.EnterSound, p.EntryTone)
-		if door == "exit" {
-			configured = firstOf(p.ExitSound, p.ExitTone)
-		}
-	}
-	if set := c.a.runOf(c.view.Instance).door[door]; set != "" {
-		configured = set
-	}
+	configured := c.configuredAt(door)
 	tell := func(what string) {
 		c.a.put(again{instance: c.view.Instance, action: conference.Action(door + what)})
 	}
@@ -180,9 +171,7 @@ func (c *call) doorSound(door string) bool {
 	case "file":
 		if len(c.words) < 2 {
 			c.printf("-ERR No filename specified\n")
-			return true
-		}
-		if rule(c.words[1]) {
+		} else if rule(c.words[1]) {
 			c.a.put(doorFile{c.view.Instance, door, c.words[1]})
 			tell("-sound-file-changed")
 			if door == "exit" {
@@ -195,6 +184,22 @@ func (c *call) doorSound(door string) bool {
 		return false
 	}
 	return true
+}
+
+// configuredAt is the sound that is heard at a door when it is on.
+func (c *call) configuredAt(door string) string {
+	if set := c.a.runOf(c.view.Instance).door[door]; set != "" {
+		return set
+	}
+	p := c.a.opts.Exchange.Profile(c.view.Name, c.view.Profile)
+	switch {
+	case p == nil:
+		return ""
+	case door == "exit":
+		return firstOf(p.ExitSound, p.ExitTone)
+	default:
+		return firstOf(p.EnterSound, p.EntryTone)
+	}
 }
 
 func firstOf(sounds ...string) string {
@@ -235,6 +240,11 @@ func (c *call) fileVolume() bool {
 	if len(c.words) == 0 {
 		c.printf("-ERR missing args\n")
 		return false
+	}
+	for _, to := range c.a.runOf(c.view.Instance).playing {
+		if to == 0 {
+			return replies("-ERR file-vol is not supported by Parley")(c)
+		}
 	}
 	c.printf("-ERR File not playing\n")
 	return false

@@ -125,6 +125,20 @@ func (a *API) note(item any) []telling {
 	return nil
 }
 
+// begin follows a run of a room from its first event on.
+func (a *API) begin(e engine.Event) *run {
+	r := &run{
+		uuid: uuidOf(string(e.Instance)), name: string(e.Room), profile: "none", members: map[engine.MemberID]*guest{},
+		talked: map[engine.MemberID]time.Time{}, hup: map[engine.MemberID]bool{}, playing: map[string]engine.MemberID{}, door: map[string]string{},
+		levels: map[engine.MemberID]levels{}, set: map[string]string{}, since: e.Time, rate: 8000,
+	}
+	if p := a.opts.Exchange.Profile(e.Room, e.Invite.Variables["profile"]); p != nil {
+		r.profile, r.usual = p.Name, usualLevels(p)
+	}
+	a.rooms[e.Instance] = r
+	return r
+}
+
 // event turns an event of the engine into those of the switch.
 func (a *API) event(e engine.Event) []telling {
 	r := a.rooms[e.Instance]
@@ -133,15 +147,7 @@ func (a *API) event(e engine.Event) []telling {
 		if e.Type != engine.EventRoomStarted && e.Type != engine.EventRestored {
 			return nil
 		}
-		r = &run{
-			uuid: uuidOf(string(e.Instance)), name: string(e.Room), members: map[engine.MemberID]*guest{},
-			talked: map[engine.MemberID]time.Time{}, hup: map[engine.MemberID]bool{}, playing: map[string]engine.MemberID{}, door: map[string]string{}, profile: "none",
-			levels: map[engine.MemberID]levels{}, set: map[string]string{}, since: e.Time, rate: 8000,
-		}
-		if p := a.opts.Exchange.Profile(e.Room, e.Invite.Variables["profile"]); p != nil {
-			r.profile, r.usual = p.Name, usualLevels(p)
-		}
-		a.rooms[e.Instance] = r
+		r = a.begin(e)
 		told = append(told, r.tell(conference.Created, 0, nil))
 	}
 	id := e.Member.ID
