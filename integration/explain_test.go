@@ -48,6 +48,11 @@ func TestCheckAndExplainOnFreeSWITCH(t *testing.T) {
 			"wrong password", pbx(freeswitchESL, "wrong"), 1, `pbx1      BAD  esl pbx1 ` + freeswitchESL + `: password refused ("-ERR invalid"). ` +
 				"Set password_file of switch pbx1 to the password in event_socket.conf.xml. [esl_auth]\n",
 		},
+		{
+			"a sound that it lacks", pbx(freeswitchESL, "parley-test") + "profiles: [{name: default, mixer: switch, enter_sound: /nowhere/bing.wav}]\n", 1,
+			`profile default: enter_sound "/nowhere/bing.wav": not found on pbx1 in /nowhere/8000, …/16000, …/32000, …/48000, /nowhere. ` +
+				"Callers of rooms with mixer: switch will hear nothing. Install them there, or let pbx1 read ",
+		},
 		{"nobody there", pbx("127.0.0.1:1", "x"), 1, "pbx1      BAD  esl pbx1 127.0.0.1:1: connection refused. Is mod_event_socket loaded and listening on this address? [esl_refused]\n"},
 	} {
 		path := filepath.Join(t.TempDir(), "parley.yaml")
