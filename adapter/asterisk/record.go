@@ -124,7 +124,7 @@ func (l *Link) taping(name string) bool {
 
 // PauseRecord implements engine.Recorder. The switch has no event for it.
 func (b *Bridge) PauseRecord(op engine.OpID, on bool) {
-	b.onTape(op, func(ctx context.Context, t *tape, name string) {
+	b.onTape(op, func(ctx context.Context, _ *tape, name string) {
 		f := engine.RecordingPaused{Op: op, On: on}
 		if f.Err = b.link.client.PauseRecord(ctx, name, on); f.Err != nil {
 			f.On = !on

@@ -141,6 +141,9 @@ func (b *Bridge) compare(r *conference.Room, mend func(Difference) bool) {
 				b.link.adopt(r, in)
 			}
 		}
+		if !r.Recording {
+			b.unrecorded(mend)
+		}
 		if b.locked != r.Locked && mend(Difference{Room: b.room, Text: "the lock is not alike"}) {
 			b.relocked(r.Locked)
 		}

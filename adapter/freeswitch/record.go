@@ -29,7 +29,7 @@ const maxParts = 999
 type tape struct {
 	op   engine.OpID
 	path string
-	on   bool // the file is open
+	on   time.Time // since when the file is open; zero = it is not
 }
 
 // Record implements engine.Recorder: the switch writes below its own folder of
@@ -44,7 +44,7 @@ func (b *Bridge) Record(op engine.OpID, how engine.Tape) {
 		}
 		time.AfterFunc(tapeTime, func() {
 			b.do(func() {
-				if !t.on {
+				if t.on.IsZero() {
 					b.untape(t, engine.RecordingEnded{Err: errTape})
 				}
 			})
@@ -157,12 +157,26 @@ func (b *Bridge) taped(e conference.Event) {
 			b.untape(t, engine.RecordingEnded{Err: fmt.Errorf("freeswitch: %s: %s", t.path, e.Error)})
 			return
 		}
-		t.on = true
+		t.on = time.Now()
 		b.post(engine.RecordingBegan{Op: t.op, File: t.path, Rate: b.rate()})
 	case conference.RecordPause, conference.RecordResume:
 		b.post(engine.RecordingPaused{Op: t.op, On: e.Action == conference.RecordPause})
 	case conference.RecordStop:
 		b.untape(t, engine.RecordingEnded{Duration: e.Played})
+	}
+}
+
+// unrecorded ends the recordings of a conference that the switch says it does
+// not record, though it has told of no end. One that has just begun may not have
+// been there yet when it said so.
+func (b *Bridge) unrecorded(mend func(Difference) bool) {
+	for _, t := range slices.Clone(b.tapes) {
+		if t.on.IsZero() || time.Since(t.on) < tapeTime {
+			continue
+		}
+		if mend(Difference{Room: b.room, Text: "the switch does not record any more to " + t.path}) {
+			b.untape(t, engine.RecordingEnded{Err: errTape})
+		}
 	}
 }
 

@@ -52,6 +52,14 @@ func TestTheSwitchRecords(t *testing.T) {
 		p.core.API("conference", `4000 norecord '`+esltest.RecordDir+`/b c.wav'`)
 		time.Sleep(time.Second)
 		wants("")
+		p.order("4000", engine.Record{File: "lost.wav"})
+		time.Sleep(30 * time.Second) // looks at the switch go by
+		wants("lost.wav running")
+		p.core.LoseTapes("4000")
+		for p.await(engine.EventRecordFailed).Recording.Name != "lost.wav" {
+			continue // those that could not begin
+		}
+		wants("")
 		p.order("4000", engine.Record{File: "d.wav"})
 		p.order("4000", engine.Kick{Member: 1, Quiet: true}) // the conference ends, its recording too
 		for e := p.await(engine.EventRecordEnded); e.Recording.Name != "d.wav"; e = p.await(engine.EventRecordEnded) {

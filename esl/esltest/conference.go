@@ -379,7 +379,7 @@ func (k *Core) list() string {
 		}
 		rooms = append(rooms, map[string]any{
 			"conference_name": r.name, "conference_uuid": r.id, "member_count": len(members), "ghost_count": 0, "rate": 8000,
-			"run_time": 1, "locked": r.locked, "running": true, "dynamic": true, "variables": map[string]string{}, "members": members,
+			"run_time": 1, "locked": r.locked, "recording": len(r.tapes) > 0, "running": true, "dynamic": true, "variables": map[string]string{}, "members": members,
 		})
 	}
 	text, err := json.Marshal(rooms)

@@ -57,6 +57,15 @@ func (k *Core) endTapes(r *conference) {
 	}
 }
 
+// LoseTapes ends the recordings of a conference without an event.
+func (k *Core) LoseTapes(room string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if r := k.room(room); r != nil {
+		r.tapes = nil
+	}
+}
+
 // Store puts a file there.
 func (k *Core) Store(path string) {
 	k.mu.Lock()

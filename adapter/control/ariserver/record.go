@@ -145,7 +145,7 @@ func (s *Server) records(e engine.Event) {
 		return // somebody else's
 	}
 	kind := ""
-	switch e.Type { //nolint:exhaustive // only those about recordings come here
+	switch e.Type {
 	case engine.EventRecordStarted:
 		t.State, kind = "recording", "RecordingStarted"
 	case engine.EventRecordPaused:

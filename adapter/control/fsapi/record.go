@@ -167,7 +167,7 @@ func remain(are bool) esl.Header {
 func (r *run) records(e engine.Event) []telling {
 	is := e.Recording
 	more := esl.Headers{{Name: "Path", Value: is.Name}}
-	switch e.Type {
+	switch e.Type { //nolint:exhaustive // the ends come below
 	case engine.EventRecordStarted:
 		r.recorded++
 		return []telling{r.tell(conference.RecordStart, 0, more)}
