@@ -215,6 +215,7 @@ func others() []struct{ from, to string } {
 		{`(sofia/internal|parley/sip)/(\d+)(@[0-9.:]+)?`, "<channel $2>"},
 		{`((?:run_time|join_time|last_talking)"?[:=]\s*"?)\d+`, "$1<n>"},
 		{`(<(?:join_time|last_talking)>)[^<]+`, "$1<n>"},
+		{`Current-Energy=\d+`, "Current-Energy=<n>"}, // the phones' noise
 		{`Content-Length=\d+ `, ""},
 		{`((?:seconds|milliseconds|samples|event_count)=)\d+`, "$1<n>"},
 		{`(<(?:start|end|join|leave|reject)_time[^>]*>)\d+`, "$1<n>"},

@@ -239,7 +239,7 @@ func directory() *engine.Directory {
 	add("3103", "strict", func(p *engine.Profile) {
 		p.Member.PINs, p.OnPINFailure = []engine.PIN{engine.NewPIN("4711")}, engine.RefusalHangup
 	})
-	for _, room := range []string{"4000", "4001", "4101", "4102"} {
+	for _, room := range []string{"4000", "4001", "4101", "4102", "4003"} {
 		add(room, "switch"+room, onTheSwitch(room))
 	}
 	return d

@@ -75,6 +75,9 @@ func (c *call) warn(err error) {
 func (c *call) join(b *Bridge, m engine.MemberID, spec conference.Spec) {
 	if c.stage != "" { // the end of the one he comes from must not be taken for that of the next
 		c.onStage = func() { c.join(b, m, spec) }
+		if in := c.inside.Load(); in != nil { // his old room was mixed by us, and he stayed beside its conference
+			c.warn(c.confer(conference.Hup(in.conference, in.member)))
+		}
 		return
 	}
 	c.hush()
