@@ -31,6 +31,9 @@ const (
 // events of 50 busy rooms. Each has to get every event in order, or the number
 // of those it has not got, where they are missing, or a notice at the end.
 func TestEveryoneHearsAllOrIsTold(t *testing.T) {
+	if testing.Short() {
+		t.Skip("200 clients take long with the race detector: runs without -short")
+	}
 	s := New(Options{Password: "secret", API: echo, Queue: 60, MaxGuests: crowdClients})
 	s.patience = time.Minute // a busy machine is not what is tested
 	at := listen(t, s)

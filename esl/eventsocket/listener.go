@@ -51,6 +51,7 @@ type listener struct {
 	running int // jobs
 	cutting bool
 	ended   bool
+	last    time.Time // until then the last word may take, once ended
 }
 
 func newListener(s *Server, nc net.Conn) *listener {
@@ -121,15 +122,17 @@ func (l *listener) broken(err error) {
 func (l *listener) end(word string, patience time.Duration) {
 	l.mu.Lock()
 	first := !l.ended
-	l.ended = true
-	l.queue.flush()
+	if first {
+		l.ended, l.last = true, time.Now().Add(patience)
+		_ = l.nc.SetWriteDeadline(l.last) // for a write that is under way, too
+		l.queue.flush()
+	}
 	l.mu.Unlock()
 	if !first {
 		return
 	}
 	close(l.over)
 	if word != "" {
-		_ = l.nc.SetWriteDeadline(time.Now().Add(patience)) // ends a write that is under way, too
 		l.turn <- struct{}{}
 		_, _ = io.WriteString(l.nc, notice(word))
 		<-l.turn
@@ -144,7 +147,7 @@ func (l *listener) write(message string) {
 		return
 	default:
 	}
-	_ = l.nc.SetWriteDeadline(time.Now().Add(l.s.patience))
+	l.limit(l.s.patience)
 	if _, err := io.WriteString(l.nc, message); err != nil {
 		l.s.opts.Log.Warn("esl_server: a client that does not read is cut off", "from", l.nc.RemoteAddr().String(), "error", err)
 		_ = l.nc.Close() // the reader sees it
@@ -180,6 +183,18 @@ func (l *listener) offerLine(level int, message []byte) {
 	if !kept {
 		l.cut(lostLines)
 	}
+}
+
+// limit is how long what is written next may take: where the connection is
+// ending, no longer than its end may.
+func (l *listener) limit(d time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	until := time.Now().Add(d)
+	if l.ended && l.last.Before(until) {
+		until = l.last
+	}
+	_ = l.nc.SetWriteDeadline(until) // a dead socket fails at the write
 }
 
 // told is what the client is told of a gap, if it has subscribed to that;
@@ -241,7 +256,7 @@ func (l *listener) some() bool {
 		return false
 	default:
 	}
-	_ = l.nc.SetWriteDeadline(time.Now().Add(l.s.patience))
+	l.limit(l.s.patience)
 	buffers := net.Buffers(batch)
 	if _, err := buffers.WriteTo(l.nc); err != nil {
 		l.s.opts.Log.Warn("esl_server: a client that does not read is cut off", "from", l.nc.RemoteAddr().String(), "error", err)
