@@ -9,10 +9,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
+
+	"parley/internal/brake"
 )
 
 // askEvery is the time between two questions that wait for the same answer.
@@ -27,26 +30,39 @@ var (
 	errRenewed = errors.New("ari: events: connected again to see whether requests are obeyed")
 )
 
-// door is where connections come in that Asterisk makes. The newest counts.
+// maxUnproven is how many connections at one time may be on trial.
+const maxUnproven = 4
+
+// door is where connections come in that Asterisk makes. The newest counts that
+// has shown that it speaks ARI.
 type door struct {
 	came   chan *websocket.Conn // capacity 1: one that nobody has seen yet
+	trial  chan struct{}        // capacity maxUnproven: one for each that has shown nothing yet
 	denied atomic.Bool          // since the last look somebody was
+	other  atomic.Bool          // since the last look one was not for the application
 	closed chan struct{}        // Run is over
 
 	held *websocket.Conn // Run's: seen, and not used yet
 }
 
-func newDoor() door { return door{came: make(chan *websocket.Conn, 1), closed: make(chan struct{})} }
+func newDoor() door {
+	return door{came: make(chan *websocket.Conn, 1), trial: make(chan struct{}, maxUnproven), closed: make(chan struct{})}
+}
 
 // Accept takes a connection that Asterisk makes by its websocket_client.conf
 // and an outbound_websocket of ari.conf. It must bring user and password of the
-// Options. Others are refused; Run tells so.
+// Options; others are refused and slowed down, and Run tells so. It returns when
+// the connection has shown that it speaks ARI: until then one that came before
+// stays as good as it is.
 func (c *Client) Accept(w http.ResponseWriter, r *http.Request) {
-	user, password, _ := r.BasicAuth()
-	if same(user, c.o.User)&same(password, c.o.Password) == 0 {
-		c.door.denied.Store(true)
-		w.Header().Set("WWW-Authenticate", `Basic realm="Parley"`)
-		http.Error(w, "wrong user or password", http.StatusUnauthorized)
+	if !c.admits(w, r) {
+		return
+	}
+	select {
+	case c.door.trial <- struct{}{}:
+		defer func() { <-c.door.trial }()
+	default:
+		http.Error(w, "too many connections that have said nothing yet", http.StatusServiceUnavailable)
 		return
 	}
 	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{subprotocol}})
@@ -58,7 +74,56 @@ func (c *Client) Accept(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	ws.SetReadLimit(maxEvent)
+	if err := c.prove(r.Context(), ws); err != nil {
+		if errors.Is(err, ErrOtherApp) {
+			c.door.other.Store(true)
+		}
+		_ = ws.CloseNow()
+		return
+	}
 	c.door.enter(ws)
+}
+
+// admits judges user and password of a connection.
+func (c *Client) admits(w http.ResponseWriter, r *http.Request) bool {
+	user, password, _ := r.BasicAuth()
+	right := same(user, c.o.User)&same(password, c.o.Password) == 1
+	if user != c.o.User {
+		user = "" // strangers are braked as one
+	}
+	if wait := c.brake.Judge(time.Now(), brake.Peer(r.RemoteAddr), user, right); wait > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
+		http.Error(w, "too many wrong passwords", http.StatusTooManyRequests)
+		return false
+	}
+	if right {
+		return true
+	}
+	c.door.denied.Store(true)
+	if c.o.Denied != nil {
+		c.o.Denied(r.RemoteAddr)
+	}
+	w.Header().Set("WWW-Authenticate", `Basic realm="Parley"`)
+	http.Error(w, "wrong user or password", http.StatusUnauthorized)
+	return false
+}
+
+// proveTime is how long a connection may take to show what it is.
+const proveTime = 30 * time.Second
+
+// prove has a connection answer as only Asterisk does. What it sends before has
+// been kept for us, and is history.
+func (c *Client) prove(ctx context.Context, ws *websocket.Conn) error {
+	ctx, cancel := context.WithTimeout(ctx, proveTime)
+	defer cancel()
+	go func() {
+		select {
+		case <-c.door.closed:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return c.catchUp(ctx, ws)
 }
 
 // same compares in a time that tells nothing: 1 or 0.
@@ -92,7 +157,8 @@ func (d *door) hold(ws *websocket.Conn) {
 	d.held = ws
 }
 
-// wait returns the next connection: ErrAbsent or ErrDenied if there is none.
+// wait returns the next connection: ErrAbsent, ErrDenied or ErrOtherApp if there
+// is none.
 func (d *door) wait(ctx context.Context, limit time.Duration) (*websocket.Conn, error) {
 	if ws := d.held; ws != nil {
 		d.held = nil
@@ -104,7 +170,11 @@ func (d *door) wait(ctx context.Context, limit time.Duration) (*websocket.Conn, 
 	case ws := <-d.came:
 		return ws, nil
 	case <-t.C:
-		if d.denied.Swap(false) {
+		denied, other := d.denied.Swap(false), d.other.Swap(false)
+		switch {
+		case other:
+			return nil, ErrOtherApp
+		case denied:
 			return nil, ErrDenied
 		}
 		return nil, ErrAbsent

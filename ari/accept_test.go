@@ -116,6 +116,71 @@ func TestNobodyConnects(t *testing.T) {
 	}
 }
 
+// TestGuessersAtTheDoorAreBraked: and each that was judged is told.
+func TestGuessersAtTheDoorAreBraked(t *testing.T) {
+	s := aritest.New(t)
+	var told []string
+	c := newClient(t, ari.Options{URL: s.URL, HTTP: s.Client(), Outbound: true, Denied: func(from string) { told = append(told, from) }})
+	knock := func(user, password, from string) int {
+		r := httptest.NewRequest(http.MethodGet, "/ari-in/ast1", nil)
+		r.RemoteAddr = from
+		r.SetBasicAuth(user, password)
+		w := httptest.NewRecorder()
+		c.Accept(w, r)
+		if w.Code == http.StatusTooManyRequests && w.Header().Get("Retry-After") != "1" {
+			t.Errorf("headers %v", w.Header())
+		}
+		return w.Code
+	}
+	for i, want := range []int{401, 401, 401, 429, 429} {
+		if got := knock(aritest.User, "guess", "192.0.2.1:1"); got != want {
+			t.Errorf("guess %d: %d, want %d", i, got, want)
+		}
+	}
+	if got := knock(aritest.User, aritest.Password, "192.0.2.1:2"); got != http.StatusTooManyRequests {
+		t.Errorf("the right one after them: %d", got)
+	}
+	if got := knock(aritest.User, aritest.Password, "192.0.2.2:1"); got != http.StatusUpgradeRequired {
+		t.Errorf("from elsewhere: %d", got)
+	}
+	if len(told) != 3 || told[0] != "192.0.2.1:1" {
+		t.Errorf("told of %q", told)
+	}
+}
+
+// TestWhoDoesNotSpeakARIDisplacesNobody: not with the right password either.
+func TestWhoDoesNotSpeakARIDisplacesNobody(t *testing.T) {
+	s := aritest.New(t)
+	c, url := awaited(t, s, time.Minute)
+	s.ConnectTo(url, aritest.User, aritest.Password)
+	next[*ari.Connected](t, c)
+	h := http.Header{}
+	(&http.Request{Header: h}).SetBasicAuth(aritest.User, aritest.Password)
+	for i := range 5 {
+		ws, resp, err := websocket.Dial(t.Context(), url, &websocket.DialOptions{HTTPHeader: h, Subprotocols: []string{"ari"}})
+		if i == 4 {
+			if err == nil || resp.StatusCode != http.StatusServiceUnavailable {
+				t.Errorf("one too many: %v, %+v", err, resp)
+			}
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = ws.CloseNow() }()
+		if _, data, err := ws.Read(t.Context()); err != nil || !strings.Contains(string(data), `"type":"RESTRequest"`) {
+			t.Errorf("it was asked %s, %v", data, err)
+		}
+		for _, text := range []string{`{"type":"StasisStart"}`, "hello"} {
+			if err := ws.Write(t.Context(), websocket.MessageText, []byte(text)); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	s.Call("room=1")
+	next[*ari.StasisStart](t, c) // and nothing was lost before
+}
+
 // TestOnlyAsteriskMayConnect: another protocol is none of ours.
 func TestOnlyAsteriskMayConnect(t *testing.T) {
 	s := aritest.New(t)

@@ -13,6 +13,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"parley/internal/brake"
 )
 
 const (
@@ -39,10 +41,11 @@ type Options struct {
 	App      string // Stasis application; one client at a time has its events
 	Outbound bool   // Asterisk makes the connection for events, to Accept
 
-	Timeout time.Duration // of one request, 0 means DefaultTimeout
-	Mailbox int           // events that may wait, 0 means DefaultMailbox
-	Ignore  []string      // event types Asterisk is asked not to send
-	HTTP    *http.Client  // for TLS or tests; nil means one of the client's own
+	Timeout time.Duration     // of one request, 0 means DefaultTimeout
+	Mailbox int               // events that may wait, 0 means DefaultMailbox
+	Ignore  []string          // event types Asterisk is asked not to send
+	Denied  func(from string) // Accept: told of each wrong user or password that was judged; nil: nobody is
+	HTTP    *http.Client      // for TLS or tests; nil means one of the client's own
 }
 
 // Client talks to one Asterisk for one application. Its requests may be made
@@ -53,6 +56,7 @@ type Client struct {
 	http   *http.Client
 	events chan Event
 	door   door
+	brake  brake.Brake
 	renew  chan struct{} // capacity 1: to try at once
 }
 

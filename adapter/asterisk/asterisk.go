@@ -86,6 +86,9 @@ func New(o Options) (*Link, error) {
 	}
 	client, err := ari.New(ari.Options{
 		URL: o.URL, User: o.User, Password: o.Password, App: o.App, Outbound: o.Outbound,
+		Denied: func(from string) {
+			o.Log.Warn("ari "+o.Name+": a connection with a wrong user or password. [ari_in_auth]", "from", from)
+		},
 		Ignore: []string{"ChannelVarset", "ChannelDialplan"},
 	})
 	if err != nil {

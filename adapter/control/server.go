@@ -162,14 +162,15 @@ func loopbackHost(host string) bool {
 }
 
 func (s *server) ready(w http.ResponseWriter, _ *http.Request) {
-	checks := s.Checks()
+	checks, parts := s.Checks(), map[string]string{}
 	status := http.StatusOK
 	for _, c := range checks {
+		parts[c.Name] = "up"
 		if !c.Ready {
-			status = http.StatusServiceUnavailable
+			status, parts[c.Name] = http.StatusServiceUnavailable, "down"
 		}
 	}
-	reply(w, status, map[string]any{"ready": status == http.StatusOK, "checks": checks})
+	reply(w, status, map[string]any{"ready": status == http.StatusOK, "parts": parts, "checks": checks})
 }
 
 func (s *server) status(w http.ResponseWriter, r *http.Request) {

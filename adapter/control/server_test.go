@@ -34,6 +34,7 @@ func TestReadyIsAllOfIt(t *testing.T) {
 	bubble(t, func(t *testing.T, h *house) {
 		var body struct {
 			Ready  bool
+			Parts  map[string]string
 			Checks []control.Check
 		}
 		a := h.get(t, "/readyz")
@@ -42,7 +43,7 @@ func TestReadyIsAllOfIt(t *testing.T) {
 		}
 		h.checks = append(h.checks, control.Check{Name: "ast1", Text: "connection refused"})
 		a = h.get(t, "/readyz")
-		if a.read(&body); a.Code != http.StatusServiceUnavailable || body.Ready || !slices.Equal(body.Checks, h.checks) {
+		if a.read(&body); a.Code != http.StatusServiceUnavailable || body.Ready || !slices.Equal(body.Checks, h.checks) || body.Parts["ast1"] != "down" {
 			t.Errorf("%d %+v", a.Code, body)
 		}
 		h.get(t, "/healthz").want(http.StatusOK, "")

@@ -50,6 +50,13 @@ func Source(from netip.Addr) netip.Addr {
 	return from
 }
 
+// Peer is the address of HOST:PORT, as net/http has it of a client. The zero
+// address is a source, too.
+func Peer(hostport string) netip.Addr {
+	at, _ := netip.ParseAddrPort(hostport)
+	return at.Addr().Unmap()
+}
+
 // Judge takes a password for a name, which may be "", that was compared. Zero
 // says that it counts: right lets in, and forgets the wrong ones before it.
 // Otherwise it is not judged, whatever it was, and may be brought again after

@@ -13,7 +13,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"net/netip"
 	"os"
 	"slices"
 	"strconv"
@@ -138,7 +137,7 @@ func (s *Server) user(w http.ResponseWriter, r *http.Request) (User, bool) {
 		if !slices.ContainsFunc(users, func(u User) bool { return u.Name == name }) {
 			name = "" // strangers are braked as one
 		}
-		if wait := s.brake.Judge(time.Now(), source(r), name, ok); wait > 0 {
+		if wait := s.brake.Judge(time.Now(), brake.Peer(r.RemoteAddr), name, ok); wait > 0 {
 			w.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
 			refuse(w, http.StatusTooManyRequests, "Too many wrong passwords")
 			return User{}, false
@@ -163,11 +162,6 @@ func match(users []User, name, password string) (found User, ok bool) {
 		}
 	}
 	return found, ok
-}
-
-func source(r *http.Request) netip.Addr {
-	at, _ := netip.ParseAddrPort(r.RemoteAddr) // the zero address is a source, too
-	return at.Addr().Unmap()
 }
 
 // answer is what a request comes to.
