@@ -19,7 +19,7 @@ const (
 	// again that another client took.
 	lookReplaced = 10 * time.Second
 
-	pingEvery = 5 * time.Second // Asterisk sends none of its own
+	pingEvery = 4 * time.Second // Asterisk sends none of its own
 	pingWait  = 3 * time.Second
 
 	// maxEvent is the longest event read. A full Channel has 600 bytes; a

@@ -311,8 +311,8 @@ func TestASilentlyCutLinkIsNoticed(t *testing.T) {
 		cut := time.Now()
 		close(stop)
 		next[*ari.Lost](t, c)
-		if d := time.Since(cut); d < 3*time.Second || d > 8*time.Second {
-			t.Errorf("noticed after %v, want at most 8 s", d)
+		if d := time.Since(cut); d < 3*time.Second || d > 7*time.Second {
+			t.Errorf("noticed after %v, want at most 7 s", d)
 		}
 	})
 }
