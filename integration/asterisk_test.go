@@ -151,7 +151,6 @@ func contractByMedia(t *testing.T, by string, patient time.Duration) {
 		},
 		inFallback: func(room string) bool { return ast.callers(room) == 2 },
 	})
-	ast.logged("Stasis app 'parley' not registered") // while Parley was down
 }
 
 // astPatience is how long the pasted dialplan tries to come back.
