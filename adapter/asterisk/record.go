@@ -77,11 +77,21 @@ func (b *Bridge) record(ctx context.Context, t *tape, how engine.Tape) error {
 		err := b.begin(ctx, t, home, withoutExtension(recording.Part(file, n)), how.Exists == engine.ExistsReplace)
 		switch {
 		case errors.Is(err, ari.ErrSwitch):
-			return fmt.Errorf("%w (is there a folder %s that it may write to?)", err, spool)
+			return b.cannotRecord(ctx, err)
 		case !errors.Is(err, engine.ErrInUse), how.Exists != engine.ExistsNumber, n == maxParts:
 			return err
 		}
 	}
+}
+
+// cannotRecord says what an Asterisk that fails to record may lack.
+func (b *Bridge) cannotRecord(ctx context.Context, err error) error {
+	for _, module := range []string{"chan_bridge_media.so", "res_ari_recordings.so"} {
+		if trouble := b.link.client.ModuleTrouble(ctx, module); trouble != "" {
+			return fmt.Errorf("%w: %s", err, trouble)
+		}
+	}
+	return fmt.Errorf("%w (is there a folder %s that it may write to?)", err, spool)
 }
 
 // begin has the switch record to one name. Asked for a name that it is recording
