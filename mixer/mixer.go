@@ -56,6 +56,13 @@ func (m *Mix) MinusOne(dst, own []int16, l *Limiter) {
 	n := min(len(dst), len(m.sum))
 	clear(dst[n:])
 	dst, own = dst[:n], own[:min(len(own), n)]
+	if l.cut != 0 { // what was turned down mostly is again
+		wide := m.wide[:n]
+		peak := without(wide, m.sum, own)
+		copy(wide[len(own):], m.sum[len(own):n])
+		l.limit(dst, wide, max(peak, loudest(wide[len(own):])))
+		return
+	}
 	peak := minus(dst, m.sum, own)
 	peak = max(peak, narrow(dst[len(own):], m.sum[len(own):]))
 	if l.idle(peak) {
@@ -100,6 +107,25 @@ func minus(dst []int16, sum []int32, own []int16) (peak int32) {
 	for i, s := range own {
 		v := sum[i] - int32(s)
 		dst[i] = int16(v)
+		peak = max(peak, magnitude(v))
+	}
+	return peak
+}
+
+// without is minus where it need not fit.
+func without(wide, sum []int32, own []int16) (peak int32) {
+	wide, sum = wide[:len(own)], sum[:len(own)]
+	for i, s := range own {
+		v := sum[i] - int32(s)
+		wide[i] = v
+		peak = max(peak, magnitude(v))
+	}
+	return peak
+}
+
+// loudest is the largest magnitude.
+func loudest(wide []int32) (peak int32) {
+	for _, v := range wide {
 		peak = max(peak, magnitude(v))
 	}
 	return peak

@@ -4,9 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"runtime"
-	"slices"
 	"testing"
-	"time"
 
 	"parley/codec"
 	"parley/engine"
@@ -66,35 +64,6 @@ func BenchmarkRoomOfCodec(b *testing.B) {
 func mutePorts(b *Bridge, legs int, on bool) {
 	for i := range legs {
 		b.seats[i].leg.port.(*quietPort).muted = on
-	}
-}
-
-// A room of 1,000 legs at 16 kHz, all of them talking, on one core: the tick
-// that is slower than all but one in a thousand.
-func BenchmarkTickOfAThousand(b *testing.B) {
-	const legs = 1000
-	r := newRig(b, Options{})
-	defer r.sw.Close()
-	room := crowd(r, legs, legs, codec.L16(16000))
-	settle(b, r, room)
-	n := uint64(1000)
-	took := make([]time.Duration, 0, 1<<20)
-	b.ReportAllocs()
-	for b.Loop() {
-		n++
-		start := time.Now()
-		room.run(0, int64(n)*20e6, n)
-		if len(took) < cap(took) {
-			took = append(took, time.Since(start))
-		}
-	}
-	perLeg(b, legs)
-	slices.Sort(took)
-	for _, p := range []struct {
-		name  string
-		share float64
-	}{{"p50-ms", 0.5}, {"p99.9-ms", 0.999}} {
-		b.ReportMetric(float64(took[min(len(took)-1, int(p.share*float64(len(took))))])/1e6, p.name)
 	}
 }
 
