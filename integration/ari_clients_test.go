@@ -132,6 +132,7 @@ func TestNodeDrivesParley(t *testing.T) {
 	playback := s.does("play " + id + " number:7")
 	s.sees("PlaybackStarted " + playback + " playing")
 	s.sees("PlaybackFinished " + playback + " done")
+	nodeOrders(t, s, id)
 	bob, err := siptest.New(siptest.Options{User: "bob"})
 	if err != nil {
 		t.Fatal(err)
@@ -158,6 +159,31 @@ func TestNodeDrivesParley(t *testing.T) {
 	s.sees("connected")
 	dialled(t, sipAddress, "3002", siptest.Tone{})
 	s.sees("ChannelEnteredBridge")
+}
+
+// nodeOrders gives the rest of the orders, to a channel in room 3001, which is
+// in another one meanwhile.
+func nodeOrders(t *testing.T, s *program, id string) {
+	t.Helper()
+	ringing := s.does("play " + id + " tone:ring")
+	s.sees("PlaybackStarted " + ringing)
+	s.does("restart " + ringing)
+	for order, want := range map[string]string{
+		"pause " + ringing: "there is no pause", "playBad " + id + " sound:none-so-called": "none-so-called",
+		"lie " + id: "cannot be set", "states": "0 0 pong",
+	} {
+		if got := s.does(order); !strings.Contains(got, want) {
+			t.Errorf("%s: %s, want %s", order, got, want)
+		}
+	}
+	s.does("stop " + ringing)
+	s.sees("PlaybackFinished " + ringing + " done")
+	s.does("dtmf " + id + " 12#")
+	s.does("moh 3001")
+	s.does("add 3009 " + id)
+	s.sees("ChannelEnteredBridge " + id + " 3009")
+	s.does("add 3001 " + id)
+	s.sees("ChannelEnteredBridge " + id + " 3001")
 }
 
 // TestCyCoreDrivesParley is the same with CyCoreSystems/ari.
@@ -209,6 +235,7 @@ func TestCyCoreDrivesParley(t *testing.T) {
 	if err := ch.Unmute(v6.DirectionIn); err != nil {
 		t.Error(err)
 	}
+	cyCoreOrders(t, ch, c.Bridge().Get(v6.NewKey(v6.BridgeKey, entered.Bridge.ID)), next)
 	made, err := c.Bridge().Create(v6.NewKey(v6.BridgeKey, "cycore"), "mixing", "3002")
 	if err != nil {
 		t.Fatal(err)
@@ -253,4 +280,54 @@ func TestCyCoreDrivesParley(t *testing.T) {
 	})
 	dialled(t, sipAddress, "3003", siptest.Tone{})
 	next("ChannelEnteredBridge")
+}
+
+// cyCoreOrders gives the rest of the orders.
+func cyCoreOrders(t *testing.T, ch *v6.ChannelHandle, room *v6.BridgeHandle, next func(string) v6.Event) {
+	t.Helper()
+	if err := ch.SendDTMF("42", nil); err != nil {
+		t.Error(err)
+	}
+	for _, order := range []func() error{ch.StopMOH, ch.Silence, ch.StopSilence, ch.Ring, ch.StopRing, ch.Hold, ch.StopHold} {
+		if err := order(); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := ch.MOH("default"); err != nil {
+		t.Error(err)
+	}
+	if err := ch.StopMOH(); err != nil {
+		t.Error(err)
+	}
+	if err := room.MOH("default"); err != nil {
+		t.Error(err)
+	}
+	if err := room.StopMOH(); err != nil {
+		t.Error(err)
+	}
+	playing, err := ch.Play("ringing", "tone:ring")
+	if err != nil {
+		t.Fatal(err)
+	}
+	next("PlaybackStarted")
+	if err := playing.Control("restart"); err != nil {
+		t.Error(err)
+	}
+	if err := playing.Control("pause"); err == nil {
+		t.Error("it can be paused")
+	}
+	if err := playing.Stop(); err != nil {
+		t.Error(err)
+	}
+	next("PlaybackFinished")
+	if _, err := ch.Play("none", "sound:none-so-called"); err == nil {
+		t.Error("what is not there plays")
+	}
+	if err := ch.SetVariable("PARLEY_ROOM", "x"); err == nil {
+		t.Error("PARLEY_ROOM can be set")
+	}
+	if err := ch.Move("panel", "a"); err != nil {
+		t.Error(err)
+	}
+	next("StasisStart")
 }
