@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -168,4 +169,26 @@ func TestStrangersSendLittle(t *testing.T) {
 		c := enter(t, server())
 		c.says("nolog\nX: "+strings.Repeat("x", 2*guestHead), "-ERR not loging")
 	})
+}
+
+// TestWhoIsNotOnTheListIsToldSo, in the switch's words, and is not counted.
+func TestWhoIsNotOnTheListIsToldSo(t *testing.T) {
+	s := New(Options{Password: "secret", API: echo, Allowed: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, MaxConns: 1})
+	at := listen(t, s)
+	for range 3 {
+		nc, err := new(net.Dialer).DialContext(t.Context(), "tcp", at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := esl.NewReader(nc)
+		for _, want := range []string{"text/rude-rejection", "text/disconnect-notice"} {
+			if m, err := r.Message(); err != nil || m.Type() != want {
+				t.Errorf("%v %v, want %s", m, err, want)
+			}
+		}
+		if _, err := r.Message(); !errors.Is(err, io.EOF) {
+			t.Errorf("then %v", err)
+		}
+		_ = nc.Close()
+	}
 }
