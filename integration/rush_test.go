@@ -135,7 +135,7 @@ func (r *rush) caller(i int, s script) {
 		fail("%v", err)
 		return
 	}
-	c.Mute(!s.stay) // all that is sent is keys
+	c.Mute(!s.stay && s.keys != nil) // all that is sent is keys; who has none would be given up for silent before his last try is over
 	for _, k := range s.keys {
 		time.Sleep(1500 * time.Millisecond)
 		if err := c.Digits(ctx, k); err != nil && !errors.Is(err, sip.ErrOver) {
