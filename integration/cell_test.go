@@ -138,13 +138,22 @@ func (c *cell) roster(g *guest) engine.MemberView {
 	return engine.MemberView{State: "not in the roster"}
 }
 
+// fingerTime is from one key to the next, besides the phone's own pause: Asterisk
+// wants 45 ms between two, and a busy machine sends packets in bunches.
+const fingerTime = 100 * time.Millisecond
+
 // types presses keys.
 func (c *cell) types(g *guest, keys string) {
 	c.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	if err := g.Digits(ctx, keys); err != nil && !errors.Is(err, sip.ErrOver) {
-		c.Fatalf("%s types: %v", g.name, err)
+	for i := range len(keys) {
+		if i > 0 {
+			time.Sleep(fingerTime)
+		}
+		if err := g.Digits(ctx, keys[i:i+1]); err != nil && !errors.Is(err, sip.ErrOver) {
+			c.Fatalf("%s types: %v", g.name, err)
+		}
 	}
 }
 
