@@ -48,9 +48,9 @@ func differ(want, have string) (list []difference) {
 // the line of the step begins.
 type reviewed map[string]string
 
-func readReviewed(t *testing.T) reviewed {
+func readReviewed(t *testing.T, of suite) reviewed {
 	t.Helper()
-	text, err := os.ReadFile(reviewedFile)
+	text, err := os.ReadFile(of.reviewed())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +62,7 @@ func readReviewed(t *testing.T) reviewed {
 		}
 		key, why, ok := strings.Cut(line, " | ")
 		if !ok {
-			t.Fatalf("%s: no reason in %q", reviewedFile, line)
+			t.Fatalf("%s: no reason in %q", of.reviewed(), line)
 		}
 		r[key] = why
 	}

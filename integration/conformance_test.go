@@ -26,11 +26,20 @@ import (
 //
 // and at Parley. What differs must stand in testdata/conformance.reviewed.
 
+//
+// The suite of recordings is another script, done in the same way.
+
+// suite is the name of a script and of what belongs to it.
+type suite string
+
 const (
-	scriptFile   = "testdata/conformance.script"
-	recordFile   = "testdata/conformance.txt"
-	reviewedFile = "testdata/conformance.reviewed"
+	conformance suite = "conformance"
+	recordings  suite = "recordings"
 )
+
+func (s suite) script() string   { return "testdata/" + string(s) + ".script" }
+func (s suite) record() string   { return "testdata/" + string(s) + ".txt" }
+func (s suite) reviewed() string { return "testdata/" + string(s) + ".reviewed" }
 
 // step is one line of the script and what came of it.
 type step struct {
@@ -108,9 +117,9 @@ func counts(transcript string) map[string][]int {
 }
 
 // perform does the whole script.
-func (s *stage) perform() (steps []step) {
+func (s *stage) perform(of suite) (steps []step) {
 	s.t.Helper()
-	text, err := os.ReadFile(scriptFile)
+	text, err := os.ReadFile(of.script())
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -217,6 +226,7 @@ func others() []struct{ from, to string } {
 		{`(<(?:join_time|last_talking)>)[^<]+`, "$1<n>"},
 		{`Current-Energy=\d+`, "Current-Energy=<n>"}, // the phones' noise
 		{`Content-Length=\d+ `, ""},
+		{`((?:Samples-Out|Milliseconds-Elapsed|Record-File-Size)=)\d+`, "$1<n>"},
 		{`((?:seconds|milliseconds|samples|event_count)=)\d+`, "$1<n>"},
 		{`(<(?:start|end|join|leave|reject)_time[^>]*>)\d+`, "$1<n>"},
 		{`(<(hostname|source|context|dialplan|username|network_addr)>)[^<]*`, "$1"},
@@ -305,27 +315,32 @@ func sortedKeys(m map[string]string) []string {
 
 // TestConformanceIsRecorded does the script at a real switch, which has to do
 // what was recorded.
-func TestConformanceIsRecorded(t *testing.T) {
+func TestConformanceIsRecorded(t *testing.T) { isRecorded(t, conformance) }
+
+func isRecorded(t *testing.T, of suite) {
 	startFreeSWITCH(t)
 	s := enter(t, freeswitchESL, "parley-test", freeswitchSIP)
 	if os.Getenv("PARLEY_UPDATE") == "" {
-		s.record = counts(readFile(t, recordFile))
+		s.record = counts(readFile(t, of.record()))
 	}
-	have := s.transcript(s.perform())
+	have := s.transcript(s.perform(of))
 	if os.Getenv("PARLEY_UPDATE") != "" {
-		if err := os.WriteFile(recordFile, []byte(have), 0o644); err != nil {
+		if err := os.WriteFile(of.record(), []byte(have), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return
 	}
-	for _, d := range differ(readFile(t, recordFile), have) {
+	for _, d := range differ(readFile(t, of.record()), have) {
 		t.Errorf("the switch itself differs from its record:\n%s", d)
 	}
 }
 
 // TestConformance does the script at Parley.
-func TestConformance(t *testing.T) {
+func TestConformance(t *testing.T) { conforms(t, conformance) }
+
+func conforms(t *testing.T, of suite) {
 	run(t, base(false)+`
+record_dir: /tmp/parley-conformance
 profiles:
   - name: conformance
     max_participants: 0
@@ -339,14 +354,14 @@ rooms:
   - {name: "5501", profile: conformance}
   - {name: "5502", profile: conformance}
 `)
-	want := readFile(t, recordFile)
+	want := readFile(t, of.record())
 	s := enter(t, serverAddress, "ClueCon", sipAddress)
 	s.record = counts(want)
-	have := s.transcript(s.perform())
+	have := s.transcript(s.perform(of))
 	if dir := os.Getenv("PARLEY_TEST_LOGS"); dir != "" {
-		_ = os.WriteFile(filepath.Join(dir, "conformance.parley.txt"), []byte(have), 0o644)
+		_ = os.WriteFile(filepath.Join(dir, string(of)+".parley.txt"), []byte(have), 0o644)
 	}
-	reviewed := readReviewed(t)
+	reviewed := readReviewed(t, of)
 	used := map[string]bool{}
 	found := differ(want, have)
 	accepted := 0
@@ -361,7 +376,7 @@ rooms:
 	}
 	for key := range reviewed {
 		if !used[key] {
-			t.Errorf("%s: %q stands there and does not differ", reviewedFile, key)
+			t.Errorf("%s: %q stands there and does not differ", of.reviewed(), key)
 		}
 	}
 	t.Logf("%d steps and shapes, %d differ as reviewed", strings.Count(have, "\n> ")+1, accepted)

@@ -168,6 +168,9 @@ func (a *API) event(e engine.Event) []telling {
 		told = append(told, r.plays(e))
 	case engine.EventRecordStarted, engine.EventRecordPaused, engine.EventRecordResumed, engine.EventRecordEnded, engine.EventRecordFailed:
 		told = append(told, r.records(e)...)
+		if e.Type == engine.EventRecordStarted || e.Recording.File != "" && len(r.members) == 0 {
+			told = append(told, a.presence(r)) // a recording comes and goes as a member does there
+		}
 	case engine.EventDialed:
 		told = append(told, r.dialed(e)...)
 	case engine.EventRejected:
