@@ -336,7 +336,9 @@ func TestWorkersShareAHub(t *testing.T) {
 			s.Batch(&box)
 			for i := range ticks {
 				a.send(s, 0, []byte{1})
-				s.Drain(now + int64(i)*frame + 1)
+				for s.Stats().PacketsIn <= uint64(i) && t.Context().Err() == nil { // a socket keeps so many, and no more
+					s.Drain(now + int64(i)*frame + 1)
+				}
 				took(s)
 				s.Send([]byte{2}, uint32(i)*160, false)
 				box.Flush()

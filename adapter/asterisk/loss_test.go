@@ -307,6 +307,7 @@ func TestTheSwitchDies(t *testing.T) {
 			listener := r.phone("3000", "listener", 0)
 			call := r.ast.Call("room=3000")
 			r.joined(call)
+			r.front.await(t, "POST PARLEY_MEMBER_ID") // the last of what a CDR says
 			began := time.Now()
 			if c.do != nil {
 				c.do(r, call)
