@@ -204,7 +204,8 @@ func (s *astScene) endsInOrder(room string) {
 	s.p.gone(room)
 	s.link(20*time.Second, false, "ari_lost")
 	time.Sleep(5 * time.Second)
-	if n := strings.Count(s.p.log()[was:], "level=ERROR") + strings.Count(s.p.log()[was:], "level=WARN"); n > 1 {
+	// lost, not there while its modules are unloaded, and a comparison that came too late
+	if n := strings.Count(s.p.log()[was:], "level=ERROR") + strings.Count(s.p.log()[was:], "level=WARN"); n > 3 {
 		s.Errorf("%d errors and warnings:\n%s", n, s.p.log()[was:])
 	}
 }

@@ -63,6 +63,7 @@ type Link struct {
 	mu         sync.Mutex
 	up         bool                // guarded by mu
 	replaced   bool                // guarded by mu: another client has the application
+	told       []string            // guarded by mu: codes of what was said of this loss
 	lostAt     time.Time           // guarded by mu: when the connection was lost last
 	text       string              // guarded by mu: of Check
 	version    string              // guarded by mu: of the Asterisk that was connected last

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
+	"strings"
 	"time"
 
 	"parley/ari"
@@ -19,7 +21,7 @@ const shadow = 5 * time.Second
 func (l *Link) connected(ctx context.Context, e *ari.Connected) {
 	version := e.Info.SystemInfo.Version
 	l.mu.Lock()
-	l.version, l.up, l.replaced = version, true, false
+	l.version, l.up, l.replaced, l.told = version, true, false, nil
 	l.text = fmt.Sprintf("Asterisk %s at %s, app %s", version, l.opt.URL, l.opt.App)
 	before := make([]*call, 0, len(l.calls))
 	for _, c := range l.calls {
@@ -33,16 +35,22 @@ func (l *Link) connected(ctx context.Context, e *ari.Connected) {
 }
 
 // lost ends a connection. Calls stay: their audio has a connection of its own.
+// Each kind of trouble is told once until there is a connection again: a switch
+// that goes down gives several reasons in turn.
 func (l *Link) lost(err error) {
 	text := l.explain(err)
+	code := text[strings.LastIndexByte(text, '[')+1:]
 	l.mu.Lock()
-	changed := l.up || l.text != text
+	told := slices.Contains(l.told, code)
+	if !told {
+		l.told = append(l.told, code)
+	}
 	if l.up {
 		l.lostAt = time.Now()
 	}
 	l.up, l.text, l.replaced = false, text, errors.Is(err, ari.ErrReplaced)
 	l.mu.Unlock()
-	if changed {
+	if !told {
 		l.log.Error(text)
 	}
 }
