@@ -253,6 +253,7 @@ type theatre struct {
 	every  []*stage            // guarded by mu
 	slow   *Place              // guarded by mu: new stages there settle nothing at first
 	events []Event             // guarded by mu
+	noDisk map[Place]error     // set before the first call: no recording can begin there
 	broken bool                // guarded by mu: no more bridges
 	panics int                 // guarded by mu
 
@@ -277,6 +278,7 @@ func newTheatre(t testing.TB, d *Directory) *theatre {
 				return nil, errors.New("no place")
 			}
 			th.stages[n] = &stage{t: t, at: at, sink: sink, states: map[MemberID]MemberState{}, legs: map[MemberID]Leg{}}
+			th.stages[n].noDisk = th.noDisk[at]
 			th.stages[n].slow = th.slow != nil && *th.slow == at
 			th.every = append(th.every, th.stages[n])
 			return th.stages[n], nil

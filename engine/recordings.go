@@ -111,6 +111,7 @@ func (r *room) tape(t *taping, exists Exists) error {
 // eachTaping does something to the recordings that a command means.
 func (r *room) eachTaping(o order, name string, do func(*taping, *tapeWaiter)) {
 	w := &tapeWaiter{reply: o.reply}
+	_, stop := o.command.(StopRecord)
 	var found []*taping
 	for _, t := range r.tapings {
 		if t.is(name) && !t.stopped {
@@ -119,14 +120,27 @@ func (r *room) eachTaping(o order, name string, do func(*taping, *tapeWaiter)) {
 		}
 	}
 	switch {
+	case len(found) == 0 && stop && r.disown(name):
+		o.reply <- nil
 	case len(found) == 0 && name == "":
 		o.reply <- fmt.Errorf("%w: room %s is not being recorded", ErrNoRecording, r.name)
 	case len(found) == 0:
 		o.reply <- fmt.Errorf("%w: room %s is not being recorded to %s", ErrNoRecording, r.name, clip(name))
 	}
+	if stop && len(found) > 0 {
+		r.disown(name)
+	}
 	for _, t := range found {
 		do(t, w)
 	}
+}
+
+// disown forgets recordings that a place could not make, and says whether there
+// was one.
+func (r *room) disown(name string) bool {
+	n := len(r.owed)
+	r.owed = slices.DeleteFunc(r.owed, func(t *taping) bool { return t.is(name) })
+	return len(r.owed) < n
 }
 
 func (r *room) stopTaping(t *taping) {
@@ -220,6 +234,7 @@ func (r *room) tapeEnded(now time.Time, t *taping, f RecordingEnded) {
 	if t.starting != nil && f.Err != nil && !classed {
 		f.Err = fmt.Errorf("%w: %w", ErrNotRecorded, f.Err)
 	}
+	ordered := t.starting != nil
 	t.answerStart(f.Err)
 	for _, w := range t.stopping {
 		w.settle(f.Err)
@@ -230,7 +245,18 @@ func (r *room) tapeEnded(now time.Time, t *taping, f RecordingEnded) {
 	if begun && !slices.ContainsFunc(r.tapings, func(o *taping) bool { return o.State != RecordingStarting }) {
 		r.announceTape(r.profile.RecordEndSound)
 	}
-	if m := r.moving; m != nil && !t.stopped && f.Err == nil && t.at == m.from {
+	r.inherit(t, begun, ordered, f.Err)
+}
+
+// inherit keeps a recording that has ended, though nobody asked it to, for where
+// the room goes: it goes on where the room is being moved to. What the place
+// could not begin is tried by the next one.
+func (r *room) inherit(t *taping, begun, ordered bool, why error) {
+	switch m := r.moving; {
+	case t.stopped || why != nil && (begun || ordered):
+	case why != nil:
+		r.owed = append(r.owed, t)
+	case m != nil && t.at == m.from:
 		m.tapes = append(m.tapes, t)
 	}
 }
@@ -271,7 +297,7 @@ func (r *room) settleTapes(now time.Time) {
 	p := r.profile
 	switch {
 	case r.count(func(s *seat) bool { return s.phase.inBridge() }) == 0:
-		r.taped = false
+		r.taped, r.owed = false, nil
 		for _, t := range r.tapings {
 			if t.giveUp.IsZero() {
 				t.giveUp = now.Add(recordEndTime)
@@ -287,7 +313,7 @@ func (r *room) settleTapes(now time.Time) {
 }
 
 // autoRecord records as the profile says. Where it cannot, it is told once and
-// not tried again in this run.
+// tried again where the room moves to.
 func (r *room) autoRecord(now time.Time) {
 	t := &taping{Recording: Recording{Name: r.profile.RecordFile, Auto: true}, rate: r.profile.RecordRate, at: r.at}
 	name, err := RecordFile(r.profile.RecordFile, r.name, r.instance, now)

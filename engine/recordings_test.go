@@ -185,6 +185,48 @@ func TestARecordingGoesWhereTheRoomGoes(t *testing.T) {
 	})
 }
 
+// TestWhatAPlaceCannotRecordTheNextOneDoes: by the profile, and what was asked
+// for where the room was before. What was stopped meanwhile does not come back.
+func TestWhatAPlaceCannotRecordTheNextOneDoes(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		when  RecordWhen
+		stop  bool
+		files string
+	}{
+		{"by the profile", RecordFromStart, false, "p.wav running"},
+		{"by command", RecordOff, false, "x.wav running"},
+		{"both", RecordFromStart, false, "p.wav running, x.wav running"},
+		{"stopped meanwhile", RecordFromStart, true, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			switched(t, func(p *Profile) { p.Record, p.RecordFile = c.when, "p.wav" }, func(t *testing.T, th *theatre) {
+				th.noDisk = map[Place]error{pbx1: syscall.EACCES}
+				th.dial("a", "1", pbx1, pbx1, nil)
+				synctest.Wait()
+				want(t, "recordings at the switch", th.tapes(), "")
+				move := func(to Place) {
+					if _, err := th.Relocate(t.Context(), "1", to); err != nil {
+						t.Fatal(err)
+					}
+					synctest.Wait()
+				}
+				move(Place{})
+				if strings.Contains(c.files, "x.wav") {
+					live(t, th, Record{File: "x.wav"})
+				}
+				move(pbx1)
+				want(t, "recordings back at the switch", th.tapes(), "")
+				if c.stop {
+					live(t, th, StopRecord{})
+				}
+				move(Place{})
+				want(t, "recordings with us again", th.tapes(), c.files)
+			})
+		})
+	}
+}
+
 func TestRecordFile(t *testing.T) {
 	now := time.Date(2026, 11, 29, 9, 5, 7, 0, time.Local)
 	for _, c := range []struct{ in, want string }{

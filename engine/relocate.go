@@ -249,7 +249,9 @@ func (r *room) settleMove(now time.Time) {
 	default:
 		r.movedBy = change{by: cmp.Or(m.cause, byCommand), at: now}
 		r.changed(now, EventRoomMoved, ReasonNone, m.changes()...)
-		r.moveTapes(now, m.tapes)
+		owed := r.owed
+		r.owed = nil
+		r.moveTapes(now, append(m.tapes, owed...))
 	}
 	r.lockVenue()
 	if m.reply != nil {

@@ -50,6 +50,7 @@ type room struct {
 	quiet bool   // of that: the member is not told
 
 	tapings   []*taping
+	owed      []*taping        // that where the room is could not begin
 	taped     bool             // the profile has had it recorded since somebody is there
 	live      []roomSetting    // rules set by command
 	relations []Relation       // set by command, oldest first
