@@ -15,7 +15,7 @@ func TestCallsOfAHostShareAPort(t *testing.T) {
 	hears(t, ear, low())
 	port := func(c *siptest.Call) uint16 { return c.Session().Remote.Port() }
 	var calls []*siptest.Call
-	tones := []float64{900, 1500, 2100}
+	tones := []float64{910, 1570, 2190} // no difference of two others, as G.711 makes them, meets one
 	for _, hz := range tones {
 		calls = append(calls, o.dial(t, "shared", siptest.Tone{Hz: hz, DBFS: -20}))
 	}
