@@ -54,7 +54,7 @@ func KnownVariables() []string { return slices.Sorted(maps.Keys(variableTable())
 func plumbing() []string {
 	return []string{
 		"room", "profile", "tenant", "token", "result", "reason", "exit", "exit_digits", "signal", "duration", "member_id",
-		"warnings", "reattach", "retry", "left", "lost", "borrowed",
+		"warnings", "reattach", "fallback", "retry", "left", "lost", "borrowed",
 	}
 }
 

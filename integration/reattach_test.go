@@ -148,6 +148,37 @@ func TestFreeSWITCHNoRetry(t *testing.T) {
 	hears(t, calls, []float64{500, 900})
 }
 
+// TestFreeSWITCHFallbackNames: each room has a conference of its own, whatever
+// says its name; who has none is in nobody's.
+func TestFreeSWITCHFallbackNames(t *testing.T) {
+	fs := startFreeSWITCH(t)
+	p := run(t, base(false)+contractProfiles)
+	asked := call(t, freeswitchSIP, "asked", tone(500))
+	time.Sleep(2 * time.Second)
+	digits(t, asked, "3003#")
+	p.members("3003", 1)
+	p.kill()
+	call(t, freeswitchSIP, "conf-alpha", tone(900))
+	call(t, freeswitchSIP, "conf-beta", tone(1300))
+	for _, name := range []string{"3003-fallback", "alpha-fallback", "beta-fallback"} {
+		eventually(t, 5*time.Second, "one caller in "+name, func() (string, bool) { return fs.fsCLI("conference list"), fs.inConference(name, 1) })
+	}
+	if list := fs.fsCLI("conference list summary"); strings.Contains(list, "Conference -fallback ") {
+		t.Error(list)
+	}
+	phone, err := siptest.New(siptest.Options{User: "1001"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(phone.Close)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if c, err := phone.Dial(ctx, "sip:asked@"+freeswitchSIP, tone(500)); err == nil {
+		ended(t, c)
+	}
+	fs.logged("the caller has named no room")
+}
+
 // TestFreeSWITCHKilled: the switch's callers are gone, the phones keep talking.
 func TestFreeSWITCHKilled(t *testing.T) {
 	fs := startFreeSWITCH(t)

@@ -124,9 +124,9 @@ func (c *call) prepare(ctx context.Context, s *esl.Session, earlier *call, back 
 	vars := c.borrow(earlier, s.Var)
 	maps.Copy(vars, noResults())
 	if !back {
-		vars[tokenVariable] = ""
+		vars[tokenVariable], vars[fallbackVariable] = "", ""
 	}
-	vars[lostVariable], c.original[tokenVariable] = "", ""
+	vars[lostVariable], c.original[tokenVariable], c.original[fallbackVariable] = "", "", ""
 	return s.SetVars(ctx, vars)
 }
 
@@ -356,6 +356,7 @@ func (c *call) giveBack(ctx context.Context, o engine.Outcome) {
 	}
 	if c.willReturn() {
 		delete(vars, tokenVariable)
+		delete(vars, fallbackVariable)
 		o.Hangup = false
 	} else {
 		c.adapter.returns.End(c.uuid)

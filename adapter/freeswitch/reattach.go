@@ -11,11 +11,14 @@ import (
 
 // Channel variables of calls that may come back. The token is ours; the
 // dialplan says by retry that it will try again, and by lost since when it has
-// been without us, in microseconds as strmicroepoch has them.
+// been without us, in microseconds as strmicroepoch has them. fallback is the
+// room that the call is in, for a dialplan that goes on without a result: who
+// was asked for the number has it nowhere else.
 const (
-	tokenVariable = "parley_reattach"
-	retryVariable = "parley_retry"
-	lostVariable  = "parley_lost"
+	tokenVariable    = "parley_reattach"
+	fallbackVariable = "parley_fallback"
+	retryVariable    = "parley_retry"
+	lostVariable     = "parley_lost"
 )
 
 // comesBack says what a call was whose dialplan has brought it here again.
@@ -59,12 +62,10 @@ func (c *call) keep() {
 	if c.place != here {
 		return
 	}
-	vars, token := map[string]string{}, ""
+	vars, token := map[string]string{fallbackVariable: string(rights.Room)}, ""
 	if rights.Member != 0 && c.inside.Load() == nil {
-		vars = map[string]string{
-			"parley_member_id": rights.Member.String(),
-			"parley_reason":    string(engine.ReasonHangup), "parley_exit": string(engine.ExitHangup),
-		}
+		vars["parley_member_id"] = rights.Member.String()
+		vars["parley_reason"], vars["parley_exit"] = string(engine.ReasonHangup), string(engine.ExitHangup)
 	}
 	if rights.Member != 0 && !c.adapter.returns.Off() {
 		var err error

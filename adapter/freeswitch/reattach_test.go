@@ -50,8 +50,8 @@ func TestACallComesBackAfterARestart(t *testing.T) {
 			t.Errorf("event %+v", e)
 		}
 		synctest.Wait()
-		if now, err := r.key.Open(uuid1, c.Var("parley_reattach")); err != nil || now.Member != 7 || c.Var("parley_lost") != "" {
-			t.Errorf("it has %+v, %v; lost=%q", now, err, c.Var("parley_lost"))
+		if now, err := r.key.Open(uuid1, c.Var("parley_reattach")); err != nil || now.Member != 7 || c.Var("parley_lost") != "" || c.Var("parley_fallback") != "3101" {
+			t.Errorf("it has %+v, %v; lost=%q fallback=%q", now, err, c.Var("parley_lost"), c.Var("parley_fallback"))
 		}
 		if strings.Contains(fmt.Sprint(e.Invite.Variables), had["parley_reattach"]) {
 			t.Error("the token is among the variables that are shown")
