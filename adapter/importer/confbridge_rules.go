@@ -25,6 +25,7 @@ func confWays() []ownWay {
 		{"", "pin_failed_sound", plain("none")},
 		{"", "moh_sound", plain("none")},
 		{"", "controls", plain("none")},
+		{"", "gate", quoted("off")},
 	}
 }
 
@@ -113,9 +114,9 @@ func userRules() map[string]rule[*section] {
 		"timeout":                    {kind: Lost, text: "A stay has no limit of time.", off: "0"},
 		"dtmf_passthrough":           {kind: Lost, text: "Keys are not passed on to the others.", off: untrue},
 		"talk_detection_events":      {kind: Unneeded, text: ownEvent, off: untrue},
-		"dsp_drop_silence":           {kind: Lost, text: noGate, off: untrue},
-		"dsp_silence_threshold":      {kind: Unneeded, text: noGate},
-		"dsp_talking_threshold":      {kind: Unneeded, text: noGate},
+		"dsp_drop_silence":           {to: (*section).dropSilence},
+		"dsp_silence_threshold":      {to: (*section).threshold},
+		"dsp_talking_threshold":      {to: (*section).threshold},
 		"denoise":                    {kind: Lost, text: "Parley takes no noise out of a voice.", off: untrue},
 		"jitterbuffer":               {kind: Unneeded, text: "Every call has a jitter buffer; see media.jitter_ms.", off: untrue},
 		"send_events":                {kind: Lost, text: noText, off: untrue},
@@ -247,6 +248,23 @@ func (s *section) ofMembers(at param) error {
 		s.report(at, Lost, "A moderator waits for nobody and is sent out by nobody.")
 	case at.name != "wait_marked":
 		s.report(at, Differs, "The room ends for everybody when the moderators leave, not for those with this option alone.")
+	}
+	return nil
+}
+
+func (s *section) dropSilence(at param) error {
+	if isTrue(at.value) {
+		s.set("gate", plain("auto"), at)
+		s.report(at, Differs, "%s", forRoom)
+	}
+	return nil
+}
+
+func (s *section) threshold(at param) error {
+	if s.isTrue("dsp_drop_silence") {
+		s.report(at, Differs, "%s", gateAuto)
+	} else {
+		s.report(at, Unneeded, "It is only for dsp_drop_silence, and for events that are Parley's own.")
 	}
 	return nil
 }

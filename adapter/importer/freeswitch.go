@@ -103,6 +103,7 @@ type profile struct {
 	where  string
 	params map[string]param // by name: those that mod_conference would use
 	lonely bool             // nomoh: no music for one who is alone
+	always bool             // audio-always: no talk gate
 }
 
 // param is <param name= value=/>, name = value, or an option of the dialplan,
@@ -260,6 +261,9 @@ func (p *profile) complete() {
 			}
 		}
 		p.set("moh_sound", plain("none"), "")
+	}
+	if p.always {
+		p.set("gate", quoted("off"), p.params["conference-flags"].from())
 	}
 	caller, given := p.params["caller-controls"]
 	if !given {

@@ -71,7 +71,7 @@ func conferenceFlags() map[string]flag {
 	video, verto := flag{kind: Lost, text: noVideo}, flag{kind: Lost, text: "Parley does not speak to Verto."}
 	return map[string]flag{
 		"wait-mod":                     {to: setter("wait_for_moderator", "true")},
-		"audio-always":                 {kind: Unneeded, text: "What a caller says is always mixed."},
+		"audio-always":                 {to: func(p *profile, _ param) { p.always = true }},
 		"restart-auto-record":          {kind: Lost, text: "A recording that was stopped by hand does not begin again."},
 		"breakable":                    {kind: Lost, text: "uuid_break does not end a stay."},
 		"rfc-4579":                     {kind: Lost, text: "Parley sends no SIP conference events."},
@@ -186,7 +186,7 @@ type action struct {
 }
 
 func callerActions() map[string]action {
-	gate := action{"", noGate}
+	gate := action{"", gateKey}
 	video := action{"", noVideo}
 	hears := "There it changes what the caller hears, against its name; so it does here."
 	heard := "There it changes how loud the caller is heard, against its name; so it does here."

@@ -16,7 +16,7 @@ type fsRule = rule[*profile]
 // file that it does not read.
 func rules() map[string]fsRule {
 	all := map[string]fsRule{}
-	for _, some := range []map[string]fsRule{mediaRules(), soundRules(), accessRules(), energyRules(), videoRules()} {
+	for _, some := range []map[string]fsRule{mediaRules(), soundRules(), accessRules(), treatRules(), videoRules()} {
 		maps.Copy(all, some)
 	}
 	return all
@@ -24,19 +24,18 @@ func rules() map[string]fsRule {
 
 func mediaRules() map[string]fsRule {
 	return map[string]fsRule{
-		"rate":                    {to: (*profile).rate},
+		"rate":                    {kind: Unneeded, text: "Every caller is mixed at his own rate, up to 48 kHz."},
 		"channels":                {kind: Lost, text: "Parley mixes in mono.", off: "1 auto"},
 		"interval":                {kind: Unneeded, text: "Parley mixes every 20 ms.", off: "20 auto"},
 		"timer-name":              {kind: Unneeded, text: "Parley has a clock of its own."},
-		"comfort-noise":           {kind: Lost, text: "Silence is silence here.", off: "false no off 0"},
 		"domain":                  {kind: Unneeded, text: "Names of rooms have no domain; tell rooms apart by parley_room."},
 		"description":             {kind: Unneeded, text: "It is only told to SIP conference events, which Parley does not send."},
 		"sound-prefix":            {kind: Differs, text: "Parley looks for sounds in sounds_dir; set it to the folder above that of the language."},
 		"tts-engine":              {kind: Differs, text: "say: is spoken by tts_command, which must be set; what is spoken without a file is Parley's own prompt."},
 		"tts-voice":               {kind: Differs, text: "The voice is a matter of tts_command."},
-		"caller-id-name":          {kind: Lost, text: noDial},
-		"caller-id-number":        {kind: Lost, text: noDial},
-		"outcall-templ":           {kind: Lost, text: noDial},
+		"caller-id-name":          {kind: Differs, text: noDial},
+		"caller-id-number":        {kind: Differs, text: noDial},
+		"outcall-templ":           {kind: Differs, text: "dial.number says how a number is called from a room."},
 		"broadcast-chat-messages": {kind: Lost, text: "Parley has no text messages.", off: "false no off 0"},
 		"verbose-events":          {kind: Unneeded, text: ownEvent, off: "false no off 0"},
 		"suppress-events":         {kind: Unneeded, text: ownEvent},
@@ -97,27 +96,8 @@ func accessRules() map[string]fsRule {
 		"auto-record":                         {to: (*profile).autoRecord},
 		"min-required-recording-participants": {to: (*profile).recordMembers},
 		"recording-metadata":                  {kind: Unneeded, text: "Parley's recordings have no tags."},
-		"cdr-log-dir":                         {kind: Lost, text: noCDR},
-		"cdr-event-mode":                      {kind: Lost, text: noCDR, off: "none"},
-	}
-}
-
-func energyRules() map[string]fsRule {
-	gate := fsRule{kind: Lost, text: noGate, off: "0"}
-	loud := fsRule{kind: Lost, text: "Parley does not mute one who shouts.", off: "0"}
-	gain := fsRule{kind: Unneeded, text: "It is only for auto-gain-level."}
-	return map[string]fsRule{
-		"energy-level":               gate,
-		"auto-energy-level":          gate,
-		"auto-energy-seconds":        {kind: Unneeded, text: "It is only for auto-energy-level."},
-		"max-energy-level":           loud,
-		"max-energy-hit-trigger":     {kind: Unneeded, text: "It is only for max-energy-level."},
-		"max-energy-level-mute-ms":   {kind: Unneeded, text: "It is only for max-energy-level."},
-		"auto-gain-level":            {kind: Lost, text: noGain, off: "0"},
-		"auto-gain-low-energy-level": gain,
-		"auto-gain-margin":           gain,
-		"auto-gain-change-factor":    gain,
-		"auto-gain-period-len":       gain,
+		"cdr-log-dir":                         {kind: Lost, text: "Parley writes no records to files; its event socket (esl_server) tells them, by conference::cdr."},
+		"cdr-event-mode":                      {kind: Unneeded, text: "Parley's event socket (esl_server) tells conference::cdr of every room, with the record in it.", off: "none"},
 	}
 }
 
@@ -155,6 +135,7 @@ func ownWays() []ownWay {
 		{"", "wait_prompt", none},
 		{"", "ended_sound", none},
 		{"", "moderator_left_sound", none},
+		{"energy-level", "gate", quoted("off")},
 		{"enter-sound", "play_entry_tone", plain("false")},
 		{"exit-sound", "play_exit_tone", plain("false")},
 		{"moh-sound", "moh_sound", none},
@@ -177,17 +158,6 @@ func spokenWays() []ownWay {
 		{"unmuted-sound", "unmuted_sound", none},
 		{"locked-sound", "locked_sound", none},
 	}
-}
-
-func (p *profile) rate(at param) error {
-	n, err := strconv.Atoi(at.value)
-	switch {
-	case err == nil && n > 16_000:
-		p.report(at, Differs, "Parley mixes at 16 kHz at most.")
-	default:
-		p.report(at, Unneeded, "Every caller is mixed at his own rate, up to 48 kHz.")
-	}
-	return nil
 }
 
 func (p *profile) whole(at param) (n int, ok bool) {

@@ -14,6 +14,7 @@ func meetMeWays() []ownWay {
 	return []ownWay{
 		{"", "pin_failed_sound", plain("none")},
 		{"d", "create", plain("existing_only")},
+		{"o", "gate", quoted("off")},
 		{"M", "moh_sound", plain("none")},
 		{"s", "controls", plain("none")},
 	}
@@ -62,7 +63,7 @@ func meetMeRules() map[string]rule[*section] {
 		"m": {to: sets("join_muted", "true")},
 		"M": {to: (*section).meetMeMusic},
 		"n": {kind: Unneeded, text: "Parley takes no noise out of a voice."},
-		"o": {kind: Lost, text: noGate},
+		"o": {to: sets("gate", "auto")},
 		"p": {to: (*section).meetMeExit},
 		"P": {kind: Unneeded, text: "A PIN is asked for wherever there is one, unless the dialplan gives it."},
 		"q": {to: sets("play_entry_tone", "false", "play_exit_tone", "false")},

@@ -23,9 +23,8 @@ func (r rule[T]) harmless(value string) bool {
 // Reasons that several parameters have.
 const (
 	noVideo  = "Parley mixes no video."
-	noGate   = "Parley has no talk gate; what a caller says is always mixed."
-	noGain   = "Parley does not adjust the level of a caller by itself."
-	noDial   = "Parley calls nobody from a room."
-	noCDR    = "Parley writes no records of conferences; see the variables parley_* of each call."
+	gateKey  = "No key changes the level from which on a caller is heard; conference NAME energy does, on Parley's event socket."
+	gateAuto = "The level from which on a caller is heard follows his own noise, not a number; see gate."
+	noDial   = "Who is called from a room sees what the order says: parley room NAME dial --caller-name and --caller-number."
 	ownEvent = "Parley's events are its own."
 )

@@ -42,7 +42,7 @@ func allowed() map[string]string {
 		"engine":                    "",
 		"engine/native":             "codec engine internal/tick mixer recording sound",
 		"adapter/config":            "engine",
-		"adapter/importer":          "engine sound",
+		"adapter/importer":          "engine esl/conference sound",
 		"adapter/seal":              "engine",
 		"adapter/freeswitch":        "adapter/seal engine engine/native esl esl/conference internal/tasks recording",
 		"adapter/asterisk":          "adapter/seal ami ari ari/audiosocket ari/mediasocket codec engine engine/native internal/tasks recording",
