@@ -115,6 +115,9 @@ func (s *sounds) Load(spec, language string) (*sound.Clip, error) {
 	return s.Pointer.Load().Load(spec, language)
 }
 
+// wrong says what is wrong with a sound, without speaking it.
+func (s *sounds) wrong(spec, language string) error { return s.Pointer.Load().Check(spec, language) }
+
 func (a *App) openEngine(_ context.Context, c *config.Config) error {
 	library, err := NewSounds(c)
 	if err != nil {
@@ -145,6 +148,7 @@ func (a *App) openEngine(_ context.Context, c *config.Config) error {
 		Observer: observer(a.opt.Log, tidy(a.opt.Tidy), a.metrics.Observe, a.switchEvents, a.ari.Observe),
 		Router:   a.route, DialTimeout: c.Dial.Timeout, MaxDials: c.Dial.MaxPerRoom,
 		Throttle: engine.ThrottleOptions{Failures: c.Throttle.Failures, Period: c.Throttle.Period},
+		Playable: a.sounds.wrong,
 		Unplayed: func(r engine.RoomName, err error) {
 			a.opt.Log.Warn("sound not played", "room", r, "error", err)
 		},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"os"
 	"slices"
@@ -154,9 +155,12 @@ func CheckRTP(c *config.Config) Finding {
 	return Found("rtp", true, fmt.Sprintf("%s/udp free, advertised address %s", ports, advertised))
 }
 
-// CheckRecordings tries to write to the folder of the recordings, where any are
-// to be made.
+// CheckRecordings looks for names that recordings cannot have, and tries to
+// write to their folder, where any are to be made.
 func CheckRecordings(c *config.Config) []Finding {
+	if wrong := misnamed(c, recording.NewDir(c.Recordings())); len(wrong) > 0 {
+		return wrong
+	}
 	if c.RecordDir == "" && !anyProfile(c, func(p *engine.Profile) bool { return p.Record != engine.RecordOff && p.Mixer == engine.MixerNative }) {
 		return nil
 	}
@@ -165,6 +169,34 @@ func CheckRecordings(c *config.Config) []Finding {
 		return []Finding{Found("recording", false, fmt.Sprintf("record_dir: %v (uid %d). Rooms run, and are not recorded. [record_dir]", err, os.Getuid()))}
 	}
 	return []Finding{Found("recording", true, d.Path()+" writable")}
+}
+
+// misnamed are the profiles, and rooms with settings of their own, whose
+// recordings would have a name that the folder cannot have.
+func misnamed(c *config.Config, d *recording.Dir) (found []Finding) {
+	judge := func(what string, p *engine.Profile) {
+		if p.RecordFile == engine.DefaultRecordFile || p.Mixer != engine.MixerNative {
+			return
+		}
+		name, err := engine.RecordFile(p.RecordFile, "room", "instance", time.Now())
+		if err == nil {
+			_, err = d.Name(name)
+		}
+		if err != nil {
+			found = append(found, Found("recording", false, fmt.Sprintf("%s: record_file: %v. Nothing is recorded by it. [record_file]", what, err)))
+		}
+	}
+	dir := c.Directory()
+	for _, name := range slices.Sorted(maps.Keys(dir.Profiles)) {
+		judge("profile "+name, dir.Profiles[name])
+	}
+	for _, r := range c.Rooms {
+		p, _, _ := dir.Lookup(r.Name, "")
+		if named := dir.Profiles[p.Name]; named == nil || named.RecordFile != p.RecordFile {
+			judge("room "+string(r.Name), p)
+		}
+	}
+	return found
 }
 
 // counted is "1 room", "2 rooms".

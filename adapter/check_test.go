@@ -3,6 +3,8 @@ package adapter
 import (
 	"fmt"
 	"net"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -176,6 +178,31 @@ func TestPortsOfAudioAreChecked(t *testing.T) {
 	c.RTP.Bind = "192.0.2.1"
 	if f := CheckRTP(c); f.OK || f.Code != "bad_address" || !strings.Contains(f.Text, "rtp 192.0.2.1: this machine does not have that address. Set rtp.bind.") {
 		t.Errorf("%+v", f)
+	}
+}
+
+// TestNamesOfRecordingsAreChecked: an absolute one has to lead into the folder.
+func TestNamesOfRecordingsAreChecked(t *testing.T) {
+	dir := t.TempDir()
+	for name, want := range map[string]string{
+		"/tmp/evil.wav":           "record_file",
+		"x.mp3":                   "record_file",
+		dir + "/r/${room}.wav":    "",
+		"${room}/${date}-${time}": "",
+	} {
+		file := filepath.Join(dir, "parley.yaml")
+		text := fmt.Sprintf("record_dir: %s/r\nprofiles:\n  - name: default\n    record_file: %q\n", dir, name)
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c, _, err := config.Load(config.Source{File: file})
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := CheckRecordings(c)
+		if len(found) != 1 || found[0].Code != want || want != "" && !strings.Contains(found[0].Text, "profile default: record_file: recording: ") {
+			t.Errorf("%s: %+v", name, found)
+		}
 	}
 }
 

@@ -21,6 +21,10 @@ type Options struct {
 	Panicked  func(RoomName, any)   // told of a panic in a room's goroutine
 	Unplayed  func(RoomName, error) // told of a sound that could not be played
 
+	// Playable says what is wrong with a sound that a call names, where we mix
+	// its room; "" is the default language. It may read files. nil = it is not asked.
+	Playable func(spec, language string) error
+
 	Router      Router        // for calls that we make; nil = none can be made
 	DialTimeout time.Duration // for a party to answer; 0 = DefaultDialTimeout
 	MaxDials    int           // that one room makes at one time; 0 = 20
@@ -30,6 +34,7 @@ type Options struct {
 // may be called from any goroutine.
 type Exchange struct {
 	house       house
+	playable    func(spec, language string) error
 	lobby       *lobby
 	maxRooms    int
 	router      Router
@@ -62,6 +67,7 @@ func New(o Options) (*Exchange, error) {
 		archive: &archive{}, signals: &signals{}, jobs: &jobs{}, spawn: x.running.Go, maxDials: o.MaxDials, detach: x.detach, retire: x.retire, forget: x.forget,
 		onward: x.onward, busy: x.busy.Load,
 	}
+	x.playable = o.Playable
 	if x.maxRooms == 0 {
 		x.maxRooms = 10_000
 	}
@@ -97,6 +103,7 @@ func (x *Exchange) Arrive(leg Leg, invite Invite) Sink {
 		invite.Room = string(invite.Restore.Room)
 	}
 	name, err := ParseRoomName(invite.Room)
+	x.listen(name, &a.request)
 	switch {
 	case x.busy.Load():
 		x.wait(a, ReasonNodeBusy)
@@ -108,6 +115,22 @@ func (x *Exchange) Arrive(leg Leg, invite Invite) Sink {
 		x.enter(name, a)
 	}
 	return a.line
+}
+
+// listen warns of sounds that a call names and that cannot be played. A switch
+// that mixes the room has sounds of its own.
+func (x *Exchange) listen(name RoomName, q *request) {
+	if x.playable == nil || len(q.sounds) == 0 {
+		return
+	}
+	if p, _, _ := x.dir.Load().Lookup(name, q.profile); p.Mixer != MixerNative {
+		return
+	}
+	for _, s := range q.sounds {
+		if err := x.playable(s.Value, q.language); err != nil {
+			q.warnings = append(q.warnings, fmt.Sprintf("parley_%s: %v", s.Name, err))
+		}
+	}
 }
 
 // wait sends a call to the lobby, and away where there is none any more.

@@ -2,6 +2,8 @@ package engine
 
 import (
 	"fmt"
+	"path"
+	"path/filepath"
 	"strings"
 	"time"
 )
@@ -147,7 +149,11 @@ func RecordFile(template string, room RoomName, instance InstanceID, now time.Ti
 		before, after, found := strings.Cut(rest, "${")
 		b.WriteString(before)
 		if !found {
-			return b.String(), nil
+			name := b.String()
+			if name != "" && !path.IsAbs(name) && !filepath.IsLocal(name) {
+				return "", fmt.Errorf("%q leads out of the folder of recordings", clip(name))
+			}
+			return name, nil
 		}
 		name, tail, closed := strings.Cut(after, "}")
 		if !closed {

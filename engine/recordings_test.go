@@ -237,6 +237,10 @@ func TestRecordFile(t *testing.T) {
 		{"$100 and 100%", "$100 and 100%"},
 		{"${uuid}.wav", ""},
 		{"${room", ""},
+		{"../x.wav", ""},
+		{"${room}/../../x.wav", ""},
+		{"a/../${room}", "a/../3001"},
+		{"/srv/recordings/${room}.wav", "/srv/recordings/3001.wav"},
 		{"${strftime(%Q)}", ""},
 		{"${strftime(%)}", ""},
 	} {

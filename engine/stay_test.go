@@ -113,6 +113,55 @@ func TestWarnings(t *testing.T) {
 	})
 }
 
+// TestSoundsOfACallAreLookedFor where we mix its room.
+func TestSoundsOfACallAreLookedFor(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		mixer  Mixer
+		warned bool
+	}{{"in our mixer", MixerNative, true}, {"in a switch's", MixerSwitch, false}} {
+		t.Run(tt.name, func(t *testing.T) {
+			bubble(t, nil, func(t *testing.T, th *theatre) {
+				p := DefaultProfile()
+				p.Mixer = tt.mixer
+				th.Reload(t.Context(), &Directory{Profiles: map[string]*Profile{"default": &p}})
+				th.playable = func(spec, language string) error {
+					if language != "de" {
+						t.Errorf("%q is looked for in %q", spec, language)
+					}
+					if spec == "fine" {
+						return nil
+					}
+					return errors.New("no " + spec)
+				}
+				c := th.call("a", "1", map[string]string{
+					"language": "de", "enter_sound": "/etc/passwd", "exit_sound": "fine", "moh_sound": "zero", "play_entry_tone": "true", "play_exit_tone": "beep",
+				})
+				synctest.Wait()
+				c.sink.Post(LegGone{c.id, ReasonHangup})
+				got := joinWarnings(outcome(t, c).Warnings)
+				wanted := "parley_enter_sound: no /etc/passwd; parley_moh_sound: no zero; parley_play_exit_tone: no beep"
+				if !tt.warned {
+					wanted = ""
+				}
+				want(t, "warnings", got, wanted)
+			})
+		})
+	}
+}
+
+func TestLanguagesOfCalls(t *testing.T) {
+	for v, ok := range map[string]bool{
+		"en": true, "pt-BR": true, "pt_br": true, "es-419": true, "../../etc": false, "e": false, "-en": false, "4e": false, "de/x": false,
+		strings.Repeat("a", 36): false,
+	} {
+		q := readVariables(map[string]string{"language": v})
+		if ok != (q.warnings == nil) || ok != (q.language == v) {
+			t.Errorf("%q: language %q, %q", v, q.language, q.warnings)
+		}
+	}
+}
+
 func TestLostAndHungUpCalls(t *testing.T) {
 	for _, c := range []struct {
 		name string

@@ -26,6 +26,7 @@ type request struct {
 	warnings   []string
 	wantNoTone map[string]bool // "join", "leave": beep=
 	signals    signalList      // that may interrupt it
+	sounds     []Variable      // sounds that it names
 	entry      entry
 }
 
@@ -63,16 +64,18 @@ func variableTable() map[string]variable {
 		"role":       readRole,
 		"flags":      readFlags,
 		"pin":        func(q *request, v string) error { q.pin = v; return nil },
-		"language":   func(q *request, v string) error { q.language = v; return nil },
+		"language":   readLanguage,
 		"muted":      ownBool(func(q *request, on bool) { q.muted = &on }),
 		"deaf":       ownBool(func(q *request, on bool) { q.deaf = &on }),
 		"terminator": readTerminator,
 		"beep":       readBeep,
 		"enter_sound": func(q *request, v string) error {
+			q.sounds = append(q.sounds, Variable{"enter_sound", v})
 			q.member = append(q.member, func(s *RoleSettings) { s.EnterSound = v })
 			return nil
 		},
 		"exit_sound": func(q *request, v string) error {
+			q.sounds = append(q.sounds, Variable{"exit_sound", v})
 			q.member = append(q.member, func(s *RoleSettings) { s.ExitSound = v })
 			return nil
 		},
@@ -247,6 +250,7 @@ const MaxCount = 100_000
 
 func roomSound(name string, set func(*Profile, string)) variable {
 	return func(q *request, v string) error {
+		q.sounds = append(q.sounds, Variable{name, v})
 		q.room = append(q.room, roomSetting{name, v, func(p *Profile) { set(p, v) }})
 		return nil
 	}
@@ -261,10 +265,27 @@ func roomTone(name, tone string, set func(*Profile, string)) variable {
 			sound = tone
 		case "false":
 			sound = ""
+		default:
+			q.sounds = append(q.sounds, Variable{name, v})
 		}
 		q.room = append(q.room, roomSetting{name, v, func(p *Profile) { set(p, sound) }})
 		return nil
 	}
+}
+
+// readLanguage takes a tag. Another text names no folder of sounds.
+func readLanguage(q *request, v string) error {
+	tag := len(v) >= 2 && len(v) <= 35
+	for i := range len(v) {
+		letter := v[i]|0x20 >= 'a' && v[i]|0x20 <= 'z'
+		inner := v[i] >= '0' && v[i] <= '9' || v[i] == '-' || v[i] == '_'
+		tag = tag && (letter || i > 0 && inner)
+	}
+	if !tag {
+		return fmt.Errorf("%w %q, want a language such as en or pt-BR", errValue, clip(v))
+	}
+	q.language = v
+	return nil
 }
 
 // keypad says whether s is made of keys only.

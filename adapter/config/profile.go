@@ -76,7 +76,7 @@ func recordings(p *engine.Profile) []field {
 		{"record", choice(&p.Record, 3, when{"off", engine.RecordOff}, when{"from_start", engine.RecordFromStart}, when{"on_moderator", engine.RecordOnModerator},
 			when{"true", engine.RecordFromStart}, when{"yes", engine.RecordFromStart}, when{"record-from-start", engine.RecordFromStart},
 			when{"false", engine.RecordOff}, when{"no", engine.RecordOff}, when{"do-not-record", engine.RecordOff}), 0},
-		{"record_file", matching(&p.RecordFile, fits, "a file name, in which ${room}, ${instance}, ${date}, ${time} and ${strftime(%Y-%m-%d)} are filled in"), 0},
+		{"record_file", matching(&p.RecordFile, fits, "a file below record_dir, in whose name ${room}, ${instance}, ${date}, ${time} and ${strftime(%Y-%m-%d)} are filled in"), 0},
 		{"record_min_members", count(&p.RecordMin, 1, ""), 0},
 		{"record_rate", choice(&p.RecordRate, 5, named[int]{"auto", 0}, named[int]{"8000", 8000}, named[int]{"16000", 16000},
 			named[int]{"24000", 24000}, named[int]{"48000", 48000}), 0},

@@ -86,6 +86,9 @@ func (w *wishes) conference(outgoing bool) conference.Spec {
 	if spec.Bridge != "" {
 		w.warn("%s: bridge: calls nobody here", conferenceVariable)
 	}
+	if spec.Open {
+		w.warn("%s: flags{ has no closing }", conferenceVariable)
+	}
 	if spec.Ignored != "" {
 		w.warn("%s: what stands behind the flags is not read", conferenceVariable)
 	}

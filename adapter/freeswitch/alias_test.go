@@ -64,6 +64,11 @@ func wishCases() []wishCase {
 			warnings: []string{"parley_conference: bridge: calls nobody here", "parley_conference: what stands behind the flags is not read"},
 		},
 		{
+			name: "flags without their brace", vars: pairs("parley_conference", "3001+12+flags{mute|bogus"),
+			own: pairs("room", "3001", "member_pin", "12", "flags", "mute"), origins: pairs("room", "parley_conference", "member_pin", "parley_conference", "flags", "parley_conference"),
+			warnings: []string{"parley_conference: flags{ has no closing }", `parley_conference: unknown flag "bogus"`},
+		},
+		{
 			name: "flags of every source add up", vars: pairs("parley_conference", "3001+flags{mute}",
 				"conference_member_flags", "ARRAY::Deaf|:mute", "conference_member_flags_nomoh", "true", "conference_member_flags_endconf", "false"),
 			own:     pairs("room", "3001", "flags", "mute|deaf|nomoh"),

@@ -17,6 +17,7 @@ type Spec struct {
 	Flags   []string // of the member and of the room that the call opens, as they were written
 	Bridge  string   // bridge:NAME:DIALSTRING: who is called into the room; "" = it is no such
 	Ignored string   // what the switch does not read: text behind the flags
+	Open    bool     // the flags have no closing brace; the switch reads them all the same
 }
 
 // MaxFlags is how many flags the switch takes out of a list; the rest of it
@@ -40,8 +41,9 @@ func ParseSpec(text string) (Spec, error) {
 	case strings.ContainsFunc(text, control):
 		return s, fmt.Errorf("%w: a control character", esl.ErrArgument)
 	}
-	rest, list, _ := strings.Cut(text, flagsPrefix)
-	list, s.Ignored, _ = strings.Cut(list, "}")
+	rest, list, flagged := strings.Cut(text, flagsPrefix)
+	list, behind, closed := strings.Cut(list, "}")
+	s.Ignored, s.Open = behind, flagged && !closed
 	s.Flags = Flags(list)
 	if len(rest) >= len(bridgePrefix) && strings.EqualFold(rest[:len(bridgePrefix)], bridgePrefix) {
 		var whole bool
