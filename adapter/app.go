@@ -147,7 +147,7 @@ func (a *App) openEngine(_ context.Context, c *config.Config) error {
 		Directory: c.Directory(), Bridges: a.bridge, MaxRooms: c.Limits.MaxRooms,
 		Observer: observer(a.opt.Log, tidy(a.opt.Tidy), a.metrics.Observe, a.switchEvents, a.ari.Observe),
 		Router:   a.route, DialTimeout: c.Dial.Timeout, MaxDials: c.Dial.MaxPerRoom,
-		Throttle: engine.ThrottleOptions{Failures: c.Throttle.Failures, Period: c.Throttle.Period},
+		Throttle: engine.ThrottleOptions{Failures: c.Throttle.Failures, RoomFailures: c.Throttle.RoomFailures, Period: c.Throttle.Period},
 		Playable: a.sounds.wrong,
 		Unplayed: func(r engine.RoomName, err error) {
 			a.opt.Log.Warn("sound not played", "room", r, "error", err)

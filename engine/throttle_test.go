@@ -60,7 +60,7 @@ func TestGuessesUnderManyNumbersOfOneTrunk(t *testing.T) {
 				p.sink.Post(LegGone{p.id, ReasonHangup})
 			}
 		}
-		want(t, "refused", fmt.Sprint(refused), "10")
+		want(t, "refused", fmt.Sprint(refused), "40")
 		late := th.from("trunk/99", "1")
 		want(t, "right PIN of the trunk", line1(outcome(t, late)), "rejected throttled")
 		th.from("trunk/99", "2").press("1234#")
@@ -71,6 +71,66 @@ func TestGuessesUnderManyNumbersOfOneTrunk(t *testing.T) {
 		th.from("trunk/99", "1").press("1234#")
 		want(t, "after a while", fmt.Sprint(th.inside("1")), "2")
 	})
+}
+
+// TestWhoKnowsThePINIsNotLockedOutByGuessers of his trunk: he has given it before.
+func TestWhoKnowsThePINIsNotLockedOutByGuessers(t *testing.T) {
+	th := newThrottle(ThrottleOptions{})
+	now := time.Unix(1e9, 0)
+	if !th.guess("1", "trunk/regular", now) {
+		t.Fatal("the first guess is not judged")
+	}
+	th.right("1", "trunk/regular", now)
+	n := 0
+	for th.guess("1", fmt.Sprint("trunk/guesser", n), now) {
+		n++
+	}
+	if n != DefaultThrottleRoomFailures {
+		t.Errorf("%d guesses under as many numbers", n)
+	}
+	if th.tries("1", "trunk/new", now, 3) != 0 || th.guess("1", "trunk/new", now) {
+		t.Error("a new number of the trunk may guess")
+	}
+	if th.tries("1", "trunk/regular", now, 3) != 3 || !th.guess("1", "trunk/regular", now) {
+		t.Error("who knows the PIN is locked out")
+	}
+	if th.tries("2", "trunk/regular", now, 3) != 3 || th.tries("1", "other/new", now, 3) != 3 || th.tries("1", "192.0.2.1", now, 3) != 3 {
+		t.Error("another room, or another way there, is slowed down")
+	}
+	if got := th.braked(now); got != 1 {
+		t.Errorf("%d are slowed down", got)
+	}
+	for range 10 { // one each period, and no more for waiting a little
+		now = now.Add(DefaultThrottlePeriod)
+		if !th.guess("1", "trunk/patient", now) && !th.guess("1", fmt.Sprint("trunk/patient", now), now) || th.guess("1", "trunk/next", now) {
+			t.Fatal("not one guess each period")
+		}
+	}
+}
+
+// TestGuessesFromManyAddresses: they are counted together, as those of a trunk.
+func TestGuessesFromManyAddresses(t *testing.T) {
+	th := newThrottle(ThrottleOptions{RoomFailures: 8})
+	now := time.Unix(1e9, 0)
+	n := 0
+	for th.guess("1", fmt.Sprint("192.0.2.", n), now) {
+		n++
+	}
+	if n != 8 || !th.guess("1", "trunk/7", now) {
+		t.Errorf("%d guesses of as many addresses", n)
+	}
+}
+
+// TestSlipsOfAWholeDay do not add up to a brake.
+func TestSlipsOfAWholeDay(t *testing.T) {
+	th := newThrottle(ThrottleOptions{})
+	now := time.Unix(1e9, 0)
+	for i := range 2000 {
+		now = now.Add(2 * DefaultThrottlePeriod)
+		if !th.guess("1", fmt.Sprint("trunk/", i), now) {
+			t.Fatalf("slip %d is not judged", i)
+		}
+	}
 }
 
 func TestWhatIsNoWrongGuess(t *testing.T) {

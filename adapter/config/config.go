@@ -196,8 +196,9 @@ type Limits struct {
 
 // Throttle is the brake on guessing PINs.
 type Throttle struct {
-	Failures int
-	Period   time.Duration
+	Failures     int // of one source
+	RoomFailures int // of all callers of one switch at one room
+	Period       time.Duration
 }
 
 // Log is how we log to stderr.
@@ -285,7 +286,7 @@ func settingDefaults() *Config {
 			ACL: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},
 		},
 		Limits:   Limits{MaxLegs: 2000, MaxRooms: 10_000},
-		Throttle: Throttle{Failures: 5, Period: 10 * time.Second},
+		Throttle: Throttle{Failures: 5, RoomFailures: 20, Period: 10 * time.Second},
 		Log:      Log{Level: slog.LevelInfo, Format: "text"},
 	}
 }

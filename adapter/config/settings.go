@@ -62,6 +62,7 @@ func settings(c *Config) []field {
 		{"limits.max_legs", count(&c.Limits.MaxLegs, 0, "0 = no limit"), restart},
 		{"limits.max_rooms", count(&c.Limits.MaxRooms, 1, ""), restart},
 		{"throttle.failures", count(&c.Throttle.Failures, 1, ""), restart},
+		{"throttle.room_failures", count(&c.Throttle.RoomFailures, 1, ""), restart},
 		{"throttle.period_s", seconds(&c.Throttle.Period, 1, ""), restart},
 		{"log.level", choice(&c.Log.Level, 4, named[slog.Level]{"debug", slog.LevelDebug}, named[slog.Level]{"info", slog.LevelInfo},
 			named[slog.Level]{"warn", slog.LevelWarn}, named[slog.Level]{"error", slog.LevelError}), restart},
