@@ -63,9 +63,17 @@ type OutCall struct {
 
 // RefusalError is an order that a rule does not allow now; its reason is the word
 // that a caller would get.
-type RefusalError struct{ Reason Reason }
+type RefusalError struct {
+	Reason Reason
+	Why    string // for people; "" = the reason says it all
+}
 
-func (e *RefusalError) Error() string { return "engine: refused: " + string(e.Reason) }
+func (e *RefusalError) Error() string {
+	if e.Why != "" {
+		return "engine: refused: " + string(e.Reason) + ": " + e.Why
+	}
+	return "engine: refused: " + string(e.Reason)
+}
 
 // prepareDials fills in what calls out need.
 func (x *Exchange) prepareDials(o Options) {
@@ -102,7 +110,7 @@ func (x *Exchange) BgDial(ctx context.Context, d Dial) (JobID, error) {
 		return "", err
 	}
 	if x.busy.Load() {
-		return "", &RefusalError{ReasonNodeBusy}
+		return "", &RefusalError{Reason: ReasonNodeBusy}
 	}
 	way, err := x.router(d.Address)
 	if err != nil {
@@ -189,12 +197,12 @@ func (x *Exchange) place(name RoomName, o *outgoing) (*room, error) {
 	r := x.rooms[name]
 	if r == nil {
 		if len(x.all) >= x.maxRooms {
-			return nil, &RefusalError{ReasonNodeBusy}
+			return nil, &RefusalError{Reason: ReasonNodeBusy}
 		}
 		r = x.open(name, o.dial.Leg, &Invite{Variables: o.dial.Variables}, o.request.room)
 	}
 	if !r.box.put(o) {
-		return nil, &RefusalError{ReasonEnded}
+		return nil, &RefusalError{Reason: ReasonEnded}
 	}
 	return r, nil
 }

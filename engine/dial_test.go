@@ -122,7 +122,7 @@ func TestDialWaitsForTheAnswer(t *testing.T) {
 		}{
 			{"yes", nil, "success SUCCESS 0"},
 			{"busy", &CallError{CauseBusy, 486, "Busy Here"}, "error USER_BUSY 17 486 Busy Here"},
-			{"full", &RefusalError{ReasonNodeBusy}, "error SWITCH_CONGESTION 42 0 node_busy"},
+			{"full", &RefusalError{Reason: ReasonNodeBusy}, "error SWITCH_CONGESTION 42 0 node_busy"},
 			{"odd", errors.New("wire cut"), "error NORMAL_TEMPORARY_FAILURE 41 0 wire cut"},
 		} {
 			go func() { away.to(t, tt.id).answer <- tt.err }()

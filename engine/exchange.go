@@ -153,7 +153,7 @@ func (x *Exchange) enter(name RoomName, a arrival) {
 	defer x.mu.Unlock()
 	r := x.rooms[name]
 	if r == nil {
-		if len(x.all) >= x.maxRooms {
+		if x.crammed() {
 			x.turnedAway(a)
 			return
 		}
@@ -163,6 +163,9 @@ func (x *Exchange) enter(name RoomName, a arrival) {
 	a.line.owner.Store(r.box)
 	r.box.put(a)
 }
+
+// crammed says whether no more rooms may run. Guarded by x.mu.
+func (x *Exchange) crammed() bool { return len(x.all) >= x.maxRooms }
 
 // open starts a room for its first call, with the room-level variables of that.
 func (x *Exchange) open(name RoomName, opener LegID, in *Invite, own []roomSetting) *room {

@@ -60,14 +60,14 @@ func (r *room) mayDial(o *outgoing) error {
 	role := cmp.Or(o.request.role, r.joinAs(&o.request), RoleMember)
 	switch {
 	case r.ending != ReasonNone:
-		return &RefusalError{ReasonEnded}
+		return &RefusalError{Reason: ReasonEnded}
 	case len(r.calling) >= r.house.maxDials:
 		return fmt.Errorf("%w: %d at one time", ErrTooManyDials, r.house.maxDials)
 	case !r.running(o.request):
-		return &RefusalError{ReasonNotRunning}
+		return &RefusalError{Reason: ReasonNotRunning}
 	}
 	if why := r.barred(o.request, role); why != ReasonNone {
-		return &RefusalError{why}
+		return &RefusalError{Reason: why}
 	}
 	return nil
 }

@@ -87,7 +87,7 @@ func (r *room) abandon() {
 		case arrival:
 			m.line.leg.Release(lost)
 		case *outgoing:
-			m.reply <- &RefusalError{ReasonNodeBusy}
+			m.reply <- &RefusalError{Reason: ReasonNodeBusy}
 		}
 	}
 	r.closeAll()

@@ -29,7 +29,7 @@ func (r *room) transfer(now time.Time, o order, c Transfer) {
 		return
 	}
 	if r.house.busy() {
-		o.reply <- &RefusalError{ReasonNodeBusy}
+		o.reply <- &RefusalError{Reason: ReasonNodeBusy}
 		return
 	}
 	for _, s := range r.seats {

@@ -95,6 +95,9 @@ func (s *server) takeOver(w http.ResponseWriter, r *http.Request) {
 		if !errors.Is(err, engine.ErrNoRoom) || s.Conferences == nil {
 			return moves, err
 		}
+		if err = s.Exchange.MayTakeOn(room); err != nil {
+			return nil, err
+		}
 		if moves, err = s.Conferences.Adopt(ctx, room); err != nil {
 			return nil, err
 		}

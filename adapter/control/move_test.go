@@ -211,3 +211,19 @@ func TestAudit(t *testing.T) {
 		h.get(t, "/v1/audit").want(http.StatusGatewayTimeout, "not_confirmed")
 	})
 }
+
+// TestATakeOverThatCannotBeIsRefusedFirst: nobody is asked to come.
+func TestATakeOverThatCannotBeIsRefusedFirst(t *testing.T) {
+	bubble(t, func(t *testing.T, h *house) {
+		h.opt.Conferences = &abroad{adopt: func(name engine.RoomName) ([]engine.Move, error) {
+			t.Errorf("%s is adopted", name)
+			return nil, engine.ErrNoRoom
+		}}
+		h.api = control.Handler(h.opt)
+		for _, name := range []string{"sales%20team", "..%2Fz", "x@y"} {
+			h.post(t, name, "takeover").want(http.StatusUnprocessableEntity, "bad_room_name")
+		}
+		h.opt.Exchange.SetBusy(true)
+		h.post(t, "3001", "takeover").want(http.StatusServiceUnavailable, "node_busy")
+	})
+}

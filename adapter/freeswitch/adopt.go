@@ -59,7 +59,7 @@ func (a *Adapter) Adopt(ctx context.Context, name engine.RoomName) error {
 }
 
 // adoptAll asks for every call of a conference.
-func (l *Link) adoptAll(ctx context.Context, name string) (calls []string, err error) {
+func (l *Link) adoptAll(ctx context.Context, name string) (calls []*call, err error) {
 	c := l.connection()
 	if c == nil {
 		return nil, fmt.Errorf("%w %s", errLink, l.opt.Name)
@@ -73,22 +73,30 @@ func (l *Link) adoptAll(ctx context.Context, name string) (calls []string, err e
 		return nil, fmt.Errorf("%w: %s on %s", conference.ErrNoConference, name, l.opt.Name)
 	}
 	for i := range r.Members {
-		l.adopt(r, &r.Members[i])
-		calls = append(calls, r.Members[i].UUID)
+		if c := l.adopt(r, &r.Members[i]); c != nil {
+			calls = append(calls, c)
+		}
 	}
 	return calls, nil
 }
 
-// awaitMembers waits until calls are members of a room, or have left.
-func (a *Adapter) awaitMembers(ctx context.Context, name engine.RoomName, calls []string) error {
+// awaitMembers waits until calls are members of a room, or have left. The error
+// wraps an engine.RefusalError where the room has refused them.
+func (a *Adapter) awaitMembers(ctx context.Context, name engine.RoomName, calls []*call) error {
 	for {
 		view, err := a.opt.Exchange.Room(ctx, name)
-		missing := slices.DeleteFunc(slices.Clone(calls), func(uuid string) bool {
-			return a.find(uuid) == nil || err == nil && slices.ContainsFunc(view.Members, func(m engine.MemberView) bool {
-				return m.CallID == engine.LegID(uuid) && !m.JoinedAt.IsZero()
+		missing := slices.DeleteFunc(slices.Clone(calls), func(c *call) bool {
+			return c.ended() || err == nil && slices.ContainsFunc(view.Members, func(m engine.MemberView) bool {
+				return m.CallID == c.id() && !m.JoinedAt.IsZero()
 			})
 		})
-		if len(missing) == 0 && err == nil {
+		refused := refusals(calls)
+		switch {
+		case len(missing) > 0:
+		case len(refused) > 0:
+			return fmt.Errorf("freeswitch: %d of %d calls in conference %s could not be taken on, and stay there: %w",
+				len(refused), len(calls), name, refused[0])
+		case err == nil:
 			return nil
 		}
 		select {
@@ -97,6 +105,43 @@ func (a *Adapter) awaitMembers(ctx context.Context, name engine.RoomName, calls 
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
+}
+
+// refusals are why those were refused who were.
+func refusals(calls []*call) (all []error) {
+	for _, c := range calls {
+		if why := c.untaken.Load(); why != nil {
+			all = append(all, why)
+		}
+	}
+	return all
+}
+
+// unmade says whether an outcome is that of a call which stands in a conference
+// by the switch's own dialplan and was never made a member of its room: the
+// conference is where it belongs. Whose audio cannot come to a room that we mix
+// would be alone there: his dialplan goes on.
+func (c *call) unmade(o engine.Outcome) bool {
+	if !c.stranger() || c.inside.Load() == nil || o.Reason == engine.ReasonMediaLost {
+		return false
+	}
+	return o.Result == engine.ResultFailed || o.Reason == engine.ReasonBadRoomName
+}
+
+// stranger says whether the call is not, or not yet, a member of a room and has no
+// dialplan line of ours.
+func (c *call) stranger() bool { return c.session == nil && c.last.Load() == nil }
+
+// leaveThere leaves a call to its conference as it was before we came.
+func (c *call) leaveThere(ctx context.Context, o engine.Outcome) {
+	c.drop()
+	c.hush()
+	if c.place != here {
+		return
+	}
+	c.log.Warn("freeswitch: a call could not be taken on; it stays in its conference", "reason", o.Reason)
+	c.untaken.Store(&engine.RefusalError{Reason: o.Reason})
+	c.set(ctx, c.original)
 }
 
 // newcomer takes on a call that a dialplan of the switch's own brought into the
@@ -108,13 +153,14 @@ func (l *Link) newcomer(room string, e conference.Event) {
 	})
 }
 
-// adopt makes a member of a conference a member of the room of that name.
-func (l *Link) adopt(r *conference.Room, m *conference.Member) {
+// adopt makes a member of a conference a member of the room of that name. It
+// returns the call.
+func (l *Link) adopt(r *conference.Room, m *conference.Member) *call {
 	c := l.adapter.newCall(m.UUID, nil)
 	c.link = l
 	c.adopted.Store(true)
 	if !l.adapter.reserve(c) {
-		return // it is ours already
+		return l.adapter.find(m.UUID) // it is ours already
 	}
 	room, member := *r, *m
 	l.adapter.group.Go(func() {
@@ -125,6 +171,7 @@ func (l *Link) adopt(r *conference.Room, m *conference.Member) {
 		}
 		c.serve(l.adapter.context(), l.invitation(c, &room, &member))
 	})
+	return c
 }
 
 // takeOn gets hold of a call that is in a conference.

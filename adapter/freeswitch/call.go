@@ -19,10 +19,11 @@ import (
 )
 
 var (
-	errBridge = errors.New("freeswitch: the bridge to our SIP endpoint ended before audio came")
-	errBusy   = errors.New("freeswitch: our SIP endpoint takes no more calls")
-	errLeft   = errors.New("freeswitch: the call is over, or elsewhere")
-	errLink   = errors.New("freeswitch: no link to the switch")
+	errBridge  = errors.New("freeswitch: the bridge to our SIP endpoint ended before audio came")
+	errSilence = errors.New("freeswitch: the switch did not connect the caller with our SIP endpoint")
+	errBusy    = errors.New("freeswitch: our SIP endpoint takes no more calls")
+	errLeft    = errors.New("freeswitch: the call is over, or elsewhere")
+	errLink    = errors.New("freeswitch: no link to the switch")
 
 	errOccupied = errors.New("freeswitch: the name is taken at the switch")
 )
@@ -68,29 +69,31 @@ type call struct {
 	tasks   *tasks.Queue
 	release chan engine.Outcome // capacity 1
 
-	over    atomic.Bool                        // the call has left
-	adopted atomic.Bool                        // it has no socket: its dialplan goes on when its conference is over
-	rights  atomic.Pointer[engine.Rights]      // to be remembered; nil: nothing new
-	token   atomic.Bool                        // they are on the channel
-	last    atomic.Pointer[engine.MemberState] // that it had in its room
-	voice   atomic.Pointer[native.Leg]         // nil: the audio is at the switch
-	inside  atomic.Pointer[inside]             // nil: in no conference
-	echoes  echoes                             // of orders about its place there
+	over    atomic.Bool                         // the call has left
+	adopted atomic.Bool                         // it has no socket: its dialplan goes on when its conference is over
+	rights  atomic.Pointer[engine.Rights]       // to be remembered; nil: nothing new
+	token   atomic.Bool                         // they are on the channel
+	last    atomic.Pointer[engine.MemberState]  // that it had in its room
+	untaken atomic.Pointer[engine.RefusalError] // why its room did not have it
+	voice   atomic.Pointer[native.Leg]          // nil: the audio is at the switch
+	inside  atomic.Pointer[inside]              // nil: in no conference
+	echoes  echoes                              // of orders about its place there
 
-	original map[string]string // of the variables that are borrowed
-	sink     engine.Sink
-	media    Media  // nil: the audio is at the switch
-	peer     string // UUID that the switch gives its leg to us
-	bridge   string // Application-UUID of the bridge; "": it does not run
-	stage    string // Application-UUID of the conference; "": it does not run, or was not begun by us
-	onStage  func() // joins the next conference when that has ended; nil = there is none
-	fetch    *fetch // audio is on its way to us
-	parting  *parting
-	where    *Bridge // of the conference that was asked to take the call
-	speaker  speaker
-	place    place
-	retries  bool // its dialplan tries again when we are gone
-	parted   bool // LegGone has been posted
+	original  map[string]string // of the variables that are borrowed
+	sink      engine.Sink
+	media     Media         // nil: the audio is at the switch
+	peer      string        // UUID that the switch gives its leg to us
+	connected chan struct{} // closed when the bridge stands; nil: it does, or none was begun
+	bridge    string        // Application-UUID of the bridge; "": it does not run
+	stage     string        // Application-UUID of the conference; "": it does not run, or was not begun by us
+	onStage   func()        // joins the next conference when that has ended; nil = there is none
+	fetch     *fetch        // audio is on its way to us
+	parting   *parting
+	where     *Bridge // of the conference that was asked to take the call
+	speaker   speaker
+	place     place
+	retries   bool // its dialplan tries again when we are gone
+	parted    bool // LegGone has been posted
 }
 
 // inside is a call's place in a conference of its switch.
@@ -217,6 +220,16 @@ func (c *call) tell(was place, over bool) {
 	c.sink.Post(engine.LegGone{Leg: c.id(), Reason: why})
 }
 
+// ended says whether the call has been given back.
+func (c *call) ended() bool {
+	select {
+	case <-c.done:
+		return true
+	default:
+		return false
+	}
+}
+
 func (c *call) id() engine.LegID { return engine.LegID(c.uuid) }
 
 // follow takes an event, nil when there will be none any more: it keeps track
@@ -231,6 +244,8 @@ func (c *call) follow(ctx context.Context, e *esl.Event) (bridgeEnded bool) {
 		c.pressed(e.Value("DTMF-Digit"))
 	case e.Name() == "CHANNEL_EXECUTE":
 		c.begun(e)
+	case e.Name() == "CHANNEL_BRIDGE":
+		c.bridged(e)
 	case e.Name() != "CHANNEL_EXECUTE_COMPLETE":
 	case e.Value("Application") == "socket" && c.place == here:
 		c.place = moved
@@ -342,6 +357,10 @@ const bridgeStatus = "last_bridge_proto_specific_hangup_cause"
 // has the caller's audio. The end of ctx does not hinder it: we may be leaving.
 func (c *call) giveBack(ctx context.Context, o engine.Outcome) {
 	ctx = context.WithoutCancel(ctx)
+	if c.unmade(o) {
+		c.leaveThere(ctx, o)
+		return
+	}
 	if c.stays() && o.Reason == engine.ReasonEnded {
 		c.detach(ctx)
 		return

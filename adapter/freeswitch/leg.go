@@ -51,8 +51,8 @@ func (l *leg) Release(o engine.Outcome) { l.release <- o }
 
 // Play implements engine.Voice.
 func (l *leg) Play(op engine.OpID, what engine.Media) {
-	if l.stays() || l.willReturn() {
-		l.prompted(op, nil) // it hears no goodbye
+	if l.stays() || l.willReturn() || l.stranger() {
+		l.prompted(op, nil) // it hears no goodbye, or knows nothing of us
 		return
 	}
 	if v := l.voice.Load(); v != nil {

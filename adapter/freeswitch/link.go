@@ -210,7 +210,7 @@ func (l *Link) subscribe(ctx context.Context, c *esl.Client) error {
 	if err := l.watchLoss(ctx, c); err != nil {
 		return err
 	}
-	return c.Subscribe(ctx, "CHANNEL_EXECUTE", "CHANNEL_EXECUTE_COMPLETE", "CHANNEL_HANGUP", "DTMF", "CUSTOM", conference.Subclass)
+	return c.Subscribe(ctx, "CHANNEL_EXECUTE", "CHANNEL_EXECUTE_COMPLETE", "CHANNEL_BRIDGE", "CHANNEL_HANGUP", "DTMF", "CUSTOM", conference.Subclass)
 }
 
 // parted notes the end of the connection.

@@ -130,6 +130,14 @@ func TestAudioThatDoesNotCome(t *testing.T) {
 			time.Sleep(100 * time.Millisecond)
 			c.Finish(map[string]string{"originate_disposition": "USER_NOT_REGISTERED"})
 		}, time.Second},
+		{"the switch has no port for its end", func(p *pbx, c *esltest.Call, token string) {
+			p.comesAndDies(c, token)
+		}, time.Second},
+		{"its end is never connected", func(p *pbx, c *esltest.Call, token string) {
+			if _, err := p.tickets.claim(c, token); err != nil {
+				p.Fatal(err)
+			}
+		}, 6 * time.Second},
 		{"nobody brings the token", func(*pbx, *esltest.Call, string) {}, 6 * time.Second},
 		{"the switch refuses the bridge", nil, time.Second},
 	} {

@@ -21,7 +21,7 @@ type fetch struct {
 	op     engine.OpID
 	cancel context.CancelFunc
 	over   chan struct{} // closed when nobody waits for the ticket any more
-	voice  Media         // what came; read after over
+	voice  Media         // what came, connected or not; read after over
 	failed error         // what the switch said of it
 }
 
@@ -58,20 +58,43 @@ func (c *call) fetchMedia(ctx context.Context) error {
 	}
 	wait, cancel := context.WithTimeout(ctx, c.adapter.opt.Token)
 	defer cancel()
-	early := make(chan error, 1)
+	early, connected := make(chan error, 1), c.connected
 	go func() { early <- c.watch(wait, cancel) }()
-	voice, err := ticket.Wait(wait)
+	voice, err := claim(wait, ticket, connected)
 	cancel()
 	if why := <-early; why != nil {
-		if err == nil {
-			voice.HangUp()
-		}
-		return why
+		err = why
 	}
 	if err == nil {
 		c.has(voice)
+	} else if voice != nil {
+		voice.HangUp()
 	}
 	return err
+}
+
+// claim waits until the call with the ticket has come, and the switch has
+// connected it with the caller: an answer is no audio yet, the switch may find
+// no port for its own end of it. What came is returned in any case.
+func claim(ctx context.Context, t Ticket, connected <-chan struct{}) (voice Media, err error) {
+	if voice, err = t.Wait(ctx); err != nil {
+		return nil, err
+	}
+	select {
+	case <-connected:
+		return voice, nil
+	case <-ctx.Done():
+		return voice, errSilence
+	}
+}
+
+// bridged follows the switch's word that the call is connected with its leg to
+// us.
+func (c *call) bridged(e *esl.Event) {
+	if c.connected != nil && e.Value("Bridge-B-Unique-ID") == c.peer {
+		close(c.connected)
+		c.connected = nil
+	}
 }
 
 func (c *call) bridgeToUs(ctx context.Context, t Ticket) error {
@@ -79,6 +102,7 @@ func (c *call) bridgeToUs(ctx context.Context, t Ticket) error {
 	if err != nil {
 		return err
 	}
+	c.connected = make(chan struct{})
 	id, err := c.control.Start(ctx, "bridge", arg)
 	if !errors.As(err, new(*esl.ReplyError)) {
 		c.bridge = id // whatever else kept the answer from us, the switch may have begun it
@@ -127,6 +151,13 @@ func (c *call) watch(wait context.Context, cancel context.CancelFunc) (why error
 	}
 }
 
+// stands asks the switch whether the bridge stands, where it has not told us:
+// the word may be lost.
+func (c *call) stands() bool {
+	with, err := c.api("uuid_getvar", c.uuid+" bridge_uuid")
+	return err == nil && c.bridge != "" && with == c.peer
+}
+
 // toUs brings the audio of a call that is at the switch to us. One that is in a
 // conference is out of its mix from then on.
 func (c *call) toUs(op engine.OpID) {
@@ -148,8 +179,9 @@ func (c *call) toUs(op engine.OpID) {
 	}
 	f := &fetch{op: op, cancel: cancel, over: make(chan struct{})}
 	c.fetch = f
+	connected := c.connected
 	go func() {
-		voice, err := ticket.Wait(ctx)
+		voice, err := claim(ctx, ticket, connected)
 		ticket.Drop()
 		f.voice = voice
 		close(f.over)
@@ -180,8 +212,14 @@ func (c *call) fetched(f *fetch, err error) {
 	if err != nil && f.failed != nil {
 		err = f.failed
 	}
+	if errors.Is(err, errSilence) && c.stands() {
+		err = nil
+	}
 	switch {
 	case err != nil:
+		if f.voice != nil {
+			f.voice.HangUp()
+		}
 		_, _ = c.api("uuid_kill", c.peer+" NORMAL_CLEARING") // often it does not exist
 	case c.bridge == "":
 		f.voice.HangUp()

@@ -89,6 +89,7 @@ func (c *Call) complete(response, cause string) {
 		c.core.leave(c, cause)
 	}
 	if a.Name == "bridge" {
+		delete(c.vars, "bridge_uuid")
 		c.vars["last_bridge_proto_specific_hangup_cause"] = "sip:200"
 	}
 	c.fire("CHANNEL_EXECUTE_COMPLETE", "Application", a.Name, "Application-Data", a.Arg,
@@ -97,6 +98,24 @@ func (c *Call) complete(response, cause string) {
 		c.gone, c.queue = true, nil
 		c.ended <- Ending{HungUp: c.hungUp, Moved: c.moved, Vars: maps.Clone(c.vars)}
 	}
+}
+
+// bridged connects the two sides of the bridge that runs.
+func (c *Call) bridged() {
+	if far := c.far(); far != "" {
+		c.vars["bridge_uuid"] = far
+	}
+	c.fire("CHANNEL_BRIDGE", "Bridge-A-Unique-ID", c.opts.UUID, "Bridge-B-Unique-ID", c.far())
+}
+
+// far is the Unique-ID that the bridge which runs has for its other side, where
+// it says so.
+func (c *Call) far() string {
+	if !c.runs("bridge") {
+		return ""
+	}
+	_, rest, _ := strings.Cut(c.running[len(c.running)-1].Arg, "origination_uuid=")
+	return rest[:max(strings.IndexAny(rest, ",}"), 0)]
 }
 
 // call runs an api command.
@@ -139,12 +158,7 @@ func (c *Call) kill(uuid, cause string) {
 // isPeer says whether a UUID was ordered for the other side of the bridge that
 // runs.
 func (c *Call) isPeer(uuid string) bool {
-	if !c.runs("bridge") {
-		return false
-	}
-	_, rest, ordered := strings.Cut(c.running[len(c.running)-1].Arg, "origination_uuid=")
-	end := strings.IndexAny(rest, ",}")
-	return ordered && end > 0 && rest[:end] == uuid
+	return uuid != "" && uuid == c.far()
 }
 
 func (c *Call) setMulti(list string) string {

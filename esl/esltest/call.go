@@ -143,7 +143,7 @@ func (c *Call) Answer() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.answer()
-	c.fire("CHANNEL_BRIDGE")
+	c.bridged()
 }
 
 // Unbridge ends the bridge that runs, if one does.

@@ -1,0 +1,108 @@
+//go:build integration
+
+package integration
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"parley/engine"
+)
+
+// unwanted is the switch of the take-overs that fail, and of the Parley there.
+const unwanted = 6
+
+// TestTakeOverThatFails leaves everybody in the conference that he is in.
+func TestTakeOverThatFails(t *testing.T) {
+	t.Parallel()
+	readyFreeSWITCH(t, unwanted)
+	at := own(unwanted + 30)
+	p := runAt(t, at, contractConfig("native", at, fsESL(unwanted))+"\nlimits: {max_rooms: 1}\n")
+	w := watchAt(t, unwanted)
+	gathered := func(t *testing.T, room string, hash int) *meeting {
+		m := &meeting{cell: cell{T: t, p: p, w: w, room: room, hash: hash}, plain: true}
+		for range 3 {
+			m.guests = append(m.guests, m.enters(""))
+		}
+		m.stay()
+		return m
+	}
+	t.Run("a name that no room can have", func(t *testing.T) {
+		m := gathered(t, "sales,team", 610)
+		m.refused(http.StatusUnprocessableEntity, "bad_room_name")
+	})
+	t.Run("the switch has no ports for its ends", func(t *testing.T) {
+		m := gathered(t, "ports", 620)
+		free := m.exhaust()
+		m.refused(http.StatusBadGateway, "INCOMPATIBLE_DESTINATION")
+		free()
+		eventually(t, 15*time.Second, "the take-over", func() (string, bool) {
+			answer, err := p.api.TakeOver(m.brief(), m.room)
+			return fmt.Sprint(err), err == nil && len(answer.Moves) == len(m.guests)
+		})
+		m.command(p.api.End(m.brief(), m.room))
+	})
+	t.Run("no more rooms", func(t *testing.T) {
+		m := gathered(t, "big", 630)
+		c := &cell{T: t, p: p, w: w, room: "only", hash: 631}
+		c.dial()
+		c.members(1)
+		m.refused(http.StatusServiceUnavailable, "max_rooms")
+	})
+}
+
+// refused orders a take-over that is to be refused in a word, and looks whether
+// everybody is where he was.
+func (m *meeting) refused(status int, word string) {
+	m.Helper()
+	r, err := http.Post("http://"+m.p.at.http+"/v1/rooms/"+m.room+"/takeover", "", nil)
+	if err != nil {
+		m.Fatal(err)
+	}
+	defer r.Body.Close()
+	text := make([]byte, 4096)
+	n, _ := r.Body.Read(text)
+	if r.StatusCode != status || !strings.Contains(string(text[:n]), word) {
+		m.Errorf("%d %s", r.StatusCode, text[:n])
+	}
+	m.stay()
+}
+
+// stay waits until all are in the mix of the conference at the switch, whosever
+// it is, and no leg to Parley is left.
+func (m *meeting) stay() {
+	m.Helper()
+	eventually(m.T, 15*time.Second, "everybody's being in conference "+m.room, func() (string, bool) {
+		rooms, err := m.p.api.Rooms(m.brief())
+		for _, v := range rooms {
+			if v.Name == engine.RoomName(m.room) {
+				return fmt.Sprintf("%+v", v), len(v.Members) == len(m.guests) && v.Mixer != "native" &&
+					len(m.fs().conference(m.room)) == len(m.guests) && !strings.Contains(m.fs().api("show", "channels"), "parley-")
+			}
+		}
+		return fmt.Sprintf("%+v %v", rooms, err), false
+	})
+}
+
+// exhaust takes all ports that the switch has left for audio, until free.
+func (m *meeting) exhaust() (free func()) {
+	m.Helper()
+	var taken []net.PacketConn
+	first := 20000 + 2*shift + 1000*unwanted
+	for port := first; port < first+1000; port += 2 {
+		if c, err := net.ListenPacket("udp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			taken = append(taken, c)
+		}
+	}
+	free = func() {
+		for _, c := range taken {
+			_ = c.Close()
+		}
+	}
+	m.Cleanup(free)
+	return free
+}
