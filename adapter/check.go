@@ -114,11 +114,6 @@ func anyProfile(c *config.Config, is func(*engine.Profile) bool) bool {
 	})
 }
 
-// CheckDialplan judges a FreeSWITCH dialplan; see freeswitch.CheckDialplan.
-func CheckDialplan(name string, data []byte, c *config.Config) (ours int, problems []string) {
-	return freeswitch.CheckDialplan(name, data, c.FreeSWITCH.Listen)
-}
-
 // CheckRTP tries every port of audio.
 func CheckRTP(c *config.Config) Finding {
 	bind := c.RTP.Bind

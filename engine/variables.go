@@ -126,6 +126,12 @@ func readVariables(vars map[string]string) request {
 	return q
 }
 
+// JudgeVariable says what is wrong with a variable of a call, its name without
+// the prefix; "" when nothing is.
+func JudgeVariable(name, value string) string {
+	return joinWarnings(readVariables(map[string]string{name: value}).warnings)
+}
+
 func unknownVariable(name string, table map[string]variable) string {
 	name = clip(name)
 	text := "unknown variable parley_" + strings.ReplaceAll(name, `"`, "")

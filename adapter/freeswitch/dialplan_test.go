@@ -86,7 +86,7 @@ func dialplanCases() []struct {
 func TestDialplans(t *testing.T) {
 	for _, tt := range dialplanCases() {
 		t.Run(tt.name, func(t *testing.T) {
-			ours, got := CheckDialplan("d.xml", []byte("<include>\n"+tt.text+"</include>\n"), "127.0.0.1:8084")
+			ours, got := CheckDialplan("d.xml", []byte("<include>\n"+tt.text+"</include>\n"), Dialplan{Listen: "127.0.0.1:8084"})
 			if ours != tt.ours || len(got) != len(tt.want) {
 				t.Fatalf("%d of ours, want %d: %q, want %q", ours, tt.ours, got, tt.want)
 			}
@@ -104,8 +104,48 @@ func TestThePastedDialplanIsRight(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if ours, problems := CheckDialplan("parley.xml", data, "127.0.0.1:8084"); ours != 1 || problems != nil {
+	if ours, problems := CheckDialplan("parley.xml", data, Dialplan{Listen: "127.0.0.1:8084"}); ours != 1 || problems != nil {
 		t.Errorf("%d extensions, %q", ours, problems)
+	}
+}
+
+// TestWhatADialplanIncludes is followed as the switch does, its globals filled in.
+func TestWhatADialplanIncludes(t *testing.T) {
+	files := map[string]string{
+		"top.xml": `<include><X-PRE-PROCESS cmd="set" data="port=9999"/><X-PRE-PROCESS cmd="include" data="default/*.xml"/>` +
+			"\n" + `<X-PRE-PROCESS cmd="include" data="$${elsewhere}/x.xml"/></include>`,
+		"default/a.xml": `<include><extension name="a">` + set + "\n" + `<action application="set" data="parley_role=king"/>` +
+			`<action application="export" data="nolocal:parley_mutted=true"/><action application="multiset" data="parley_profile=nosuch x=1"/>` +
+			"\n" + `<action application="set" data="parley_conference=3001+flags{bogus"/><action application="set" data="parley_muted=${muted}"/>` +
+			"\n" + `<action application="socket" data="127.0.0.1:$${port} async full"/></extension></include>`,
+		"loop.xml": `<X-PRE-PROCESS cmd="include" data="loop.xml"/>`,
+	}
+	how := Dialplan{
+		Listen: "127.0.0.1:8084",
+		Include: func(_, pattern string) ([]DialplanFile, error) {
+			name := strings.ReplaceAll(pattern, "*", "a")
+			return []DialplanFile{{name, []byte(files[name])}}, nil
+		},
+		Judge: func(name, value string) string {
+			if value == "true" || value == "1" {
+				return ""
+			}
+			return name + "=" + value + " is wrong"
+		},
+	}
+	ours, got := CheckDialplan("top.xml", []byte(files["top.xml"]), how)
+	want := []string{
+		"default/a.xml:2: role=king is wrong. [dialplan_variable]",
+		"default/a.xml:2: profile=nosuch is wrong. [dialplan_variable]",
+		"default/a.xml:3: parley_conference: flags{ has no closing }; parley_conference: unknown flag \"bogus\". [dialplan_variable]",
+		"top.xml:2: include of \"$${elsewhere}/x.xml\" is not followed: only the switch knows that variable. Give these files by --dialplan, too. [dialplan_include]",
+		"default/a.xml:4: socket goes to 127.0.0.1:9999, where this Parley does not listen; freeswitch.listen is 127.0.0.1:8084. [socket_address]",
+	}
+	if ours != 1 || !slices.Equal(got, want) {
+		t.Errorf("%d of ours\n%s\nwant\n%s", ours, strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if _, got := CheckDialplan("loop.xml", []byte(files["loop.xml"]), how); len(got) != 1 || !strings.Contains(got[0], "[too_large]") {
+		t.Errorf("a loop: %q", got)
 	}
 }
 
@@ -116,7 +156,7 @@ func FuzzDialplan(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		ours, problems := CheckDialplan("d.xml", data, "127.0.0.1:8084")
+		ours, problems := CheckDialplan("d.xml", data, Dialplan{Listen: "127.0.0.1:8084"})
 		if ours < 0 || slices.ContainsFunc(problems, func(p string) bool { return !strings.HasPrefix(p, "d.xml:") }) {
 			t.Errorf("%d, %q", ours, problems)
 		}

@@ -34,6 +34,30 @@ func TestCheckOfADialplan(t *testing.T) {
 			t.Errorf("%d, no %q in\n%s", code, want, stdout)
 		}
 	}
+	top := filepath.Join(t.TempDir(), "default.xml")
+	for name, text := range map[string]string{
+		top: `<include><context name="default"><X-PRE-PROCESS cmd="include" data="default/*.xml"/></context></include>`,
+		filepath.Join(filepath.Dir(top), "default", "a.xml"): `<include><extension name="a"><condition>
+<action application="set" data="parley_mutted=true"/><action application="set" data="parley_role=king"/>
+<action application="set" data="parley_profile=nosuch"/><action application="set" data="parley_room=two words"/>
+<action application="socket" data="127.0.0.1:9999 async full"/></condition></extension></include>`,
+	} {
+		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	code, stdout, _ = parley(t, "check", "--config", nobody, "--dialplan", top)
+	for _, want := range []string{
+		"default/a.xml:2: unknown variable parley_mutted, did you mean parley_muted?", `default/a.xml:2: parley_role: bad value "king"`,
+		`default/a.xml:3: parley_profile: "nosuch" is not defined`, "default/a.xml:3: parley_room: engine: bad room name", "default/a.xml:4: socket goes to 127.0.0.1:9999",
+	} {
+		if code != 1 || !strings.Contains(stdout, want) {
+			t.Errorf("%d, no %q in\n%s", code, want, stdout)
+		}
+	}
 	code, stdout, _ = parley(t, "check", "--json", "--config", nobody, "--dialplan", wrong)
 	if code != 1 || !strings.Contains(stdout, `"code": "dialplan_result"`) || !strings.Contains(stdout, `"code": "socket_mode"`) {
 		t.Errorf("%d %s", code, stdout)
