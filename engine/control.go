@@ -120,9 +120,10 @@ func (r *room) raiseHand(now time.Time, s *seat) {
 	r.private(now, s, sound)
 }
 
-func (r *room) lock(now time.Time, on bool, by string) {
+// lock locks the room or unlocks it. op is what its place was asked, 0 = nothing.
+func (r *room) lock(now time.Time, on bool, by string) (op OpID) {
 	if r.locked == on {
-		return
+		return 0
 	}
 	r.locked, r.lockedBy = on, change{by: by, at: now}
 	what, sound := EventRoomUnlocked, r.profile.UnlockedSound
@@ -135,10 +136,10 @@ func (r *room) lock(now time.Time, on bool, by string) {
 		r.ops++
 		r.at.bridge.Play(r.ops, m, Audience{})
 	}
-	r.lockVenue()
+	return r.lockVenue()
 }
 
-// lockedThere follows a lock that somebody else has set where the room is mixed.
+// lockedThere follows the lock where the room is mixed, whoever has set it.
 func (r *room) lockedThere(now time.Time, at *venue, on bool) {
 	at.locked = on
 	if at == r.at && r.ending == ReasonNone && (at.lived || r.moving == nil) {
@@ -151,13 +152,14 @@ type waiter struct {
 	open  int
 	err   error // of the operations that are settled: what one could not do
 	reply chan error
+	at    *venue // whose end settles it; nil = the room's
 
 	relation *Relate  // that is to come true; nil = another command
 	was      Relation // before it
 }
 
-// obey takes a command. The answer is sent when the facts have come.
-func (r *room) obey(now time.Time, o order) {
+// carryOut takes a command. The answer is sent when the facts have come.
+func (r *room) carryOut(now time.Time, o order) {
 	switch c := o.command.(type) {
 	case Mute:
 		r.change(o, c.Member, c.Quiet, func(s *MemberState) { s.Muted = c.On })
@@ -172,9 +174,8 @@ func (r *room) obey(now time.Time, o order) {
 	case Transfer:
 		r.transfer(now, o, c)
 	case Lock:
-		r.lock(now, c.On, byCommand)
-		o.reply <- nil
-	case End:
+		r.lockAsked(now, o, c.On)
+	case End, vacate:
 		r.end(now, ReasonEnded)
 		o.reply <- nil
 	default:

@@ -334,7 +334,7 @@ func (x *Exchange) Close(ctx context.Context) error {
 	x.closing.Do(func() { close(x.quit) })
 	<-x.vacated // it waits for nobody
 	for _, name := range x.names() {
-		if err := x.Do(ctx, name, End{}); err != nil && ctx.Err() != nil {
+		if err := x.Do(ctx, name, vacate{}); err != nil && ctx.Err() != nil {
 			return ctx.Err()
 		}
 	}

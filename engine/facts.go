@@ -86,8 +86,14 @@ type (
 		Member MemberID
 		On     bool
 	}
-	// Locked: somebody locked or unlocked the place of mixing there.
-	Locked struct{ On bool }
+	// Locked settles Lock, and also reports that somebody else locked or unlocked
+	// the place of mixing there (Op 0). On is how it is now; Err is why it is not
+	// as it was asked to be.
+	Locked struct {
+		Op  OpID
+		On  bool
+		Err error
+	}
 	// BridgeFailed: the place of mixing is gone, all members with it.
 	BridgeFailed struct{ Err error }
 )

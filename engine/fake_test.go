@@ -116,6 +116,8 @@ type stage struct {
 	taped   []string                 // guarded by mu: what was recorded to, in order
 	noDisk  error                    // guarded by mu: no recording can begin
 	jammed  bool                     // guarded by mu: none ends
+	noLock  error                    // guarded by mu: it cannot be locked
+	away    error                    // guarded by mu: it cannot be reached
 }
 
 func (b *stage) post(f Fact) {
@@ -184,10 +186,26 @@ func (b *stage) drop(m MemberID) {
 	delete(b.legs, m)
 }
 
-func (b *stage) Lock(on bool) {
+func (b *stage) Lock(op OpID, on bool) {
+	b.mu.Lock()
+	b.locks += map[bool]string{true: "+", false: "-"}[on]
+	err := b.noLock
+	b.mu.Unlock()
+	b.sink.Post(Locked{Op: op, On: on == (err == nil), Err: err})
+}
+
+// reachable makes the place be there, or with why away.
+func (b *stage) reachable(why error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.locks += map[bool]string{true: "+", false: "-"}[on]
+	b.away = why
+}
+
+func (b *stage) Reach(op OpID) {
+	b.mu.Lock()
+	err := b.away
+	b.mu.Unlock()
+	b.sink.Post(Reached{op, err})
 }
 
 func (b *stage) Tune(s Sound) {

@@ -22,6 +22,7 @@ var (
 	ErrNotRecorded  = errors.New("engine: not recorded")
 	ErrMoving       = errors.New("engine: the room is being moved")
 	ErrCannot       = errors.New("engine: the place that mixes the room cannot do this")
+	ErrAway         = errors.New("engine: the switch that mixes the room is away")
 	ErrCannotMove   = errors.New("engine: the room cannot be moved")
 	ErrNotMoved     = errors.New("engine: the room was not moved")
 )

@@ -108,10 +108,13 @@ func (r *room) tape(t *taping, exists Exists) error {
 	return nil
 }
 
-// eachTaping does something to the recordings that a command means.
+// eachTaping does something to the recordings that a command means. What is
+// stopped is not tried elsewhere either.
 func (r *room) eachTaping(o order, name string, do func(*taping, *tapeWaiter)) {
 	w := &tapeWaiter{reply: o.reply}
-	_, stop := o.command.(StopRecord)
+	if _, stop := o.command.(StopRecord); stop {
+		r.owed = slices.DeleteFunc(r.owed, func(t *taping) bool { return t.is(name) })
+	}
 	var found []*taping
 	for _, t := range r.tapings {
 		if t.is(name) && !t.stopped {
@@ -120,27 +123,14 @@ func (r *room) eachTaping(o order, name string, do func(*taping, *tapeWaiter)) {
 		}
 	}
 	switch {
-	case len(found) == 0 && stop && r.disown(name):
-		o.reply <- nil
 	case len(found) == 0 && name == "":
 		o.reply <- fmt.Errorf("%w: room %s is not being recorded", ErrNoRecording, r.name)
 	case len(found) == 0:
 		o.reply <- fmt.Errorf("%w: room %s is not being recorded to %s", ErrNoRecording, r.name, clip(name))
 	}
-	if stop && len(found) > 0 {
-		r.disown(name)
-	}
 	for _, t := range found {
 		do(t, w)
 	}
-}
-
-// disown forgets recordings that a place could not make, and says whether there
-// was one.
-func (r *room) disown(name string) bool {
-	n := len(r.owed)
-	r.owed = slices.DeleteFunc(r.owed, func(t *taping) bool { return t.is(name) })
-	return len(r.owed) < n
 }
 
 func (r *room) stopTaping(t *taping) {

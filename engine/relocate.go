@@ -335,17 +335,21 @@ func (r *room) unhold(now time.Time, s *seat, failed error) {
 
 // Locker is a Bridge whose place other callers can come to without us: it keeps
 // those out while the room is locked. Whom the room admits comes in all the
-// same.
-type Locker interface{ Lock(on bool) }
+// same. Lock settles with Locked.
+type Locker interface{ Lock(op OpID, on bool) }
 
 // lockVenue tells the place of mixing whether the room is locked, if it cares
-// and does not know.
-func (r *room) lockVenue() {
+// and does not know. op is what it was asked, 0 = nothing.
+func (r *room) lockVenue() (op OpID) {
 	if r.at == nil || r.at.locked == r.locked {
-		return
+		return 0
 	}
-	if l, ok := r.at.bridge.(Locker); ok {
-		r.at.locked = r.locked
-		l.Lock(r.locked)
+	l, ok := r.at.bridge.(Locker)
+	if !ok {
+		return 0
 	}
+	r.ops++
+	op, r.at.locked = r.ops, r.locked
+	l.Lock(op, r.locked)
+	return op
 }

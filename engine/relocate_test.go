@@ -277,7 +277,7 @@ func TestAChangeAtTheSwitch(t *testing.T) {
 		th.types()
 		at := th.stageAt(pbx1)
 		at.sink.Post(Applied{Member: 1, State: MemberState{Muted: true, Talk: -3}})
-		at.sink.Post(Locked{true})
+		at.sink.Post(Locked{On: true})
 		synctest.Wait()
 		want(t, "events", th.types(), "participant.muted participant.modified room.locked")
 		want(t, "told again", at.locks, "")
@@ -311,7 +311,7 @@ func TestAChangeAtTheSwitch(t *testing.T) {
 		th.slow = &pbx1
 		answer := th.relocate("1", pbx1)
 		synctest.Wait()
-		th.stageAt(pbx1).sink.Post(Locked{true}) // as it finds itself
+		th.stageAt(pbx1).sink.Post(Locked{On: true}) // as it finds itself
 		synctest.Wait()
 		th.stageAt(pbx1).letGo()
 		b.arrive(false)
@@ -322,6 +322,35 @@ func TestAChangeAtTheSwitch(t *testing.T) {
 		b.phone.sounds()
 		th.stageAt(pbx1).sink.Post(Left{Member: 2, Reason: ReasonKicked})
 		want(t, "kicked there", line1(outcome(t, b.phone)), "joined kicked kicked")
+	})
+}
+
+// TestACommandWhosePlaceIsAway is refused and changes nothing; so is a lock that
+// the place does not take.
+func TestACommandWhosePlaceIsAway(t *testing.T) {
+	switched(t, nil, func(t *testing.T, th *theatre) {
+		th.dial("a", "1", pbx1, pbx1, nil)
+		synctest.Wait()
+		th.types()
+		at := th.stageAt(pbx1)
+		at.reachable(ErrAway)
+		for _, c := range []Command{Lock{On: true}, Mute{Member: 1, On: true}, Deafen{Member: 1, On: true}, Kick{Member: 1}, End{}} {
+			if err := th.Do(t.Context(), "1", c); !errors.Is(err, ErrAway) {
+				t.Errorf("%T: %v", c, err)
+			}
+		}
+		want(t, "told", th.types(), "")
+		at.reachable(nil)
+		at.mu.Lock()
+		at.noLock = ErrCannot
+		at.mu.Unlock()
+		if err := th.Do(t.Context(), "1", Lock{On: true}); !errors.Is(err, ErrCannot) {
+			t.Errorf("%v", err)
+		}
+		if v, err := th.Room(t.Context(), "1"); err != nil || v.Locked {
+			t.Errorf("%+v, %v", v, err)
+		}
+		th.agree("1")
 	})
 }
 

@@ -37,6 +37,8 @@ type room struct {
 	seq     uint64
 	pending map[OpID]*waiter
 
+	reaching []reaching // commands whose place was asked whether it is there
+
 	startedAt time.Time
 	locked    bool
 	lockedBy  change
@@ -125,7 +127,7 @@ func (r *room) tidy(now time.Time) {
 	r.settleMove(now)
 	r.settleTapes(now)
 	if len(r.venues) > 1 {
-		r.closeEmpty()
+		r.closeEmpty(now)
 	}
 }
 
@@ -180,7 +182,12 @@ func (r *room) applyBridge(now time.Time, at *venue, f Fact) {
 	case Related:
 		r.related(now, f)
 	case Locked:
-		r.lockedThere(now, at, f.On)
+		if f.Op == 0 || f.Err != nil {
+			r.lockedThere(now, at, f.On)
+		}
+		r.settleOp(f.Op, f.Err)
+	case Reached:
+		r.reached(now, f)
 	case BridgeFailed:
 		r.abandonTapes(now, at)
 		r.bridgeFailed(now, at)

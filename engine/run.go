@@ -70,6 +70,9 @@ func (r *room) stop() {
 	for _, w := range r.pending {
 		w.reply <- ErrClosed
 	}
+	for _, w := range r.reaching {
+		w.order.reply <- ErrClosed
+	}
 }
 
 // abandon releases everybody after a panic, without asking the state machine.

@@ -270,14 +270,19 @@ func (r *room) emptied(now time.Time, v *venue) {
 }
 
 // closeEmpty closes the venues that nobody needs any more.
-func (r *room) closeEmpty() {
+func (r *room) closeEmpty(now time.Time) {
+	var closed []*venue
 	r.venues = slices.DeleteFunc(r.venues, func(v *venue) bool {
 		needed := v == r.at || r.moving != nil && v == r.moving.from ||
 			slices.ContainsFunc(r.seats, func(s *seat) bool { return s.in == v }) ||
 			slices.ContainsFunc(r.tapings, func(t *taping) bool { return t.at == v })
 		if !needed {
 			v.bridge.Close()
+			closed = append(closed, v)
 		}
 		return !needed
 	})
+	for _, v := range closed {
+		r.unreached(now, v)
+	}
 }

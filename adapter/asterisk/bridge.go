@@ -222,6 +222,16 @@ func (b *Bridge) forget(m *member) {
 	}
 }
 
+// Reach implements engine.Reacher: what is done at the switch is told by its
+// events, which do not come while the connection is down.
+func (b *Bridge) Reach(op engine.OpID) {
+	var err error
+	if name, up, text := b.link.Check(); !up {
+		err = fmt.Errorf("%w: %s: %s", engine.ErrAway, name, text)
+	}
+	b.post(engine.Reached{Op: op, Err: err})
+}
+
 // Levels implements engine.Bridge. The switch tells who talks, but not how loud.
 func (b *Bridge) Levels(dst []engine.MemberMedia) []engine.MemberMedia {
 	b.mu.Lock()

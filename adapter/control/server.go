@@ -349,6 +349,7 @@ func class(err error) (status int, code string) {
 		{engine.ErrNotRecorded, http.StatusInternalServerError, "recording_failed"},
 		{engine.ErrInUse, http.StatusConflict, "in_use"},
 		{engine.ErrMoving, http.StatusConflict, "room_moving"},
+		{engine.ErrAway, http.StatusBadGateway, "switch_away"},
 		{engine.ErrCannot, http.StatusConflict, "not_possible"},
 		{engine.ErrCannotMove, http.StatusConflict, "cannot_move"},
 		{engine.ErrNotMoved, http.StatusBadGateway, "not_moved"},

@@ -150,8 +150,10 @@ func (b *Bridge) admitted(m *member) {
 	op := m.admit
 	m.admit = 0
 	b.store(m)
-	b.apply(m)
-	b.lock()
+	_ = b.apply(m) // it is logged
+	if b.lock() != nil {
+		b.post(engine.Locked{On: b.locked})
+	}
 	b.post(engine.Joined{Op: op, Member: m.id})
 	if m.remove != 0 {
 		b.leave(m)
@@ -173,12 +175,13 @@ func (b *Bridge) Set(op engine.OpID, id engine.MemberID, s engine.MemberState) {
 			return
 		}
 		m.asked = s
+		var err error
 		if m.inner != 0 && !m.out {
-			b.apply(m)
+			err = b.refused(b.apply(m))
 		} else {
 			m.state = s // his entry says so
 		}
-		b.post(engine.Applied{Op: op, Member: id, State: m.reported()})
+		b.post(engine.Applied{Op: op, Member: id, State: m.reported(), Err: err})
 	})
 }
 
@@ -227,7 +230,7 @@ func (b *Bridge) Remove(op engine.OpID, id engine.MemberID) {
 // he has his results: his dialplan goes on as soon as he does.
 func (b *Bridge) hide(m *member) {
 	m.asked.Muted, m.asked.Deaf = true, true
-	b.apply(m)
+	_ = b.apply(m) // it is logged
 	b.gone(m)
 }
 
@@ -309,14 +312,20 @@ func (*Bridge) Limits() []engine.Limit {
 
 // Lock implements engine.Locker: callers whose dialplan says conference are
 // kept out too.
-func (b *Bridge) Lock(on bool) { b.do(func() { b.shut = on; b.lock() }) }
+func (b *Bridge) Lock(op engine.OpID, on bool) {
+	b.do(func() {
+		b.shut = on
+		err := b.lock()
+		b.post(engine.Locked{Op: op, On: on == (err == nil), Err: err})
+	})
+}
 
 // lock makes the conference locked, or not, as the room is, as soon as there is
-// one. What the switch refuses stays as it is, and that is what the fact says.
-func (b *Bridge) lock() {
+// one. What the switch refuses stays as it is.
+func (b *Bridge) lock() error {
 	there := slices.ContainsFunc(b.members, func(m *member) bool { return m.inner != 0 })
 	if b.locked == b.shut || !there {
-		return
+		return nil
 	}
 	causes, lock := conference.Unlocked, conference.Unlock
 	if b.shut {
@@ -328,10 +337,10 @@ func (b *Bridge) lock() {
 	}
 	if b.done(err) {
 		b.locked = b.shut
-		return
+		return nil
 	}
 	b.shut = b.locked
-	b.post(engine.Locked{On: b.locked})
+	return b.refused(err)
 }
 
 // Levels implements engine.Bridge. The switch tells who talks, but not how loud.

@@ -108,7 +108,7 @@ func (b *Bridge) changed(m *member, f engine.Changed) {
 	}
 	b.store(m)
 	if m.asked.Waiting { // who waits, waits
-		b.apply(m)
+		_ = b.apply(m) // it is logged
 		return
 	}
 	m.asked = m.state

@@ -23,6 +23,7 @@ var (
 	errSilence = errors.New("freeswitch: the switch did not connect the caller with our SIP endpoint")
 	errBusy    = errors.New("freeswitch: our SIP endpoint takes no more calls")
 	errLeft    = errors.New("freeswitch: the call is over, or elsewhere")
+	errMute    = errors.New("freeswitch: the switch does not answer")
 	errLink    = errors.New("freeswitch: no link to the switch")
 
 	errOccupied = errors.New("freeswitch: the name is taken at the switch")

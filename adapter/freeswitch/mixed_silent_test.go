@@ -92,20 +92,47 @@ func TestTheLinkAndTheSocketsAreLost(t *testing.T) {
 	})
 }
 
-// TestAKickWhileTheSwitchAnswersNothing is settled, and the call ended as soon
-// as it answers.
+// TestAKickWhileTheSwitchAnswersNothing is refused in time, and the member stays.
 func TestAKickWhileTheSwitchAnswersNothing(t *testing.T) {
 	onSwitch(t, func(p *pbx) {
 		p.come(1, "4000")
 		p.come(2, "4000")
 		p.core.Stall()
-		_ = p.inTime(10*time.Second, "4000", engine.Kick{Member: 1})
+		if err := p.inTime(4*time.Second, "4000", engine.Kick{Member: 1}); !errors.Is(err, engine.ErrAway) {
+			t.Errorf("%v", err)
+		}
 		p.core.Go()
 		time.Sleep(30 * time.Second)
 		p.agree("4000")
-		if v := p.roster("4000"); len(v.Members) != 1 {
+		if v := p.roster("4000"); len(v.Members) != 2 {
 			t.Errorf("%+v", v)
 		}
+	})
+}
+
+// TestCommandsWhileTheSwitchIsAway, link and sockets: each is refused in time,
+// and nothing of it is told as if it had come true.
+func TestCommandsWhileTheSwitchIsAway(t *testing.T) {
+	onSwitch(t, func(p *pbx) {
+		p.come(1, "4000")
+		p.core.Enter(p.options(2, map[string]string{"sofia_profile_name": "internal"}), "4000@default")
+		p.until("he is taken on", func() bool { return len(p.roster("4000").Members) == 2 })
+		p.core.Stall()
+		p.away.Store("down", true)
+		p.until("the link is down", func() bool { _, up, _ := p.link.Check(); return !up })
+		for _, c := range []engine.Command{
+			engine.Lock{On: true}, engine.Mute{Member: 1, On: true}, engine.Deafen{Member: 2, On: true}, engine.Kick{Member: 1}, engine.End{},
+		} {
+			if err := p.inTime(4*time.Second, "4000", c); !errors.Is(err, engine.ErrAway) && !errors.Is(err, engine.ErrNoRoom) {
+				t.Errorf("%T: %v", c, err)
+			}
+			if v := p.roster("4000"); v.Locked {
+				t.Errorf("after %T: %+v", c, v)
+			}
+		}
+		p.away.Delete("down")
+		p.core.Go()
+		p.until("the link is up", func() bool { _, up, _ := p.link.Check(); return up })
 	})
 }
 

@@ -267,7 +267,7 @@ func refusal(err error) string {
 // detail is what an error says beside its class.
 func detail(err error) string {
 	text := err.Error()
-	for _, class := range []error{engine.ErrBadCommand, engine.ErrCannot, engine.ErrMoving, engine.ErrBadRoomName} {
+	for _, class := range []error{engine.ErrBadCommand, engine.ErrCannot, engine.ErrAway, engine.ErrMoving, engine.ErrBadRoomName} {
 		if rest, ok := strings.CutPrefix(text, class.Error()+": "); ok && errors.Is(err, class) {
 			text = rest
 		}
