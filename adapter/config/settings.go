@@ -88,8 +88,9 @@ func envName(key string) string {
 // layers over each other: default, file, environment. It gets the texts just
 // as they are written, under keys that were checked before, and every key has
 // a default, without which it would not look at the environment.
-func readSettings(d *document, c *Config) error {
-	fields := settings(c)
+func readSettings(d *document, c *Config) error { return readFields(d, c, settings(c)) }
+
+func readFields(d *document, c *Config, fields []field) error {
 	v := viper.NewWithOptions(viper.KeyDelimiter("::"))
 	nodes := settingNodes(d, fields)
 	given := map[string]any{}

@@ -366,6 +366,9 @@ func TestReloadOfARunningParley(t *testing.T) {
 	if code != 1 || stdout != "" || !strings.Contains(stderr, "unknown key \"rom\"") {
 		t.Errorf("%d %q %q", code, stdout, stderr)
 	}
+	if got := s.do(t, "rooms"); !strings.Contains(got, "room 3001") {
+		t.Errorf("with a faulty file: %q", got)
+	}
 	s.rewrite(t, profile(4))
 	hangup(t)
 	s.err.has(t, "max_participants 2→4")

@@ -17,23 +17,19 @@ import (
 
 // client talks to the process that runs on the same configuration.
 func client(f *flags) (*control.Client, error) {
-	c, _, err := config.Load(config.Source{File: f.config})
+	api, err := config.LoadAPI(config.Source{File: f.config})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("nothing was sent to Parley, whose address and token cannot be read:\n%w", err)
 	}
-	host, port, err := net.SplitHostPort(c.HTTP.Listen)
+	host, port, err := net.SplitHostPort(api.Listen)
 	if err != nil {
 		return nil, err
 	}
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		host = "127.0.0.1"
 	}
-	token := ""
-	if len(c.Auth.Tokens) > 0 {
-		token = c.Auth.Tokens[0].Token.Reveal()
-	}
 	return &control.Client{
-		Base: "http://" + net.JoinHostPort(host, port), Token: token, HTTP: &http.Client{Timeout: 30 * time.Second},
+		Base: "http://" + net.JoinHostPort(host, port), Token: api.Token.Reveal(), HTTP: &http.Client{Timeout: 30 * time.Second},
 	}, nil
 }
 
