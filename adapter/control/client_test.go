@@ -113,7 +113,7 @@ func TestClientAndServer(t *testing.T) {
 }
 
 func TestClientIsRefused(t *testing.T) {
-	h, server, c := serve(t)
+	h, _, c := serve(t)
 	ctx := t.Context()
 	h.arrive(t, "3001", "a", map[string]string{"role": "moderator"})
 	members(t, c, "3001", 1)
@@ -136,7 +136,9 @@ func TestClientIsRefused(t *testing.T) {
 			t.Errorf("%s: %v", tt.name, err)
 		}
 	}
-	c.Base = server.URL + "/nowhere"
+	other := httptest.NewServer(http.NotFoundHandler())
+	defer other.Close()
+	c.Base = other.URL
 	if _, err := c.Rooms(ctx); err == nil || err.Error() != "control: 404 Not Found" {
 		t.Errorf("a page that is not ours: %v", err)
 	}

@@ -116,7 +116,7 @@ func Handler(o Options) http.Handler {
 	origin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		fail(w, http.StatusForbidden, "cross_origin", "a page of another site may not ask for this")
 	}))
-	return s.guard(origin.Handler(http.MaxBytesHandler(mux, maxBody)))
+	return s.guard(origin.Handler(http.MaxBytesHandler(routed(mux), maxBody)))
 }
 
 // guard lets in who may: the token where there is one, and where there is

@@ -30,6 +30,20 @@ func TestPagesForMachines(t *testing.T) {
 	})
 }
 
+// TestWhatIsNotThereIsSaidInJSON: also by package http.
+func TestWhatIsNotThereIsSaidInJSON(t *testing.T) {
+	bubble(t, func(t *testing.T, h *house) {
+		h.get(t, "/v1/nothing").want(http.StatusNotFound, "no_route")
+		h.get(t, "/").want(http.StatusNotFound, "no_route")
+		a := h.send(t, request(http.MethodPut, "/v1/rooms/3001/lock", ""))
+		a.want(http.StatusMethodNotAllowed, "bad_method")
+		if got := a.Header().Get("Allow"); got != http.MethodPost || a.Header().Get("Content-Type") != "application/json" {
+			t.Errorf("Allow %q, %v", got, a.Header())
+		}
+		h.send(t, request(http.MethodPost, "/healthz", "")).want(http.StatusMethodNotAllowed, "bad_method")
+	})
+}
+
 func TestReadyIsAllOfIt(t *testing.T) {
 	bubble(t, func(t *testing.T, h *house) {
 		var body struct {
