@@ -126,13 +126,21 @@ func infoIn(req *sipgo.Request, from *hop, user string) (Info, bool) {
 	return i, printable(i.Target + i.From.User + i.From.Host + i.To.User + i.To.Host)
 }
 
-// party reads one side. A name that is not printable is dropped.
+// party reads one side.
 func party(name string, u sipgo.Uri) Party {
-	name = strings.ReplaceAll(name, `\`, "")
-	if !printable(name) {
-		name = ""
-	}
+	name = legible(strings.ReplaceAll(name, `\`, ""))
 	return Party{User: unescape(u.User), Host: strings.Trim(u.Host, "[]"), Name: name}
+}
+
+// legible makes a name printable: blanks for control characters, the sign for
+// what cannot be read in place of bytes that are no UTF-8.
+func legible(name string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(name, "\uFFFD")))
 }
 
 // offerOf reads the offer of a request, or says how to refuse it.

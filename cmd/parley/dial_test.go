@@ -35,7 +35,7 @@ func TestDialOfARunningParley(t *testing.T) {
 		t.Errorf("called by %q", who)
 	}
 	s.err.has(t, "member=1")
-	if got := s.do(t, "room", "3001"); !strings.Contains(got, "moderator  1002           Bob ") {
+	if got := s.do(t, "room", "3001"); !strings.Contains(got, "moderator   1002           Bob ") {
 		t.Errorf("%s", got)
 	}
 	(<-answered).Hangup()

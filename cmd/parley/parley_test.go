@@ -305,8 +305,8 @@ func TestRoomsOfARunningParley(t *testing.T) {
 	}
 	text := s.do(t, "room", "3001")
 	lines := strings.Split(text, "\n")
-	if len(lines) != 5 || !strings.HasPrefix(lines[1], "  #  role       number         name") ||
-		!strings.HasPrefix(lines[2], "  1  member     1001           Ann              sip        PCMU/8000 ") {
+	if len(lines) != 5 || !strings.HasPrefix(lines[1], "  #  role        number         name") ||
+		!strings.HasPrefix(lines[2], "  1  member      1001           Ann              sip        PCMU/8000 ") {
 		t.Errorf("%s", text)
 	}
 	for _, tt := range []struct {

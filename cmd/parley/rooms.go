@@ -270,7 +270,7 @@ func clock(d time.Duration) string {
 
 func printRoom(w io.Writer, r engine.RoomView) {
 	fmt.Fprintln(w, headline(r))
-	fmt.Fprintf(w, "%3s  %-10s %-14s %-16s %-10s %-10s %4s %4s %4s %8s %6s %5s %7s\n",
+	fmt.Fprintf(w, "%3s  %-11s %-14s %-16s %-10s %-12s %4s %4s %4s %8s %6s %5s %7s\n",
 		"#", "role", "number", "name", "switch", "codec", "talk", "mute", "deaf", "level", "loss", "late", "delay")
 	for _, m := range r.Members {
 		from := m.Switch
@@ -281,8 +281,8 @@ func printRoom(w io.Writer, r engine.RoomView) {
 		if m.State == "waiting" {
 			role = "(" + role + ")"
 		}
-		fmt.Fprintf(w, "%3d  %-10s %-14s %-16s %-10s %-10s %4s %4s %4s %s\n", m.ID, role,
-			m.Number, m.Name, from, m.Codec, star(m.Talking), star(m.Muted), star(m.Deaf), audio(m))
+		fmt.Fprintf(w, "%3d  %-11s %-14s %-16s %-10s %-12s %4s %4s %4s %s\n", m.ID, fit(role, 11),
+			fit(m.Number, 14), fit(m.Name, 16), fit(from, 10), fit(m.Codec, 12), star(m.Talking), star(m.Muted), star(m.Deaf), audio(m))
 	}
 	for _, t := range r.Recordings {
 		printRecording(w, t)
@@ -293,6 +293,14 @@ func printRoom(w io.Writer, r engine.RoomView) {
 	if r.Prompting > 0 {
 		fmt.Fprintf(w, "%d more at the attendant\n", r.Prompting)
 	}
+}
+
+// fit cuts a text that is longer than its column; --json has the whole.
+func fit(text string, width int) string {
+	if r := []rune(text); len(r) > width {
+		return string(r[:width-1]) + "…"
+	}
+	return text
 }
 
 // audio is what the place that mixes a member tells of his audio.
