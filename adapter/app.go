@@ -195,8 +195,9 @@ func (a *App) sipOptions(c *config.Config) sip.Options {
 	o := sip.Options{
 		Advertise: hostOf(c.SIP.Advertise), User: phone.Attendant, UserAgent: "Parley/" + a.opt.Version,
 		Codecs: codecs(c.SIP), Incoming: a.phones.Incoming, MaxCalls: unlimited(c.Limits.MaxLegs), Realm: c.SIP.Realm,
-		Busy: func() bool { return a.native.Busy() != nil },
-		Rate: sip.Rate{Requests: float64(c.SIP.RatePerSource), Burst: c.SIP.BurstPerSource}, Log: a.opt.Log,
+		Expected: a.phones.Expects,
+		Busy:     func() bool { return a.native.Busy() != nil },
+		Rate:     sip.Rate{Requests: float64(c.SIP.RatePerSource), Burst: c.SIP.BurstPerSource}, Log: a.opt.Log,
 	}
 	for _, u := range c.SIP.Users {
 		o.Users = append(o.Users, sip.User{Name: u.Name, Password: u.Password.Reveal()})

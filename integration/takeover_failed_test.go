@@ -23,7 +23,7 @@ func TestTakeOverThatFails(t *testing.T) {
 	at := own(unwanted + 30)
 	p := runAt(t, at, contractConfig("native", at, fsESL(unwanted))+"\nlimits: {max_rooms: 1}\n")
 	w := watchAt(t, unwanted)
-	gathered := func(t *testing.T, room string, hash int) *meeting {
+	gathered := func(t *testing.T, p *parley, room string, hash int) *meeting {
 		m := &meeting{cell: cell{T: t, p: p, w: w, room: room, hash: hash}, plain: true}
 		for range 3 {
 			m.guests = append(m.guests, m.enters(""))
@@ -32,11 +32,11 @@ func TestTakeOverThatFails(t *testing.T) {
 		return m
 	}
 	t.Run("a name that no room can have", func(t *testing.T) {
-		m := gathered(t, "sales,team", 610)
+		m := gathered(t, p, "sales,team", 610)
 		m.refused(http.StatusUnprocessableEntity, "bad_room_name")
 	})
 	t.Run("the switch has no ports for its ends", func(t *testing.T) {
-		m := gathered(t, "ports", 620)
+		m := gathered(t, p, "ports", 620)
 		free := m.exhaust()
 		m.refused(http.StatusBadGateway, "INCOMPATIBLE_DESTINATION")
 		free()
@@ -46,8 +46,22 @@ func TestTakeOverThatFails(t *testing.T) {
 		})
 		m.command(p.api.End(m.brief(), m.room))
 	})
+	t.Run("we have no room for all", func(t *testing.T) {
+		at := own(unwanted + 31)
+		few := runAt(t, at, contractConfig("native", at, fsESL(unwanted))+"\nlimits: {max_legs: 2}\n")
+		m := gathered(t, few, "few", 640)
+		m.refused(http.StatusBadGateway, "max_legs")
+	})
+	t.Run("our own calls are not counted", func(t *testing.T) {
+		at := own(unwanted + 32)
+		slow := runAt(t, at, strings.Replace(contractConfig("native", at, fsESL(unwanted)), "sip: {", "sip: {rate_per_source: 1, burst_per_source: 1, ", 1))
+		m := gathered(t, slow, "slow", 650)
+		if answer := m.order("takeover"); len(answer.Moves) != len(m.guests) {
+			t.Errorf("%+v", answer)
+		}
+	})
 	t.Run("no more rooms", func(t *testing.T) {
-		m := gathered(t, "big", 630)
+		m := gathered(t, p, "big", 630)
 		c := &cell{T: t, p: p, w: w, room: "only", hash: 631}
 		c.dial()
 		c.members(1)

@@ -67,7 +67,11 @@ type Options struct {
 	Busy       func() bool
 	RetryAfter time.Duration // told with every 503; 0 means DefaultRetryAfter
 	MaxCalls   int           // at once, in and out; beyond it 503; 0 means DefaultMaxCalls
-	MaxStreams int           // TCP connections at once; 0 means DefaultMaxStreams
+	// Expected says whether we have asked for the call to a user part. It is not
+	// counted by Rate, and neither Busy nor MaxCalls keep it from Incoming, which
+	// can say why it is refused. It runs where Busy does. nil means we never do.
+	Expected   func(user string) bool
+	MaxStreams int // TCP connections at once; 0 means DefaultMaxStreams
 
 	// Callers must have the password of one of Users, unless they come from a
 	// Trusted network. With Trusted alone everybody else is refused, with

@@ -26,7 +26,7 @@ func (e *Endpoint) invited(req *sipgo.Request, h, from *hop, key string) {
 		e.reply(req, h, 482)
 		return
 	}
-	if e.refusing() {
+	if e.draining.Load() || e.refusing() && !e.expected(req) {
 		e.stats.Refused.Add(1)
 		e.reply(req, h, 503, e.retryAfter())
 		return

@@ -111,7 +111,7 @@ func (e *Endpoint) inCall(req *sipgo.Request, h, from *hop, key string) {
 
 // outside is the way of requests that belong to no call.
 func (e *Endpoint) outside(req *sipgo.Request, h, from *hop, key string) {
-	if !e.limit.request(from.peer(), time.Now()) && !e.trusted(from.peer()) {
+	if !e.expected(req) && !e.limit.request(from.peer(), time.Now()) && !e.trusted(from.peer()) {
 		e.stats.Limited.Add(1)
 		e.reply(req, h, 503, e.retryAfter())
 		return
@@ -167,6 +167,11 @@ func unacceptable(req *sipgo.Request) (int, []sipgo.Header) {
 // refusing says whether new calls should go elsewhere.
 func (e *Endpoint) refusing() bool {
 	return e.draining.Load() || e.calls.len() >= e.opt.MaxCalls || (e.opt.Busy != nil && e.opt.Busy())
+}
+
+// expected says whether a request is a call that we have asked for.
+func (e *Endpoint) expected(req *sipgo.Request) bool {
+	return req.Method == sipgo.INVITE && e.opt.Expected != nil && e.opt.Expected(unescape(req.Recipient.User))
 }
 
 func (e *Endpoint) retryAfter() sipgo.Header {

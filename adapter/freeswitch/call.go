@@ -325,7 +325,9 @@ func (c *call) fail(ctx context.Context, err error) {
 	}
 	c.log.Warn("freeswitch: no audio came; the call goes on in its dialplan", "error", err)
 	why := engine.ReasonMediaLost
-	if errors.Is(err, errBusy) {
+	if no, ours := errors.AsType[*engine.RefusalError](err); ours {
+		why = no.Reason
+	} else if errors.Is(err, errBusy) {
 		why = engine.ReasonNodeBusy
 	}
 	c.giveBack(ctx, engine.Outcome{Result: engine.ResultFailed, Reason: why})

@@ -30,6 +30,7 @@ type ticket struct {
 	token string
 	id    engine.LegID
 	came  chan freeswitch.Media // capacity 1
+	no    chan error            // capacity 1
 }
 
 var errUnclaimed = errors.New("nobody brought the token")
@@ -38,7 +39,7 @@ func (t *tickets) issue(id engine.LegID) freeswitch.Ticket {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.count++
-	one := &ticket{all: t, token: fmt.Sprintf("~token%d", t.count), id: id, came: make(chan freeswitch.Media, 1)}
+	one := &ticket{all: t, token: fmt.Sprintf("~token%d", t.count), id: id, came: make(chan freeswitch.Media, 1), no: make(chan error, 1)}
 	t.waiting[one.token] = one
 	return one
 }
@@ -62,6 +63,18 @@ func (t *tickets) claim(c *esltest.Call, token string) (*media, error) {
 	return m, nil
 }
 
+// refuse is our refusal of the call that brings a token, which the switch hears
+// of as of any other.
+func (t *tickets) refuse(c *esltest.Call, token string, why error) {
+	t.mu.Lock()
+	one := t.waiting[token]
+	delete(t.waiting, token)
+	t.mu.Unlock()
+	one.no <- why
+	time.Sleep(time.Millisecond)
+	c.Finish(map[string]string{"originate_disposition": "NORMAL_TEMPORARY_FAILURE"})
+}
+
 // open is how many tokens could still be used.
 func (t *tickets) open() int {
 	t.mu.Lock()
@@ -75,6 +88,8 @@ func (t *ticket) Wait(ctx context.Context) (freeswitch.Media, error) {
 	select {
 	case m := <-t.came:
 		return m, nil
+	case err := <-t.no:
+		return nil, err
 	case <-ctx.Done():
 		t.Drop()
 		return nil, errUnclaimed

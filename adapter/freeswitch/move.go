@@ -62,7 +62,7 @@ func (c *call) fetchMedia(ctx context.Context) error {
 	go func() { early <- c.watch(wait, cancel) }()
 	voice, err := claim(wait, ticket, connected)
 	cancel()
-	if why := <-early; why != nil {
+	if why := <-early; why != nil && !ourRefusal(err) {
 		err = why
 	}
 	if err == nil {
@@ -71,6 +71,13 @@ func (c *call) fetchMedia(ctx context.Context) error {
 		voice.HangUp()
 	}
 	return err
+}
+
+// ourRefusal says whether an error is why our SIP endpoint has refused a call;
+// the switch only knows that it has.
+func ourRefusal(err error) bool {
+	_, is := errors.AsType[*engine.RefusalError](err)
+	return is
 }
 
 // claim waits until the call with the ticket has come, and the switch has
@@ -209,7 +216,7 @@ func (c *call) fetched(f *fetch, err error) {
 		return // given up: see drop
 	}
 	c.fetch = nil
-	if err != nil && f.failed != nil {
+	if err != nil && f.failed != nil && !ourRefusal(err) {
 		err = f.failed
 	}
 	if errors.Is(err, errSilence) && c.stands() {

@@ -1,10 +1,12 @@
 package freeswitch_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
 
+	"parley/engine"
 	"parley/esl/esltest"
 )
 
@@ -35,5 +37,36 @@ func TestTheSwitchHasNoPortForItsEnd(t *testing.T) {
 		if len(r.events) > 0 || !strings.Contains(r.log.String(), "INCOMPATIBLE_DESTINATION") {
 			t.Errorf("%d events; log %s", len(r.events), r.log)
 		}
+	})
+}
+
+// TestOurOwnRefusalIsNamed, not what the switch makes of it.
+func TestOurOwnRefusalIsNamed(t *testing.T) {
+	full := &engine.RefusalError{Reason: engine.ReasonNodeBusy, Why: "no free port"}
+	t.Run("in a move", func(t *testing.T) {
+		onSwitch(t, func(p *pbx) {
+			c := p.come(1, "4000")
+			there := p.relocate("4000", engine.Place{})
+			_, token := p.bridge(c)
+			p.tickets.refuse(c, token, full)
+			if err := <-there; !errors.Is(err, engine.ErrNotMoved) || !strings.Contains(err.Error(), "no free port") {
+				t.Error(err)
+			}
+			time.Sleep(2 * time.Second)
+			p.agree("4000")
+		})
+	})
+	t.Run("to a call", func(t *testing.T) {
+		inBubble(t, func(r *rig) {
+			c := r.call(esltest.CallOptions{Vars: vars("3000")})
+			_, token := r.bridge(c)
+			r.tickets.refuse(c, token, full)
+			if e := r.ended(c); e.Vars["parley_result"] != "failed" || e.Vars["parley_reason"] != "node_busy" {
+				t.Errorf("the call left with %+v", e)
+			}
+			if !strings.Contains(r.log.String(), "no free port") {
+				t.Errorf("log %s", r.log)
+			}
+		})
 	})
 }

@@ -67,8 +67,9 @@ type claims struct {
 
 // claim waits for one call.
 type claim struct {
-	id   engine.LegID // that the call gets
-	came chan *Media  // capacity 1
+	id      engine.LegID // that the call gets
+	came    chan *Media  // capacity 1
+	refused chan error   // capacity 1
 
 	mu   sync.Mutex
 	void bool // guarded by mu: nobody waits any more
@@ -97,6 +98,18 @@ func (c *claim) taken(v *Media) {
 	c.came <- v
 }
 
+// refuse tells who waits that the call came, and why we cannot have it. A call
+// that nobody waits for is told nothing of.
+func (c *claim) refuse(reason engine.Reason, why error) {
+	if c == nil {
+		return
+	}
+	select {
+	case c.refused <- &engine.RefusalError{Reason: reason, Why: why.Error()}:
+	default:
+	}
+}
+
 // drop makes the claim void; a call that came at the last moment ends.
 func (c *claim) drop() {
 	c.mu.Lock()
@@ -120,7 +133,7 @@ type Ticket struct {
 // media is then known by id. Wait or Drop must follow.
 func (p *Phones) Ticket(id engine.LegID) *Ticket {
 	t := &Ticket{
-		token: TokenPrefix + strings.ToLower(rand.Text()), claim: &claim{id: id, came: make(chan *Media, 1)}, phones: p,
+		token: TokenPrefix + strings.ToLower(rand.Text()), claim: &claim{id: id, came: make(chan *Media, 1), refused: make(chan error, 1)}, phones: p,
 	}
 	p.claims.mu.Lock()
 	defer p.claims.mu.Unlock()
@@ -128,17 +141,36 @@ func (p *Phones) Ticket(id engine.LegID) *Ticket {
 	return t
 }
 
+// Expects says whether a call with that user part is awaited; it is a
+// sip.Options.Expected.
+func (p *Phones) Expects(user string) bool {
+	if !strings.HasPrefix(user, TokenPrefix) {
+		return false
+	}
+	p.claims.mu.Lock()
+	defer p.claims.mu.Unlock()
+	return p.claims.tokens[user] != nil
+}
+
 // Token is the user part of the SIP URI to send the media to.
 func (t *Ticket) Token() string { return t.token }
 
 // Wait returns the media of the call that brings the token; it is answered and
-// audio can flow. When ctx ends the token is void and the error is ErrUnclaimed.
+// audio can flow. When ctx ends the token is void and the error is ErrUnclaimed. An
+// engine.RefusalError says why we have refused the call.
 func (t *Ticket) Wait(ctx context.Context) (*Media, error) {
 	select {
 	case v := <-t.claim.came:
 		return v, nil
+	case err := <-t.claim.refused:
+		return nil, err
 	case <-ctx.Done():
 		t.Drop()
+	}
+	select {
+	case err := <-t.claim.refused: // for that, ctx may have ended
+		return nil, err
+	default:
 		return nil, ErrUnclaimed
 	}
 }

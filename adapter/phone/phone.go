@@ -76,8 +76,9 @@ func (p *Phones) Incoming(c *sip.Call) sip.Events {
 			return nil
 		}
 	}
-	pair, err := p.ports(c.Session())
+	pair, err := p.room(c.Session())
 	if err != nil {
+		claim.refuse(engine.ReasonNodeBusy, err)
 		p.opt.Log.Error("sip: no media", "call", info.CallID, "error", err)
 		_ = c.Reject(503, sip.Header{Name: "Retry-After", Value: "10"})
 		return nil
@@ -88,6 +89,7 @@ func (p *Phones) Incoming(c *sip.Call) sip.Events {
 		local.Codecs = p.codecs(info)
 	}
 	if err := c.Answer(local); err != nil {
+		claim.refuse(engine.ReasonMediaLost, err)
 		p.opt.Log.Info("sip: not answered", "call", info.CallID, "error", err)
 		t.free()
 		_ = c.Reject(488)
@@ -96,8 +98,12 @@ func (p *Phones) Incoming(c *sip.Call) sip.Events {
 	return t
 }
 
-// ports finds ports for a call, if it brings an offer for such a session.
-func (p *Phones) ports(offer sip.Session) (*rtp.Pair, error) {
+// room finds ports for a call that the mixer may have, by what its offer says of
+// the session.
+func (p *Phones) room(offer sip.Session) (*rtp.Pair, error) {
+	if err := p.opt.Switch.Busy(); err != nil {
+		return nil, err
+	}
 	if p.opt.OwnPorts {
 		return p.opt.Ports.Reserve()
 	}
@@ -172,6 +178,7 @@ func (t *talk) begin(s sip.Session) {
 	}
 	voice, err := o.Switch.NewLeg(id, t.port, s.Codec)
 	if err != nil {
+		t.claim.refuse(engine.ReasonNodeBusy, err)
 		o.Log.Warn("sip: no media", "call", id, "error", err)
 		_ = t.port.Close()
 		t.call.HangUp()

@@ -3,6 +3,7 @@ package phone_test
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -131,4 +132,28 @@ func tokensUnknown(t *testing.T, o *office) {
 	ticket.Drop()
 	notFound(t, o, token)
 	ticket.Drop() // once more, it does not matter
+}
+
+// TestWhoWaitsIsToldWhyHisCallIsRefused: the switch that brings it only hears 503.
+func TestWhoWaitsIsToldWhyHisCallIsRefused(t *testing.T) {
+	first := uint16(16000 + 2*rand.IntN(1900)) //nolint:gosec // others who test may have some of them
+	o := open(t, settings{ports: [2]uint16{first, first + 1}})
+	c := newCaller(t, o)
+	c.ack(c.invite("a", c.describe("0 PCMU/8000")), "")
+	o.until(t, "a", "open", present(1))
+	ticket := o.Ticket("channel-6")
+	if !o.Expects(ticket.Token()) || o.Expects(ticket.Token()+"x") || o.Expects("a") {
+		t.Error("somebody else is expected")
+	}
+	second := newCaller(t, o)
+	if got := second.invite(ticket.Token(), second.describe("0 PCMU/8000")); !strings.HasPrefix(got, "SIP/2.0 503") {
+		t.Errorf("%s", got)
+	}
+	_, err := ticket.Wait(limited(t))
+	if no, ok := errors.AsType[*engine.RefusalError](err); !ok || no.Reason != engine.ReasonNodeBusy || !strings.Contains(no.Why, "no free port") {
+		t.Errorf("%v", err)
+	}
+	if o.Expects(ticket.Token()) {
+		t.Error("it is expected again")
+	}
 }
