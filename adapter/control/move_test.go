@@ -163,6 +163,13 @@ func TestForeignConferences(t *testing.T) {
 			list.Rooms[1].State != "foreign" || len(list.Rooms[1].Members) != 1 || list.Rooms[2].Name != "a b" || list.Rooms[2].Members == nil {
 			t.Errorf("rooms %+v", list.Rooms)
 		}
+		var one engine.RoomView
+		if h.get(t, "/v1/rooms/3001").read(&one); one.State != "foreign" || len(one.Members) != 1 {
+			t.Errorf("one of them %+v", one)
+		}
+		if a := h.get(t, "/v1/rooms/4001"); a.code() != "room_not_running" {
+			t.Errorf("none of them %s", a.Body)
+		}
 		got := h.post(t, "3001", "takeover")
 		var m control.Move
 		if got.read(&m); got.Code != http.StatusOK || m.Mixer != "native" || len(m.Moves) != 2 || m.Moves[0].Number != "1001" ||

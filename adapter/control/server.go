@@ -182,8 +182,19 @@ func (s *server) status(w http.ResponseWriter, r *http.Request) {
 	now, is := time.Now(), s.State()
 	reply(w, http.StatusOK, Status{
 		Version: s.Version, StartedAt: is.StartedAt, Uptime: int64(now.Sub(is.StartedAt) / time.Second), Rooms: len(rooms),
-		Legs: is.Legs, Throttled: s.Exchange.Throttled(now), Checks: s.Checks(), Recent: is.Recent,
+		Legs: is.Legs + elsewhere(rooms), Throttled: s.Exchange.Throttled(now), Checks: s.Checks(), Recent: is.Recent,
 	})
+}
+
+// elsewhere is how many members are mixed by a switch: no leg of our mixer is
+// theirs.
+func elsewhere(rooms []engine.RoomView) (n int) {
+	for _, r := range rooms {
+		if r.Mixer != (engine.Place{}).String() {
+			n += len(r.Members)
+		}
+	}
+	return n
 }
 
 func (s *server) reload(w http.ResponseWriter, r *http.Request) {
@@ -205,7 +216,16 @@ func (s *server) rooms(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *server) room(w http.ResponseWriter, r *http.Request) {
-	view, err := s.Exchange.Room(r.Context(), engine.RoomName(r.PathValue("room")))
+	name := engine.RoomName(r.PathValue("room"))
+	view, err := s.Exchange.Room(r.Context(), name)
+	if errors.Is(err, engine.ErrNoRoom) {
+		for _, f := range s.withForeign(nil) {
+			if f.Name == name {
+				view, err = f, nil
+				break
+			}
+		}
+	}
 	if err != nil {
 		s.refuse(w, err)
 		return

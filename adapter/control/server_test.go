@@ -21,10 +21,12 @@ func TestPagesForMachines(t *testing.T) {
 			t.Errorf("version %q", v.Version)
 		}
 		h.join(t, "3001", "a")
+		h.roam(t, "3003", "1001", pbx1)
+		synctest.Wait()
 		var s control.Status
 		h.get(t, "/v1/status").read(&s)
-		if s.Version != "1.2.3" || s.Rooms != 1 || !slices.Equal(s.Checks, h.checks) || s.Uptime != 60 ||
-			s.Legs != 7 || s.Throttled != 0 || len(s.Recent) != 1 || s.Recent[0].Code != "no_media" {
+		if s.Version != "1.2.3" || s.Rooms != 2 || !slices.Equal(s.Checks, h.checks) || s.Uptime != 60 ||
+			s.Legs != 7+1 || s.Throttled != 0 || len(s.Recent) != 1 || s.Recent[0].Code != "no_media" {
 			t.Errorf("status %+v", s)
 		}
 	})

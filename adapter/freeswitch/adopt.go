@@ -193,7 +193,7 @@ func (l *Link) takeOn(c *call, r *conference.Room, m *conference.Member) error {
 		c.profile = "internal"
 	}
 	c.codecs = offered(c.dump.value("Channel-Read-Codec-Rate"))
-	c.codec = c.dump.value("Channel-Read-Codec-Name") + "/" + c.dump.value("Channel-Read-Codec-Rate")
+	c.codec = codecName(c.dump.value("Channel-Read-Codec-Name"), c.dump.value("Channel-Read-Codec-Rate"))
 	vars := c.borrow(nil, func(name string) string { return c.dump.value("variable_" + name) })
 	c.inside.Store(&inside{conference: r.Name, member: m.ID, state: stateOf(m), locked: r.Locked})
 	c.original[tokenVariable] = ""

@@ -149,6 +149,9 @@ func (b *Bridge) offStage(c *call) {
 func (b *Bridge) admitted(m *member) {
 	op := m.admit
 	m.admit = 0
+	if m.call.codec == "" {
+		b.learnCodec(m.call)
+	}
 	b.store(m)
 	_ = b.apply(m) // it is logged
 	if b.lock() != nil {
@@ -236,9 +239,7 @@ func (b *Bridge) hide(m *member) {
 
 // leave has the switch take a member out.
 func (b *Bridge) leave(m *member) {
-	if !b.tell(conference.Hup(b.room, m.inner)) {
-		b.link.log.Warn("freeswitch: member not taken out", "room", b.room, "call", m.call.uuid)
-	}
+	b.tell(conference.Hup(b.room, m.inner))
 	time.AfterFunc(leaveTime, func() { b.do(func() { b.insist(m) }) })
 }
 

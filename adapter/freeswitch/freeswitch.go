@@ -184,7 +184,7 @@ func (a *Adapter) handle(ctx context.Context, s *esl.Session) {
 	c.session = s
 	c.link = a.link(func(l *Link) bool { return l.runs(s.Header("Core-UUID")) })
 	c.profile, c.codecs = s.Var("sofia_profile_name"), offered(s.Header("Channel-Read-Codec-Rate"))
-	c.codec = s.Header("Channel-Read-Codec-Name") + "/" + s.Header("Channel-Read-Codec-Rate")
+	c.codec = codecName(s.Header("Channel-Read-Codec-Name"), s.Header("Channel-Read-Codec-Rate"))
 	if c.profile == "" {
 		c.profile = "internal"
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -134,6 +135,45 @@ func TestCommandsWhileTheSwitchIsAway(t *testing.T) {
 		p.core.Go()
 		p.until("the link is up", func() bool { _, up, _ := p.link.Check(); return up })
 	})
+}
+
+// TestAConferenceThatIsOver before we are told so is no trouble.
+func TestAConferenceThatIsOver(t *testing.T) {
+	onSwitch(t, func(p *pbx) {
+		p.come(1, "4000")
+		p.core.Enter(p.options(2, map[string]string{"sofia_profile_name": "internal"}), "4000@default")
+		p.until("he is taken on", func() bool { return len(p.roster("4000").Members) == 2 })
+		p.core.API("uuid_kill", uuid(1)+" NORMAL_CLEARING")
+		p.awaitOf(engine.EventLeft, 1)
+		p.core.Lag(time.Second, 0)
+		p.core.API("uuid_kill", uuid(2)+" NORMAL_CLEARING")
+		_ = p.inTime(4*time.Second, "4000", engine.Lock{On: true})
+		p.until("the room is over", func() bool { return len(p.roster("4000").Members) == 0 })
+		if log := p.log.String(); strings.Contains(log, "the conference did not do it") || !strings.Contains(log, "the conference is over") {
+			t.Error(log)
+		}
+	})
+}
+
+// TestTheCodecOfACallThatWasNotAnsweredYet is known when it is in the room.
+func TestTheCodecOfACallThatWasNotAnsweredYet(t *testing.T) {
+	for _, c := range []struct {
+		name, rate, want string
+	}{{"G722", "8000", "G722/8000"}, {"", "", ""}} {
+		onSwitch(t, func(p *pbx) {
+			with := vars("4000")
+			if c.name != "" {
+				with["rtp_use_codec_name"], with["rtp_use_codec_rate"] = c.name, c.rate
+			}
+			o := p.options(1, with)
+			o.Headers["Channel-Read-Codec-Name"], o.Headers["Channel-Read-Codec-Rate"] = "", ""
+			p.call(o)
+			p.awaitOf(engine.EventJoined, 1)
+			if v := p.roster("4000"); len(v.Members) != 1 || v.Members[0].Codec != c.want {
+				t.Errorf("%q, want %q", v.Members[0].Codec, c.want)
+			}
+		})
+	}
 }
 
 // TestACallerComesToARoomOfTheSwitchWhileTheLinkIsLost: he is in it over his

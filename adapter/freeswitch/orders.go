@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"parley/engine"
 	"parley/esl/conference"
@@ -103,8 +104,33 @@ func (b *Bridge) Reach(op engine.OpID) {
 	})
 }
 
+// codecName is NAME/RATE, or "" where the switch has not said.
+func codecName(name, rate string) string {
+	if name == "" || rate == "" {
+		return ""
+	}
+	return name + "/" + rate
+}
+
+// learnCodec asks for the codec of a call that had none yet when it came to us:
+// it was not answered.
+func (b *Bridge) learnCodec(c *call) {
+	var is [2]string
+	for i, name := range []string{"rtp_use_codec_name", "rtp_use_codec_rate"} {
+		text, err := b.link.ask(c, "uuid_getvar", c.uuid+" "+name)
+		if text = strings.TrimSpace(text); err != nil || text == "_undef_" {
+			return
+		}
+		is[i] = text
+	}
+	c.codec = codecName(is[0], is[1])
+}
+
 func (b *Bridge) done(err error) bool {
-	if err != nil {
+	switch {
+	case errors.Is(err, conference.ErrNoConference): // the last has left it
+		b.link.log.Debug("freeswitch: the conference is over", "room", b.room, "error", err)
+	case err != nil:
 		b.link.log.Warn("freeswitch: the conference did not do it", "room", b.room, "error", err)
 	}
 	return err == nil

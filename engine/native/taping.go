@@ -49,8 +49,8 @@ func (b *Bridge) Record(op engine.OpID, how engine.Tape) {
 			ended.Err = ErrClosed
 		case dir == nil:
 			ended.Err = fmt.Errorf("%w: %w", engine.ErrCannot, ErrNoFolder)
-		case !slices.Contains(codec.Rates(), rate) || rate%50 != 0:
-			ended.Err = fmt.Errorf("%w: %w: %d samples per second", engine.ErrBadCommand, ErrFormat, rate)
+		case !slices.Contains(recordable(), rate):
+			ended.Err = fmt.Errorf("%w: %w: %d samples per second, want one of %v", engine.ErrBadCommand, ErrFormat, rate, recordable())
 		default:
 			name, ended.Err = dir.Name(how.File)
 			ended.Err = refused(ended.Err)
@@ -66,6 +66,12 @@ func (b *Bridge) Record(op engine.OpID, how engine.Tape) {
 		b.publish()
 		return nil
 	})
+}
+
+// recordable are the rates that a room can be recorded at: those with whole
+// samples in 20 ms.
+func recordable() []codec.Rate {
+	return slices.DeleteFunc(slices.Clone(codec.Rates()), func(r codec.Rate) bool { return r%50 != 0 })
 }
 
 // highest is the highest rate that a member has.

@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -170,10 +171,13 @@ func TestBridge_RecordRefusals(t *testing.T) {
 			{engine.Tape{File: "../a.wav"}, recording.ErrName},
 			{engine.Tape{File: "a.wav", Exists: engine.ExistsReplace}, recording.ErrInUse},
 			{engine.Tape{File: "b.wav", Rate: 11111}, ErrFormat},
+			{engine.Tape{File: "b.wav", Rate: -1}, ErrFormat},
 		} {
 			h.Record(engine.OpID(10+i), c.how)
 			if f := r.ends(h, engine.OpID(10+i)); !errors.Is(f.Err, c.want) {
 				t.Errorf("%+v: %v", c.how, f.Err)
+			} else if c.want == ErrFormat && !strings.Contains(f.Err.Error(), "want one of [8000 16000 22050 24000 32000 44100 48000]") {
+				t.Errorf("%v", f.Err)
 			}
 		}
 		if f := r.begins(h, 20, engine.Tape{File: "a.wav", Exists: engine.ExistsNumber}); f.File != filepath.Join(dir, "a-2.wav") {
