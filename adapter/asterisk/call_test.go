@@ -107,8 +107,8 @@ func TestArgumentsAndVariables(t *testing.T) {
 			want: map[string]string{"room": "3000", "language": "de"},
 		},
 		{
-			name: "variables alone", variables: map[string]string{"PARLEY_ROOM": "3000", "PARLEY_LANGUAGE": "de, \"at\" ${X}"},
-			want: map[string]string{"room": "3000", "language": "de, \"at\" ${X}"},
+			name: "variables alone", variables: map[string]string{"PARLEY_ROOM": "3000", "PARLEY_ENTER_SOUND": "de, \"at\" ${X}"},
+			want: map[string]string{"room": "3000", "enter_sound": "de, \"at\" ${X}"},
 		},
 		{
 			name: "arguments win", variables: map[string]string{"PARLEY_ROOM": "3102", "PARLEY_MUTED": "true", "PARLEY_RESULT": "old"},
