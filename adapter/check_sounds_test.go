@@ -48,7 +48,8 @@ func TestTheSoundsOfASwitchAreLookedFor(t *testing.T) {
 	}{
 		{"nothing is there", nil, [][2]string{bing, own, {pin, ": not found on pbx1 in /s/callie/conference" + folders + "/s/callie/conference" + advice}}},
 		{
-			"for one of two voices", []string{"/s/callie/conference/8000/conf-pin.wav", "/x/bing.wav"},
+			"for one of two voices",
+			[]string{"/s/callie/conference/8000/conf-pin.wav", "/x/bing.wav"},
 			[][2]string{own, {pin, ": not found on pbx1 in /s/june/conference" + folders + "/s/june/conference" + advice}},
 		},
 		{"at any rate", []string{"/s/callie/conference/48000/conf-pin.wav", "/s/june/conference/conf-pin.wav", "/x/16000/bing.wav"}, [][2]string{own}},

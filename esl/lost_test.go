@@ -18,14 +18,21 @@ func TestEventsThatTheSwitchHasDropped(t *testing.T) {
 		lines [][2]string // file, text
 		want  esl.Loss
 	}{
-		{"one", [][2]string{{source, "Lost [3] events! Event Queue size: [99999/100000]"}},
-			esl.Loss{Events: 3, Text: "Lost [3] events! Event Queue size: [99999/100000]"}},
-		{"two that nobody has taken", [][2]string{{source, "Lost [3] events! a"}, {source, "Lost [40] events! b"}},
-			esl.Loss{Events: 43, Text: "Lost [40] events! b"}},
+		{
+			"one",
+			[][2]string{{source, "Lost [3] events! Event Queue size: [99999/100000]"}},
+			esl.Loss{Events: 3, Text: "Lost [3] events! Event Queue size: [99999/100000]"},
+		},
+		{
+			"two that nobody has taken",
+			[][2]string{{source, "Lost [3] events! a"}, {source, "Lost [40] events! b"}},
+			esl.Loss{Events: 43, Text: "Lost [40] events! b"},
+		},
 		{"each", [][2]string{{source, full}, {source, full}}, esl.Loss{Events: 2, Text: full}},
 		{"each, and their sum", [][2]string{{source, full}, {source, full}, {source, "Lost [2] events! a"}}, esl.Loss{Events: 2, Text: full}},
 		{
-			"each, and more than we have read", [][2]string{{source, full}, {source, "Lost [4] events! a"}, {source, "Lost [1] events! b"}},
+			"each, and more than we have read",
+			[][2]string{{source, full}, {source, "Lost [4] events! a"}, {source, "Lost [1] events! b"}},
 			esl.Loss{Events: 5, Text: "Lost [1] events! b"},
 		},
 		{"lines of the log", [][2]string{{source, "Lost [3] log lines! Log Queue size: [1/100000]"}}, esl.Loss{}},

@@ -111,7 +111,7 @@ func (d *Dir) Check() error {
 	if err != nil {
 		return err
 	}
-	defer root.Close()
+	defer root.Close() //nolint:errcheck // nothing is lost
 	const probe = ".parley-check"
 	f, err := root.OpenFile(probe, os.O_WRONLY|os.O_CREATE, 0o600)
 	if err != nil {
@@ -127,7 +127,7 @@ func (d *Dir) Create(name string, rate codec.Rate, exists Exists) (*File, error)
 	if err != nil {
 		return nil, err
 	}
-	defer root.Close()
+	defer root.Close() //nolint:errcheck // nothing is lost
 	if sub := path.Dir(name); sub != "." {
 		if err := root.MkdirAll(sub, 0o750); err != nil {
 			return nil, d.explain(err, sub)
@@ -210,7 +210,7 @@ func (d *Dir) List() ([]Stored, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer root.Close()
+	defer root.Close() //nolint:errcheck // nothing is lost
 	var list []Stored
 	err = fs.WalkDir(root.FS(), ".", func(name string, e fs.DirEntry, err error) error {
 		if err != nil || !e.Type().IsRegular() || !strings.EqualFold(path.Ext(name), Extension) || d.writing(name) {
@@ -232,7 +232,7 @@ func (d *Dir) Open(name string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer root.Close()
+	defer root.Close() //nolint:errcheck // nothing is lost
 	f, err := root.Open(name)
 	return f, d.explain(err, name)
 }
@@ -243,7 +243,7 @@ func (d *Dir) Remove(name string) error {
 	if err != nil {
 		return err
 	}
-	defer root.Close()
+	defer root.Close() //nolint:errcheck // nothing is lost
 	return d.explain(root.Remove(name), name)
 }
 

@@ -150,8 +150,8 @@ func TestOurShutdownGivesTheCallsBack(t *testing.T) {
 	r := newRig(t, nil).ready()
 	member, asked := r.ast.Call("room=3000"), r.ast.Call("room=3101")
 	r.joined(member)
-	r.front.await(t, "GET variable")
-	r.front.await(t, "GET variable")
+	r.front.await(t, "POST addChannel")
+	r.front.await(t, "POST addChannel")
 	var late *aritest.Call
 	r.front.on("POST PARLEY_RESULT", func() { late = r.ast.Call("room=3000") })
 	began := time.Now()

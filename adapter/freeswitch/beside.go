@@ -31,7 +31,7 @@ func change(e conference.Event) (f engine.Changed, ok bool) {
 	case conference.Unmuted, conference.Undeafened:
 		on = false
 	}
-	switch e.Action { //nolint:exhaustive // likewise
+	switch e.Action {
 	case conference.Muted, conference.Unmuted:
 		f.Muted = &on
 	case conference.Deafened, conference.Undeafened:

@@ -38,7 +38,7 @@ func (b *Bridge) event(e conference.Event) {
 		b.changed(m, f)
 		return
 	}
-	switch e.Action { //nolint:exhaustive // what is left is of no concern
+	switch e.Action {
 	case conference.DelMember:
 		b.exited(m, e)
 	case conference.Hupped, conference.Kicked:

@@ -52,15 +52,21 @@ func TestLinkSaysHowTheSwitchIs(t *testing.T) {
 			}[cmd]
 		}}, true, "FreeSWITCH 1.11.1 at HERE, answers in "},
 		{
-			"password", true, esltest.SwitchOptions{Password: "other"}, false,
+			"password", true,
+			esltest.SwitchOptions{Password: "other"},
+			false,
 			`esl pbx1 HERE: password refused ("-ERR invalid"). Set password_file of switch pbx1 to the password in event_socket.conf.xml. Next try in 30s. [esl_auth]`,
 		},
 		{
-			"access list", true, esltest.SwitchOptions{Reject: true}, false,
+			"access list", true,
+			esltest.SwitchOptions{Reject: true},
+			false,
 			`esl pbx1: switch rejected our address by ACL ("Access Denied, go away."). Add 127.0.0.1 to apply-inbound-acl. [esl_acl]`,
 		},
 		{
-			"nobody there", false, esltest.SwitchOptions{}, false,
+			"nobody there", false,
+			esltest.SwitchOptions{},
+			false,
 			`esl pbx1 HERE: connection refused. Is mod_event_socket loaded and listening on this address? Next try in 1s. [esl_refused]`,
 		},
 	} {

@@ -136,12 +136,12 @@ func (b *Bridge) done(err error) bool {
 	return err == nil
 }
 
-// tell runs a command of the conference and says whether it was done.
-func (b *Bridge) tell(args string, err error) bool {
+// tell runs a command of the conference.
+func (b *Bridge) tell(args string, err error) {
 	if err == nil {
 		err = b.link.confer(b.any(), args)
 	}
-	return b.done(err)
+	b.done(err)
 }
 
 // confer runs a command of a conference: over the link, or while that is down

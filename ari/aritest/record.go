@@ -1,6 +1,7 @@
 package aritest
 
 import (
+	"maps"
 	"net/http"
 	"strings"
 )
@@ -10,9 +11,7 @@ type tape struct{ name, format, bridge, state string }
 
 func (t *tape) snapshot(more map[string]any) map[string]any {
 	all := map[string]any{"name": t.name, "format": t.format, "target_uri": "bridge:" + t.bridge, "state": t.state}
-	for k, v := range more {
-		all[k] = v
-	}
+	maps.Copy(all, more)
 	return all
 }
 

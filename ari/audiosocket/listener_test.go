@@ -197,7 +197,7 @@ func TestConnectionOfAVoidTicket(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer unix.Close(fds[1]) //nolint:errcheck // the test is over
+	defer unix.Close(fds[1])
 	s := rawtcp.New(fds[0])
 	if ticket.deliver(s); !s.Released() {
 		t.Error("the connection was left open")

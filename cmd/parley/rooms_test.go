@@ -13,8 +13,10 @@ func TestLongNamesStayInTheirColumn(t *testing.T) {
 	var b strings.Builder
 	printRoom(&b, engine.RoomView{Members: []engine.MemberView{
 		{ID: 1, Role: "member", Number: "1001", Name: "Ann", Switch: "pbx1", Codec: "PCMU/8000"},
-		{ID: 2, Role: "moderator", State: "waiting", Number: strings.Repeat("0123456789", 4), Name: strings.Repeat("Zoë ", 30),
-			Switch: "a-switch-of-a-long-name", Codec: "opus/48000/2"},
+		{
+			ID: 2, Role: "moderator", State: "waiting", Number: strings.Repeat("0123456789", 4), Name: strings.Repeat("Zoë ", 30),
+			Switch: "a-switch-of-a-long-name", Codec: "opus/48000/2",
+		},
 	}})
 	lines := strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")[1:]
 	starts := func(line string) int { return slices.Index([]rune(line), '…') }

@@ -9,12 +9,8 @@ import (
 	"parley/sip/siptest"
 )
 
-func ms(n int64) *int64 { return &n }
-
-func level(dBov float64) *float64 { return &dBov }
-
 func TestHowARoomSounds(t *testing.T) {
-	fine := engine.MemberView{ID: 1, Number: "1001", State: "joined", Level: level(-23), QuietMS: ms(12), Source: "10.1.1.9:4002"}
+	fine := engine.MemberView{ID: 1, Number: "1001", State: "joined", Level: new(float64(-23)), QuietMS: new(int64(12)), Source: "10.1.1.9:4002"}
 	with := func(change func(m *engine.MemberView)) engine.MemberView {
 		m := fine
 		m.ID, m.Number, m.Switch = 14, "+4930", "pbx1"
@@ -39,7 +35,7 @@ func TestHowARoomSounds(t *testing.T) {
 		}), "#14 +4930 via pbx1: no pause in 8 s, -38 dBov (noise); muted, so nobody hears it\n", false},
 		{"nobody is noisy", tellNoisy, fine, "nobody else in 3001 echoes", false},
 		{
-			"no RTP any more", tellSilent, with(func(m *engine.MemberView) { m.QuietMS = ms(48_300) }),
+			"no RTP any more", tellSilent, with(func(m *engine.MemberView) { m.QuietMS = new(int64(48_300)) }),
 			"#14 +4930 via pbx1: no RTP since 00:00:48 (last from 10.1.1.9:4002)\n", false,
 		},
 		{
@@ -54,7 +50,7 @@ func TestHowARoomSounds(t *testing.T) {
 		{"on his way in", tellSilent, with(func(m *engine.MemberView) { m.State = "entering" }), "#14 +4930 via pbx1: not in the room: entering\n", false},
 		{"waiting", tellSilent, with(func(m *engine.MemberView) { m.State = "waiting" }), "#14 +4930 via pbx1: waiting for moderator\n", false},
 		{
-			"silence", tellSilent, with(func(m *engine.MemberView) { m.Level = level(-127) }),
+			"silence", tellSilent, with(func(m *engine.MemberView) { m.Level = new(float64(-127)) }),
 			"#14 +4930 via pbx1: sends packets, but only silence (last from 10.1.1.9:4002)\n", false,
 		},
 		{"turned down", tellSilent, with(func(m *engine.MemberView) { m.Talk = -50 }), "#14 +4930 via pbx1: turned down by 50 dB\n", false},
@@ -87,14 +83,14 @@ func tellSilent(w *strings.Builder, r engine.RoomView) bool { return whySilent(w
 func tellDelays(w *strings.Builder, r engine.RoomView) bool { return delays(w, r) }
 
 func TestWhatARoomAsAWholeLacks(t *testing.T) {
-	muted := engine.MemberView{ID: 1, State: "joined", Muted: true, QuietMS: ms(1), Level: level(-30)}
+	muted := engine.MemberView{ID: 1, State: "joined", Muted: true, QuietMS: new(int64(1)), Level: new(float64(-30))}
 	for _, tt := range []struct {
 		name string
 		r    engine.RoomView
 		want string
 	}{
 		{"nobody", engine.RoomView{Prompting: 2}, "room: nobody is in it, 2 at the attendant\n"},
-		{"one", engine.RoomView{Members: []engine.MemberView{{State: "joined", QuietMS: ms(1)}}}, "room: one member alone hears nobody\n"},
+		{"one", engine.RoomView{Members: []engine.MemberView{{State: "joined", QuietMS: new(int64(1))}}}, "room: one member alone hears nobody\n"},
 		{"all wait", engine.RoomView{Members: []engine.MemberView{{State: "waiting"}, {State: "waiting"}}}, "room: waiting for moderator\n"},
 		{"all muted", engine.RoomView{Mixer: "native", Members: []engine.MemberView{muted, muted}}, "room: nobody is heard\n"},
 	} {
@@ -111,7 +107,8 @@ func TestWhatARoomAsAWholeLacks(t *testing.T) {
 // tell, and that is no fault.
 func TestARoomWhoseAudioIsElsewhere(t *testing.T) {
 	r := engine.RoomView{Name: "3001", Mixer: "switch ast1", Members: []engine.MemberView{
-		{ID: 1, Number: "1001", Switch: "ast1", State: "joined", Talking: true}, {ID: 2, Number: "1002", Switch: "ast1", State: "joined"},
+		{ID: 1, Number: "1001", Switch: "ast1", State: "joined", Talking: true},
+		{ID: 2, Number: "1002", Switch: "ast1", State: "joined"},
 		{ID: 3, Number: "1003", Switch: "ast1", State: "joined", Muted: true, MutedBy: "by command"},
 	}}
 	for _, tt := range []struct {

@@ -176,7 +176,7 @@ func TestBridge_RecordRefusals(t *testing.T) {
 			h.Record(engine.OpID(10+i), c.how)
 			if f := r.ends(h, engine.OpID(10+i)); !errors.Is(f.Err, c.want) {
 				t.Errorf("%+v: %v", c.how, f.Err)
-			} else if c.want == ErrFormat && !strings.Contains(f.Err.Error(), "want one of [8000 16000 22050 24000 32000 44100 48000]") {
+			} else if errors.Is(c.want, ErrFormat) && !strings.Contains(f.Err.Error(), "want one of [8000 16000 22050 24000 32000 44100 48000]") {
 				t.Errorf("%v", f.Err)
 			}
 		}

@@ -74,8 +74,11 @@ func (s *Stay) xml(x *xmlPrinter) {
 		x.time("leave_time", "", s.Left)
 		x.element("flags", func() {
 			for _, f := range []truth{
-				{"is_moderator", s.Moderator}, {"end_conference", s.EndConference}, {"mandatory_member_end_conference", s.Mandatory},
-				{"was_kicked", s.Kicked}, {"is_ghost", false},
+				{"is_moderator", s.Moderator},
+				{"end_conference", s.EndConference},
+				{"mandatory_member_end_conference", s.Mandatory},
+				{"was_kicked", s.Kicked},
+				{"is_ghost", false},
 			} {
 				x.text(f.name, fmt.Sprint(f.up))
 			}
@@ -95,9 +98,21 @@ func (a *Attempt) xml(x *xmlPrinter) {
 func (c *CDRCaller) xml(x *xmlPrinter) {
 	x.element("caller_profile", func() {
 		for _, f := range [][2]string{
-			{"username", c.Username}, {"dialplan", c.Dialplan}, {"caller_id_name", c.Name}, {"caller_id_number", c.Number},
-			{"callee_id_name", ""}, {"callee_id_number", ""}, {"ani", c.Number}, {"aniii", ""}, {"network_addr", c.Address}, {"rdnis", ""},
-			{"destination_number", c.Destination}, {"uuid", c.UUID}, {"source", c.Source}, {"context", c.Context}, {"chan_name", c.Channel},
+			{"username", c.Username},
+			{"dialplan", c.Dialplan},
+			{"caller_id_name", c.Name},
+			{"caller_id_number", c.Number},
+			{"callee_id_name", ""},
+			{"callee_id_number", ""},
+			{"ani", c.Number},
+			{"aniii", ""},
+			{"network_addr", c.Address},
+			{"rdnis", ""},
+			{"destination_number", c.Destination},
+			{"uuid", c.UUID},
+			{"source", c.Source},
+			{"context", c.Context},
+			{"chan_name", c.Channel},
 		} {
 			x.text(f[0], f[1])
 		}

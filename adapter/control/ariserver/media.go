@@ -42,7 +42,7 @@ func (s *Server) media(uris []string, language string) (items []string, err erro
 		case "tone":
 			items = append(items, toneAlias(name))
 		default:
-			return nil, fmt.Errorf("media %s is not sound:, number:, digits: or tone:", uri)
+			return nil, fmt.Errorf("media %s is none of sound:, number:, digits: and tone: with what follows", uri)
 		}
 		if len(items) > maxItems {
 			return nil, fmt.Errorf("media of more than %d sounds", maxItems)

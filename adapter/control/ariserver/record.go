@@ -78,7 +78,7 @@ func (s *Server) record(ctx context.Context, q *request) answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if limit > 0 && s.tapes[name] == t {
-		t.limit = time.AfterFunc(limit, func() {
+		t.limit = time.AfterFunc(limit, func() { //nolint:contextcheck // the request is over by then
 			_ = s.ask(context.Background(), t.room, engine.StopRecord{File: t.file}) // else it has ended already
 		})
 	}

@@ -15,15 +15,21 @@ func maintenance(h esl.Headers) telling { return telling{"CUSTOM", subclass, h, 
 func (a *API) presence(r *run) telling {
 	a.presences++
 	h := esl.Headers{
-		{Name: "proto", Value: "conf"}, {Name: "login", Value: r.name}, {Name: "from", Value: r.name + "@" + domain},
-		{Name: "event_type", Value: "presence"}, {Name: "alt_event_type", Value: "dialog"},
-		{Name: "event_count", Value: strconv.Itoa(a.presences)}, {Name: "unique-id", Value: r.name},
+		{Name: "proto", Value: "conf"},
+		{Name: "login", Value: r.name},
+		{Name: "from", Value: r.name + "@" + domain},
+		{Name: "event_type", Value: "presence"},
+		{Name: "alt_event_type", Value: "dialog"},
+		{Name: "event_count", Value: strconv.Itoa(a.presences)},
+		{Name: "unique-id", Value: r.name},
 	}
 	n := len(r.members)
 	if n == 0 {
 		return telling{"PRESENCE_IN", "", append(h, esl.Headers{
-			{Name: "force-status", Value: "Inactive"}, {Name: "channel-state", Value: "CS_HANGUP"},
-			{Name: "answer-state", Value: "terminated"}, {Name: "call-direction", Value: "inbound"},
+			{Name: "force-status", Value: "Inactive"},
+			{Name: "channel-state", Value: "CS_HANGUP"},
+			{Name: "answer-state", Value: "terminated"},
+			{Name: "call-direction", Value: "inbound"},
 		}...), nil}
 	}
 	status, answer, direction := "Active (1 caller)", "early", "outbound"
@@ -31,7 +37,9 @@ func (a *API) presence(r *run) telling {
 		status, answer, direction = fmt.Sprintf("Active (%d callers)", n), "confirmed", "inbound"
 	}
 	return telling{"PRESENCE_IN", "", append(h, esl.Headers{
-		{Name: "force-status", Value: status}, {Name: "channel-state", Value: "CS_ROUTING"},
-		{Name: "answer-state", Value: answer}, {Name: "presence-call-direction", Value: direction},
+		{Name: "force-status", Value: status},
+		{Name: "channel-state", Value: "CS_ROUTING"},
+		{Name: "answer-state", Value: answer},
+		{Name: "presence-call-direction", Value: direction},
 	}...), nil}
 }

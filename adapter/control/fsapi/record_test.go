@@ -51,8 +51,10 @@ func TestRecordCommands(t *testing.T) {
 			{"pause", "pause <filename>", ""},
 			{"norecord /a.wav", "Stopped recording file /a.wav\n+OK Stopped recording 1 file\n", "stop-recording"},
 			{"norecord /a.wav", "-ERR non-existant recording '/a.wav'\n+OK Stopped recording 0 files\n", ""},
-			{"recording stop", "Stopped recording file /d.wav\nStopped recording file /c.wav\nStopped recording file /b.wav\n+OK Stopped recording 3 files\n",
-				"stop-recording,stop-recording,stop-recording"},
+			{
+				"recording stop", "Stopped recording file /d.wav\nStopped recording file /c.wav\nStopped recording file /b.wav\n+OK Stopped recording 3 files\n",
+				"stop-recording,stop-recording,stop-recording",
+			},
 			{"record /proc/x.wav", "+OK Record file /proc/x.wav\n", "start-recording,stop-recording"},
 			{"recording", usage, ""},
 			{"recording nonsense /x.wav", usage, ""},

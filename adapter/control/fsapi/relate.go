@@ -1,6 +1,7 @@
 package fsapi
 
 import (
+	"slices"
 	"strings"
 
 	"parley/engine"
@@ -62,8 +63,8 @@ func (c *call) showRelations(who engine.MemberID) {
 		return what
 	}
 	for _, m := range c.members() {
-		for i := len(c.view.Relations) - 1; i >= 0; i-- {
-			if r := c.view.Relations[i]; r.From == m.ID && (who == 0 || who == m.ID) {
+		for _, r := range slices.Backward(c.view.Relations) {
+			if r.From == m.ID && (who == 0 || who == m.ID) {
 				c.printf("%d -> %d %s %s NOSENDVIDEO \n", r.From, r.To, word(r.NoSpeak, "SPEAK"), word(r.NoHear, "HEAR"))
 			}
 		}
