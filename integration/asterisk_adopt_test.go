@@ -38,6 +38,42 @@ func withAMI(user string) string {
 		"app: parley, ami: \""+astAMI(0)+"\", ami_user: "+user+", ami_password: parley-test}", 1)
 }
 
+// returns has three callers of ConfBridge 4001 taken over by a Parley that has no
+// room for them, and by one whose audio nobody reaches: they stay there, longer
+// than the dialplan guards them.
+func returns(t *testing.T, ast *container, p *parley) {
+	t.Helper()
+	was, err := os.ReadFile(p.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	with := func(config, want string) {
+		t.Helper()
+		p.stop()
+		if err := os.WriteFile(p.config, []byte(config), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		p.start()
+		if _, err := p.api.TakeOver(context.Background(), "4001"); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+	with(string(was)+"limits: {max_legs: 2}\n", "3 calls cannot come: 0 legs of 2 (max_legs)")
+	if n := ast.callers("4001"); n != 3 {
+		t.Errorf("%d callers are left", n)
+	}
+	with(strings.Replace(string(was), "audiosocket: {", `audiosocket: {advertise: "127.0.0.1:9", `, 1), "3 of 3 calls of 4001 did not come in time")
+	time.Sleep(17 * time.Second)
+	if n := ast.callers("4001"); n != 3 {
+		t.Errorf("%d callers are left after the dialplan's guard", n)
+	}
+	p.stop()
+	if err := os.WriteFile(p.config, was, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.start()
+}
+
 // TestWhoWasTakenOverGoesBackToConfBridge: into his own, with his user profile,
 // if Parley dies or ends, and whether or not the dialplan has the context that it
 // should have.
@@ -71,6 +107,8 @@ func TestWhoWasTakenOverGoesBackToConfBridge(t *testing.T) {
 	}
 	back("after kill -9", p.kill)
 	back("after the end", p.stop)
+	returns(t, ast, p)
+	hears(t, calls, tones)
 	code, out := command(t, p.config, "check")
 	if code != 0 || !strings.Contains(out, "ami "+astAMI(0)+", user parley may take ConfBridge rooms over\n") || strings.Contains(out, "_context]") {
 		t.Errorf("exit code %d\n%s", code, out)

@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"parley/ami"
 	"parley/ari"
 	"parley/engine"
+	"parley/engine/native"
 )
 
 const (
@@ -133,6 +135,10 @@ func (l *Link) Adopt(ctx context.Context, name engine.RoomName) ([]engine.Move, 
 	calls, err := l.adoptable(c, name)
 	if err != nil {
 		return nil, err
+	}
+	if err := l.opt.Switch.Fits(len(calls)); err != nil {
+		why := fmt.Sprintf("%d calls cannot come: %s", len(calls), strings.TrimPrefix(err.Error(), native.ErrBusy.Error()+": "))
+		return nil, &engine.RefusalError{Reason: engine.ReasonNodeBusy, Why: why}
 	}
 	var failed error
 	for i := range calls {

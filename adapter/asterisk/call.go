@@ -222,6 +222,7 @@ func (c *call) finish(ctx context.Context, o engine.Outcome) {
 		o.Hangup = false
 	case c.goesBack(o):
 		c.settleUp(ctx)
+		c.unguard(ctx) // it passes the line by that would do so
 	default:
 		c.settleUp(ctx)
 		reported = c.report(ctx, o)

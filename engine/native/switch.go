@@ -164,9 +164,12 @@ func (s *Switch) Close() {
 }
 
 // Busy says why no new leg or room should be taken on; nil when it may.
-func (s *Switch) Busy() error {
-	if n := s.totals.legs.Load(); n >= int64(s.opts.MaxLegs) {
-		return fmt.Errorf("%w: %d legs (max_legs)", ErrBusy, n)
+func (s *Switch) Busy() error { return s.Fits(1) }
+
+// Fits is Busy for so many legs that come together.
+func (s *Switch) Fits(legs int) error {
+	if n := s.totals.legs.Load(); n+int64(legs) > int64(s.opts.MaxLegs) {
+		return fmt.Errorf("%w: %d legs of %d (max_legs)", ErrBusy, n, s.opts.MaxLegs)
 	}
 	if load := s.opts.Clock.Load(); load > s.opts.MaxLoad {
 		return fmt.Errorf("%w: load %.2f of %.2f", ErrBusy, load, s.opts.MaxLoad)
@@ -189,7 +192,7 @@ func (s *Switch) NewLeg(id engine.LegID, port Port, f codec.Format) (*Leg, error
 	}
 	if n := s.totals.legs.Add(1); n > int64(s.opts.MaxLegs) { // another came at the same moment
 		s.totals.legs.Add(-1)
-		return nil, fmt.Errorf("%w: %d legs (max_legs)", ErrBusy, n)
+		return nil, fmt.Errorf("%w: %d legs of %d (max_legs)", ErrBusy, n, s.opts.MaxLegs)
 	}
 	l := newLeg(s, id, port, f)
 	s.ledger.open(l)
