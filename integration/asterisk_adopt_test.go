@@ -62,7 +62,7 @@ func returns(t *testing.T, ast *container, p *parley) {
 	if n := ast.callers("4001"); n != 3 {
 		t.Errorf("%d callers are left", n)
 	}
-	with(strings.Replace(string(was), "audiosocket: {", `audiosocket: {advertise: "127.0.0.1:9", `, 1), "3 of 3 calls of 4001 did not come in time")
+	with(strings.Replace(string(was), "audiosocket: {", `audiosocket: {advertise: "127.0.0.1:9", `, 1), "")
 	time.Sleep(17 * time.Second)
 	if n := ast.callers("4001"); n != 3 {
 		t.Errorf("%d callers are left after the dialplan's guard", n)
