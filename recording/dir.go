@@ -28,10 +28,7 @@ var (
 // Extension is that of every recording.
 const Extension = ".wav"
 
-const (
-	maxName  = 512 // bytes
-	maxParts = 999 // files of one name that Number counts up to
-)
+const maxName = 512 // bytes
 
 // Exists says what becomes of a file that is there already.
 type Exists uint8
@@ -95,6 +92,9 @@ func NameIn(dir, asked string) (string, error) {
 	return name, nil
 }
 
+// MaxParts is how many files of one name there may be.
+const MaxParts = 999
+
 // Part is a name as Number counts: "a.wav" is "a-2.wav" the second time.
 func Part(name string, n int) string {
 	if n < 2 {
@@ -137,7 +137,7 @@ func (d *Dir) Create(name string, rate codec.Rate, exists Exists) (*File, error)
 		part := Part(name, n)
 		f, err := d.begin(root, part, rate, exists)
 		taken := errors.Is(err, ErrExists) || errors.Is(err, ErrInUse)
-		if exists != Number || !taken || n == maxParts {
+		if exists != Number || !taken || n == MaxParts {
 			return f, err
 		}
 	}

@@ -24,9 +24,6 @@ const (
 // names are below it, and it tells nobody where it is.
 const spool = "/var/spool/asterisk/recording"
 
-// maxParts is how many files of one name there may be.
-const maxParts = 999
-
 var errTape = errors.New("asterisk: no confirmation of the recording")
 
 // tape is a recording that the switch makes.
@@ -78,7 +75,7 @@ func (b *Bridge) record(ctx context.Context, t *tape, how engine.Tape) error {
 		switch {
 		case errors.Is(err, ari.ErrSwitch):
 			return b.cannotRecord(ctx, err)
-		case !errors.Is(err, engine.ErrInUse), how.Exists != engine.ExistsNumber, n == maxParts:
+		case !errors.Is(err, engine.ErrInUse), how.Exists != engine.ExistsNumber, n == recording.MaxParts:
 			return err
 		}
 	}

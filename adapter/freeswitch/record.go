@@ -22,9 +22,6 @@ const (
 
 var errTape = errors.New("freeswitch: no confirmation of the recording")
 
-// maxParts is how many files of one name there may be.
-const maxParts = 999
-
 // tape is a recording that the switch makes.
 type tape struct {
 	op   engine.OpID
@@ -94,7 +91,7 @@ func (b *Bridge) free(dir, name string, exists engine.Exists) (string, error) {
 			return "", err
 		case strings.TrimSpace(there) == "false":
 			return file, nil
-		case exists != engine.ExistsNumber, n == maxParts:
+		case exists != engine.ExistsNumber, n == recording.MaxParts:
 			return "", fmt.Errorf("%w: %w: %s", engine.ErrInUse, recording.ErrExists, file)
 		}
 	}

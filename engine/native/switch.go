@@ -169,12 +169,17 @@ func (s *Switch) Busy() error { return s.Fits(1) }
 // Fits is Busy for so many legs that come together.
 func (s *Switch) Fits(legs int) error {
 	if n := s.totals.legs.Load(); n+int64(legs) > int64(s.opts.MaxLegs) {
-		return fmt.Errorf("%w: %d legs of %d (max_legs)", ErrBusy, n, s.opts.MaxLegs)
+		return s.full(n)
 	}
 	if load := s.opts.Clock.Load(); load > s.opts.MaxLoad {
 		return fmt.Errorf("%w: load %.2f of %.2f", ErrBusy, load, s.opts.MaxLoad)
 	}
 	return nil
+}
+
+// full refuses a leg where there are so many.
+func (s *Switch) full(legs int64) error {
+	return fmt.Errorf("%w: %d legs of %d (max_legs)", ErrBusy, legs, s.opts.MaxLegs)
 }
 
 // NewLeg starts a call's media: from now on port is driven once per 20 ms, until
@@ -192,7 +197,7 @@ func (s *Switch) NewLeg(id engine.LegID, port Port, f codec.Format) (*Leg, error
 	}
 	if n := s.totals.legs.Add(1); n > int64(s.opts.MaxLegs) { // another came at the same moment
 		s.totals.legs.Add(-1)
-		return nil, fmt.Errorf("%w: %d legs of %d (max_legs)", ErrBusy, n, s.opts.MaxLegs)
+		return nil, s.full(n)
 	}
 	l := newLeg(s, id, port, f)
 	s.ledger.open(l)
