@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -87,18 +88,17 @@ func (m *meeting) refused(status int, word string) {
 }
 
 // stay waits until all are in the mix of the conference at the switch, whosever
-// it is, and no leg to Parley is left.
+// it is, and no leg to Parley is left; the one that was is still named as the
+// caller's last application.
 func (m *meeting) stay() {
 	m.Helper()
 	eventually(m.T, 15*time.Second, "everybody's being in conference "+m.room, func() (string, bool) {
+		in, channels := m.fs().conference(m.room), m.fs().api("show", "channels")
 		rooms, err := m.p.api.Rooms(m.brief())
-		for _, v := range rooms {
-			if v.Name == engine.RoomName(m.room) {
-				return fmt.Sprintf("%+v", v), len(v.Members) == len(m.guests) && v.Mixer != "native" &&
-					len(m.fs().conference(m.room)) == len(m.guests) && !strings.Contains(m.fs().api("show", "channels"), "parley-")
-			}
-		}
-		return fmt.Sprintf("%+v %v", rooms, err), false
+		seen := fmt.Sprintf("%v at the switch, %+v with us, %v\n%s", in, rooms, err, channels)
+		return seen, len(in) == len(m.guests) && !strings.Contains(channels, "\nparley-") && slices.ContainsFunc(rooms, func(v engine.RoomView) bool {
+			return v.Name == engine.RoomName(m.room) && len(v.Members) == len(m.guests) && v.Mixer != "native"
+		})
 	})
 }
 
