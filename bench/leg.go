@@ -19,7 +19,6 @@ type leg struct {
 	media, control     *socket
 	call               atomic.Pointer[sip.Call]
 	live               atomic.Bool
-	fresh              atomic.Bool   // a call has begun: its stream is another
 	wire               atomic.Uint32 // payload types: to send, and << 8 the one that comes
 
 	says   source
@@ -36,9 +35,12 @@ type leg struct {
 	ear   *ear // nil where nobody listens
 }
 
-// stream is what came, within the measured time.
+// stream is what came, within the measured time. A new source is a new call's:
+// nothing is missing between the two, though the old one's last may still come
+// after the new one has begun.
 type stream struct {
 	open    bool // there was a packet before
+	source  uint32
 	seq     uint16
 	arrival int64 // unix ns
 	packets uint64
@@ -110,16 +112,12 @@ func (g *leg) begin(remote netip.AddrPort, send, receive uint8) error {
 		return err
 	}
 	g.wire.Store(uint32(send) | uint32(receive)<<8)
-	g.fresh.Store(true)
 	g.live.Store(true)
 	return nil
 }
 
 // tick reads what has come and says the next 20 ms, at the time now in unix ns.
 func (g *leg) tick(in *inbox, now int64, gaps *histogram, m moment) {
-	if g.fresh.CompareAndSwap(true, false) {
-		g.heard.open = false
-	}
 	for g.media.fill(in) {
 		for i := range in.have {
 			b, at := in.datagram(i)
@@ -158,7 +156,8 @@ func (g *leg) hear(b []byte, arrival int64, gaps *histogram, measured bool) {
 		}
 		return
 	}
-	seq := binary.BigEndian.Uint16(b[2:])
+	seq, source := binary.BigEndian.Uint16(b[2:]), binary.BigEndian.Uint32(b[8:])
+	h.open = h.open && h.source == source
 	if measured {
 		h.packets++
 		if ahead := int16(seq - h.seq); h.open && ahead > 1 {
@@ -168,7 +167,7 @@ func (g *leg) hear(b []byte, arrival int64, gaps *histogram, measured bool) {
 			gaps.add(arrival - h.arrival)
 		}
 	}
-	h.open, h.seq, h.arrival = true, seq, arrival
+	h.open, h.source, h.seq, h.arrival = true, source, seq, arrival
 	if g.ear != nil && measured {
 		g.ear.put(b[headerSize:], arrival)
 	}

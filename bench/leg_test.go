@@ -23,6 +23,12 @@ func packet(seq uint16, payloadType byte, size int) []byte {
 	return b
 }
 
+// of makes a packet another source's.
+func of(source uint32, b []byte) []byte {
+	binary.BigEndian.PutUint32(b[8:], source)
+	return b
+}
+
 func TestWhatIsHeardIsCounted(t *testing.T) {
 	type in struct {
 		at      int // ms
@@ -45,6 +51,9 @@ func TestWhatIsHeardIsCounted(t *testing.T) {
 		{"another codec, 30 ms, no RTP", []in{
 			{0, packet(1, 8, frame), true}, {0, packet(1, 0, 240), true}, {0, []byte("hello"), true},
 		}, stream{other: 3}, 0, 0},
+		{"a new call, and the last of the old one", []in{
+			good(0, 1), {1000, of(7, packet(60_000, 0, frame)), true}, {1020, of(7, packet(60_001, 0, frame)), true}, good(1021, 2), {1040, of(7, packet(60_003, 0, frame)), true},
+		}, stream{packets: 5}, 1, 20},
 		{"before the time measured", []in{{0, packet(1, 0, frame), false}, good(25, 2)}, stream{packets: 1}, 1, 25},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -197,11 +197,19 @@ func setDefault[T comparable](v *T, d T) {
 	}
 }
 
+// receiveBuffer, in bytes, has room for a thousand messages that come at once: a
+// meeting's end. Linux halves it for its own books, and gives no more than
+// net.core.rmem_max.
+const receiveBuffer = 4 << 20
+
 func (e *Endpoint) listen() error {
 	for _, a := range e.opt.UDP {
 		c, err := e.opt.ListenPacket("udp", a)
 		if err != nil {
 			return fmt.Errorf("sip: %w", err)
+		}
+		if b, ok := c.(interface{ SetReadBuffer(bytes int) error }); ok {
+			_ = b.SetReadBuffer(receiveBuffer) // best effort: what is lost is sent again
 		}
 		e.packets = append(e.packets, &packetLink{conn: c, near: addrPort(c.LocalAddr())})
 	}
