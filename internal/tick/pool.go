@@ -18,7 +18,10 @@ import (
 // and nothing else is due before it ends.
 const heavy = 500 * time.Microsecond
 
-// every is how many ticks lie between two balances.
+// every is how many ticks lie between two balances at least. They come when
+// nothing is due: a task whose tick is due cannot be moved, and where all are in
+// one slot they are all due at once. In a pool that is never done they come all
+// the same, after as many ticks again.
 const every = 25
 
 // Options of a Pool; the zero value is fine.
@@ -120,11 +123,11 @@ func (p *Pool) await() (i int, n uint64, ok bool) {
 	for !p.closed.Load() {
 		seen := p.changes.Load()
 		now := p.sched.clock()
-		if i, n, ok = p.sched.ready(now); ok {
-			if n >= p.balanced+every {
-				p.balanced = n
-				p.sched.balance()
-			}
+		i, n, ok = p.sched.ready(now)
+		if p.balance(now, ok) {
+			continue
+		}
+		if ok {
 			return i, n, true
 		}
 		if at, some := p.sched.upcoming(now); some {
@@ -137,4 +140,19 @@ func (p *Pool) await() (i int, n uint64, ok bool) {
 		}
 	}
 	return 0, 0, false
+}
+
+// balance spreads the tasks anew when it is time to. Only the worker that
+// watches the clock calls it.
+func (p *Pool) balance(now time.Time, due bool) (done bool) {
+	n, wait := p.sched.due(0, now), uint64(every)
+	if due {
+		wait *= 2
+	}
+	if n < p.balanced+wait {
+		return false
+	}
+	p.balanced = n
+	p.sched.balance()
+	return true
 }

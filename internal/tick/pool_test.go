@@ -140,10 +140,12 @@ func TestPool_HeavySlotIsShared(t *testing.T) {
 		slow := NewTask(func(int, int64, uint64) { time.Sleep(15 * time.Millisecond) })
 		var worst time.Duration
 		begun := time.Now()
-		quick := NewTask(func(_ int, now int64, n uint64) {
+		var quick *Task
+		quick = NewTask(func(_ int, now int64, n uint64) {
 			if time.Since(begun) > time.Second { // measured by then
-				i := p.sched.due(0, time.Unix(0, now)) // both stand in the first slot
-				worst = max(worst, time.Unix(0, now).Sub(p.sched.deadline(0, i)), time.Duration(i-n)*Period)
+				slot, at := int(quick.slot.Load()), time.Unix(0, now)
+				i := p.sched.due(slot, at)
+				worst = max(worst, at.Sub(p.sched.deadline(slot, i)), time.Duration(i-n)*Period)
 			}
 		})
 		p.Add(slow)
@@ -161,6 +163,29 @@ func TestPool_HeavySlotIsShared(t *testing.T) {
 			t.Errorf("load is %.2f, want 15/40", l)
 		}
 	})
+}
+
+// TestPool_SpreadsWhatAllBeganInOneSlot: when that slot is due, none of its tasks
+// can be moved.
+func TestPool_SpreadsWhatAllBeganInOneSlot(t *testing.T) {
+	for _, workers := range []int{1, 2} {
+		synctest.Test(t, func(t *testing.T) {
+			p := New(Options{Workers: workers, Plain: true})
+			defer p.Close()
+			const many, each = 50, 250 * time.Microsecond
+			for range many {
+				p.Add(NewTask(func(int, int64, uint64) { time.Sleep(each) }))
+			}
+			time.Sleep(3 * time.Second)
+			before := p.Stats()
+			time.Sleep(2 * time.Second)
+			after := p.Stats()
+			run, late := after.Ticks-before.Ticks, after.Late-before.Late
+			if run < 2*many*49 || late > run/100 {
+				t.Errorf("%d workers: %d of %d ticks are late", workers, late, run)
+			}
+		})
+	}
 }
 
 func TestTimer_WaitAllocatesNothing(t *testing.T) {
