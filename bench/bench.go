@@ -163,14 +163,13 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	}
 	r, err := l.run(ctx, idle)
 	if err == nil && o.Metrics != "" {
-		r.Ticks, err = l.aftermath(ctx)
+		r.Ticks.Stuck, err = l.aftermath(ctx)
 	}
 	return r, err
 }
 
 // run has the load talk until the report is complete, then hangs up.
 func (l *load) run(ctx context.Context, idle state) (*Report, error) {
-	o := l.opt
 	defer l.close()
 	stopped := make(chan struct{})
 	go func() {
@@ -181,6 +180,31 @@ func (l *load) run(ctx context.Context, idle state) (*Report, error) {
 		l.driver.stop.Store(true)
 		<-stopped
 	}()
+	w, err := l.gather(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer w.close()
+	spent, err := l.observe(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ticks, err := l.punctual(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ended := l.ended()
+	l.driver.stop.Store(true)
+	<-stopped
+	r := l.report(idle, spent)
+	r.Watchers = w.done(ctx)
+	r.Calls.Ended, r.Ticks = ended, ticks
+	return r, nil
+}
+
+// gather makes the calls, has clients watch, and waits until all is settled.
+func (l *load) gather(ctx context.Context) (*watch, error) {
+	o := l.opt
 	o.Progress(fmt.Sprintf("calling: %d callers, %.3g a second", len(l.legs), o.Rate))
 	if err := l.dial(ctx); err != nil {
 		return nil, err
@@ -192,25 +216,15 @@ func (l *load) run(ctx context.Context, idle state) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer w.close()
 	o.Progress(fmt.Sprintf("%d callers are up; warming up for %v", l.up(), o.Warmup))
-	if err := pause(ctx, o.Warmup); err != nil {
-		return nil, err
+	if err = pause(ctx, o.Warmup); err == nil {
+		err = l.before(ctx)
 	}
-	if err := l.before(ctx); err != nil {
-		return nil, err
-	}
-	spent, err := l.observe(ctx)
 	if err != nil {
+		w.close()
 		return nil, err
 	}
-	ended := l.ended()
-	l.driver.stop.Store(true)
-	<-stopped
-	r := l.report(idle, spent)
-	r.Watchers = w.done(ctx)
-	r.Calls.Ended = ended
-	return r, nil
+	return w, nil
 }
 
 // observe waits for the measured time and returns what was spent in it.

@@ -69,23 +69,30 @@ func (l *load) before(ctx context.Context) (err error) {
 	return err
 }
 
-// aftermath looks at a Parley that all callers have left: what its mixer was
-// late, and whether a leg is stuck.
-func (l *load) aftermath(ctx context.Context) (*Ticks, error) {
+// punctual is what the mixer was late since before, while all callers are
+// there: their leaving at once is another matter. It is nil where nobody says so.
+func (l *load) punctual(ctx context.Context) (*Ticks, error) {
+	if l.opt.Metrics == "" {
+		return nil, nil
+	}
+	t, err := readTicks(ctx, l.opt.Metrics)
+	if err != nil {
+		return nil, err
+	}
+	return &Ticks{Run: uint64(t.run - l.seen.run), Late: uint64(t.late - l.seen.late), Overdue: uint64(t.overdue - l.seen.overdue)}, nil
+}
+
+// aftermath waits until a Parley has no legs any more, and returns how many are
+// stuck.
+func (l *load) aftermath(ctx context.Context) (stuck int, err error) {
 	until := time.Now().Add(restTime)
 	for {
 		t, err := readTicks(ctx, l.opt.Metrics)
-		if err != nil {
-			return nil, err
-		}
-		if t.legs == 0 || time.Now().After(until) {
-			return &Ticks{
-				Run: uint64(t.run - l.seen.run), Late: uint64(t.late - l.seen.late), Overdue: uint64(t.overdue - l.seen.overdue),
-				Stuck: int(t.legs),
-			}, nil
+		if err != nil || t.legs == 0 || time.Now().After(until) {
+			return int(t.legs), err
 		}
 		if err := pause(ctx, 100*time.Millisecond); err != nil {
-			return nil, err
+			return 0, err
 		}
 	}
 }

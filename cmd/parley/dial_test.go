@@ -39,6 +39,7 @@ func TestDialOfARunningParley(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 	(<-answered).Hangup()
+	s.err.has(t, "room.ended")
 	go func() {
 		if _, err := bob.Reject(t.Context(), 486); err != nil {
 			t.Error(err)
