@@ -252,19 +252,21 @@ func (c *Call) hear() {
 // record is what a call heard.
 type record struct {
 	mu    sync.Mutex
-	pcm   []int16  // guarded by mu
-	all   []Packet // guarded by mu
-	keys  []byte   // guarded by mu
-	key   uint32   // guarded by mu: timestamp of the last digit
-	base  uint32   // guarded by mu: timestamp of pcm[start]
-	start int      // guarded by mu: where the source that is heard begins
-	ssrc  uint32   // guarded by mu
-	begun bool     // guarded by mu
+	pcm   []int16   // guarded by mu
+	all   []Packet  // guarded by mu
+	keys  []byte    // guarded by mu
+	key   uint32    // guarded by mu: timestamp of the last digit
+	base  uint32    // guarded by mu: timestamp of pcm[start]
+	start int       // guarded by mu: where the source that is heard begins
+	ssrc  uint32    // guarded by mu
+	begun bool      // guarded by mu
+	last  time.Time // guarded by mu: when what is heard came last
 	fresh chan struct{}
 }
 
-// maxGap is the silence that a jump of the timestamp may make, in samples.
-const maxGap = 60 * 48000
+// ahead is how much longer the silence of a jump of the timestamp may be than the
+// time since the last packet: switches begin their clocks anew within a source.
+const ahead = time.Second
 
 // voice puts PCM where its timestamp says.
 func (r *record) voice(p Packet, pcm []int16, f codec.Format) {
@@ -272,11 +274,12 @@ func (r *record) voice(p Packet, pcm []int16, f codec.Format) {
 	defer r.mu.Unlock()
 	r.all = append(r.all, p)
 	at := r.start + int(int32(p.Timestamp-r.base))*int(f.Rate)/f.Clock
-	if !r.begun || p.SSRC != r.ssrc || at < r.start || at > len(r.pcm)+maxGap {
+	if !r.begun || p.SSRC != r.ssrc || at < r.start || at > len(r.pcm)+f.Rate.Samples(p.At.Sub(r.last)+ahead) {
 		r.begun, r.ssrc = true, p.SSRC // a new source goes on where the old one ended
 		r.base, r.start = p.Timestamp, len(r.pcm)
 		at = r.start
 	}
+	r.last = p.At
 	if need := at + len(pcm); need > len(r.pcm) {
 		r.pcm = append(r.pcm, make([]int16, need-len(r.pcm))...)
 	}
