@@ -44,7 +44,7 @@ for round in $(seq "$rounds"); do
     if [ "$system" != reflector ]; then
       measure "$system" 1x10-bad --talkers 1 --loss 2 --jitter 20ms --duration 10s
       measure "$system" 1x8-loud --talkers 6 --level -6
-      measure "$system" 1x50-opus --codec opus
+      measure "$system" 1x50-opus --codec opus --room 4001
     fi
     if [ "$system" = parley ]; then measure parley 1x1000 --rate 200; fi
     stop
