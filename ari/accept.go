@@ -40,6 +40,7 @@ type door struct {
 	trial  chan struct{}        // capacity maxUnproven: one for each that has shown nothing yet
 	denied atomic.Bool          // since the last look somebody was
 	other  atomic.Bool          // since the last look one was not for the application
+	silent atomic.Bool          // since the last look one did not answer, and nobody had the application
 	closed chan struct{}        // Run is over
 
 	held *websocket.Conn // Run's: seen, and not used yet
@@ -75,10 +76,8 @@ func (c *Client) Accept(w http.ResponseWriter, r *http.Request) {
 	}
 	ws.SetReadLimit(maxEvent)
 	if err := c.prove(r.Context(), ws); err != nil {
-		if errors.Is(err, ErrOtherApp) {
-			c.door.other.Store(true)
-		}
 		_ = ws.CloseNow()
+		c.judge(r.Context(), err)
 		return
 	}
 	c.door.enter(ws)
@@ -126,6 +125,18 @@ func (c *Client) prove(ctx context.Context, ws *websocket.Conn) error {
 	return c.catchUp(ctx, ws)
 }
 
+// judge notes why a connection has not shown that it speaks ARI. Asterisk 22
+// answers nothing over one whose application is not registered.
+func (c *Client) judge(ctx context.Context, why error) {
+	if errors.Is(why, ErrOtherApp) {
+		c.door.other.Store(true)
+		return
+	}
+	if has, err := c.Registered(ctx); err == nil && !has {
+		c.door.silent.Store(true)
+	}
+}
+
 // same compares in a time that tells nothing: 1 or 0.
 func same(given, want string) int {
 	a, b := sha256.Sum256([]byte(given)), sha256.Sum256([]byte(want))
@@ -157,8 +168,9 @@ func (d *door) hold(ws *websocket.Conn) {
 	d.held = ws
 }
 
-// wait returns the next connection: ErrAbsent, ErrDenied or ErrOtherApp if there
-// is none.
+// wait returns the next connection. If there is none it is ErrAbsent, ErrDenied,
+// ErrOtherApp or ErrUnregistered, once those that are there have shown what they
+// are.
 func (d *door) wait(ctx context.Context, limit time.Duration) (*websocket.Conn, error) {
 	if ws := d.held; ws != nil {
 		d.held = nil
@@ -166,21 +178,33 @@ func (d *door) wait(ctx context.Context, limit time.Duration) (*websocket.Conn, 
 	}
 	t := time.NewTimer(limit)
 	defer t.Stop()
-	select {
-	case ws := <-d.came:
-		return ws, nil
-	case <-t.C:
-		denied, other := d.denied.Swap(false), d.other.Swap(false)
-		switch {
-		case other:
-			return nil, ErrOtherApp
-		case denied:
-			return nil, ErrDenied
+	for {
+		select {
+		case ws := <-d.came:
+			return ws, nil
+		case <-t.C:
+			if err := d.verdict(); err != ErrAbsent || len(d.trial) == 0 { //nolint:errorlint // it is this very one
+				return nil, err
+			}
+			t.Reset(limit)
+		case <-ctx.Done():
+			return nil, ctx.Err()
 		}
-		return nil, ErrAbsent
-	case <-ctx.Done():
-		return nil, ctx.Err()
 	}
+}
+
+// verdict is what was wrong with those that came since the last look.
+func (d *door) verdict() error {
+	denied, other, silent := d.denied.Swap(false), d.other.Swap(false), d.silent.Swap(false)
+	switch {
+	case other:
+		return ErrOtherApp
+	case silent:
+		return ErrUnregistered
+	case denied:
+		return ErrDenied
+	}
+	return ErrAbsent
 }
 
 // shut closes what came and was not used. It may be called once.

@@ -106,6 +106,12 @@ func TestNobodyConnects(t *testing.T) {
 	}
 	lostBy(t, c, ari.ErrDenied)
 	s.ConnectTo(url, aritest.User, aritest.Password)
+	comesUp(t, c)
+}
+
+// comesUp waits until there is a connection, whatever was wrong before.
+func comesUp(t *testing.T, c *ari.Client) {
+	t.Helper()
 	for e := range c.Events() {
 		if _, up := e.(*ari.Connected); up {
 			return
@@ -226,4 +232,16 @@ func TestAConnectionThatWaitsIsNoReasonToHurry(t *testing.T) {
 	if n := way.asked.Load(); n == 0 || n > 10 {
 		t.Errorf("asked %d times in a second", n)
 	}
+}
+
+// TestAnApplicationThatIsNotRegistered: such an Asterisk is connected, and
+// answers nothing.
+func TestAnApplicationThatIsNotRegistered(t *testing.T) {
+	s := aritest.New(t)
+	s.Unregister(true)
+	c, url := awaited(t, s, 200*time.Millisecond)
+	s.ConnectTo(url, aritest.User, aritest.Password)
+	lostBy(t, c, ari.ErrUnregistered)
+	s.Unregister(false)
+	comesUp(t, c)
 }

@@ -19,10 +19,13 @@ var (
 	ErrAbsent   = errors.New("ari: Asterisk has not connected to us")
 	ErrDenied   = errors.New("ari: Asterisk connects with a wrong user or password")
 	ErrOtherApp = errors.New("ari: Asterisk has connected, but not for the application")
-	ErrSlow     = errors.New("ari: events are not taken fast enough") // the mailbox was full
-	ErrTooLarge = errors.New("ari: message too large")
-	ErrOptions  = errors.New("ari: bad option")
-	ErrMessage  = errors.New("ari: not an event")
+	// ErrUnregistered is an Asterisk that is connected to us and does not serve
+	// the application: one that a connection of ours had ends with that.
+	ErrUnregistered = errors.New("ari: Asterisk does not have the application registered")
+	ErrSlow         = errors.New("ari: events are not taken fast enough") // the mailbox was full
+	ErrTooLarge     = errors.New("ari: message too large")
+	ErrOptions      = errors.New("ari: bad option")
+	ErrMessage      = errors.New("ari: not an event")
 )
 
 // Error is a request that Asterisk answered with a refusal.

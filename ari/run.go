@@ -132,7 +132,7 @@ func (c *Client) standAside(ctx context.Context, ws *websocket.Conn) {
 func classify(err error) error {
 	for _, class := range []error{
 		ErrAuth, ErrReadOnly, ErrNotFound, ErrConflict, ErrState, ErrSwitch, ErrReplaced, ErrAbsent, ErrDenied, ErrOtherApp,
-		ErrSlow, ErrTooLarge,
+		ErrUnregistered, ErrSlow, ErrTooLarge,
 	} {
 		if errors.Is(err, class) {
 			return class

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"parley/adapter/seal"
+	"parley/adapter/trouble"
 	"parley/ari"
 	"parley/ari/audiosocket"
 	"parley/codec"
@@ -59,11 +60,11 @@ type Link struct {
 	retreat  atomic.Bool // we are leaving
 	returns  *seal.Returns
 	orders   engine.Orders // calls that the switch makes for us
+	told     trouble.Once  // codes of what was said of this loss
 
 	mu         sync.Mutex
 	up         bool                // guarded by mu
 	replaced   bool                // guarded by mu: another client has the application
-	told       []string            // guarded by mu: codes of what was said of this loss
 	lostAt     time.Time           // guarded by mu: when the connection was lost last
 	text       string              // guarded by mu: of Check
 	version    string              // guarded by mu: of the Asterisk that was connected last

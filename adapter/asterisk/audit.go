@@ -2,6 +2,7 @@ package asterisk
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -57,10 +58,7 @@ func (l *Link) audit(ctx context.Context) {
 		}
 	}
 	if err != nil {
-		l.log.Log(ctx, l.gravity(), "ari: not compared with the switch", "error", err)
-		if ctx.Err() == nil && !l.isReplaced() {
-			l.client.Renew() // a connection is no use where requests are not obeyed: to connect says why
-		}
+		l.blind(ctx, err)
 		return
 	}
 	var stand []Difference
@@ -74,6 +72,20 @@ func (l *Link) audit(ctx context.Context) {
 	l.tell(stand)
 	for _, d := range stand {
 		again[d]()
+	}
+}
+
+// blind says that the switch could not be compared. A connection is no use where
+// requests are not obeyed, or the application is gone: to connect says why.
+func (l *Link) blind(ctx context.Context, err error) {
+	if errors.Is(err, ari.ErrUnregistered) {
+		l.log.Warn(fmt.Sprintf("ari %s: Asterisk does not have application %q any more, although we are connected: has ari.conf been "+
+			"reloaded? We connect again. [ari_unregistered]", l.opt.Name, l.opt.App))
+	} else {
+		l.log.Log(ctx, l.gravity(), "ari: not compared with the switch", "error", err)
+	}
+	if ctx.Err() == nil && !l.isReplaced() {
+		l.client.Renew()
 	}
 }
 
@@ -98,6 +110,11 @@ func (l *Link) tell(now []Difference) {
 func (l *Link) differ(ctx context.Context) (findings, error) {
 	if err := l.client.MayWrite(ctx); err != nil { // lists are shown to a user who may only read, too
 		return nil, err
+	}
+	if has, err := l.client.Registered(ctx); err != nil {
+		return nil, err
+	} else if !has {
+		return nil, fmt.Errorf("%w: %s", ari.ErrUnregistered, l.opt.App)
 	}
 	channels, err := l.client.Channels(ctx)
 	if err != nil {

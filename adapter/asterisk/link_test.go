@@ -105,6 +105,8 @@ func (r *rig) open() {
 	r.Cleanup(r.door.Close)
 }
 
+func (r *rig) doorURL() string { return "ws" + strings.TrimPrefix(r.door.URL, "http") }
+
 // TestAsteriskConnectsToUs: callers who came while nobody was connected are
 // served, in the order of their coming.
 func TestAsteriskConnectsToUs(t *testing.T) {
@@ -114,7 +116,7 @@ func TestAsteriskConnectsToUs(t *testing.T) {
 	})
 	gone, waits := r.ast.Call("room=3000"), r.ast.Call("room=3000")
 	gone.Hangup()
-	r.ast.ConnectTo("ws"+strings.TrimPrefix(r.door.URL, "http"), aritest.User, aritest.Password)
+	r.ast.ConnectTo(r.doorURL(), aritest.User, aritest.Password)
 	r.joined(waits)
 	later := r.ast.Call("room=3000")
 	r.joined(later)
@@ -131,11 +133,39 @@ func TestNobodyIsThere(t *testing.T) {
 			r.front.Listener.Close()
 		}
 	})
-	r.log.await(t, "ari ast1: link lost: ")
-	_, ready, text := r.link.Check()
-	if ready || !strings.Contains(text, "connection refused") || !strings.HasSuffix(text, "[ari_lost]") {
+	want := "ari ast1 " + r.url + ": never connected: connection refused. Does Asterisk run, has its http.conf enabled=yes, " +
+		"and is this its bindaddr and bindport? [ari_refused]"
+	r.log.await(t, fmt.Sprintf("%q", want))
+	if _, ready, text := r.link.Check(); ready || text != want {
 		t.Errorf("Check: %v, %s", ready, text)
 	}
+}
+
+// TestAnApplicationThatTheSwitchHasLost is no fault of its configuration.
+func TestAnApplicationThatTheSwitchHasLost(t *testing.T) {
+	r := newRig(t, func(s *setup) {
+		s.outbound = true
+		s.before = func(r *rig) { r.ast.Unregister(true) }
+	})
+	r.ast.ConnectTo(r.doorURL(), aritest.User, aritest.Password)
+	r.log.await(t, `ari ast1: Asterisk is connected, but has lost application \"parley\", which a client that connected to it (websocket: inbound) `+
+		`had taken. Its configuration is right: comment the outbound_websocket section of ari.conf out, \"module reload res_ari.so\", put it back, `+
+		`\"module reload res_ari.so\" again. Calls go to the fallback until then. [ari_unregistered]"`)
+	r.ast.Unregister(false)
+	r.joined(r.ast.Call("room=3000"))
+}
+
+// TestAnApplicationThatTheSwitchDrops, as it does when ari.conf is reloaded
+// without a section that had it, is taken anew: no event tells us.
+func TestAnApplicationThatTheSwitchDrops(t *testing.T) {
+	r := audited(t)
+	r.ast.Unregister(true)
+	r.log.await(t, `has ari.conf been reloaded? We connect again. [ari_unregistered]"`)
+	r.until("the application is there again", func() bool {
+		has, err := r.client().Registered(r.Context())
+		return err == nil && has
+	})
+	r.joined(r.ast.Call("room=3000"))
 }
 
 func TestBadOptionsAreSaid(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"parley/adapter/trouble"
 	"parley/ari"
 )
 
@@ -35,7 +36,7 @@ func Probe(ctx context.Context, o Options) (f Found, err error) {
 		return f, fmt.Errorf("ari %s %s: no answer in time. Is this the address, and does a firewall let us through? [ari_timeout]",
 			o.Name, o.URL)
 	case err != nil:
-		return f, errors.New(o.trouble(err))
+		return f, errors.New(o.trouble(err, trouble.Tried))
 	}
 	return f, nil
 }

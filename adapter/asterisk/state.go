@@ -5,10 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"strings"
+	"syscall"
 	"time"
 
+	"parley/adapter/trouble"
 	"parley/ari"
 )
 
@@ -21,8 +22,9 @@ const shadow = 5 * time.Second
 func (l *Link) connected(ctx context.Context, e *ari.Connected) {
 	version := e.Info.SystemInfo.Version
 	l.mu.Lock()
-	l.version, l.up, l.replaced, l.told = version, true, false, nil
+	l.version, l.up, l.replaced = version, true, false
 	l.text = fmt.Sprintf("Asterisk %s at %s, app %s", version, l.opt.URL, l.opt.App)
+	l.told.Forget()
 	before := make([]*call, 0, len(l.calls))
 	for _, c := range l.calls {
 		before = append(before, c)
@@ -38,19 +40,14 @@ func (l *Link) connected(ctx context.Context, e *ari.Connected) {
 // Each kind of trouble is told once until there is a connection again: a switch
 // that goes down gives several reasons in turn.
 func (l *Link) lost(err error) {
-	text := l.explain(err)
-	code := text[strings.LastIndexByte(text, '[')+1:]
 	l.mu.Lock()
-	told := slices.Contains(l.told, code)
-	if !told {
-		l.told = append(l.told, code)
-	}
+	text := l.opt.trouble(err, trouble.Since(l.version != ""))
 	if l.up {
 		l.lostAt = time.Now()
 	}
 	l.up, l.text, l.replaced = false, text, errors.Is(err, ari.ErrReplaced)
 	l.mu.Unlock()
-	if !told {
+	if code := text[strings.LastIndexByte(text, '[')+1:]; l.told.First(code) {
 		l.log.Error(text)
 	}
 }
@@ -86,11 +83,8 @@ func (l *Link) versionOf() string {
 	return l.version
 }
 
-// explain says what is wrong with the connection and what to do.
-func (l *Link) explain(err error) string { return l.opt.trouble(err) }
-
 // trouble is an error in Asterisk's own words, with what to do and a code.
-func (o Options) trouble(err error) string {
+func (o Options) trouble(err error, was trouble.Link) string {
 	words := ""
 	if refusal, ok := errors.AsType[*ari.Error](err); ok {
 		words = refusal.Message
@@ -107,6 +101,23 @@ func (o Options) trouble(err error) string {
 	case errors.Is(err, ari.ErrReplaced):
 		return fmt.Sprintf("ari %s: another client replaced application %q (ApplicationReplaced). "+
 			"Two adapters with one app name? We do not fight; set app of switch %s. [ari_replaced]", o.Name, o.App, o.Name)
+	case was != trouble.Lost && errors.Is(err, syscall.ECONNREFUSED):
+		return fmt.Sprintf("ari %s %s: %s: connection refused. Does Asterisk run, has its http.conf enabled=yes, and is this its bindaddr "+
+			"and bindport? [ari_refused]", o.Name, o.URL, was)
+	}
+	if text := o.doorTrouble(err); text != "" {
+		return text
+	}
+	if was != trouble.Lost {
+		return fmt.Sprintf("ari %s %s: %s: %s. [ari_unreachable]", o.Name, o.URL, was, trouble.Reason(err))
+	}
+	return fmt.Sprintf("ari %s: %s: %s. [ari_lost]", o.Name, was, trouble.Reason(err))
+}
+
+// doorTrouble is what may be wrong where Asterisk is to connect to us; "" for
+// any other error.
+func (o Options) doorTrouble(err error) string {
+	switch {
 	case errors.Is(err, ari.ErrAbsent):
 		return fmt.Sprintf("ari %s: Asterisk has not connected to us. websocket_client.conf needs a section with connection_type = persistent, "+
 			"protocols = ari and uri = %s, and ari.conf an outbound_websocket of it. [ari_absent]", o.Name, o.Door)
@@ -116,7 +127,10 @@ func (o Options) trouble(err error) string {
 	case errors.Is(err, ari.ErrOtherApp):
 		return fmt.Sprintf("ari %s: Asterisk has connected, but not for application %q. Add it to apps of the outbound_websocket in ari.conf. "+
 			"[ari_in_app]", o.Name, o.App)
-	default:
-		return fmt.Sprintf("ari %s: link lost: %v. [ari_lost]", o.Name, err)
+	case errors.Is(err, ari.ErrUnregistered):
+		return fmt.Sprintf("ari %s: Asterisk is connected, but has lost application %q, which a client that connected to it (websocket: inbound) "+
+			"had taken. Its configuration is right: comment the outbound_websocket section of ari.conf out, \"module reload res_ari.so\", put it back, "+
+			"\"module reload res_ari.so\" again. Calls go to the fallback until then. [ari_unregistered]", o.Name, o.App)
 	}
+	return ""
 }

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"parley/adapter/trouble"
 	"parley/engine"
 	"parley/esl"
 	"parley/esl/conference"
@@ -87,23 +88,24 @@ func (l *Link) set(up bool, text string) {
 // Run connects again and again until ctx ends. Each kind of trouble is logged
 // once, not once per try.
 func (l *Link) Run(ctx context.Context) error {
-	told, pause := "", pauseFirst
+	var told trouble.Once // codes, of this loss
+	stood, pause := false, pauseFirst
 	for {
 		connected, err := l.session(ctx)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		if connected {
-			told, pause = "", pauseFirst
+			told.Forget()
+			stood, pause = true, pauseFirst
 		}
 		if errors.Is(err, esl.ErrAuth) {
 			pause = pauseAuth
 		}
 		wait := pause - rand.N(min(pause, time.Second)/2) // so that it is not in step with others
-		line, code := l.problem(err, wait)
+		line, code := l.problem(err, trouble.Since(stood), wait)
 		l.set(false, line)
-		if code != told {
-			told = code
+		if told.First(code) {
 			l.log.Error(line)
 		}
 		select {
@@ -280,8 +282,8 @@ func (l *Link) api(cmd, arguments string) (string, error) {
 // problem is the line about what is wrong with the switch, and the code of it.
 // Who has been refused by an access list knows who has to act; else the line
 // says when it is tried again.
-func (l *Link) problem(err error, again time.Duration) (line, code string) {
-	text, code := Trouble(l.opt.Name, l.opt.Address, err)
+func (l *Link) problem(err error, was trouble.Link, again time.Duration) (line, code string) {
+	text, code := Trouble(l.opt.Name, l.opt.Address, was, err)
 	if code != codeACL {
 		text += fmt.Sprintf(" Next try in %.0fs.", again.Seconds())
 	}

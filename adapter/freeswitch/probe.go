@@ -7,6 +7,7 @@ import (
 	"net"
 	"strings"
 
+	"parley/adapter/trouble"
 	"parley/esl"
 )
 
@@ -55,7 +56,7 @@ func Probe(ctx context.Context, o LinkOptions, share string, wishes []Wish) (Fou
 }
 
 func probeFailed(ctx context.Context, o LinkOptions, err error) error {
-	text, code := Trouble(o.Name, o.Address, err)
+	text, code := Trouble(o.Name, o.Address, trouble.Tried, err)
 	if ctx.Err() != nil {
 		text, code = fmt.Sprintf("esl %s %s: no answer in time. Is this the address, and does a firewall let us through?",
 			o.Name, o.Address), "esl_timeout"

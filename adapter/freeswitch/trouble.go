@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall"
 
+	"parley/adapter/trouble"
 	"parley/esl"
 )
 
@@ -15,7 +16,7 @@ const codeACL = "esl_acl"
 
 // Trouble says what is wrong with the event socket of a switch, in its own
 // words, and what to do, and the code of that trouble.
-func Trouble(name, address string, err error) (text, code string) {
+func Trouble(name, address string, was trouble.Link, err error) (text, code string) {
 	switch {
 	case errors.Is(err, esl.ErrAuth):
 		return fmt.Sprintf("esl %s %s: password refused (%s). Set password_file of switch %s to the password in "+
@@ -27,10 +28,11 @@ func Trouble(name, address string, err error) (text, code string) {
 		return fmt.Sprintf("esl %s %s: connection refused. Is mod_event_socket loaded and listening on this address?",
 			name, address), "esl_refused"
 	default:
-		if op, ok := errors.AsType[*net.OpError](err); ok {
-			err = op.Err
+		text = fmt.Sprintf("esl %s %s: %s: %s.", name, address, was, trouble.Reason(err))
+		if was == trouble.Lost {
+			return text, "esl_lost"
 		}
-		return fmt.Sprintf("esl %s %s: link lost: %v.", name, address, err), "esl_lost"
+		return text, "esl_unreachable"
 	}
 }
 

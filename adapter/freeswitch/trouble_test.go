@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"parley/adapter/trouble"
 	"parley/esl"
 	"parley/esl/esltest"
 )
@@ -58,7 +59,7 @@ func TestTroubleInTheSwitchsOwnWords(t *testing.T) {
 				_ = c.Close()
 				t.Fatal("connected")
 			}
-			text, code := Trouble("pbx1", here, err)
+			text, code := Trouble("pbx1", here, trouble.Tried, err)
 			if want := strings.ReplaceAll(tt.want, "HERE", here); text != want || code != tt.code {
 				t.Errorf("%s\n%s [%s]\nwant\n%s [%s]", err, text, code, want, tt.code)
 			}

@@ -90,7 +90,7 @@ func (s *Server) endpoint(tech, name string) (int, any) {
 }
 
 func (s *Server) application(name string) (int, any) {
-	if name != App || s.events == nil && !s.persistent {
+	if name != App || s.unregistered || s.events == nil && !s.persistent {
 		return http.StatusNotFound, "Application not found"
 	}
 	return http.StatusOK, map[string]any{"name": App}

@@ -36,6 +36,14 @@ func (s *Server) ConnectTo(url, user, password string) {
 	})
 }
 
+// Unregister has the switch forget the application, or know it again: Asterisk
+// forgets when a connection ends that had taken it from its own.
+func (s *Server) Unregister(on bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unregistered = on
+}
+
 // outbound is one connection of the switch's own making.
 func (s *Server) outbound(ws *websocket.Conn) {
 	ctx, cancel := context.WithCancel(s.ctx)
@@ -78,6 +86,9 @@ func (s *Server) restRequest(k *socket, b []byte) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.unregistered {
+		return // as Asterisk 22.10
+	}
 	status, _ := s.operate(q.Method, strings.Split(q.URI, "/"), args{})
 	answer, err := json.Marshal(map[string]any{
 		"type": "RESTResponse", "transaction_id": q.TransactionID, "request_id": q.RequestID, "status_code": status, "uri": q.URI,

@@ -57,8 +57,10 @@ type Server struct {
 	unseen   bool
 	// persistent: the switch connects to us, and keeps what it cannot tell.
 	persistent bool
-	kept       [][]byte
-	calls      int
+	// unregistered: the switch does not know the application.
+	unregistered bool
+	kept         [][]byte
+	calls        int
 }
 
 // New serves on a loopback port until the test ends.
@@ -254,7 +256,7 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 	k := &socket{queue: make(chan []byte, 65536), drop: cancel}
 	s.mu.Lock()
 	s.emit(map[string]any{"type": "ApplicationReplaced"})
-	s.events = k
+	s.events, s.unregistered = k, false
 	s.mu.Unlock()
 	defer s.gone(k)
 	ws, err := websocket.Accept(w, r, nil)
