@@ -30,8 +30,26 @@ func checkAsterisk(ctx context.Context, c *config.Config, s config.Switch) []Fin
 		version = version[:i]
 	}
 	found := []Finding{Found(s.Name, true, fmt.Sprintf("Asterisk %s, ARI user may write, app %q %s", version, s.App, app))}
+	if is.NoSpool {
+		found = append(found, unrecordable(c, s.Name)...)
+	}
 	found = append(found, checkPaths(ctx, c, o)...)
 	return append(found, checkManager(ctx, o)...)
+}
+
+// unrecordable is what an Asterisk that has nowhere to record to cannot do: a
+// problem where rooms are to be recorded there, else a warning where they may be.
+func unrecordable(c *config.Config, name string) []Finding {
+	records := func(p *engine.Profile) bool { return p.Record != engine.RecordOff }
+	there := func(p *engine.Profile) bool { return p.Mixer == engine.MixerSwitch }
+	text := asterisk.NoSpool(name) + ". Rooms that it mixes, or that are handed back to it, are not recorded. [record_dir]"
+	switch {
+	case anyProfile(c, func(p *engine.Profile) bool { return records(p) && there(p) }):
+		return []Finding{Found(name, false, text)}
+	case anyProfile(c, func(p *engine.Profile) bool { return records(p) || there(p) }):
+		return []Finding{Found("warning", true, text)}
+	}
+	return nil
 }
 
 // checkPaths looks whether the audio can come by the ways that profiles name.

@@ -206,6 +206,33 @@ func TestNamesOfRecordingsAreChecked(t *testing.T) {
 	}
 }
 
+// TestAnAsteriskThatCannotRecord is a problem where it is to, and a warning
+// where it may have to.
+func TestAnAsteriskThatCannotRecord(t *testing.T) {
+	ast := aritest.New(t)
+	for _, tt := range []struct {
+		mixer  engine.Mixer
+		record engine.RecordWhen
+		part   string // of the line about it
+		ok     bool
+	}{
+		{engine.MixerSwitch, engine.RecordFromStart, "ast1", false},
+		{engine.MixerSwitch, engine.RecordOff, "warning", true},
+		{engine.MixerNative, engine.RecordFromStart, "warning", true},
+		{engine.MixerNative, engine.RecordOff, "", true},
+	} {
+		ast.Refuse("GET recordings/stored", 500)
+		c := config.Defaults()
+		c.Profiles[0].Mixer, c.Profiles[0].Record = tt.mixer, tt.record
+		c.Switches = []config.Switch{{Name: "ast1", Kind: config.KindAsterisk, ARI: ast.URL, User: aritest.User, App: "parley", Password: config.NewSecret(aritest.Password)}}
+		found := CheckSwitches(t.Context(), c)
+		i := slices.IndexFunc(found, func(f Finding) bool { return f.Code == "record_dir" })
+		if (i >= 0) != (tt.part != "") || i >= 0 && (found[i].Part != tt.part || found[i].OK != tt.ok || !strings.HasPrefix(found[i].Text, "switch ast1 has no folder ")) {
+			t.Errorf("%s, %s: %+v", tt.mixer, tt.record, found)
+		}
+	}
+}
+
 // TestWaysOfAnAsteriskAreChecked: each that a profile or a room has, in the
 // switch's words.
 func TestWaysOfAnAsteriskAreChecked(t *testing.T) {

@@ -2,6 +2,7 @@ package ari
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 
@@ -40,4 +41,14 @@ func (c *Client) PauseRecord(ctx context.Context, name string, on bool) error {
 		method = http.MethodPost
 	}
 	return c.call(ctx, method, []string{"recordings", "live", name, "pause"}, nil, nil, nil)
+}
+
+// RecordingsTrouble says that the switch cannot read its folder of recordings,
+// where it says so: Asterisk 22 fails to list them then. "" for any other answer.
+func (c *Client) RecordingsTrouble(ctx context.Context) string {
+	err := c.call(ctx, http.MethodGet, []string{"recordings", "stored"}, nil, nil, nil)
+	if refusal, ok := errors.AsType[*Error](err); ok && errors.Is(err, ErrSwitch) {
+		return refusal.Error()
+	}
+	return ""
 }

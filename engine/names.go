@@ -20,6 +20,7 @@ var (
 	ErrNoJob        = errors.New("engine: no such job")
 	ErrNoRecording  = errors.New("engine: no such recording")
 	ErrNotRecorded  = errors.New("engine: not recorded")
+	ErrUnrecorded   = errors.New("engine: the room has moved, and a recording of it does not go on there")
 	ErrMoving       = errors.New("engine: the room is being moved")
 	ErrCannot       = errors.New("engine: the place that mixes the room cannot do this")
 	ErrAway         = errors.New("engine: the switch that mixes the room is away")

@@ -26,6 +26,7 @@ type taping struct {
 	giveUp  time.Time // it has not ended by then: we do not wait for it; zero = never
 
 	starting chan error // the command that began it; nil = none, or it is answered
+	carried  *carried   // the move that it came by; nil = none, or that knows
 	stopping []*tapeWaiter
 	pausing  []*tapeWaiter
 }
@@ -172,6 +173,7 @@ func (r *room) tapeBegan(now time.Time, t *taping, f RecordingBegan) {
 	t.File, t.Rate, t.State, t.StartedAt, t.since = f.File, f.Rate, RecordingRunning, now, now
 	r.tellTape(now, EventRecordStarted, t)
 	t.answerStart(nil)
+	t.answerMove(nil)
 	r.announceTape(r.profile.RecordSound)
 }
 
@@ -179,6 +181,31 @@ func (t *taping) answerStart(err error) {
 	if t.starting != nil {
 		t.starting <- err
 		t.starting = nil
+	}
+}
+
+func (t *taping) answerMove(err error) {
+	if t.carried != nil {
+		t.carried.settle(err)
+		t.carried = nil
+	}
+}
+
+// carried is a move that is answered when the recordings that came along have
+// begun in the new place, or could not.
+type carried struct {
+	open   int
+	answer relocated
+	reply  chan relocated // nil = nobody waits
+}
+
+func (c *carried) settle(err error) {
+	c.open--
+	if err != nil && c.answer.err == nil {
+		c.answer.err = fmt.Errorf("%w: %w", ErrUnrecorded, err)
+	}
+	if c.open == 0 && c.reply != nil {
+		c.reply <- c.answer
 	}
 }
 
@@ -226,6 +253,7 @@ func (r *room) tapeEnded(now time.Time, t *taping, f RecordingEnded) {
 	}
 	ordered := t.starting != nil
 	t.answerStart(f.Err)
+	t.answerMove(f.Err)
 	for _, w := range t.stopping {
 		w.settle(f.Err)
 	}
@@ -318,7 +346,7 @@ func (r *room) autoRecord(now time.Time) {
 }
 
 // moveTapes has recordings go on where the room is now, in files of their own.
-func (r *room) moveTapes(now time.Time, ended []*taping) {
+func (r *room) moveTapes(now time.Time, ended []*taping, c *carried) {
 	for _, t := range r.tapings {
 		if t.at != r.at && !t.stopped {
 			ended = append(ended, t)
@@ -326,7 +354,8 @@ func (r *room) moveTapes(now time.Time, ended []*taping) {
 		}
 	}
 	for _, old := range ended {
-		t := &taping{Recording: Recording{Name: old.Name, Auto: old.Auto}, rate: old.rate}
+		t := &taping{Recording: Recording{Name: old.Name, Auto: old.Auto}, rate: old.rate, carried: c}
+		c.open++
 		if err := r.tape(t, ExistsNumber); err != nil {
 			t.State, t.at = RecordingStarting, r.at
 			r.tapeEnded(now, t, RecordingEnded{Err: err})

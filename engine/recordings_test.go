@@ -205,24 +205,25 @@ func TestWhatAPlaceCannotRecordTheNextOneDoes(t *testing.T) {
 				th.dial("a", "1", pbx1, pbx1, nil)
 				synctest.Wait()
 				want(t, "recordings at the switch", th.tapes(), "")
-				move := func(to Place) {
-					if _, err := th.Relocate(t.Context(), "1", to); err != nil {
-						t.Fatal(err)
+				move := func(to Place, unrecorded bool) {
+					moves, err := th.Relocate(t.Context(), "1", to)
+					if errors.Is(err, ErrUnrecorded) != unrecorded || err != nil && (!unrecorded || !errors.Is(err, syscall.EACCES)) || len(moves) != 1 {
+						t.Fatal(moves, err)
 					}
 					synctest.Wait()
 				}
-				move(Place{})
+				move(Place{}, false)
 				if strings.Contains(c.files, "x.wav") {
 					live(t, th, Record{File: "x.wav"})
 				}
-				move(pbx1)
+				move(pbx1, true)
 				want(t, "recordings back at the switch", th.tapes(), "")
 				if c.stop {
 					if err := th.Do(t.Context(), "1", StopRecord{}); !errors.Is(err, ErrNoRecording) {
 						t.Errorf("stopped: %v", err)
 					}
 				}
-				move(Place{})
+				move(Place{}, false)
 				want(t, "recordings with us again", th.tapes(), c.files)
 			})
 		})

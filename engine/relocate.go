@@ -33,6 +33,8 @@ type relocated struct {
 // Relocate brings a running room to another place of mixing, all members at
 // once, and waits until they are there. Nothing else about them changes. If
 // one cannot be moved everybody goes back, and the error says who and why.
+// ErrUnrecorded is a move that has come true, of a room whose recording has not
+// begun again there.
 func (x *Exchange) Relocate(ctx context.Context, name RoomName, to Place) ([]Move, error) {
 	return x.relocate(ctx, name, relocating{to: to})
 }
@@ -255,25 +257,23 @@ func (r *room) settleMove(now time.Time) {
 	}
 	r.moving = nil
 	slices.SortFunc(m.moves, func(a, b Move) int { return cmp.Compare(a.Member, b.Member) })
-	answer := relocated{moves: m.moves}
+	c := &carried{open: 1, answer: relocated{moves: m.moves}, reply: m.reply}
 	switch {
 	case r.ending != ReasonNone:
-		answer = relocated{err: fmt.Errorf("%w: room %s ended", ErrClosed, r.name)}
+		c.answer = relocated{err: fmt.Errorf("%w: room %s ended", ErrClosed, r.name)}
 	case m.undone != nil:
-		answer.err = fmt.Errorf("%w, %s: %s", ErrNotMoved, m, m.blame())
+		c.answer.err = fmt.Errorf("%w, %s: %s", ErrNotMoved, m, m.blame())
 		r.changed(now, EventRoomModified, ReasonMediaLost, "mixer "+r.at.place.String()+" kept: "+m.blame())
-		r.moveTapes(now, m.tapes)
+		r.moveTapes(now, m.tapes, c)
 	default:
 		r.movedBy = change{by: cmp.Or(m.cause, byCommand), at: now}
 		r.changed(now, EventRoomMoved, ReasonNone, m.changes()...)
 		owed := r.owed
 		r.owed = nil
-		r.moveTapes(now, append(m.tapes, owed...))
+		r.moveTapes(now, append(m.tapes, owed...), c)
 	}
 	r.lockVenue()
-	if m.reply != nil {
-		m.reply <- answer
-	}
+	c.settle(nil)
 	for _, s := range slices.Clone(r.seats) {
 		r.unhold(now, s, m.undone)
 	}

@@ -78,7 +78,7 @@ func (l *Link) audit(ctx context.Context) {
 // blind says that the switch could not be compared. A connection is no use where
 // requests are not obeyed, or the application is gone: to connect says why.
 func (l *Link) blind(ctx context.Context, err error) {
-	if errors.Is(err, ari.ErrUnregistered) {
+	if errors.Is(err, ari.ErrUnregistered) && !l.troubled() {
 		l.log.Warn(fmt.Sprintf("ari %s: Asterisk does not have application %q any more, although we are connected: has ari.conf been "+
 			"reloaded? We connect again. [ari_unregistered]", l.opt.Name, l.opt.App))
 	} else {

@@ -13,6 +13,7 @@ import (
 type Found struct {
 	Version string
 	Taken   bool // somebody has the application now: we, or another client
+	NoSpool bool // it has no folder for recordings
 }
 
 // Probe looks at a switch, within ctx, and changes nothing there. Of the
@@ -30,6 +31,9 @@ func Probe(ctx context.Context, o Options) (f Found, err error) {
 	}
 	if err == nil {
 		f.Taken, err = client.Registered(ctx)
+	}
+	if err == nil {
+		f.NoSpool = client.RecordingsTrouble(ctx) != ""
 	}
 	switch {
 	case err != nil && ctx.Err() != nil:

@@ -88,7 +88,16 @@ func (b *Bridge) cannotRecord(ctx context.Context, err error) error {
 			return fmt.Errorf("%w: %s", err, trouble)
 		}
 	}
-	return fmt.Errorf("%w (is there a folder %s that it may write to?)", err, spool)
+	if b.link.client.RecordingsTrouble(ctx) != "" {
+		return fmt.Errorf("%w: %s", err, NoSpool(b.link.opt.Name))
+	}
+	return fmt.Errorf("%w (may the user that Asterisk runs as write to %s?)", err, spool)
+}
+
+// NoSpool says that a switch has nowhere to record to, and what to do.
+func NoSpool(name string) string {
+	return fmt.Sprintf("switch %s has no folder %s, or one that it may not read: make it, for the user that Asterisk runs as "+
+		"(it is below astspooldir of asterisk.conf)", name, spool)
 }
 
 // begin has the switch record to one name. Asked for a name that it is recording

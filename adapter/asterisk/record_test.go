@@ -2,6 +2,7 @@ package asterisk_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"parley/engine"
@@ -25,6 +26,12 @@ func TestTheSwitchRecords(t *testing.T) {
 		if err := r.exchange.Do(t.Context(), "3200", c.command); !errors.Is(err, c.want) {
 			t.Errorf("%+v: %v", c.command, err)
 		}
+	}
+	r.ast.Refuse("POST bridges//record", 500) // as Asterisk without that folder does
+	r.ast.Refuse("GET recordings/stored", 500)
+	if err := r.exchange.Do(t.Context(), "3200", engine.Record{File: "x/a"}); !errors.Is(err, engine.ErrNotRecorded) ||
+		!strings.Contains(err.Error(), "switch ast1 has no folder /var/spool/asterisk/recording") {
+		t.Errorf("nowhere to record to: %v", err)
 	}
 	r.do("3200", engine.Record{File: "x/a"})
 	tapes("x/a.wav recording")

@@ -116,6 +116,8 @@ func (c *Client) PauseRecord(ctx context.Context, name, file string, on bool) er
 type Move struct {
 	Mixer string  `json:"mixer"`
 	Moves []Moved `json:"moves"`
+	// Warnings are what has not come along, such as a recording.
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 // TakeOver brings a room, or a conference that is not ours yet, to our mixer.

@@ -130,6 +130,11 @@ func (s *server) move(w http.ResponseWriter, r *http.Request, move func(context.
 	defer cancel()
 	room := engine.RoomName(r.PathValue("room"))
 	moves, err := move(ctx, room)
+	answer := map[string]any{}
+	if errors.Is(err, engine.ErrUnrecorded) {
+		answer["warnings"] = []string{err.Error()}
+		err = nil
+	}
 	if err != nil {
 		s.refuse(w, err)
 		return
@@ -140,7 +145,8 @@ func (s *server) move(w http.ResponseWriter, r *http.Request, move func(context.
 		return
 	}
 	s.Log.Info("room moved", "room", room, "mixer", view.Mixer, "members", len(moves), "from", r.RemoteAddr)
-	reply(w, http.StatusOK, map[string]any{"mixer": view.Mixer, "moves": named(moves, view.Members)})
+	answer["mixer"], answer["moves"] = view.Mixer, named(moves, view.Members)
+	reply(w, http.StatusOK, answer)
 }
 
 // named says who the members are that were moved.

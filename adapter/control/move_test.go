@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -44,7 +45,7 @@ func (h *house) roam(t *testing.T, room, id string, at engine.Place) *mover {
 	}
 	m := &mover{caller: &caller{Leg: leg, out: make(chan engine.Outcome, 1)}, at: at}
 	m.sink = h.Arrive(m, engine.Invite{
-		Room: room, Kind: "freeswitch", Switch: "pbx1", Source: id, Variables: map[string]string{"role": "moderator"},
+		Room: room, Kind: "freeswitch", Switch: "pbx1", Source: id, Variables: map[string]string{"role": "moderator", "record": string(h.records)},
 		Caller: engine.Caller{Number: id, Name: "Ann"},
 	})
 	m.Attach(m.sink)
@@ -115,6 +116,23 @@ func TestTakeOverAndHandBack(t *testing.T) {
 		var m control.Move
 		if h.post(t, "3001", "takeover").read(&m); m.Moves == nil || len(m.Moves) != 0 {
 			t.Errorf("it is here: %+v", m)
+		}
+	})
+}
+
+// TestARecordingThatDoesNotComeAlong is said in the answer: the room has moved.
+func TestARecordingThatDoesNotComeAlong(t *testing.T) {
+	bubble(t, func(t *testing.T, h *house) {
+		h.records = engine.RecordFromStart // the bridges here record nothing
+		h.enters(t, "3001", "1001")
+		got := h.post(t, "3001", "handback")
+		got.want(http.StatusOK, "")
+		var m control.Move
+		got.read(&m)
+		if m.Mixer != "switch pbx1" || len(m.Moves) != 1 || len(m.Warnings) != 1 ||
+			!strings.HasPrefix(m.Warnings[0], "engine: the room has moved, and a recording of it does not go on there: ") ||
+			!strings.HasSuffix(m.Warnings[0], "there is no folder for recordings") {
+			t.Errorf("%+v", m)
 		}
 	})
 }

@@ -62,6 +62,7 @@ type house struct {
 	reports []string
 	refuses error // of a reload
 	calls   chan engine.OutCall
+	records engine.RecordWhen // asked for by callers of a switch
 }
 
 // book is a log that can be read.

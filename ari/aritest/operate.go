@@ -41,6 +41,8 @@ func (s *Server) operate(method string, path []string, a args) (status int, repl
 		s.know(a, "application")
 		s.emit(map[string]any{"type": "ChannelUserevent", "eventname": path[2], "userevent": map[string]any{"eventname": path[2]}})
 		return http.StatusNoContent, nil
+	case len(path) == 2 && path[0] == "recordings" && path[1] == "stored" && method == http.MethodGet:
+		return http.StatusOK, []any{}
 	case len(path) == 4 && path[0] == "recordings" && path[1] == "live":
 		return s.operateTape(method, path[2], path[3])
 	case path[0] == "bridges":

@@ -19,14 +19,23 @@ func move(f *flags, do func(*cobra.Command, *control.Client) (control.Move, erro
 			return err
 		}
 		if f.json {
-			return printJSON(cmd, m)
+			err = printJSON(cmd, m)
+		} else {
+			printMove(cmd.OutOrStdout(), m)
 		}
-		printMove(cmd.OutOrStdout(), m)
-		return nil
+		if err == nil && len(m.Warnings) > 0 {
+			return errSaid
+		}
+		return err
 	}
 }
 
 func printMove(w io.Writer, m control.Move) {
+	defer func() {
+		for _, warning := range m.Warnings {
+			fmt.Fprintf(w, "warning: %s\n", warning)
+		}
+	}()
 	gaps := make([]float64, 0, len(m.Moves))
 	for _, one := range m.Moves {
 		fmt.Fprintf(w, "#%d %s %s   gap %.0f ms\n", one.Member, one.Number, one.Name, one.Gap)

@@ -21,6 +21,11 @@ func TestMovesArePrinted(t *testing.T) {
 			control.Move{Mixer: "switch pbx1", Moves: []control.Moved{{Member: 1, Number: "1001", Name: "Ann", Gap: 42.4}, {Member: 12, Number: "1002", Name: "Bob", Gap: 7.6}}},
 			"#1 1001 Ann   gap 42 ms\n#12 1002 Bob   gap 8 ms\nmixer switch pbx1, 2 members, gap p95 42 ms\n",
 		},
+		{
+			"without its recording",
+			control.Move{Mixer: "native", Warnings: []string{"the room has moved, and is not recorded"}},
+			"nobody had to move; mixer native\nwarning: the room has moved, and is not recorded\n",
+		},
 	} {
 		var out bytes.Buffer
 		printMove(&out, tt.in)
