@@ -72,8 +72,12 @@ type (
 		What   Media
 	}
 	// StopPlay ends what Play plays to a member, or with member 0 all that is
-	// being played to the room.
-	StopPlay struct{ Member MemberID }
+	// being played to the room; with an ID that play alone, where an error wraps
+	// ErrNoPlay if it does not play to the room.
+	StopPlay struct {
+		Member MemberID
+		ID     string
+	}
 	// Rule sets a rule of the room by the name and value of its parley_ variable,
 	// or a PIN by the names pin and moderator_pin, where "" means none, or its
 	// enter_sound and exit_sound. It wins over the configuration and the opening

@@ -31,6 +31,9 @@ const (
 	EventUnheld       EventType = "participant.unheld"
 	EventPlaying      EventType = "play.started" // of the command Play
 	EventPlayed       EventType = "play.ended"
+	EventPlayPaused   EventType = "play.paused"
+	EventPlayResumed  EventType = "play.resumed"
+	EventPlayModified EventType = "play.modified" // it goes on elsewhere, or louder
 	EventTalking      EventType = "participant.talking"
 	EventSilent       EventType = "participant.silent"
 	EventHandRaised   EventType = "participant.hand_raised"
@@ -60,7 +63,7 @@ type Event struct {
 	Dial      *Job          // of dial.…
 	Changes   []string      // of room.modified, room.moved and config.ignored
 	By        string        // of a member's muted … modified: who wanted it, "by command", "by key 1", "at the switch" …
-	Play      Playback      // of play.started and play.ended
+	Play      Playback      // of play.…
 	Recording *Recording    // of recording.…
 	To        string        // of participant.left, reason transferred: ROOM, or ROOM@PROFILE; "" = the switch sent it elsewhere
 	Gap       time.Duration // of participant.restored: without audio; 0 = unknown
@@ -70,7 +73,8 @@ type Event struct {
 type Playback struct {
 	ID   string
 	What Media
-	For  time.Duration // it has played
+	For  time.Duration // it has played, pauses included
+	At   Playhead      // when it was last changed
 	Err  error         // it, or a part of it, could not be played
 }
 

@@ -25,6 +25,7 @@ type phone struct {
 	prompt OpID     // guarded by mu
 	record OpID     // guarded by mu
 	keys   string   // guarded by mu: pressed towards him
+	decks  decks
 }
 
 func newPhone(id string) *phone { return &phone{id: LegID(id), released: make(chan Outcome, 4)} }
@@ -42,6 +43,7 @@ func (p *phone) Play(op OpID, m Media) {
 	p.prompt = op
 	wait := m.Loop || p.attent
 	p.mu.Unlock()
+	p.decks.begin(op)
 	if !wait {
 		p.sink.Post(PromptDone{Leg: p.id, Op: op})
 	}
@@ -118,6 +120,8 @@ type stage struct {
 	jammed  bool                     // guarded by mu: none ends
 	noLock  error                    // guarded by mu: it cannot be locked
 	away    error                    // guarded by mu: it cannot be reached
+	lasting bool                     // guarded by mu: what it plays lasts until it is ended
+	decks   decks
 }
 
 func (b *stage) post(f Fact) {
@@ -173,7 +177,12 @@ func (b *stage) Remove(op OpID, m MemberID) {
 func (b *stage) Play(op OpID, m Media, _ Audience) {
 	b.mu.Lock()
 	b.played = append(b.played, m.Items...)
+	lasting := b.lasting
 	b.mu.Unlock()
+	if lasting {
+		b.decks.begin(op)
+		return
+	}
 	b.post(Played{Op: op})
 }
 
@@ -378,17 +387,5 @@ func outcome(t testing.TB, p *phone) Outcome {
 	default:
 		t.Fatalf("%s was not released; heard %q", p.id, p.sounds())
 		return Outcome{}
-	}
-}
-
-// line1 is an outcome in short.
-func line1(o Outcome) string {
-	return strings.TrimSpace(fmt.Sprintf("%s %s %s", o.Result, o.Reason, o.Exit))
-}
-
-func want(t testing.TB, what, got, want string) {
-	t.Helper()
-	if got != want {
-		t.Errorf("%s: got %q, want %q", what, got, want)
 	}
 }

@@ -13,8 +13,11 @@ type Silencer interface{ StopPlay() }
 // playing is what Play plays.
 type playing struct {
 	Playback
-	op    OpID
-	since time.Time
+	op       OpID
+	at       *venue // into the room: where
+	since    time.Time
+	gain     Decibels
+	controls []control // under way
 }
 
 // obeyMore takes the commands about gains, holds, what is played, and rules.
@@ -30,7 +33,9 @@ func (r *room) obeyMore(now time.Time, o order) {
 	case Play:
 		o.reply <- r.play(now, c)
 	case StopPlay:
-		o.reply <- r.stopPlay(now, c.Member)
+		o.reply <- r.stopPlay(now, c)
+	case ControlPlay:
+		r.controlPlay(o, c)
 	case Rule:
 		o.reply <- r.rule(now, c)
 	case Treat:
@@ -150,21 +155,24 @@ func (r *room) playToRoom(now time.Time, p playing) error {
 		return fmt.Errorf("%w in room %s", ErrNoMember, r.name)
 	}
 	if r.plays == nil {
-		r.plays = map[OpID]playing{}
+		r.plays = map[OpID]*playing{}
 	}
 	r.ops++
-	p.op = r.ops
-	r.plays[p.op] = p
+	p.op, p.at = r.ops, r.at
+	r.plays[p.op] = &p
 	r.tellPlay(now, EventPlaying, nil, p.Playback)
 	r.at.bridge.Play(p.op, p.What, Audience{})
 	return nil
 }
 
 // stopPlay ends what is played by command.
-func (r *room) stopPlay(now time.Time, id MemberID) error {
-	if id == 0 {
-		if r.at == nil {
+func (r *room) stopPlay(now time.Time, c StopPlay) error {
+	if c.Member == 0 {
+		switch {
+		case r.at == nil:
 			return nil
+		case c.ID != "":
+			return r.endPlay(c.ID)
 		}
 		b, ok := r.at.bridge.(Silencer)
 		if !ok {
@@ -173,11 +181,11 @@ func (r *room) stopPlay(now time.Time, id MemberID) error {
 		b.StopPlay()
 		return nil
 	}
-	s := r.memberSeat(id)
+	s := r.memberSeat(c.Member)
 	if s == nil {
-		return r.noMember(id)
+		return r.noMember(c.Member)
 	}
-	if s.playing != nil {
+	if s.playing != nil && (c.ID == "" || c.ID == s.playing.ID) {
 		s.hush()
 		r.overPlay(now, s)
 		r.ambience(now, s)
@@ -193,6 +201,7 @@ func (r *room) played(now time.Time, f Played) {
 	}
 	p.For, p.Err = now.Sub(p.since), f.Err
 	delete(r.plays, f.Op)
+	r.unsettled(p)
 	r.tellPlay(now, EventPlayed, nil, p.Playback)
 }
 
@@ -217,6 +226,7 @@ func (r *room) settlePlays(now time.Time) {
 func (r *room) overPlay(now time.Time, s *seat) {
 	if p := s.playing; p != nil {
 		s.playing = nil
+		r.unsettled(p)
 		p.For = now.Sub(p.since)
 		r.tellPlay(now, EventPlayed, s, p.Playback)
 	}

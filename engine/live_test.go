@@ -2,14 +2,27 @@ package engine
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 )
 
+// line1 is an outcome in short.
+func line1(o Outcome) string {
+	return strings.TrimSpace(fmt.Sprintf("%s %s %s", o.Result, o.Reason, o.Exit))
+}
+
+func want(t testing.TB, what, got, want string) {
+	t.Helper()
+	if got != want {
+		t.Errorf("%s: got %q, want %q", what, got, want)
+	}
+}
+
 // live runs a command that must work.
-func live(t *testing.T, th *theatre, c Command) {
+func live(t testing.TB, th *theatre, c Command) {
 	t.Helper()
 	if err := th.Do(t.Context(), "1", c); err != nil {
 		t.Errorf("%T: %v", c, err)

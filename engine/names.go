@@ -19,6 +19,7 @@ var (
 	ErrInUse        = errors.New("engine: that id is in use")
 	ErrNoJob        = errors.New("engine: no such job")
 	ErrNoRecording  = errors.New("engine: no such recording")
+	ErrNoPlay       = errors.New("engine: nothing of that kind plays")
 	ErrNotRecorded  = errors.New("engine: not recorded")
 	ErrUnrecorded   = errors.New("engine: the room has moved, and a recording of it does not go on there")
 	ErrMoving       = errors.New("engine: the room is being moved")

@@ -52,11 +52,11 @@ type room struct {
 	quiet bool   // of that: the member is not told
 
 	tapings   []*taping
-	owed      []*taping        // that where the room is could not begin
-	taped     bool             // the profile has had it recorded since somebody is there
-	live      []roomSetting    // rules set by command
-	relations []Relation       // set by command, oldest first
-	plays     map[OpID]playing // by command, into the room
+	owed      []*taping         // that where the room is could not begin
+	taped     bool              // the profile has had it recorded since somebody is there
+	live      []roomSetting     // rules set by command
+	relations []Relation        // set by command, oldest first
+	plays     map[OpID]*playing // by command, into the room
 
 	ending  Reason
 	endAt   time.Time // end_on_exit: when the grace is over
@@ -147,6 +147,8 @@ func (r *room) applyLeg(now time.Time, s *seat, f Fact) {
 		s.unplayed(f)
 		s.promptDone(now, f.Op)
 		r.ambience(now, s)
+	case PlayChanged:
+		r.playChanged(now, s, f)
 	case Recorded:
 		r.recorded(now, s, f)
 	case Moved:
@@ -179,6 +181,8 @@ func (r *room) applyBridge(now time.Time, at *venue, f Fact) {
 	case Played:
 		r.unplayable(f.Err)
 		r.played(now, f)
+	case PlayChanged:
+		r.playChanged(now, nil, f)
 	case Related:
 		r.related(now, f)
 	case Locked:

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 )
@@ -283,6 +284,7 @@ func (r *room) closeEmpty(now time.Time) {
 		return !needed
 	})
 	for _, v := range closed {
+		r.playsGone(now, v, fmt.Errorf("%s is left", v.place))
 		r.unreached(now, v)
 	}
 }

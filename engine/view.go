@@ -19,6 +19,7 @@ type RoomView struct {
 	Relations       []Relation   `json:"relations,omitempty"` // set by command, oldest first
 	Dialing         []Job        `json:"dialing,omitempty"`   // calls out that are not answered yet
 	Recordings      []Recording  `json:"recordings,omitempty"`
+	Plays           []PlayView   `json:"plays,omitempty"` // by command, those to the room first, in their order
 }
 
 // MemberView is a member at one moment.

@@ -126,6 +126,16 @@ func (p *Player) Read(dst []int16) int {
 	return n
 }
 
+// Len is how many samples a lap has.
+func (p *Player) Len() int { return len(p.pcm) }
+
+// Pos is the sample that Read begins with, counted from the beginning of the lap.
+func (p *Player) Pos() int { return p.pos }
+
+// Seek makes Read go on from a sample of the lap; before the first is the first,
+// and after the last is the end.
+func (p *Player) Seek(pos int) { p.pos = min(max(pos, 0), len(p.pcm)) }
+
 // join puts clips one after the other. Only the last may be endless.
 func join(clips []*Clip) *Clip {
 	out := &Clip{}

@@ -3,9 +3,12 @@ package asterisk
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 
 	"parley/ari"
 	"parley/engine"
+	"parley/engine/native"
 )
 
 // crier is the room's own voice at the switch: a media channel in its
@@ -70,15 +73,22 @@ func (r *crier) close(ctx context.Context) {
 	}
 }
 
-// Post implements engine.Sink: of what the voice reports only the end of a play
-// is of interest.
+// Post implements engine.Sink: of what the voice reports only what becomes of a
+// play is of interest.
 func (r *crier) Post(f engine.Fact) {
-	if done, ok := f.(engine.PromptDone); ok {
-		r.bridge.played(done.Op, done.Err)
+	switch f := f.(type) {
+	case engine.PromptDone:
+		r.bridge.played(f.Op, f.Err)
+	case engine.PlayChanged:
+		f.Leg = ""
+		r.bridge.post(f)
 	}
 }
 
-var errMute = errors.New("asterisk: the room's own voice is not at the switch")
+var (
+	errMute  = errors.New("asterisk: the room's own voice is not at the switch")
+	errWaits = fmt.Errorf("%w: the play waits for its turn", engine.ErrCannot)
+)
 
 // Play implements engine.Bridge. What has no end of its own ends when another
 // play is queued behind it.
@@ -113,6 +123,54 @@ func (b *Bridge) StopPlay() {
 		s.voice.StopPlay()
 	}
 	b.played(first.op, nil)
+}
+
+// EndPlay implements engine.Ender.
+func (b *Bridge) EndPlay(op engine.OpID) {
+	voice := b.playing(op)
+	b.mu.Lock()
+	i := slices.IndexFunc(b.plays, func(p *play) bool { return p.op == op })
+	waits := i > 0
+	if waits {
+		b.plays = slices.Delete(b.plays, i, i+1)
+	}
+	b.mu.Unlock()
+	if voice != nil {
+		voice.StopPlay()
+	}
+	if waits {
+		b.post(engine.Played{Op: op})
+		return
+	}
+	b.played(op, nil)
+}
+
+// playing is the voice that plays the play of that name now, or nil.
+func (b *Bridge) playing(op engine.OpID) *native.Leg {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	s := b.home.crier.sound.Load()
+	if s == nil || len(b.plays) == 0 || b.plays[0].op != op || !b.plays[0].begun {
+		return nil
+	}
+	return s.voice
+}
+
+// ControlPlay implements engine.Player, for the play whose turn it is.
+func (b *Bridge) ControlPlay(op, play engine.OpID, c engine.PlayControl) {
+	if voice := b.playing(play); voice != nil {
+		voice.ControlPlay(op, play, c)
+		return
+	}
+	b.post(engine.PlayChanged{Op: op, Err: errWaits})
+}
+
+// Playhead implements engine.Player.
+func (b *Bridge) Playhead(play engine.OpID) (engine.Playhead, bool) {
+	if voice := b.playing(play); voice != nil {
+		return voice.Playhead(play)
+	}
+	return engine.Playhead{}, false
 }
 
 // next begins the first play of the queue, once the crier is there.

@@ -74,6 +74,18 @@ func (l *leg) StopPlay() {
 	})
 }
 
+// ControlPlay implements engine.Player. What is asked for after a Play comes after it.
+func (l *leg) ControlPlay(op, play engine.OpID, c engine.PlayControl) {
+	if !l.away.Load() {
+		l.Voice().ControlPlay(op, play, c)
+		return
+	}
+	l.tasks.Put(func() { l.Voice().ControlPlay(op, play, c) })
+}
+
+// Playhead implements engine.Player.
+func (l *leg) Playhead(play engine.OpID) (engine.Playhead, bool) { return l.Voice().Playhead(play) }
+
 // Record implements engine.Voice.
 func (l *leg) Record(op engine.OpID, limit time.Duration) { l.Voice().Record(op, limit) }
 

@@ -368,6 +368,7 @@ func TestWhatIsPlayedToTheRoom(t *testing.T) {
 	if !slices.Equal(got, []engine.OpID{1, 2, 3}) {
 		t.Errorf("played %v", got)
 	}
+	control(t, place, played)
 	place.Close()
 	place.Play(4, engine.Media{Items: []string{"hello"}}, engine.Audience{})
 	place.Close()

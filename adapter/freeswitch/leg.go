@@ -2,6 +2,7 @@ package freeswitch
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"parley/engine"
@@ -88,6 +89,25 @@ func (l *leg) StopPlay() {
 	}
 	l.tasks.Put(l.hush)
 }
+
+// ControlPlay implements engine.Player, where we have the audio.
+func (l *leg) ControlPlay(op, play engine.OpID, c engine.PlayControl) {
+	if v := l.voice.Load(); v != nil {
+		v.ControlPlay(op, play, c)
+		return
+	}
+	l.sink.Post(engine.PlayChanged{Leg: l.id(), Op: op, Err: errTheirs})
+}
+
+// Playhead implements engine.Player.
+func (l *leg) Playhead(play engine.OpID) (engine.Playhead, bool) {
+	if v := l.voice.Load(); v != nil {
+		return v.Playhead(play)
+	}
+	return engine.Playhead{}, false
+}
+
+var errTheirs = fmt.Errorf("%w: the switch plays it", engine.ErrCannot)
 
 // Record implements engine.Voice. The switch has no place of ours to keep a
 // recording at, so there none is made.

@@ -29,6 +29,19 @@ func TestBridge_TickAllocatesNothing(t *testing.T) {
 	if got := testing.AllocsPerRun(200, func() { n++; b.run(0, int64(n)*20e6, n) }); got != 0 {
 		t.Errorf("%v allocations per tick of a room", got)
 	}
+	// Obeying allocates nothing: the order is put back as often as it is told.
+	order := &asked{PlayControl: engine.PlayControl{Pause: no(), Seek: &engine.Seek{By: true}, Gain: new(engine.Decibels)}, out: &b.out}
+	decks := []*deck{&b.plays[0].deck, &b.seats[50].leg.prompt.Load().deck}
+	if got := testing.AllocsPerRun(200, func() {
+		for _, d := range decks {
+			order.deck = d
+			d.asked.Store(order)
+		}
+		n++
+		b.run(0, int64(n)*20e6, n)
+	}); got != 0 || decks[0].obeyed != nil {
+		t.Errorf("%v allocations per tick of a room that is told how to play", got)
+	}
 	own := &quietPort{payload: wide.payload}
 	alone, err := r.sw.NewLeg("alone", own, codec.L16(16000))
 	if err != nil {

@@ -169,6 +169,13 @@ func (b *Bridge) StopPlay() {
 	b.out.post(facts...)
 }
 
+// EndPlay implements engine.Ender.
+func (b *Bridge) EndPlay(play engine.OpID) {
+	if y := b.playOf(play); y != nil {
+		b.settle(y, nil)
+	}
+}
+
 // Levels implements engine.Bridge.
 func (b *Bridge) Levels(dst []engine.MemberMedia) []engine.MemberMedia {
 	b.mu.Lock()
@@ -259,7 +266,10 @@ func (b *Bridge) acknowledged(number uint64) {
 }
 
 // played settles a play that has ended.
-func (b *Bridge) played(y *play) {
+func (b *Bridge) played(y *play) { b.settle(y, y.err) }
+
+// settle takes a play out, once.
+func (b *Bridge) settle(y *play, err error) {
 	b.mu.Lock()
 	i := slices.Index(b.plays, y)
 	if i >= 0 {
@@ -268,7 +278,7 @@ func (b *Bridge) played(y *play) {
 	}
 	b.mu.Unlock()
 	if i >= 0 {
-		b.out.post(engine.Played{Op: y.op, Err: y.err})
+		b.out.post(engine.Played{Op: y.op, Err: err})
 	}
 }
 

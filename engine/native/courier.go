@@ -20,6 +20,7 @@ const (
 	notePlay                // bridge, play: has ended
 	noteFailed              // bridge: its tick panicked
 	noteStock               // stock: is running out
+	noteAsked               // asked: it is so
 )
 
 // note is what a tick has to tell. It is small and copied, never allocated.
@@ -35,6 +36,7 @@ type note struct {
 	tape   *tape
 	play   *play
 	stock  *stock
+	asked  *asked
 }
 
 // ring carries notes from any number of ticks to one courier, without a lock.
@@ -137,6 +139,8 @@ func (s *Switch) deliver(n note) {
 		n.bridge.failed()
 	case noteStock:
 		n.stock.fill()
+	case noteAsked:
+		n.asked.settled()
 	}
 }
 

@@ -143,6 +143,7 @@ func (l *Leg) Play(op engine.OpID, what engine.Media) {
 			l.settle(p, p.err)
 			return
 		}
+		p.deck.length.Store(int64(p.reel.time(p.reel.length())))
 		p.ready.Store(true)
 	})
 	if !ok {

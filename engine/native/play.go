@@ -1,6 +1,7 @@
 package native
 
 import (
+	"slices"
 	"sync/atomic"
 
 	"parley/engine"
@@ -19,9 +20,9 @@ type play struct {
 	ready atomic.Bool                      // err and the first reels are there
 	err   error                            // of items left out
 	reels [maxClasses]atomic.Pointer[reel] // by class; once stored the tick's
-	ticks atomic.Int64                     // played so far
+	deck  deck
 
-	ended, told bool // the tick's
+	begun, ended, told bool // the tick's
 }
 
 // prepare loads the play for some classes, and starts it. The loader's.
@@ -30,14 +31,14 @@ func (y *play) prepare(s *Switch, classes []*class) {
 		r, err := s.reel(y.what, c.rate)
 		y.err = err
 		if !r.empty() {
+			y.deck.length.Store(int64(r.time(r.length())))
 			y.reels[c.index].Store(&r)
 		}
 	}
 	y.ready.Store(true)
 }
 
-// extend loads the play for a class that came later, and winds it on to where
-// the others are. The loader's.
+// extend loads the play for a class that came later. The loader's.
 func (y *play) extend(s *Switch, c *class) {
 	if y.reels[c.index].Load() != nil {
 		return
@@ -46,10 +47,7 @@ func (y *play) extend(s *Switch, c *class) {
 	if r.empty() {
 		return
 	}
-	var skipped [maxFrame]int16
-	for range y.ticks.Load() {
-		r.read(skipped[:r.frame])
-	}
+	r.fresh = true
 	y.reels[c.index].Store(&r)
 }
 
@@ -69,6 +67,17 @@ func (b *Bridge) current(p *plan) (y *play, last bool) {
 	return nil, false
 }
 
+// wait has the plays behind the current one do what they are told.
+func (b *Bridge) wait(p *plan, current *play) {
+	for _, y := range p.plays {
+		if y != current && !y.ended && y.ready.Load() {
+			var list [maxClasses]*reel
+			var index [maxClasses]int
+			y.deck.stay(b.sw, list[:y.all(&list, &index)])
+		}
+	}
+}
+
 // over tells, once, that a play has ended.
 func (b *Bridge) over(y *play) {
 	if y.ended && !y.told {
@@ -86,28 +95,52 @@ func (y *play) endless() bool {
 	return false
 }
 
-// sound adds 20 ms of the play to every class. In its last tick an endless one
-// fades.
-func (y *play) sound(s *scratch, p *plan, last bool) {
-	more := false
+// all lists the reels. One that came later is wound on to where the others are.
+func (y *play) all(list *[maxClasses]*reel, index *[maxClasses]int) int {
+	n := 0
 	for i := range y.reels {
-		r := y.reels[i].Load()
-		if r == nil {
+		if r := y.reels[i].Load(); r != nil {
+			list[n], index[n] = r, i
+			n++
+		}
+	}
+	for _, r := range list[:n] {
+		if !r.fresh {
 			continue
 		}
-		pcm := s.prompt[:r.frame]
-		n := r.read(pcm)
-		clear(pcm[n:])
-		more = more || n == len(pcm)
-		if last {
-			ramp(pcm, true, false)
+		if i := slices.IndexFunc(list[:n], func(o *reel) bool { return !o.fresh }); i >= 0 {
+			r.follow(list[i])
 		}
-		if c := p.class(i); c != nil {
+		r.fresh = false
+		r.gain.Jump(float64(y.deck.gain))
+	}
+	return n
+}
+
+// sound adds 20 ms of the play to every class. In its last tick an endless one
+// fades.
+func (y *play) sound(b *Bridge, s *scratch, p *plan, last bool) {
+	var list [maxClasses]*reel
+	var index [maxClasses]int
+	n := y.all(&list, &index)
+	t := y.deck.turn(y.begun, list[:n])
+	y.begun = true
+	if last {
+		t.to = false
+	}
+	more := false
+	for k, r := range list[:n] {
+		if !t.sounds() {
+			break
+		}
+		pcm := s.prompt[:r.frame]
+		more = t.play(r, pcm) == len(pcm) || more
+		if c := p.class(index[k]); c != nil {
 			c.mix.Add(pcm)
 		}
 	}
-	y.ended = last || !more
-	y.ticks.Add(1)
+	y.ended = last || t.to && !more
+	y.deck.end(b.sw, t, list[:n])
 }
 
 // class finds the class of an index among those of the plan.

@@ -7,9 +7,11 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"parley/codec"
 	"parley/engine"
+	"parley/mixer"
 	"parley/sound"
 )
 
@@ -19,8 +21,10 @@ type reel struct {
 	frame   int            // samples of a tick
 	loop    bool
 	endless bool // it has no end of its own
+	fresh   bool // is where it begins, and the others of its play are not
 	next    int  // index of the sound after cur
 	cur     sound.Player
+	gain    mixer.Gain
 }
 
 func (r *reel) empty() bool { return len(r.sounds) == 0 }
@@ -43,6 +47,47 @@ func (r *reel) read(dst []int16) int {
 		r.next++
 	}
 }
+
+// length is the samples of a lap.
+func (r *reel) length() (n int) {
+	for i := range r.sounds {
+		n += r.sounds[i].Len()
+	}
+	return n
+}
+
+// at is the sample of the lap that read begins with.
+func (r *reel) at() (n int) {
+	for i := range r.next - 1 {
+		n += r.sounds[i].Len()
+	}
+	return n + r.cur.Pos()
+}
+
+// seek makes read go on from a sample of the lap. From its end on it is over, or
+// begins again where it has no end.
+func (r *reel) seek(to int) {
+	for i := range r.sounds {
+		n := r.sounds[i].Len()
+		if to < n || i == len(r.sounds)-1 {
+			r.cur, r.next = r.sounds[i], i+1
+			r.cur.Seek(to)
+			return
+		}
+		to -= n
+	}
+}
+
+// rate is the samples of a second.
+func (r *reel) rate() int { return r.frame * second }
+
+// time is how long so many samples last.
+func (r *reel) time(samples int) time.Duration {
+	return time.Duration(samples) * time.Second / time.Duration(r.rate())
+}
+
+// follow goes to where another reel of the same sounds is.
+func (r *reel) follow(lead *reel) { r.seek(lead.at() * r.rate() / lead.rate()) }
 
 // reel loads a piece of media. What cannot be loaded is named in the error, and
 // something else is there instead. It may block.
@@ -106,8 +151,25 @@ type prompt struct {
 	ready atomic.Bool // reel and err are there
 	reel  reel        // the loader's, from ready on the tick's
 	err   error       // of items left out; written before ready
+	deck  deck
 
 	begun, ended, told bool // the tick's
+}
+
+// read fills dst with the next 20 ms, as the prompt is told to be played, and
+// says whether that is anything.
+func (p *prompt) read(l *Leg, dst []int16) bool {
+	reels := [...]*reel{&p.reel}
+	t := p.deck.turn(p.begun, reels[:])
+	p.begun = true
+	n := 0
+	if !p.ended && t.sounds() {
+		n = t.play(&p.reel, dst)
+		p.ended = t.to && n < len(dst)
+	}
+	clear(dst[n:])
+	p.deck.end(l.sw, t, reels[:])
+	return n > 0
 }
 
 // prompting fills dst with the next 20 ms of what is played to the leg alone
@@ -117,23 +179,18 @@ func (l *Leg) prompting(dst []int16) bool {
 	old, want := v.playing, l.prompt.Load()
 	v.playing = want
 	switch {
-	case old != want && old != nil && old.begun && !old.ended:
+	case old != want && old != nil && old.begun && !old.ended && !old.deck.off:
 		clear(dst[old.reel.read(dst):])
+		old.reel.gain.Apply(dst)
 		ramp(dst, true, false)
 		return true
 	case want == nil || !want.ready.Load():
 		clear(dst)
 		return false
 	}
-	want.begun = true
-	n := 0
-	if !want.ended {
-		n = want.reel.read(dst)
-		want.ended = n < len(dst)
-	}
-	clear(dst[n:])
+	heard := want.read(l, dst)
 	if want.ended && !want.told {
 		want.told = l.sw.tell(note{kind: notePrompt, leg: l, prompt: want})
 	}
-	return n > 0
+	return heard
 }

@@ -144,8 +144,9 @@ func (b *Bridge) listen(s *scratch, p *plan, turn []*seat, n uint64) {
 				st.listen(b, s, n, true)
 			}
 		}
-		y.sound(s, p, last)
+		y.sound(b, s, p, last)
 		b.over(y)
+		b.wait(p, y)
 	}
 	for _, st := range turn {
 		if y == nil || st.member != y.except {
