@@ -181,7 +181,8 @@ func (a *App) openSIP(_ context.Context, c *config.Config) error {
 	a.phones = phone.New(phone.Options{
 		Exchange: a.exchange, Switch: a.native, Ports: ports, OwnPorts: !c.RTP.Shared, Local: local, Advertise: advertise,
 		Trusted: c.SIP.Trusted, Codecs: codecs(c.SIP), MediaLost: c.Media.Timeout, Jitter: c.Media.Jitter, JitterMax: c.Media.JitterMax,
-		Log: a.opt.Log,
+		Levels: c.Media.Levels,
+		Log:    a.opt.Log,
 	})
 	a.endpoint, err = sip.New(a.sipOptions(c))
 	if err != nil {

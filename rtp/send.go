@@ -26,15 +26,17 @@ func (s *Session) send(payload []byte, ts uint32, marker bool) {
 	s.takeKeys()
 	buf := s.out.buf
 	if event, first, ok := s.writer.next(buf[minHeader:minHeader+eventBytes], ts, s.frame); ok {
+		s.out.head, s.out.voices = minHeader, 0 // nobody is heard in a key
 		s.transmit(s.opt.EventPayload, event, first, eventBytes)
 		return
 	}
-	if len(payload) > len(buf)-minHeader {
+	if len(payload) > len(buf)-minHeader-voicesMost {
 		s.count.dropped[DropSend].Add(1)
 		return
 	}
-	n := copy(buf[minHeader:], payload)
+	n := copy(buf[s.out.head:], payload)
 	s.transmit(s.opt.Payload, ts, marker || !s.out.started, n)
+	s.out.head, s.out.voices = minHeader, 0
 }
 
 // takeKeys moves queued keys to the tick's side.
@@ -57,10 +59,13 @@ func (s *Session) transmit(pt uint8, ts uint32, marker bool, n int) {
 	if _, err := h.MarshalTo(o.buf[:minHeader]); err != nil {
 		return
 	}
+	if o.voices > 0 {
+		o.buf[0] |= extensionBit | o.voices
+	}
 	o.seq++
 	o.started = true
 	o.ts, o.size = ts, n
-	b := o.buf[:minHeader+n]
+	b := o.buf[:o.head+n]
 	switch {
 	case s.berth == nil:
 		s.left(s.media.send(b))

@@ -70,6 +70,7 @@ type Session struct {
 	gate    gate
 	wanted  atomic.Pointer[target] // where to send, as last asked
 	held    atomic.Bool
+	levels  atomic.Uint32 // numbers of header extensions; see SetLevels
 	count   counters
 	arrived atomic.Int64
 
@@ -121,6 +122,8 @@ type outStream struct {
 	octets     uint32
 	started    bool
 	buf        []byte
+	head       int   // where the payload begins in buf
+	voices     uint8 // named between the header and it
 }
 
 // Open binds a pair of ports and makes a session on it. The caller closes it.
@@ -147,7 +150,8 @@ func (p *Pair) Session(o Options) *Session {
 	if o.SendBytes == 0 {
 		size = datagramMax
 	}
-	s.out.buf = make([]byte, max(size, minHeader+eventBytes))
+	s.out.buf = make([]byte, max(size, minHeader+eventBytes)+voicesMost)
+	s.out.head = minHeader
 	s.jitter = NewJitter(JitterOptions{
 		ClockRate: o.ClockRate, FrameSamples: s.frame, FrameBytes: o.FrameBytes, Delay: o.Delay, MaxDelay: o.MaxDelay,
 	})

@@ -34,7 +34,7 @@ func (c *Call) reoffer(l Local, try int, result func(error)) {
 	c.local.Codecs = was
 	c.asking = true
 	o := outgoing{
-		method: sipgo.INVITE, kind: "application/sdp", body: c.text.offer(l, mine),
+		method: sipgo.INVITE, kind: "application/sdp", body: c.text.offer(l, mine, c.session.Levels),
 		with: c.refresh.ask(c.e.opt, c.least),
 	}
 	c.send(o, func(res *sipgo.Response, err error) {

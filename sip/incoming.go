@@ -93,7 +93,7 @@ func (e *Endpoint) newCall(req *sipgo.Request, from *hop, user string) (*Call, i
 			e.noCodec(info, offer)
 			return nil, 488, []sipgo.Header{header("Warning", warning(305, "No common codec"))}
 		}
-		c.session = offer.session(chosen, chosen, SendRecv)
+		c.session = offer.session(chosen, chosen, Local{})
 	}
 	c.dialog = dialogIn(req, c.id.local)
 	c.dialog.link = from.link
@@ -234,13 +234,13 @@ func (c *Call) accept(l Local, hs []Header) {
 	var body []byte
 	if c.info.Offered {
 		c.chosen, _ = c.offer.choose(l.Codecs, c.e.opt.TheirOrder) // Answer looked
-		s := c.offer.session(c.chosen, c.chosen, l.Direction)
+		s := c.offer.session(c.chosen, c.chosen, l)
 		body = c.text.answer(c.offer, c.chosen, l, s.Direction)
 		c.setSession(s)
 		c.events.Media(s) // first: audio may come as soon as the answer is out
 	} else {
 		c.mine = numbered(l.Codecs)
-		body = c.text.offer(l, c.mine)
+		body = c.text.offer(l, c.mine, Levels{})
 	}
 	c.success(c.invite, body, hs, !c.info.Offered)
 	c.invite = nil

@@ -103,11 +103,11 @@ func (c *Call) gotOffer(tx *serverTx, from *hop) {
 			return
 		}
 		c.chosen = chosen
-		s = m.session(chosen, chosen, c.local.Direction)
+		s = m.session(chosen, chosen, c.local)
 		body = c.text.answer(m, chosen, c.local, s.Direction)
 	case req.Method == sipgo.INVITE:
 		c.mine = numbered(c.preference())
-		body = c.text.offer(c.local, c.mine)
+		body = c.text.offer(c.local, c.mine, c.session.Levels)
 	}
 	c.ask, c.refresh = ask, ask.grant(c.e.opt, c.refresh)
 	if contact, ok := contactOf(req); ok {
@@ -164,7 +164,7 @@ func (c *Call) answeredBy(body []byte, kind string) error {
 		}
 	}
 	c.chosen = mine
-	c.changed(m.session(theirs, mine, c.local.Direction))
+	c.changed(m.session(theirs, mine, c.local))
 	return nil
 }
 

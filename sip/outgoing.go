@@ -110,7 +110,7 @@ func (e *Endpoint) prepare(uri string, o InviteOptions) (*placing, error) {
 	}
 	p.mine = numbered(p.o.Local.Codecs)
 	p.text = describer{id: uint64(time.Now().UnixMilli()), version: 1}
-	p.body = p.text.offer(p.o.Local, p.mine)
+	p.body = p.text.offer(p.o.Local, p.mine, Levels{})
 	return p, nil
 }
 

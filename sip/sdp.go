@@ -36,6 +36,7 @@ type media struct {
 	encodings []encoding // in its order
 	ptime     time.Duration
 	direction Direction // as seen by that side
+	levels    levels
 
 	lines []sdp.MediaName // all streams: an answer has as many (RFC 3264 §6)
 	audio int             // which of them is the audio
@@ -94,6 +95,7 @@ func (m *media) read(desc *sdp.SessionDescription, d *sdp.MediaDescription) bool
 	m.encodings = encodings(d)
 	m.ptime = ptime(d)
 	m.direction = directionOf(d.Attributes, directionOf(desc.Attributes, SendRecv))
+	m.levels = levelsOf(desc.Attributes, d.Attributes)
 	return true
 }
 

@@ -127,7 +127,7 @@ func TestDescriptions(t *testing.T) {
 			if err != nil {
 				return
 			}
-			if got := m.session(c, c, SendRecv); got != tt.want {
+			if got := m.session(c, c, Local{}); got != tt.want {
 				t.Errorf("got  %+v\nwant %+v", got, tt.want)
 			}
 		})
@@ -137,6 +137,9 @@ func TestDescriptions(t *testing.T) {
 func FuzzDescription(f *testing.F) {
 	for _, tt := range descriptions() {
 		f.Add([]byte(tt.in))
+	}
+	for _, tt := range levelCases() {
+		f.Add([]byte(extended(tt.in)))
 	}
 	f.Fuzz(func(t *testing.T, in []byte) {
 		m, err := parseMedia(in)
@@ -152,8 +155,8 @@ func FuzzDescription(f *testing.F) {
 		}
 		// What we answer must be readable, and mean what we meant.
 		d := describer{id: 1, version: 1}
-		l := Local{Addr: at("192.0.2.1:4000")}
-		s := m.session(c, c, SendRecv)
+		l := Local{Addr: at("192.0.2.1:4000"), Levels: MixerLevels}
+		s := m.session(c, c, l)
 		back, err := parseMedia(d.answer(m, c, l, s.Direction))
 		if err != nil {
 			t.Fatalf("our answer: %v", err)
@@ -164,6 +167,9 @@ func FuzzDescription(f *testing.F) {
 		}
 		if back.direction != s.Direction || again.digits.payload != c.digits.payload {
 			t.Fatalf("our answer means %+v", back)
+		}
+		if a, b := m.levels, back.levels; b != a.answer(MixerLevels) || s.Levels.MixOut > maxExtension {
+			t.Fatalf("levels %+v, answered %+v", a, b)
 		}
 	})
 }
@@ -220,14 +226,14 @@ func TestOfferAndAnswerAsWritten(t *testing.T) {
 	want := "v=0\r\no=- 7 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 118 8 119 101 102\r\n" +
 		"a=rtpmap:118 L16/16000\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:119 X/8000\r\na=rtpmap:101 telephone-event/16000\r\na=fmtp:101 0-16\r\n" +
 		"a=rtpmap:102 telephone-event/8000\r\na=fmtp:102 0-16\r\na=ptime:20\r\na=rtcp:5000\r\na=sendonly\r\n"
-	if got := string(d.offer(l, list)); got != want {
+	if got := string(d.offer(l, list, Levels{})); got != want {
 		t.Errorf("offer %q", got)
 	}
-	if got := string(d.offer(l, list)); got != want {
+	if got := string(d.offer(l, list, Levels{})); got != want {
 		t.Errorf("the same again: %q", got)
 	}
 	l.Direction = SendRecv
-	if got := string(d.offer(l, list)); !strings.HasPrefix(got, "v=0\r\no=- 7 2 IN") {
+	if got := string(d.offer(l, list, Levels{})); !strings.HasPrefix(got, "v=0\r\no=- 7 2 IN") {
 		t.Errorf("something new: %q", got)
 	}
 	m, err := parseMedia([]byte("v=0\nm=image 9 udptl t38\nm=audio 9 RTP/AVPF 8\nc=IN IP4 1.2.3.4\nm=video 9 RTP/AVP 31 32\n"))

@@ -75,6 +75,7 @@ type Local struct {
 	Direction Direction      // what we want; the zero value is sendrecv
 	Codecs    []codec.Format // in our order; nil means Options.Codecs
 	OneCodec  bool           // the codec agreed on first stays: offers of the peer without it are refused (488)
+	Levels    LevelRole      // what we do about audio levels in RTP headers
 }
 
 // valid says whether it can be told to a peer.
@@ -94,6 +95,7 @@ type Session struct {
 	Remote     netip.AddrPort // where to send RTP; the zero value while there is nowhere
 	RemoteRTCP netip.AddrPort
 	Direction  Direction // whether we send and receive now
+	Levels     Levels    // audio levels in RTP headers
 }
 
 // Held says whether the peer does not want to hear us.
@@ -155,7 +157,7 @@ func digitsFor(list []encoding, clock int) encoding {
 
 // session is what their side and ours come to. mine numbers what they send;
 // in an answer of ours that is the same list (we keep their numbers).
-func (m media) session(theirs, mine choice, local Direction) Session {
+func (m media) session(theirs, mine choice, local Local) Session {
 	s := Session{
 		Codec:      theirs.format,
 		Receive:    mine.format.Payload,
@@ -163,7 +165,8 @@ func (m media) session(theirs, mine choice, local Direction) Session {
 		DigitsIn:   mine.digits.payload,
 		DigitClock: theirs.digits.clock,
 		Ptime:      m.ptime,
-		Direction:  local.meet(m.direction.reverse()),
+		Direction:  local.Direction.meet(m.direction.reverse()),
+		Levels:     local.Levels.agreed(m.levels),
 	}
 	if m.addr.Addr().IsUnspecified() { // the old way of holding, RFC 3264 §8.4
 		s.Direction = s.Direction.meet(RecvOnly)
@@ -210,9 +213,11 @@ type describer struct {
 	last        string
 }
 
-// offer describes our side with all its codecs.
-func (d *describer) offer(l Local, list []encoding) []byte {
-	return d.render(l, []*sdp.MediaDescription{audioStream(l, []string{"RTP", "AVP"}, list, l.Direction)})
+// offer describes our side with all its codecs. before are the levels agreed on.
+func (d *describer) offer(l Local, list []encoding, before Levels) []byte {
+	stream := audioStream(l, []string{"RTP", "AVP"}, list, l.Direction)
+	l.Levels.offer(before).describe(stream)
+	return d.render(l, []*sdp.MediaDescription{stream})
 }
 
 // answer describes our side in reply to an offer: one codec, and every other
@@ -227,6 +232,7 @@ func (d *describer) answer(offer media, c choice, l Local, dir Direction) []byte
 	for i, name := range offer.lines {
 		if i == offer.audio {
 			streams[i] = audioStream(l, offer.proto, list, dir)
+			offer.levels.answer(l.Levels).describe(streams[i])
 			continue
 		}
 		name.Port = sdp.RangedPort{}

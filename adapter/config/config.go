@@ -110,6 +110,7 @@ type Media struct {
 	Advertise string        // IP address in our SDP; "" = the local address
 	Jitter    time.Duration // audio held back until the arrivals are known
 	JitterMax time.Duration // the most it may become
+	Levels    bool          // in RTP headers, with who offers them
 	Timeout   time.Duration // a leg without any media for this long is lost; 0 = never
 }
 
@@ -272,7 +273,7 @@ func settingDefaults() *Config {
 			Trusted: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},
 		},
 		RTP:   RTP{Ports: Ports{40000, 44999}, Shared: true},
-		Media: Media{JitterMax: 200 * time.Millisecond, Timeout: 30 * time.Second},
+		Media: Media{Levels: true, JitterMax: 200 * time.Millisecond, Timeout: 30 * time.Second},
 		FreeSWITCH: FreeSWITCH{
 			Listen: "127.0.0.1:8084", DialString: "sofia/{profile}/{token}@{address}", Token: 30 * time.Second,
 		},

@@ -43,6 +43,7 @@ func settings(c *Config) []field {
 		{"media.advertise", ip(&c.Media.Advertise, `the local address`), restart},
 		{"media.jitter_ms", millis(&c.Media.Jitter, 0, 1000), restart},
 		{"media.jitter_max_ms", millis(&c.Media.JitterMax, 20, 1000), restart},
+		{"media.levels", yes(&c.Media.Levels), restart},
 		{"media.timeout_s", seconds(&c.Media.Timeout, 0, "0 = never"), restart},
 		{"freeswitch.listen", address(&c.FreeSWITCH.Listen), restart},
 		{"freeswitch.dial_string", matching(&c.FreeSWITCH.DialString, dialString, `one line with {token} and {address} in it`), restart},

@@ -34,6 +34,7 @@ type Options struct {
 	Codecs    []codec.Format // that callers may have, best first; nil = those of the endpoint
 	Jitter    time.Duration  // held back until the arrivals are known; 0 = nothing
 	JitterMax time.Duration  // 0 = rtp.DefaultMaxDelay
+	Levels    bool           // in RTP headers, with who offers them
 	Unheard   time.Duration  // without a first packet, until the log says so; 0 = DefaultUnheard
 	Log       *slog.Logger
 }
@@ -129,7 +130,11 @@ type talk struct {
 
 // local is our side of the audio. A call keeps the codec it began with.
 func (t *talk) local() sip.Local {
-	return sip.Local{Addr: netip.AddrPortFrom(t.phones.opt.Advertise, t.pair.Port()), OneCodec: true}
+	l := sip.Local{Addr: netip.AddrPortFrom(t.phones.opt.Advertise, t.pair.Port()), OneCodec: true}
+	if t.phones.opt.Levels {
+		l.Levels = sip.MixerLevels
+	}
+	return l
 }
 
 // Media implements sip.Events. Before Confirmed nothing is begun: an INVITE
@@ -142,6 +147,7 @@ func (t *talk) Media(s sip.Session) {
 		return
 	}
 	t.port.SetRemote(s.Remote, s.RemoteRTCP)
+	t.port.SetLevels(s.Levels.MixOut, s.Levels.OwnIn)
 	t.follow(s)
 }
 
@@ -169,6 +175,7 @@ func (t *talk) begin(s sip.Session) {
 		Remote: s.Remote, RemoteRTCP: s.RemoteRTCP, Latch: true, Signalling: t.call.Info().Source.Addr(),
 		Delay: o.Jitter, MaxDelay: o.JitterMax,
 	})}
+	t.port.SetLevels(s.Levels.MixOut, s.Levels.OwnIn)
 	id := engine.LegID(t.call.Info().CallID)
 	switch {
 	case t.claim != nil:

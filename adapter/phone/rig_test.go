@@ -48,6 +48,7 @@ type settings struct {
 	log      io.Writer     // nil = nobody reads it
 	ports    [2]uint16     // of RTP; zero is a wide range
 	profiles []engine.Profile
+	noLevels bool // in RTP headers
 }
 
 // plain is a profile in which nothing is heard but the callers.
@@ -88,7 +89,7 @@ func open(t *testing.T, s settings) *office {
 	}
 	o.Phones = phone.New(phone.Options{
 		Exchange: o.Exchange, Switch: o.sw, Ports: ports, Local: here, MediaLost: s.lost, Unheard: s.unheard, Log: s.logger(),
-		Trusted: []netip.Prefix{netip.PrefixFrom(here, 32)}, Codecs: codec.Known(),
+		Trusted: []netip.Prefix{netip.PrefixFrom(here, 32)}, Codecs: codec.Known(), Levels: !s.noLevels,
 	})
 	if o.end, err = sip.New(sip.Options{UDP: []string{"127.0.0.1:0"}, Incoming: o.Incoming, Rate: sip.Rate{Off: true}}); err != nil {
 		t.Fatal(err)

@@ -26,6 +26,7 @@ type Leg struct {
 	noiser    Noiser          // as is this
 	peeker    Peeker          // and this
 	batcher   Batcher         // and this; nil also where there are no outboxes
+	crediter  Crediter        // and this
 	recoverer codec.Recoverer // the decoder, if it is one
 	format    codec.Format
 	stock     *stock // of spare encoders; nil: it keeps its own
@@ -65,6 +66,7 @@ func newLeg(s *Switch, id engine.LegID, port Port, f codec.Format) *Leg {
 	l.pacer, _ = port.(Pacer)
 	l.noiser, _ = port.(Noiser)
 	l.peeker, _ = port.(Peeker)
+	l.crediter, _ = port.(Crediter)
 	if s.opts.Outbox != nil {
 		l.batcher, _ = port.(Batcher)
 	}

@@ -14,6 +14,7 @@ type ticking struct {
 	acked   uint64 // plan that the courier has been told of
 	failure error  // it panicked, and runs no more
 	told    bool   // of the failure
+	credits credits
 }
 
 // run is the room's task.
@@ -141,7 +142,7 @@ func (b *Bridge) listen(s *scratch, p *plan, turn []*seat, n uint64) {
 	if y != nil {
 		for _, st := range turn {
 			if st.member == y.except {
-				st.listen(b, s, n, true)
+				st.listen(b, s, p, n, true)
 			}
 		}
 		y.sound(b, s, p, last)
@@ -150,7 +151,7 @@ func (b *Bridge) listen(s *scratch, p *plan, turn []*seat, n uint64) {
 	}
 	for _, st := range turn {
 		if y == nil || st.member != y.except {
-			st.listen(b, s, n, false)
+			st.listen(b, s, p, n, false)
 		}
 	}
 }
@@ -167,6 +168,7 @@ func (b *Bridge) report(st *seat, number uint64) {
 // enter makes a voice ready for a room: nothing of an earlier one is left.
 func (v *voice) enter() {
 	v.mouth, v.ear, v.shared, v.told = false, false, false, false
+	v.ssrc, v.named = 0, v.alias
 	v.alike = 0
 	v.talk, v.listen, v.talkDB, v.listenDB = mixer.Gain{}, mixer.Gain{}, 0, 0
 	v.limiter, v.over = mixer.Limiter{}, mixer.Limiter{}
@@ -196,7 +198,7 @@ func (st *seat) talk(sound engine.Sound) {
 // listen sends a member what he hears: the mix that all silent listeners of his
 // class share, or one of his own. apart is one whom the play in the room is not
 // for.
-func (st *seat) listen(b *Bridge, s *scratch, n uint64, apart bool) {
+func (st *seat) listen(b *Bridge, s *scratch, p *plan, n uint64, apart bool) {
 	l := st.leg
 	v := &l.voice
 	if !v.live {
@@ -204,6 +206,9 @@ func (st *seat) listen(b *Bridge, s *scratch, n uint64, apart bool) {
 	}
 	st.withhold(b, s)
 	hears := !v.held && !st.state.Deaf && !st.state.Waiting
+	if l.crediter != nil {
+		st.credit(b, p, hears, n)
+	}
 	if hears && !apart && st.shares() {
 		v.alike++
 		if payload := st.share(n); payload != nil {

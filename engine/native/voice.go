@@ -67,6 +67,8 @@ type voice struct {
 	talkDB, listenDB engine.Decibels
 	limiter, over    mixer.Limiter // of its own mix, and of a prompt over it
 	playing          *prompt
+	alias            uint32 // a name of ours
+	ssrc, named      uint32 // what its phone calls it, what others do
 }
 
 func newVoice(f codec.Format) voice {
@@ -90,6 +92,7 @@ func newVoice(f codec.Format) voice {
 		ptime:   n,
 		dry:     true,
 		before:  newLead(n),
+		alias:   aliasOf(),
 	}
 }
 
@@ -290,6 +293,9 @@ func (l *Leg) alone(s *scratch, now int64, n uint64) {
 		return
 	}
 	out := s.out[:len(l.voice.pcm)]
+	if l.crediter != nil {
+		l.crediter.Credit(nil) // a prompt is nobody
+	}
 	l.prompting(out)
 	l.say(s, out, n)
 	l.end(now)

@@ -33,6 +33,7 @@ type Tone struct {
 // voice is what a call says.
 type voice struct {
 	mu     sync.Mutex
+	claim  *uint8  // guarded by mu: the level that it says it has
 	now    Tone    // guarded by mu
 	phase  float64 // guarded by mu, in turns
 	clip   []int16 // guarded by mu: said first
@@ -55,6 +56,20 @@ func (v *voice) mute(on bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.silent = on
+}
+
+// level is what a frame has, or is said to have, in -dBov.
+func (v *voice) level(frame []int16) uint8 {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.claim != nil {
+		return *v.claim
+	}
+	power := 0.0
+	for _, s := range frame {
+		power += float64(s) * float64(s)
+	}
+	return uint8(math.Round(min(127, max(0, -10*math.Log10(power/float64(len(frame))/(1<<30))))))
 }
 
 // next makes the next frame. It is false while muted.
@@ -106,6 +121,7 @@ type sender struct {
 	frame  []int16
 	bytes  []byte
 	marker bool // the next voice packet starts a talk spurt
+	level  uint8
 }
 
 // speak sends a packet each 20 ms, by absolute deadlines.
@@ -116,7 +132,7 @@ func (c *Call) speak() {
 		return
 	}
 	out := sender{
-		header: rtp.Header{Version: 2, SSRC: rand.Uint32(), SequenceNumber: uint16(rand.Uint32()), Timestamp: rand.Uint32()},
+		header: rtp.Header{Version: 2, SSRC: c.ssrc, SequenceNumber: uint16(rand.Uint32()), Timestamp: rand.Uint32()},
 		bytes:  make([]byte, 2000), marker: true,
 	}
 	next := time.Now()
@@ -148,6 +164,7 @@ func (c *Call) tick(out *sender, s sip.Session) {
 	}
 	voiced := c.voice.next(out.frame, s.Codec.Rate)
 	sends := s.Direction.Sends() && s.Remote.IsValid()
+	out.level = c.voice.level(out.frame)
 	switch {
 	case c.key(out, s, sends):
 		out.marker = true
@@ -199,7 +216,12 @@ func (c *Call) packet(out *sender, payloadType uint8, ts uint32, marker bool, pa
 	h := out.header
 	h.PayloadType, h.Timestamp, h.Marker = payloadType, ts, marker
 	out.header.SequenceNumber++
-	b, err := (&rtp.Packet{Header: h, Payload: payload}).Marshal()
+	p := &rtp.Packet{Header: h, Payload: payload}
+	if id := c.Session().Levels.OwnOut; id != 0 {
+		said, _ := rtp.AudioLevelExtension{Level: out.level}.Marshal() // levels are at most 127
+		_ = p.SetExtension(id, said)                                   // one byte has room
+	}
+	b, err := p.Marshal()
 	if err == nil {
 		_, _ = c.conn.WriteToUDPAddrPort(b, to) // lost packets are part of life
 	}
@@ -213,7 +235,9 @@ type Packet struct {
 	SSRC      uint32
 	Payload   uint8 // type
 	Marker    bool
-	Bytes     int // of the payload
+	Bytes     int      // of the payload
+	Voices    []uint32 // CSRC list: who is in it
+	Levels    []uint8  // of each of them, -dBov (RFC 6465)
 }
 
 // hear takes packets until the socket is closed.
@@ -236,7 +260,7 @@ func (c *Call) hear() {
 		if format != s.Codec {
 			format, decode = s.Codec, s.Codec.Decoder()
 		}
-		note := Packet{at, p.SequenceNumber, p.Timestamp, p.SSRC, p.PayloadType, p.Marker, len(p.Payload)}
+		note := noted(at, &p, s.Levels.MixIn)
 		switch {
 		case p.PayloadType == s.Receive:
 			n, err := decode.Decode(pcm, p.Payload)
@@ -247,6 +271,18 @@ func (c *Call) hear() {
 			c.record.event(note, p.Payload)
 		}
 	}
+}
+
+// noted writes a packet down. mix is the number of the levels in it.
+func noted(at time.Time, p *rtp.Packet, mix uint8) Packet {
+	note := Packet{
+		At: at, Seq: p.SequenceNumber, Timestamp: p.Timestamp, SSRC: p.SSRC, Payload: p.PayloadType, Marker: p.Marker,
+		Bytes: len(p.Payload), Voices: append([]uint32(nil), p.CSRC...),
+	}
+	if mix != 0 {
+		note.Levels = append([]uint8(nil), p.GetExtension(mix)...)
+	}
+	return note
 }
 
 // record is what a call heard.

@@ -2,6 +2,7 @@ package siptest
 
 import (
 	"context"
+	"math/rand/v2"
 	"net"
 	"net/netip"
 	"sync"
@@ -23,6 +24,7 @@ type Call struct {
 	stop    chan struct{} // closed when the audio ends
 	stopped sync.Once
 	busy    sync.WaitGroup // the two audio goroutines
+	ssrc    uint32
 
 	voice    voice
 	record   record
@@ -32,7 +34,7 @@ type Call struct {
 }
 
 func newCall(p *Phone, conn *net.UDPConn) *Call {
-	c := &Call{phone: p, conn: conn, agreed: make(chan struct{}), stop: make(chan struct{})}
+	c := &Call{phone: p, conn: conn, agreed: make(chan struct{}), stop: make(chan struct{}), ssrc: rand.Uint32()}
 	c.record.fresh = make(chan struct{})
 	c.keys.queue = make(chan press)
 	return c
@@ -56,7 +58,11 @@ func (c *Call) close() {
 
 func (c *Call) local(d sip.Direction) sip.Local {
 	a := c.conn.LocalAddr().(*net.UDPAddr).AddrPort()
-	return sip.Local{Addr: netip.AddrPortFrom(a.Addr().Unmap(), a.Port()), Direction: d}
+	l := sip.Local{Addr: netip.AddrPortFrom(a.Addr().Unmap(), a.Port()), Direction: d}
+	if c.phone.opt.Levels {
+		l.Levels = sip.ClientLevels
+	}
+	return l
 }
 
 // Media, Digit and Ended make it the Events of its sip.Call.
@@ -192,6 +198,16 @@ func (c *Call) SetTone(t Tone) { c.voice.tone(t) }
 
 // SetPCM says PCM at Rate, once; then silence.
 func (c *Call) SetPCM(pcm []int16) { c.voice.pcm(pcm) }
+
+// SSRC is the name of its stream.
+func (c *Call) SSRC() uint32 { return c.ssrc }
+
+// Claim has each packet say that it is so loud, -dBov, where the peer is told.
+func (c *Call) Claim(level uint8) {
+	c.voice.mu.Lock()
+	defer c.voice.mu.Unlock()
+	c.voice.claim = &level
+}
 
 // Mute stops sending packets, or goes on.
 func (c *Call) Mute(on bool) { c.voice.mute(on) }

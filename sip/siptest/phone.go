@@ -34,6 +34,7 @@ type Options struct {
 	User   string         // what it calls itself; "" means "phone"
 	Codecs []codec.Format // of codec.Known(); nil means G.711, and L16 at 16 and 8 kHz
 	Auth   *sip.Auth      // its password, where one is asked for
+	Levels bool           // offers to say how loud it is, and to be told who is in a mix (RFC 6464, 6465)
 	Log    *slog.Logger   // nil means silence
 }
 
