@@ -89,7 +89,7 @@ func (s *server) dial(w http.ResponseWriter, r *http.Request) {
 		s.Log.Info("dial", "room", r.PathValue("room"), "address", e.Address, "job", id, "from", r.RemoteAddr)
 	}
 	if !some {
-		s.refuse(w, first)
+		s.refuseRoom(w, r, first)
 		return
 	}
 	reply(w, http.StatusAccepted, map[string]any{"legs": list})

@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"parley/engine"
@@ -16,6 +18,9 @@ const MoveTimeout = 20 * time.Second
 
 // ErrSwitch: a switch did not do what it was asked.
 var ErrSwitch = errors.New("control: the switch did not do it")
+
+// ErrNotOurs: the room is a conference that runs at a switch without us.
+var ErrNotOurs = errors.New("control: not a room of ours")
 
 // Foreign is a conference that runs at a configured switch without us.
 type Foreign struct {
@@ -55,11 +60,14 @@ type Moved struct {
 	Gap    float64         `json:"gap_ms"`
 }
 
+// foreignMark stands behind the place of a conference that is not ours.
+const foreignMark = " (not ours)"
+
 // view is a foreign conference as lists show rooms.
 func (f Foreign) view() engine.RoomView {
 	v := engine.RoomView{
 		Name: engine.RoomName(f.Name), State: "foreign", Locked: f.Locked, Members: f.Members,
-		Mixer: engine.Place{Switch: f.Switch}.String() + " (not ours)",
+		Mixer: engine.Place{Switch: f.Switch}.String() + foreignMark,
 	}
 	if v.Members == nil {
 		v.Members = []engine.MemberView{}
@@ -85,6 +93,40 @@ func (s *server) withForeign(rooms []engine.RoomView) []engine.RoomView {
 		}
 	}
 	return rooms
+}
+
+// refuseRoom is refuse for a request about the room in its path: one that is a
+// conference of a switch says so, and what can be done.
+func (s *server) refuseRoom(w http.ResponseWriter, r *http.Request, err error) {
+	if errors.Is(err, engine.ErrNoRoom) || errors.Is(err, engine.ErrBadRoomName) {
+		name := engine.RoomName(r.PathValue("room"))
+		if f, ours := s.foreign(name); ours != nil {
+			_, bad := engine.ParseRoomName(string(name))
+			err = notOurs(f, bad)
+		}
+	}
+	s.refuse(w, err)
+}
+
+// foreign is the conference of a switch of that name; ErrNotOurs: there is one.
+func (s *server) foreign(name engine.RoomName) (engine.RoomView, error) {
+	for _, f := range s.withForeign(nil) {
+		if f.Name == name {
+			return f, ErrNotOurs
+		}
+	}
+	return engine.RoomView{}, nil
+}
+
+// notOurs says that a room is a conference of a switch; bad is why its name
+// could not be that of a room of ours.
+func notOurs(f engine.RoomView, bad error) error {
+	what := fmt.Sprintf("%q is a conference of %s", f.Name, strings.TrimSuffix(f.Mixer, foreignMark))
+	if bad != nil {
+		return fmt.Errorf("%w: %s, which can be shown only: it cannot be taken over under this name (%s); do it at the switch, "+
+			"or have its callers call a room by another name", ErrNotOurs, what, strings.TrimPrefix(bad.Error(), "engine: "))
+	}
+	return fmt.Errorf("%w: %s: take it over first (parley room %s takeover), or do it at the switch", ErrNotOurs, what, f.Name)
 }
 
 // takeOver brings a room to our mixer; a conference that is not ours becomes
@@ -136,12 +178,12 @@ func (s *server) move(w http.ResponseWriter, r *http.Request, move func(context.
 		err = nil
 	}
 	if err != nil {
-		s.refuse(w, err)
+		s.refuseRoom(w, r, err)
 		return
 	}
 	view, err := s.Exchange.Room(ctx, room)
 	if err != nil {
-		s.refuse(w, err)
+		s.refuseRoom(w, r, err)
 		return
 	}
 	s.Log.Info("room moved", "room", room, "mixer", view.Mixer, "members", len(moves), "from", r.RemoteAddr)

@@ -185,6 +185,21 @@ func TestForeignConferences(t *testing.T) {
 		if h.get(t, "/v1/rooms/3001").read(&one); one.State != "foreign" || len(one.Members) != 1 {
 			t.Errorf("one of them %+v", one)
 		}
+		for path, want := range map[string]string{
+			"3001/lock": `control: not a room of ours: "3001" is a conference of switch pbx1: take it over first (parley room 3001 takeover), or do it at the switch`,
+			"a%20b/lock": `control: not a room of ours: "a b" is a conference of switch pbx2, which can be shown only: ` +
+				`it cannot be taken over under this name (bad room name: byte 1 is ' '); do it at the switch, or have its callers call a room by another name`,
+			"a%20b/takeover": "which can be shown only",
+		} {
+			a := h.send(t, request("POST", "/v1/rooms/"+path, ""))
+			var p control.Problem
+			if a.read(&p); a.Code != http.StatusConflict || p.Code != "not_ours" || !strings.Contains(p.Message, want) {
+				t.Errorf("%s: %d %+v", path, a.Code, p)
+			}
+		}
+		if h.get(t, "/v1/rooms/a%20b").read(&one); one.State != "foreign" {
+			t.Errorf("one of another's name %+v", one)
+		}
 		if a := h.get(t, "/v1/rooms/4001"); a.code() != "room_not_running" {
 			t.Errorf("none of them %s", a.Body)
 		}

@@ -17,7 +17,7 @@ type recordOrder struct {
 func (s *server) recordings(w http.ResponseWriter, r *http.Request) {
 	view, err := s.Exchange.Room(r.Context(), engine.RoomName(r.PathValue("room")))
 	if err != nil {
-		s.refuse(w, err)
+		s.refuseRoom(w, r, err)
 		return
 	}
 	list := view.Recordings
@@ -40,13 +40,13 @@ func (s *server) record(w http.ResponseWriter, r *http.Request) {
 		c.Exists = engine.ExistsReplace
 	}
 	if err := s.Exchange.Do(ctx, room, c); err != nil {
-		s.refuse(w, err)
+		s.refuseRoom(w, r, err)
 		return
 	}
 	s.Log.Info("command", "room", room, "command", describe(c), "from", r.RemoteAddr)
 	view, err := s.Exchange.Room(ctx, room)
 	if err != nil {
-		s.refuse(w, err)
+		s.refuseRoom(w, r, err)
 		return
 	}
 	is := engine.Recording{Name: body.File, State: engine.RecordingDone} // so soon

@@ -44,6 +44,7 @@ func class(err error) (status int, code string) {
 		{engine.ErrCannot, http.StatusConflict, "not_possible"},
 		{engine.ErrCannotMove, http.StatusConflict, "cannot_move"},
 		{engine.ErrNotMoved, http.StatusBadGateway, "not_moved"},
+		{ErrNotOurs, http.StatusConflict, "not_ours"},
 		{ErrSwitch, http.StatusBadGateway, "switch_failed"},
 		{engine.ErrClosed, http.StatusConflict, "room_ended"},
 		{context.DeadlineExceeded, http.StatusGatewayTimeout, "not_confirmed"},

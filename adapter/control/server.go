@@ -219,15 +219,12 @@ func (s *server) room(w http.ResponseWriter, r *http.Request) {
 	name := engine.RoomName(r.PathValue("room"))
 	view, err := s.Exchange.Room(r.Context(), name)
 	if errors.Is(err, engine.ErrNoRoom) {
-		for _, f := range s.withForeign(nil) {
-			if f.Name == name {
-				view, err = f, nil
-				break
-			}
+		if f, ours := s.foreign(name); ours != nil {
+			view, err = f, nil
 		}
 	}
 	if err != nil {
-		s.refuse(w, err)
+		s.refuseRoom(w, r, err)
 		return
 	}
 	reply(w, http.StatusOK, view)
@@ -235,17 +232,17 @@ func (s *server) room(w http.ResponseWriter, r *http.Request) {
 
 func (s *server) explainRoom(w http.ResponseWriter, r *http.Request) {
 	e, err := s.Exchange.ExplainRoom(r.Context(), engine.RoomName(r.PathValue("room")))
-	s.explain(w, e, err)
+	s.explain(w, r, e, err)
 }
 
 func (s *server) explainCall(w http.ResponseWriter, r *http.Request) {
 	e, err := s.Exchange.ExplainCall(r.Context(), engine.LegID(r.PathValue("id")))
-	s.explain(w, e, err)
+	s.explain(w, r, e, err)
 }
 
-func (s *server) explain(w http.ResponseWriter, e engine.Explanation, err error) {
+func (s *server) explain(w http.ResponseWriter, r *http.Request, e engine.Explanation, err error) {
 	if err != nil {
-		s.refuse(w, err)
+		s.refuseRoom(w, r, err)
 		return
 	}
 	reply(w, http.StatusOK, e)
@@ -330,7 +327,7 @@ func (s *server) do(w http.ResponseWriter, r *http.Request, commands ...engine.C
 	defer cancel()
 	for _, c := range commands {
 		if err := s.Exchange.Do(ctx, engine.RoomName(r.PathValue("room")), c); err != nil {
-			s.refuse(w, err)
+			s.refuseRoom(w, r, err)
 			return
 		}
 		s.Log.Info("command", "room", r.PathValue("room"), "command", describe(c), "from", r.RemoteAddr)

@@ -11,7 +11,7 @@ import (
 func (s *server) sound(w http.ResponseWriter, r *http.Request) {
 	view, err := s.Exchange.Sound(r.Context(), engine.RoomName(r.PathValue("room")))
 	if err != nil {
-		s.refuse(w, err)
+		s.refuseRoom(w, r, err)
 		return
 	}
 	reply(w, http.StatusOK, view)

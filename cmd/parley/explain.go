@@ -46,10 +46,8 @@ func explainCommand(f *flags) *cobra.Command {
 		return c.ExplainCall(ctx, id)
 	})
 	of("room NAME", "Explain a room", func(ctx context.Context, c *control.Client, name string) (engine.Explanation, error) {
-		if _, err := engine.ParseRoomName(name); err != nil {
-			return engine.Explanation{}, usageError{fmt.Errorf("parley explain room %.20q: %w", name, err)}
-		}
-		return c.ExplainRoom(ctx, name)
+		e, err := c.ExplainRoom(ctx, name)
+		return e, named("explain room", name, err)
 	})
 	return all
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -159,11 +160,11 @@ func roomCommand(f *flags) *cobra.Command {
 				return err
 			}
 			if do != nil {
-				return do(cmd, c)
+				return named("room", args[0], do(cmd, c))
 			}
 			r, err := c.Room(cmd.Context(), args[0])
 			if err != nil {
-				return err
+				return named("room", args[0], err)
 			}
 			if f.json {
 				return printJSON(cmd, r)
@@ -177,11 +178,19 @@ func roomCommand(f *flags) *cobra.Command {
 	return cmd
 }
 
+// named makes an error that of the command line where the room's name can be
+// none of ours, unless Parley knows a conference of a switch by it.
+func named(command, name string, err error) error {
+	p, answered := errors.AsType[*control.Problem](err)
+	_, bad := engine.ParseRoomName(name)
+	if err == nil || bad == nil || errors.Is(err, errSaid) || answered && p.Code == "not_ours" {
+		return err
+	}
+	return usageError{fmt.Errorf("parley %s %.20q: %w", command, name, bad)}
+}
+
 // verb reads what is to be done; nil means show.
 func verb(f *flags, d *dialFlags, replace *bool, args []string) (func(*cobra.Command, *control.Client) error, error) {
-	if _, err := engine.ParseRoomName(args[0]); err != nil {
-		return nil, usageError{fmt.Errorf("parley room %.20q: %w", args[0], err)}
-	}
 	if len(args) == 1 {
 		return nil, nil
 	}
