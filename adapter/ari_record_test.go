@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"parley/internal/audiotest"
 	"parley/sip/siptest"
@@ -22,9 +23,11 @@ func TestAnARIClientRecordsARoom(t *testing.T) {
 	c.next("ChannelTalkingStarted")
 	at := "/bridges/" + room + "/record"
 	for body, want := range map[string]string{
-		`{"name":"x"}`: "400 Missing parameter format", `{"name":"x","format":"mp3"}`: "422 Format 'mp3' is unknown",
-		`{"name":"x","format":"wav","ifExists":"append"}`: "400 ifExists", `{"name":"x","format":"wav","terminateOn":"#"}`: "400 terminateOn",
-		`{"name":"x","format":"wav","maxSilenceSeconds":3}`: "400 maxSilenceSeconds", `{"name":"x","format":"wav","maxDurationSeconds":-1}`: "400 maxDurationSeconds",
+		`{"name":"x"}`: "422 specified format is unknown on this system", `{"name":"x","format":"mp3"}`: "422 specified format is unknown on this system",
+		`{"name":"x","format":"wav","ifExists":"keep"}`: "400 ifExists invalid", `{"name":"x","format":"wav","terminateOn":"5"}`: "400 terminateOn invalid",
+		`{"name":"x","format":"wav","maxSilenceSeconds":-3}`:      "400 max_silence_seconds cannot be negative",
+		`{"name":"x","format":"wav","maxDurationSeconds":-1}`:     "400 max_duration_seconds cannot be negative",
+		`{"name":"x","format":"wav","maxDurationSeconds":"soon"}`: "400 maxDurationSeconds must be", `{"format":"wav"}`: "400 Missing parameter name",
 		`{"name":"../x","format":"wav"}`: "400 ",
 	} {
 		if status, text := c.do("panel", "POST", at, body); !strings.Contains(fmt.Sprintf("%d %s", status, text), strings.SplitN(want, " ", 2)[0]) ||
@@ -40,12 +43,14 @@ func TestAnARIClientRecordsARoom(t *testing.T) {
 	if e := c.next("RecordingStarted", func(e happening) bool { return e.Recording.Name == "a/x" }); e.Recording.State != "recording" {
 		t.Errorf("%+v", e.Recording)
 	}
-	c.want("POST", at, `{"name":"a/x","format":"wav"}`, 409, "already in progress")
+	c.want("POST", at, `{"name":"a/x","format":"wav"}`, 409, "Recording 'a/x' already exists and can not be overwritten")
 	c.want("GET", "/recordings/live/a%2Fx", "", 200, `"state":"recording"`)
 	c.want("POST", "/recordings/live/a%2Fx/pause", "", 204, "")
 	c.want("GET", "/recordings/live/a%2Fx", "", 200, `"state":"paused"`)
 	c.want("DELETE", "/recordings/live/a%2Fx/pause", "", 204, "")
-	c.want("POST", "/recordings/live/a%2Fx/mute", "", 501, "")
+	c.want("POST", "/recordings/live/a%2Fx/mute", "", 204, "")
+	c.want("DELETE", "/recordings/live/a%2Fx/mute", "", 204, "")
+	c.want("POST", "/recordings/live/none/mute", "", 404, "Recording not found")
 	c.want("GET", "/recordings/stored/a%2Fx", "", 409, "in progress")
 	c.want("POST", at, `{"name":"limited","format":"wav","maxDurationSeconds":1}`, 201, "")
 	if e := c.next("RecordingFinished"); e.Recording.Name != "limited" || e.Recording.State != "done" || e.Recording.Duration < 1 {
@@ -53,13 +58,19 @@ func TestAnARIClientRecordsARoom(t *testing.T) {
 	}
 	c.want("POST", "/recordings/live/a%2Fx/stop", "", 204, "")
 	c.next("RecordingFinished", func(e happening) bool { return e.Recording.Name == "a/x" && e.Recording.State == "done" })
-	c.want("POST", at, `{"name":"a/x","format":"wav"}`, 409, "already exists")
+	c.want("POST", at, `{"name":"a/x","format":"wav"}`, 409, "already exists and can not be overwritten")
 	c.want("GET", "/recordings/live/a%2Fx", "", 404, "Recording not found")
 	c.want("GET", "/recordings/stored", "", 200, `[{"name":"a/x","format":"wav"},{"name":"limited","format":"wav"}]`)
 	storedAudio(t, c, filepath.Join(dir, "a", "x.wav"))
 	c.want("POST", at, `{"name":"gone","format":"wav"}`, 201, "")
 	c.want("DELETE", "/recordings/live/gone", "", 204, "")
-	c.next("RecordingFinished", func(e happening) bool { return e.Recording.Name == "gone" && e.Recording.State == "canceled" })
+	c.next("RecordingFinished", func(e happening) bool { return e.Recording.Name == "gone" && e.Recording.State == "done" })
+	c.want("POST", "/recordings/stored/a%2Fx/copy?destinationRecordingName=b/y", "", 200, `{"name":"b/y","format":"wav"}`)
+	c.want("POST", "/recordings/stored/a%2Fx/copy?destinationRecordingName=b/y", "", 409, "A recording with the same name already exists on the system")
+	c.want("POST", "/recordings/stored/a%2Fx/copy?destinationRecordingName=../y", "", 403, "Destination file path is forbidden")
+	c.want("POST", "/recordings/stored/a%2Fx/copy", "", 400, "Invalid destination recording name")
+	c.want("POST", "/recordings/stored/none/copy?destinationRecordingName=z", "", 404, "Recording not found")
+	c.want("DELETE", "/recordings/stored/b%2Fy", "", 204, "")
 	c.want("DELETE", "/recordings/stored/a%2Fx", "", 204, "")
 	c.want("DELETE", "/recordings/stored/a%2Fx", "", 404, "")
 	c.want("GET", "/recordings/stored/..%2F..%2Fetc%2Fpasswd/file", "", 404, "")
@@ -83,4 +94,84 @@ func storedAudio(t *testing.T, c *panel, file string) {
 	if got := audiotest.Power(pcm[len(pcm)/2:], int(rate), 440); got < -22 || got > -18 {
 		t.Errorf("440 Hz at %.1f dB", got)
 	}
+}
+
+// TestAnARIClientRecordsAChannel: what one member says, until a key or silence
+// ends it, or he leaves; more is added to the file.
+func TestAnARIClientRecordsAChannel(t *testing.T) {
+	p := start(t, withPanel)
+	dir := filepath.Join(p.config.StateDir, "recordings")
+	c := p.listen(t, "app=panel&subscribeAll=true")
+	alice := p.dial(t, "3001", siptest.Tone{Hz: 440, DBFS: -20})
+	id := c.next("ChannelEnteredBridge").Channel.ID
+	p.dial(t, "3001", siptest.Tone{Hz: 1000, DBFS: -20})
+	c.next("ChannelEnteredBridge")
+	at := "/channels/" + id + "/record"
+	c.want("POST", "/channels/none/record", `{"name":"x","format":"wav"}`, 404, "Channel not found")
+	c.want("POST", at, `{"name":"a/x","format":"wav","terminateOn":"#"}`, 201, `"target_uri":"channel:`+id+`"`)
+	if e := c.next("RecordingStarted"); e.Recording.Target != "channel:"+id {
+		t.Errorf("%+v", e.Recording)
+	}
+	if !eventually(20*time.Second, func() bool {
+		is, err := os.Stat(filepath.Join(dir, "a", "x.wav"))
+		return err == nil && is.Size() > 4000
+	}) {
+		t.Fatal("nothing is in the file")
+	}
+	if err := alice.Digits(t.Context(), "5#"); err != nil {
+		t.Fatal(err)
+	}
+	if e := c.next("ChannelDtmfReceived"); e.Digit != "5" || e.Channel.ID != id || e.Duration < 20 || e.Duration > 1000 {
+		t.Errorf("%+v", e)
+	}
+	if e := c.next("ChannelDtmfReceived"); e.Digit != "#" {
+		t.Errorf("%+v", e)
+	}
+	if e := c.next("RecordingFinished"); e.Recording.State != "done" || e.Recording.Talking != nil {
+		t.Errorf("%+v", e.Recording)
+	}
+	first := storedOne(t, filepath.Join(dir, "a", "x.wav"), 440, 1000)
+
+	c.want("POST", at, `{"name":"a/x","format":"wav","ifExists":"append","terminateOn":"any"}`, 201, "")
+	c.next("RecordingStarted")
+	if err := alice.Digits(t.Context(), "1"); err != nil {
+		t.Fatal(err)
+	}
+	c.next("RecordingFinished")
+	if second := storedOne(t, filepath.Join(dir, "a", "x.wav"), 440, 1000); second <= first {
+		t.Errorf("%d samples, then %d", first, second)
+	}
+
+	c.want("POST", "/channels/"+id+"/mute?direction=in", "", 204, "")
+	c.want("POST", at, `{"name":"quiet","format":"wav","maxSilenceSeconds":1}`, 201, "")
+	if e := c.next("RecordingFinished"); e.Recording.Name != "quiet" || e.Recording.Talking == nil || *e.Recording.Talking != 0 {
+		t.Errorf("%+v", e.Recording)
+	}
+	c.want("POST", at, `{"name":"last","format":"wav","beep":true}`, 201, "")
+	c.next("RecordingStarted")
+	alice.Hangup()
+	if e := c.next("RecordingFinished"); e.Recording.Name != "last" || e.Recording.State != "done" {
+		t.Errorf("%+v", e.Recording)
+	}
+}
+
+// storedOne is how long a recording is, in samples; it has one tone in it, and
+// not the other.
+func storedOne(t *testing.T, file string, there, not float64) int {
+	t.Helper()
+	have, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pcm, rate, err := sound.DecodeWAV(strings.NewReader(string(have)))
+	if err != nil || len(pcm) < 1000 {
+		t.Fatalf("%d samples at %d, %v", len(pcm), rate, err)
+	}
+	if got := audiotest.Power(pcm[:1000], int(rate), there); got < -24 {
+		t.Errorf("%.0f Hz at %.1f dB", there, got)
+	}
+	if got := audiotest.Power(pcm, int(rate), not); got > -50 {
+		t.Errorf("%.0f Hz at %.1f dB", not, got)
+	}
+	return len(pcm)
 }

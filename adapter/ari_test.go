@@ -33,12 +33,16 @@ type happening struct {
 	Cause       int
 	DialStatus  string
 	EventName   string
+	Digit       string
+	Duration    int `json:"duration_ms"`
 	Channel     *struct{ ID, State, Name string }
 	Peer        *struct{ ID, State string }
 	Playback    *struct{ ID, State string }
 	Recording   *struct {
 		Name, State, Cause string
 		Duration           int
+		Target             string `json:"target_uri"`
+		Talking            *int   `json:"talking_duration"`
 	}
 	Bridge *struct {
 		ID, Name string

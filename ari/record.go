@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strconv"
+	"time"
 
 	v6 "github.com/CyCoreSystems/ari/v6"
 )
@@ -16,16 +18,21 @@ type (
 	RecordingFailed   = v6.RecordingFailed
 )
 
+// Tape says how to record.
+type Tape struct {
+	Name, Format string
+	Exists       string        // fail, overwrite or append
+	MaxSilence   time.Duration // that ends it, in whole seconds; 0 = none does
+}
+
 // Record has the switch record a bridge to NAME.FORMAT in its folder of
 // recordings. RecordingStarted follows, or RecordingFailed. ErrConflict is a
-// recording of that name, or one that runs, unless it may be overwritten.
-func (c *Client) Record(ctx context.Context, bridge, name, format string, overwrite bool) error {
-	exists := "fail"
-	if overwrite {
-		exists = "overwrite"
-	}
-	return c.call(ctx, http.MethodPost, []string{"bridges", bridge, "record"},
-		url.Values{"name": {name}, "format": {format}, "ifExists": {exists}}, nil, nil)
+// recording of that name, or one that runs, unless Exists takes it.
+func (c *Client) Record(ctx context.Context, bridge string, t Tape) error {
+	return c.call(ctx, http.MethodPost, []string{"bridges", bridge, "record"}, url.Values{
+		"name": {t.Name}, "format": {t.Format}, "ifExists": {t.Exists},
+		"maxSilenceSeconds": {strconv.Itoa(int((t.MaxSilence + time.Second - 1) / time.Second))},
+	}, nil, nil)
 }
 
 // StopRecord ends a recording: RecordingFinished. ErrNotFound is one that does
@@ -34,13 +41,23 @@ func (c *Client) StopRecord(ctx context.Context, name string) error {
 	return c.call(ctx, http.MethodPost, []string{"recordings", "live", name, "stop"}, nil, nil, nil)
 }
 
-// PauseRecord has a recording leave out what comes, or go on.
+// PauseRecord has a recording leave out what comes, or go on; MuteRecord has it
+// put silence in its place.
 func (c *Client) PauseRecord(ctx context.Context, name string, on bool) error {
+	return c.onTape(ctx, name, "pause", on)
+}
+
+// MuteRecord is described at PauseRecord.
+func (c *Client) MuteRecord(ctx context.Context, name string, on bool) error {
+	return c.onTape(ctx, name, "mute", on)
+}
+
+func (c *Client) onTape(ctx context.Context, name, what string, on bool) error {
 	method := http.MethodDelete
 	if on {
 		method = http.MethodPost
 	}
-	return c.call(ctx, method, []string{"recordings", "live", name, "pause"}, nil, nil, nil)
+	return c.call(ctx, method, []string{"recordings", "live", name, what}, nil, nil, nil)
 }
 
 // RecordingsTrouble says that the switch cannot read its folder of recordings,

@@ -13,16 +13,19 @@ const (
 )
 
 // digit takes a key: an answer to the attendant, or a control of a member.
-func (r *room) digit(now time.Time, s *seat, d byte) {
+func (r *room) digit(now time.Time, s *seat, f Digit) {
 	switch {
 	case s.phase == phaseNaming && s.recording != 0:
 		s.leg.StopRecord()
 	case s.phase.present():
-		if c, ok := s.menu.press(now, d); ok {
+		e := r.event(now, EventDigit, s, ReasonNone)
+		e.Digit, e.Held = f.Digit, f.Held
+		r.house.observe(e)
+		if c, ok := s.menu.press(now, f.Digit); ok {
 			r.act(now, s, c)
 		}
 	case s.phase < phaseAdmitting:
-		s.key(now, d)
+		s.key(now, f.Digit)
 	}
 }
 

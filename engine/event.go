@@ -38,6 +38,7 @@ const (
 	EventSilent       EventType = "participant.silent"
 	EventHandRaised   EventType = "participant.hand_raised"
 	EventHandLowered  EventType = "participant.hand_lowered"
+	EventDigit        EventType = "participant.digit" // a key of a member, none of an answer to a prompt
 
 	EventRecordStarted EventType = "recording.started"
 	EventRecordPaused  EventType = "recording.paused"
@@ -67,6 +68,8 @@ type Event struct {
 	Recording *Recording    // of recording.…
 	To        string        // of participant.left, reason transferred: ROOM, or ROOM@PROFILE; "" = the switch sent it elsewhere
 	Gap       time.Duration // of participant.restored: without audio; 0 = unknown
+	Digit     byte          // of participant.digit
+	Held      time.Duration // likewise: how long it was pressed; 0 = unknown
 }
 
 // Playback is something that Play plays.

@@ -1,5 +1,7 @@
 package engine
 
+import "time"
+
 // Fact is something that happened at a leg or a bridge. A room changes on
 // facts only, never on what it asked for.
 type Fact interface{ isFact() }
@@ -12,6 +14,7 @@ type (
 	Digit struct {
 		Leg   LegID
 		Digit byte
+		Held  time.Duration // 0 = unknown
 	}
 	// PromptDone: the prompt of that order ended by itself, or could not be
 	// played at all (Err names the item).

@@ -73,7 +73,7 @@ func (p *phone) Release(o Outcome) { p.released <- o }
 
 func (p *phone) press(digits string) {
 	for i := range len(digits) {
-		p.sink.Post(Digit{p.id, digits[i]})
+		p.sink.Post(Digit{Leg: p.id, Digit: digits[i]})
 	}
 }
 

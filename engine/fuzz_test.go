@@ -61,7 +61,7 @@ func play(th *theatre, script string) {
 		case c == '-':
 			p.sink.Post(LegGone{p.id, ReasonHangup})
 		default:
-			p.sink.Post(Digit{p.id, c})
+			p.sink.Post(Digit{Leg: p.id, Digit: c})
 		}
 		synctest.Wait()
 	}

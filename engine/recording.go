@@ -22,22 +22,31 @@ type Recorder interface {
 	StopRecord(op OpID)
 }
 
-// Tape says how to record.
+// RecordMuter is a Recorder that can put silence in place of what comes.
+type RecordMuter interface {
+	MuteRecord(op OpID, on bool) // RecordingMuted
+}
+
+// Tape says how to record. Where the place cannot record like that,
+// RecordingEnded's Err wraps ErrCannot.
 type Tape struct {
-	File   string // as it was asked for; the place knows where that is
-	Rate   int    // samples per second; 0 = the highest that a member has now
-	Exists Exists
+	File       string // as it was asked for; the place knows where that is
+	Rate       int    // samples per second; 0 = the highest that a member has now, or Member's
+	Exists     Exists
+	Member     MemberID      // of whom alone is recorded what he says; 0 = the room
+	MaxSilence time.Duration // that ends the recording; 0 = none does
 }
 
 // Exists says what becomes of a file that is there already.
 type Exists uint8
 
-// The recording is refused, the file is replaced, or the recording gets a number
-// in its name.
+// The recording is refused, the file is replaced, the recording gets a number
+// in its name, or it goes on at the end of the file.
 const (
 	ExistsFail Exists = iota
 	ExistsReplace
 	ExistsNumber
+	ExistsAppend
 )
 
 // Facts about the recording of an order.
@@ -55,6 +64,12 @@ type (
 		On  bool
 		Err error
 	}
+	// RecordingMuted settles MuteRecord.
+	RecordingMuted struct {
+		Op  OpID
+		On  bool
+		Err error
+	}
 	// RecordingEnded: the file is complete, or with Err as complete as it could
 	// be.
 	RecordingEnded struct {
@@ -62,24 +77,36 @@ type (
 		Duration time.Duration // of the audio; 0 = unknown
 		Bytes    int64         // of the file; 0 = unknown
 		Lost     time.Duration // dropped: the disk was too slow
+		Talked   time.Duration // not silence; 0 = unknown, or no silence was waited for
 		Err      error
 	}
 )
 
 func (RecordingBegan) isFact()  {}
 func (RecordingPaused) isFact() {}
+func (RecordingMuted) isFact()  {}
 func (RecordingEnded) isFact()  {}
 
 // Commands about recordings. A name is that of the file as it was asked for, or
 // where it is.
 type (
-	// Record begins a recording of the room. It is answered when the file is
+	// Record begins a recording of the room, or of what one member says, until
+	// he leaves; while he is muted it is silence. It is answered when the file is
 	// open; an error wraps ErrInUse where that file is being recorded to, and
-	// ErrCannot where the room is mixed by what cannot record.
+	// ErrCannot where the room is mixed by what cannot record like that.
 	Record struct {
-		File   string // "" = as the profile's record_file says
-		Rate   int    // 0 = as the profile says
-		Exists Exists
+		File       string // "" = as the profile's record_file says
+		Rate       int    // 0 = as the profile says, or as the member's audio is
+		Exists     Exists
+		Member     MemberID      // 0 = the room
+		MaxSilence time.Duration // ends it, as long as that; 0 = none does
+	}
+	// MuteRecord has silence recorded for what comes until it is called with On
+	// false; "" = in all. An error wraps ErrCannot where the room is mixed by what
+	// cannot do that.
+	MuteRecord struct {
+		File string
+		On   bool
 	}
 	// StopRecord ends one, or with "" all. It is answered when the files are
 	// complete.
@@ -95,6 +122,7 @@ type (
 func (Record) isCommand()      {}
 func (StopRecord) isCommand()  {}
 func (PauseRecord) isCommand() {}
+func (MuteRecord) isCommand()  {}
 
 // RecordingState is a word for how a recording is.
 type RecordingState string
@@ -113,12 +141,14 @@ type Recording struct {
 	Name       string         `json:"name"`           // as it was asked for
 	File       string         `json:"file,omitempty"` // where it is, once it has begun
 	State      RecordingState `json:"state"`
-	Auto       bool           `json:"auto"` // by the profile, not by a command
+	Auto       bool           `json:"auto"`             // by the profile, not by a command
+	Member     MemberID       `json:"member,omitempty"` // of whom alone it is; 0 = of the room
 	Rate       int            `json:"rate,omitempty"`
 	StartedAt  time.Time      `json:"started_at,omitzero"`
-	DurationMS int64          `json:"duration_ms"`       // recorded so far
-	Bytes      int64          `json:"bytes,omitempty"`   // of a complete file
-	LostMS     int64          `json:"lost_ms,omitempty"` // silence in it, since the disk was too slow
+	DurationMS int64          `json:"duration_ms"`         // recorded so far
+	Bytes      int64          `json:"bytes,omitempty"`     // of a complete file
+	LostMS     int64          `json:"lost_ms,omitempty"`   // silence in it, since the disk was too slow
+	TalkedMS   int64          `json:"talked_ms,omitempty"` // not silence: of a complete one that silence could have ended
 	Error      string         `json:"error,omitempty"`
 }
 

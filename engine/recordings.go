@@ -19,6 +19,7 @@ type taping struct {
 	op     OpID
 	at     *venue
 	rate   int           // as asked for
+	hush   time.Duration // likewise: the silence that ends it
 	before time.Duration // recorded up to the last pause
 	since  time.Time     // it runs; zero = it is paused or has not begun
 
@@ -29,23 +30,7 @@ type taping struct {
 	carried  *carried   // the move that it came by; nil = none, or that knows
 	stopping []*tapeWaiter
 	pausing  []*tapeWaiter
-}
-
-// tapeWaiter is a command that waits for one or more recordings.
-type tapeWaiter struct {
-	open  int
-	err   error
-	reply chan error
-}
-
-func (w *tapeWaiter) settle(err error) {
-	w.open--
-	if w.err == nil {
-		w.err = err
-	}
-	if w.open == 0 {
-		w.reply <- w.err
-	}
+	muting   []*tapeWaiter
 }
 
 // obeyRecord takes the commands about recordings.
@@ -65,6 +50,8 @@ func (r *room) obeyRecord(now time.Time, o order) {
 			t.pausing = append(t.pausing, w)
 			t.at.bridge.(Recorder).PauseRecord(t.op, c.On)
 		})
+	case MuteRecord:
+		r.eachTaping(o, c.File, func(t *taping, w *tapeWaiter) { t.mute(w, c.On) })
 	default:
 		o.reply <- fmt.Errorf("%w: %T", ErrBadCommand, c)
 	}
@@ -80,12 +67,14 @@ func (r *room) record(now time.Time, c Record, reply chan error) error {
 			return fmt.Errorf("%w: record_file: %w", ErrBadCommand, err)
 		}
 	}
-	if c.Rate == 0 {
+	if c.Rate == 0 && c.Member == 0 {
 		c.Rate = r.profile.RecordRate
 	}
 	switch {
 	case r.at == nil || r.present() == 0:
 		return fmt.Errorf("%w in room %s", ErrNoMember, r.name)
+	case c.Member != 0 && r.memberSeat(c.Member) == nil:
+		return r.noMember(c.Member)
 	case r.moving != nil:
 		return fmt.Errorf("%w: room %s, %s", ErrMoving, r.name, r.moving)
 	case len(r.tapings) >= maxRecordings:
@@ -93,7 +82,7 @@ func (r *room) record(now time.Time, c Record, reply chan error) error {
 	case slices.ContainsFunc(r.tapings, func(t *taping) bool { return t.Name == name && !t.stopped }):
 		return fmt.Errorf("%w: room %s is being recorded to %s", ErrInUse, r.name, name)
 	}
-	return r.tape(&taping{Recording: Recording{Name: name}, rate: c.Rate, starting: reply}, c.Exists)
+	return r.tape(&taping{Recording: Recording{Name: name, Member: c.Member}, rate: c.Rate, hush: c.MaxSilence, starting: reply}, c.Exists)
 }
 
 // tape begins a recording where the room is.
@@ -105,7 +94,7 @@ func (r *room) tape(t *taping, exists Exists) error {
 	r.ops++
 	t.op, t.at, t.State = r.ops, r.at, RecordingStarting
 	r.tapings = append(r.tapings, t)
-	b.Record(t.op, Tape{File: t.Name, Rate: t.rate, Exists: exists})
+	b.Record(t.op, Tape{File: t.Name, Rate: t.rate, Exists: exists, Member: t.Member, MaxSilence: t.hush})
 	return nil
 }
 
@@ -152,6 +141,10 @@ func (r *room) tapeFact(now time.Time, f Fact) {
 		if t := r.taping(f.Op); t != nil {
 			r.tapePaused(now, t, f)
 		}
+	case RecordingMuted:
+		if t := r.taping(f.Op); t != nil {
+			settleAll(&t.muting, f.Err)
+		}
 	case RecordingEnded:
 		if t := r.taping(f.Op); t != nil {
 			r.tapeEnded(now, t, f)
@@ -174,7 +167,9 @@ func (r *room) tapeBegan(now time.Time, t *taping, f RecordingBegan) {
 	r.tellTape(now, EventRecordStarted, t)
 	t.answerStart(nil)
 	t.answerMove(nil)
-	r.announceTape(r.profile.RecordSound)
+	if t.Member == 0 {
+		r.announceTape(r.profile.RecordSound)
+	}
 }
 
 func (t *taping) answerStart(err error) {
@@ -226,10 +221,7 @@ func (r *room) tapePaused(now time.Time, t *taping, f RecordingPaused) {
 		t.before, t.State, t.since = t.duration(now), state, since
 		r.tellTape(now, what, t)
 	}
-	for _, w := range t.pausing {
-		w.settle(f.Err)
-	}
-	t.pausing = nil
+	settleAll(&t.pausing, f.Err)
 }
 
 // tapeEnded follows the end of a recording: it was asked for, its disk is full,
@@ -241,7 +233,7 @@ func (r *room) tapeEnded(now time.Time, t *taping, f RecordingEnded) {
 		t.before = f.Duration
 	}
 	t.since = time.Time{}
-	t.Bytes, t.LostMS, t.State = f.Bytes, f.Lost.Milliseconds(), RecordingDone
+	t.Bytes, t.LostMS, t.TalkedMS, t.State = f.Bytes, f.Lost.Milliseconds(), f.Talked.Milliseconds(), RecordingDone
 	what := EventRecordEnded
 	if f.Err != nil {
 		t.State, t.Error, what = RecordingFailed, f.Err.Error(), EventRecordFailed
@@ -254,13 +246,11 @@ func (r *room) tapeEnded(now time.Time, t *taping, f RecordingEnded) {
 	ordered := t.starting != nil
 	t.answerStart(f.Err)
 	t.answerMove(f.Err)
-	for _, w := range t.stopping {
-		w.settle(f.Err)
-	}
-	for _, w := range t.pausing {
-		w.settle(fmt.Errorf("%w: it has ended", ErrNoRecording))
-	}
-	if begun && !slices.ContainsFunc(r.tapings, func(o *taping) bool { return o.State != RecordingStarting }) {
+	over := fmt.Errorf("%w: it has ended", ErrNoRecording)
+	settleAll(&t.stopping, f.Err)
+	settleAll(&t.pausing, over)
+	settleAll(&t.muting, over)
+	if begun && t.Member == 0 && !slices.ContainsFunc(r.tapings, func(o *taping) bool { return o.State != RecordingStarting && o.Member == 0 }) {
 		r.announceTape(r.profile.RecordEndSound)
 	}
 	r.inherit(t, begun, ordered, f.Err)
@@ -313,14 +303,16 @@ func (r *room) recordings(now time.Time) []Recording {
 // nobody is there.
 func (r *room) settleTapes(now time.Time) {
 	p := r.profile
+	for _, t := range r.tapings {
+		if t.Member != 0 && r.memberSeat(t.Member) == nil {
+			r.lastTaping(now, t)
+		}
+	}
 	switch {
 	case r.count(func(s *seat) bool { return s.phase.inBridge() }) == 0:
 		r.taped, r.owed = false, nil
 		for _, t := range r.tapings {
-			if t.giveUp.IsZero() {
-				t.giveUp = now.Add(recordEndTime)
-			}
-			r.stopTaping(t)
+			r.lastTaping(now, t)
 		}
 	case r.taped || p.Record == RecordOff || r.at == nil || r.moving != nil:
 	case r.audible() < max(1, p.RecordMin) || p.Record == RecordOnModerator && r.moderators() == 0:
@@ -328,6 +320,14 @@ func (r *room) settleTapes(now time.Time) {
 		r.taped = true
 		r.autoRecord(now)
 	}
+}
+
+// lastTaping ends a recording of which nobody is left.
+func (r *room) lastTaping(now time.Time, t *taping) {
+	if t.giveUp.IsZero() {
+		t.giveUp = now.Add(recordEndTime)
+	}
+	r.stopTaping(t)
 }
 
 // autoRecord records as the profile says. Where it cannot, it is told once and
@@ -354,7 +354,7 @@ func (r *room) moveTapes(now time.Time, ended []*taping, c *carried) {
 		}
 	}
 	for _, old := range ended {
-		t := &taping{Recording: Recording{Name: old.Name, Auto: old.Auto}, rate: old.rate, carried: c}
+		t := &taping{Recording: Recording{Name: old.Name, Auto: old.Auto, Member: old.Member}, rate: old.rate, hush: old.hush, carried: c}
 		c.open++
 		if err := r.tape(t, ExistsNumber); err != nil {
 			t.State, t.at = RecordingStarting, r.at

@@ -267,7 +267,7 @@ func TestARunThatHasEndedIsNotContinued(t *testing.T) {
 		if instance != b.kept().Instance || v.Instance == instance || v.Members[0].ID != 2 {
 			t.Errorf("instance %s, then %s with %+v", instance, v.Instance, v.Members)
 		}
-		want(t, "events", next.types(), "participant.restored participant.left room.ended room.started participant.restored")
+		want(t, "events", next.types(), "participant.restored participant.digit participant.digit participant.left room.ended room.started participant.restored")
 	})
 }
 

@@ -140,7 +140,7 @@ func (r *room) applyLeg(now time.Time, s *seat, f Fact) {
 		}
 	case Digit:
 		if !s.superfluous(now, f.Digit) {
-			r.digit(now, s, f.Digit)
+			r.digit(now, s, f)
 		}
 	case PromptDone:
 		r.unplayable(f.Err)

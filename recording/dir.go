@@ -23,6 +23,7 @@ var (
 	ErrExists = errors.New("recording: the file is there already")
 	ErrInUse  = errors.New("recording: the file is being written")
 	ErrFull   = errors.New("recording: a WAV file holds no more than 4 GiB")
+	ErrFormat = errors.New("recording: not a recording that could be added to")
 )
 
 // Extension is that of every recording.
@@ -33,12 +34,13 @@ const maxName = 512 // bytes
 // Exists says what becomes of a file that is there already.
 type Exists uint8
 
-// It is kept and the recording refused, replaced, or kept while the recording
-// gets "-2", "-3" … before its extension.
+// It is kept and the recording refused, replaced, kept while the recording gets
+// "-2", "-3" … before its extension, or added to.
 const (
 	Fail Exists = iota
 	Replace
 	Number
+	Append
 )
 
 // Dir is the folder of the recordings. Nothing outside it is written, read or
@@ -148,15 +150,11 @@ func (d *Dir) begin(root *os.Root, name string, rate codec.Rate, exists Exists) 
 	if !d.claim(name) {
 		return nil, fmt.Errorf("%w: %s", ErrInUse, filepath.Join(d.path, name))
 	}
-	flags := os.O_WRONLY | os.O_CREATE | os.O_EXCL
-	if info, err := root.Stat(name); err == nil && exists == Replace {
-		if !info.Mode().IsRegular() {
-			d.release(name)
-			return nil, fmt.Errorf("%w: %s is no file", ErrName, filepath.Join(d.path, name))
-		}
-		flags = os.O_WRONLY | os.O_TRUNC
+	flags, size, err := d.there(root, name, rate, exists)
+	var f *os.File
+	if err == nil {
+		f, err = root.OpenFile(name, flags, 0o640)
 	}
-	f, err := root.OpenFile(name, flags, 0o640)
 	if errors.Is(err, fs.ErrExist) {
 		err = fmt.Errorf("%w: %s", ErrExists, filepath.Join(d.path, name))
 	}
@@ -164,11 +162,27 @@ func (d *Dir) begin(root *os.Root, name string, rate codec.Rate, exists Exists) 
 		d.release(name)
 		return nil, d.explain(err, name)
 	}
-	w := &File{dir: d, name: name, f: f, rate: rate, block: make([]byte, 0, sound.WAVHeader)}
+	w := &File{dir: d, name: name, f: f, rate: rate, size: size, block: make([]byte, 0, sound.WAVHeader)}
 	if err := w.header(); err != nil {
 		return nil, errors.Join(err, w.Close())
 	}
 	return w, nil
+}
+
+// there judges a file that may be there already: how it is opened, and how many
+// bytes of audio in it stay.
+func (d *Dir) there(root *os.Root, name string, rate codec.Rate, exists Exists) (flags int, size int64, err error) {
+	info, err := root.Stat(name)
+	switch {
+	case err != nil || exists == Fail || exists == Number:
+		return os.O_WRONLY | os.O_CREATE | os.O_EXCL, 0, nil
+	case !info.Mode().IsRegular():
+		return 0, 0, fmt.Errorf("%w: %s is no file", ErrName, filepath.Join(d.path, name))
+	case exists == Append:
+		size, err = d.measure(root, name, rate)
+		return os.O_WRONLY, size, err
+	}
+	return os.O_WRONLY | os.O_TRUNC, 0, nil
 }
 
 func (d *Dir) claim(name string) bool {

@@ -60,6 +60,12 @@ func (f *File) header() error {
 	return f.dir.explain(err, f.name)
 }
 
+// Cut takes back the last of what was written.
+func (f *File) Cut(samples int) error {
+	f.size = max(0, f.size-2*int64(samples))
+	return errors.Join(f.dir.explain(f.f.Truncate(sound.WAVHeader+f.size), f.name), f.header())
+}
+
 // Close has the file on the disk, and closes it.
 func (f *File) Close() error {
 	defer f.dir.release(f.name)

@@ -26,6 +26,10 @@ type Options struct {
 	Rate   codec.Rate
 	Exists Exists
 
+	// MaxSilence ends the recording when nothing was said for so long, and of
+	// that silence the file keeps only the beginning; 0 = it does not.
+	MaxSilence time.Duration
+
 	// All are called from the recorder's own goroutine. Began is told where the
 	// file is, once it is open. Missing is told of frames that were dropped since
 	// the disk was too slow; they are silence in the file. Ended is the last.
@@ -39,8 +43,9 @@ type Result struct {
 	Path     string // "" when the file could not be opened
 	Duration time.Duration
 	Bytes    int64
-	Lost     int   // frames of 20 ms that were dropped
-	Err      error // why it ended by itself, or could not begin; nil = it was stopped
+	Lost     int           // frames of 20 ms that were dropped
+	Talked   time.Duration // of Duration, what was not silence; 0 without MaxSilence
+	Err      error         // why it ended by itself, or could not begin; nil = it was stopped
 }
 
 // Recorder writes one file. Put has one caller, a tick; everything else may be
@@ -50,6 +55,7 @@ type Recorder struct {
 	queue  *queue
 	wake   chan struct{} // capacity 1
 	paused atomic.Bool
+	muted  atomic.Bool
 	ended  atomic.Bool // it takes no more
 	stop   chan struct{}
 	once   sync.Once
@@ -69,6 +75,9 @@ func (r *Recorder) Put(pcm []int16) bool {
 	if r.paused.Load() || r.ended.Load() {
 		return true
 	}
+	if r.muted.Load() {
+		pcm = nil
+	}
 	waiting, ok := r.queue.put(pcm)
 	if waiting >= batch {
 		select {
@@ -81,6 +90,9 @@ func (r *Recorder) Put(pcm []int16) bool {
 
 // Pause leaves out what is put in, until it is called with false.
 func (r *Recorder) Pause(on bool) { r.paused.Store(on) }
+
+// Mute has silence recorded for what is put in, until it is called with false.
+func (r *Recorder) Mute(on bool) { r.muted.Store(on) }
 
 // Lost is how many frames were dropped so far.
 func (r *Recorder) Lost() int { return int(r.queue.lost.Load()) }
@@ -102,17 +114,18 @@ func (r *Recorder) run() {
 		return
 	}
 	r.o.Began(f.Path())
-	err = r.write(f)
+	hush := newHush(r.o)
+	err = r.write(f, hush)
 	r.ended.Store(true)
 	if closed := f.Close(); err == nil {
 		err = closed
 	}
-	r.o.Ended(Result{Path: f.Path(), Duration: f.Duration(), Bytes: f.Bytes(), Lost: r.Lost(), Err: err})
+	r.o.Ended(Result{Path: f.Path(), Duration: f.Duration(), Bytes: f.Bytes(), Lost: r.Lost(), Talked: hush.talked(), Err: err})
 }
 
-// write writes until it is stopped or cannot. What panics in it ends this
-// recording only.
-func (r *Recorder) write(f *File) (err error) {
+// write writes until it is stopped, cannot, or nothing is said for too long.
+// What panics in it ends this recording only.
+func (r *Recorder) write(f *File, hush *hush) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("recording: %s: %v", f.Path(), p)
@@ -133,8 +146,12 @@ func (r *Recorder) write(f *File) (err error) {
 			if gap > 0 {
 				r.o.Missing(int(gap))
 			}
-			if err := f.Write(pcm); err != nil {
+			n, over := hush.hear(pcm, gap > 0)
+			if err := f.Write(pcm[:n]); err != nil {
 				return err
+			}
+			if over {
+				return f.Cut(hush.surplus())
 			}
 		}
 	}

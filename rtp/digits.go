@@ -34,12 +34,12 @@ func eventOf(digit byte) (byte, bool) {
 }
 
 // ring is a small queue of keys.
-type ring struct {
-	keys       [digitQueue]byte
+type ring[T any] struct {
+	keys       [digitQueue]T
 	head, size int
 }
 
-func (r *ring) push(d byte) bool {
+func (r *ring[T]) push(d T) bool {
 	if r.size == len(r.keys) {
 		return false
 	}
@@ -48,23 +48,30 @@ func (r *ring) push(d byte) bool {
 	return true
 }
 
-func (r *ring) pop() (byte, bool) {
+func (r *ring[T]) pop() (d T, ok bool) {
 	if r.size == 0 {
-		return 0, false
+		return d, false
 	}
-	d := r.keys[r.head]
+	d = r.keys[r.head]
 	r.head = (r.head + 1) % len(r.keys)
 	r.size--
 	return d, true
+}
+
+// press is a key, and how long it was held, in units of the RTP clock.
+type press struct {
+	key   byte
+	units uint16
 }
 
 // digitReader makes keys of RFC 4733 packets. An event is known by its
 // timestamp; it counts once: at its end packet, or when the next one begins,
 // or when nothing more was heard of it.
 type digitReader struct {
-	keys   ring
+	keys   ring[press]
 	open   bool // an event is being received
 	digit  byte
+	units  uint16 // that it was held, as far as is known
 	ts     uint32
 	seen   bool  // ts is valid
 	last   int64 // unix ns of its last packet
@@ -91,10 +98,11 @@ func (r *digitReader) packet(ts uint32, payload []byte, now int64) {
 		return // a late packet of an earlier event
 	default:
 		r.finish()
-		r.open, r.seen, r.digit, r.ts = true, true, digit, ts
+		r.open, r.seen, r.digit, r.units, r.ts = true, true, digit, 0, ts
 	}
 	r.last = now
-	if end || binary.BigEndian.Uint16(payload[2:]) == 0xFFFF {
+	r.units = max(r.units, binary.BigEndian.Uint16(payload[2:]))
+	if end || r.units == 0xFFFF {
 		r.finish()
 	}
 }
@@ -102,7 +110,7 @@ func (r *digitReader) packet(ts uint32, payload []byte, now int64) {
 // finish counts the open event.
 func (r *digitReader) finish() {
 	if r.open {
-		r.keys.push(r.digit)
+		r.keys.push(press{r.digit, r.units})
 	}
 	r.open = false
 }
@@ -122,7 +130,7 @@ func (r *digitReader) reset() {
 
 // digitWriter sends keys, one frame a tick, instead of audio.
 type digitWriter struct {
-	queue  ring
+	queue  ring[byte]
 	active bool
 	event  byte
 	ts     uint32

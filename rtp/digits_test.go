@@ -55,7 +55,7 @@ func TestDigitsCountOnce(t *testing.T) {
 				}
 				r.idle(int64(p.at))
 				for d, ok := r.keys.pop(); ok; d, ok = r.keys.pop() {
-					got += string(d)
+					got += string(d.key)
 				}
 			}
 			if got != c.want {
@@ -82,7 +82,7 @@ func TestSentDigitsAreReadBack(t *testing.T) {
 			}
 			ts += 160
 			for d, ok := r.keys.pop(); ok; d, ok = r.keys.pop() {
-				got += string(d)
+				got += string(d.key)
 			}
 		}
 		if got != keys {
@@ -103,8 +103,8 @@ func FuzzDigits(f *testing.F) {
 			r.idle(int64(i) * frame)
 			packets++
 			for d, ok := r.keys.pop(); ok; d, ok = r.keys.pop() {
-				if _, known := eventOf(d); !known {
-					t.Fatalf("key %q", d)
+				if _, known := eventOf(d.key); !known {
+					t.Fatalf("key %q", d.key)
 				}
 				keys++
 			}

@@ -75,7 +75,7 @@ type Session struct {
 	arrived atomic.Int64
 
 	keyMu sync.Mutex // guards keyIn: keys to send that the tick has not seen
-	keyIn ring
+	keyIn ring[byte]
 	keys  atomic.Int32 // how many are in keyIn
 
 	// All below belongs to the tick.
@@ -87,6 +87,7 @@ type Session struct {
 	packet  rtp.Packet
 	jitter  *Jitter
 	digits  digitReader
+	pressed time.Duration // how long the key that was popped last was held
 	writer  digitWriter
 	in      stream
 	out     outStream
@@ -360,7 +361,14 @@ func (s *Session) Surplus(ahead time.Duration) time.Duration { return s.jitter.S
 func (s *Session) Comfort() []byte { return s.jitter.Comfort() }
 
 // Digit returns the next key that the peer pressed and released.
-func (s *Session) Digit() (d byte, ok bool) { return s.digits.keys.pop() }
+func (s *Session) Digit() (d byte, ok bool) {
+	p, ok := s.digits.keys.pop()
+	s.pressed = time.Duration(p.units) * time.Second / time.Duration(s.opt.ClockRate)
+	return p.key, ok
+}
+
+// Pressed is how long the key that Digit returned last was held.
+func (s *Session) Pressed() time.Duration { return s.pressed }
 
 // LastArrival is the unix time (ns) of the last packet that was used; 0 = none.
 func (s *Session) LastArrival() int64 { return s.arrived.Load() }

@@ -203,8 +203,8 @@ func TestSessionCarriesDigitsBothWays(t *testing.T) {
 		a.ts = ts
 	}
 	s.Drain(1e18)
-	if d, ok := s.Digit(); !ok || d != '7' {
-		t.Errorf("got %q %v", d, ok)
+	if d, ok := s.Digit(); !ok || d != '7' || s.Pressed() != 100*time.Millisecond {
+		t.Errorf("got %q %v, held %v", d, ok, s.Pressed())
 	}
 	if d, ok := s.Digit(); ok {
 		t.Errorf("again %q", d)

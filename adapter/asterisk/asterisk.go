@@ -194,7 +194,7 @@ func (l *Link) take(ctx context.Context, e ari.Event) {
 		l.failed(e)
 	case *ari.ChannelDtmfReceived:
 		if c := l.call(e.Channel.ID); c != nil && len(e.Digit) == 1 {
-			c.press(e.Digit[0])
+			c.press(engine.Digit{Digit: e.Digit[0], Held: time.Duration(e.DurationMs) * time.Millisecond})
 		}
 	case *ari.ChannelHangupRequest:
 		if c := l.call(e.Channel.ID); c != nil {

@@ -66,15 +66,15 @@ type call struct {
 	sealed bool                          // rights are on the channel; its goroutine's
 	noted  engine.MemberID               // whose end by a hang-up is on the channel; its goroutine's
 
-	left   latch     // the caller's channel is not in the application any more
-	hungUp latch     // because somebody has hung up
-	keys   chan byte // pressed and not yet in the room
+	left   latch             // the caller's channel is not in the application any more
+	hungUp latch             // because somebody has hung up
+	keys   chan engine.Digit // pressed and not yet in the room
 }
 
 func newCall(l *Link, ch *ari.Channel, args []string) *call {
 	c := &call{
 		log: l.log.With("call", ch.ID), channel: ch.ID, snapshot: ch, stage: newStage(),
-		left: newLatch(), hungUp: newLatch(), keys: make(chan byte, keysAhead), released: make(chan engine.Outcome, 1),
+		left: newLatch(), hungUp: newLatch(), keys: make(chan engine.Digit, keysAhead), released: make(chan engine.Outcome, 1),
 	}
 	c.media.init(l, c.left.done, c.log)
 	c.leg, c.bridgeID = engine.LegID(ch.ID), l.bridgePrefix()+audiosocket.NewUUID().String()
@@ -87,7 +87,7 @@ func newCall(l *Link, ch *ari.Channel, args []string) *call {
 }
 
 // press takes a key of the caller. One that nobody takes in time is dropped.
-func (c *call) press(key byte) {
+func (c *call) press(key engine.Digit) {
 	select {
 	case c.keys <- key:
 	default:
@@ -156,7 +156,8 @@ func (c *call) serve(ctx context.Context, invite engine.Invite) {
 				do()
 			}
 		case key := <-c.keys:
-			sink.Post(engine.Digit{Leg: voice.ID(), Digit: key})
+			key.Leg = voice.ID()
+			sink.Post(key)
 		case <-left:
 			left = nil
 			switch {

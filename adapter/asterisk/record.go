@@ -62,6 +62,9 @@ func (b *Bridge) Record(op engine.OpID, how engine.Tape) {
 // may be taken.
 func (b *Bridge) record(ctx context.Context, t *tape, how engine.Tape) error {
 	b.keep(t)
+	if how.Member != 0 {
+		return fmt.Errorf("%w: an Asterisk does not record a channel while it is in a bridge", engine.ErrCannot)
+	}
 	file, err := recording.NameIn(spool, how.File)
 	if err != nil {
 		return fmt.Errorf("%w: %w", engine.ErrBadCommand, err)
@@ -70,8 +73,10 @@ func (b *Bridge) record(ctx context.Context, t *tape, how engine.Tape) error {
 	if err != nil {
 		return err
 	}
+	as := ari.Tape{Format: t.format, Exists: existing(how.Exists), MaxSilence: how.MaxSilence}
 	for n := 1; ; n++ {
-		err := b.begin(ctx, t, home, withoutExtension(recording.Part(file, n)), how.Exists == engine.ExistsReplace)
+		as.Name = withoutExtension(recording.Part(file, n))
+		err := b.begin(ctx, t, home, as)
 		switch {
 		case errors.Is(err, ari.ErrSwitch):
 			return b.cannotRecord(ctx, err)
@@ -79,6 +84,18 @@ func (b *Bridge) record(ctx context.Context, t *tape, how engine.Tape) error {
 			return err
 		}
 	}
+}
+
+// existing is Asterisk's word for what becomes of a file that is there.
+func existing(e engine.Exists) string {
+	switch e {
+	case engine.ExistsReplace:
+		return "overwrite"
+	case engine.ExistsAppend:
+		return "append"
+	case engine.ExistsFail, engine.ExistsNumber:
+	}
+	return "fail"
 }
 
 // cannotRecord says what an Asterisk that fails to record may lack.
@@ -103,14 +120,14 @@ func NoSpool(name string) string {
 // begin has the switch record to one name. Asked for a name that it is recording
 // to, Asterisk 22 says no, and does not find that recording any more: so it is
 // not asked.
-func (b *Bridge) begin(ctx context.Context, t *tape, home, name string, overwrite bool) error {
-	if b.link.taping(name) {
-		return fmt.Errorf("%w: %s is being recorded to", engine.ErrInUse, name)
+func (b *Bridge) begin(ctx context.Context, t *tape, home string, as ari.Tape) error {
+	if b.link.taping(as.Name) {
+		return fmt.Errorf("%w: %s is being recorded to", engine.ErrInUse, as.Name)
 	}
 	b.mu.Lock()
-	t.name = name
+	t.name = as.Name
 	b.mu.Unlock()
-	err := b.link.client.Record(ctx, home, name, t.format, overwrite)
+	err := b.link.client.Record(ctx, home, as)
 	if errors.Is(err, ari.ErrConflict) {
 		b.mu.Lock()
 		t.name = ""
@@ -146,6 +163,13 @@ func (b *Bridge) PauseRecord(op engine.OpID, on bool) {
 			f.On = !on
 		}
 		b.post(f)
+	})
+}
+
+// MuteRecord implements engine.RecordMuter.
+func (b *Bridge) MuteRecord(op engine.OpID, on bool) {
+	b.onTape(op, func(ctx context.Context, _ *tape, name string) {
+		b.post(engine.RecordingMuted{Op: op, On: on, Err: b.link.client.MuteRecord(ctx, name, on)})
 	})
 }
 

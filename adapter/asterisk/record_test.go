@@ -45,6 +45,10 @@ func TestTheSwitchRecords(t *testing.T) {
 	tapes("x/a.wav paused")
 	r.do("3200", engine.PauseRecord{File: "x/a"})
 	tapes("x/a.wav recording")
+	r.do("3200", engine.MuteRecord{File: "x/a", On: true})
+	tapes("x/a.wav recording muted")
+	r.do("3200", engine.MuteRecord{File: "x/a"})
+	tapes("x/a.wav recording")
 	r.do("3200", engine.StopRecord{})
 	tapes("")
 	if e := r.await(engine.EventRecordEnded, ""); e.Recording.DurationMS != 2000 {
@@ -53,6 +57,13 @@ func TestTheSwitchRecords(t *testing.T) {
 	if err := r.exchange.Do(t.Context(), "3200", engine.Record{File: "x/a"}); !errors.Is(err, engine.ErrInUse) {
 		t.Errorf("what is there is recorded to: %v", err)
 	}
+	if err := r.exchange.Do(t.Context(), "3200", engine.Record{File: "one", Member: 1}); !errors.Is(err, engine.ErrCannot) {
+		t.Errorf("one member is recorded: %v", err)
+	}
+	r.do("3200", engine.Record{File: "x/a", Exists: engine.ExistsAppend, MaxSilence: 1})
+	tapes("x/a.wav recording")
+	r.do("3200", engine.StopRecord{})
+	r.await(engine.EventRecordEnded, "")
 	r.do("3200", engine.Record{File: "x/a", Exists: engine.ExistsNumber, Rate: 48000})
 	tapes("x/a-2.wav16 recording")
 	r.ast.StopTape("x/a-2") // somebody at the switch

@@ -112,7 +112,7 @@ func (m *Metrics) Observe(e engine.Event) {
 		engine.EventRoomStarted, engine.EventRoomEnded, engine.EventRoomLocked, engine.EventRoomUnlocked,
 		engine.EventRoomModified, engine.EventRoomMoved, engine.EventIgnored, engine.EventMuted, engine.EventUnmuted, engine.EventDeafened,
 		engine.EventUndeafened, engine.EventModified, engine.EventHeld, engine.EventUnheld, engine.EventPlaying, engine.EventPlayed, engine.EventTalking, engine.EventSilent,
-		engine.EventHandRaised, engine.EventHandLowered, engine.EventDialing, engine.EventRinging, engine.EventDialed:
+		engine.EventHandRaised, engine.EventHandLowered, engine.EventDigit, engine.EventDialing, engine.EventRinging, engine.EventDialed:
 	}
 }
 

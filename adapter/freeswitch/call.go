@@ -242,7 +242,7 @@ func (c *call) follow(ctx context.Context, e *esl.Event) (bridgeEnded bool) {
 	case e == nil, e.Name() == "CHANNEL_HANGUP":
 		c.place = away
 	case e.Name() == "DTMF":
-		c.pressed(e.Value("DTMF-Digit"))
+		c.pressed(e.Value("DTMF-Digit"), e.Value("DTMF-Duration"))
 	case e.Name() == "CHANNEL_EXECUTE":
 		c.begun(e)
 	case e.Name() == "CHANNEL_BRIDGE":
@@ -269,14 +269,6 @@ func (c *call) follow(ctx context.Context, e *esl.Event) (bridgeEnded bool) {
 		c.finished(e)
 	}
 	return false
-}
-
-// pressed passes on a key that the switch heard. What comes while the audio is
-// with us, comes with it.
-func (c *call) pressed(key string) {
-	if c.media == nil && c.sink != nil && len(key) == 1 {
-		c.sink.Post(engine.Digit{Leg: c.id(), Digit: key[0]})
-	}
 }
 
 // set sets variables of the channel. Values come from callers and dialplans;

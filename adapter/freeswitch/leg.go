@@ -3,6 +3,7 @@ package freeswitch
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"parley/engine"
@@ -126,4 +127,13 @@ func (l *leg) StopRecord() {
 		return
 	}
 	l.tasks.Put(l.stopTape)
+}
+
+// pressed passes on a key that the switch heard. What comes while the audio is
+// with us, comes with it. How long it was held the switch counts at 8 kHz.
+func (c *call) pressed(key, units string) {
+	if c.media == nil && c.sink != nil && len(key) == 1 {
+		n, _ := strconv.ParseUint(units, 10, 16) // 0 where it is none
+		c.sink.Post(engine.Digit{Leg: c.id(), Digit: key[0], Held: time.Duration(n) * time.Second / 8000})
+	}
 }

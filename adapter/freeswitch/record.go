@@ -50,6 +50,14 @@ func (b *Bridge) Record(op engine.OpID, how engine.Tape) {
 }
 
 func (b *Bridge) record(t *tape, how engine.Tape) error {
+	switch {
+	case how.Member != 0:
+		return fmt.Errorf("%w: of a conference of a FreeSWITCH all is recorded, and not one member", engine.ErrCannot)
+	case how.MaxSilence != 0:
+		return fmt.Errorf("%w: no silence ends the recording of a FreeSWITCH's conference", engine.ErrCannot)
+	case how.Exists == engine.ExistsAppend:
+		return fmt.Errorf("%w: a FreeSWITCH begins a file for each recording of a conference", engine.ErrCannot)
+	}
 	dir, err := b.link.api("global_getvar", "recordings_dir")
 	dir = strings.TrimSpace(dir)
 	if err == nil && !path.IsAbs(dir) {

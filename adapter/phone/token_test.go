@@ -73,7 +73,7 @@ func tokenOnce(t *testing.T, o *office) {
 	if err := c.Digits(limited(t), "#"); err != nil {
 		t.Fatal(err)
 	}
-	if got := said.next(t); got != (engine.Digit{Leg: "channel-1", Digit: '#'}) {
+	if got := said.next(t); got != (engine.Digit{Leg: "channel-1", Digit: '#', Held: 100 * time.Millisecond}) {
 		t.Errorf("%#v", got)
 	}
 	m.Play(1, engine.Media{Items: []string{"tone_stream://%(20000,0,900)"}})

@@ -7,7 +7,10 @@ import (
 )
 
 // tape is a recording of a bridge.
-type tape struct{ name, format, bridge, state string }
+type tape struct {
+	name, format, bridge, state string
+	muted                       bool
+}
 
 func (t *tape) snapshot(more map[string]any) map[string]any {
 	all := map[string]any{"name": t.name, "format": t.format, "target_uri": "bridge:" + t.bridge, "state": t.state}
@@ -17,7 +20,7 @@ func (t *tape) snapshot(more map[string]any) map[string]any {
 
 // record begins a recording of a bridge. One of the name "broken" fails.
 func (s *Server) record(b *bridge, a args) (int, any) {
-	s.know(a, "name", "format", "ifExists")
+	s.know(a, "name", "format", "ifExists", "maxSilenceSeconds")
 	t := &tape{name: a.Get("name"), format: a.Get("format"), bridge: b.id, state: "recording"}
 	switch {
 	case t.format != "wav" && t.format != "wav16":
@@ -26,7 +29,7 @@ func (s *Server) record(b *bridge, a args) (int, any) {
 	case s.tapes[t.name] != nil:
 		s.t.Errorf("aritest: %s is being recorded to: Asterisk would lose that recording", t.name)
 		return http.StatusConflict, "Recording '" + t.name + "' already exists and can not be overwritten."
-	case s.stored[t.name] && a.Get("ifExists") != "overwrite":
+	case s.stored[t.name] && a.Get("ifExists") == "fail":
 		return http.StatusConflict, "Recording '" + t.name + "' already exists and can not be overwritten."
 	}
 	if t.name == "broken" {
@@ -52,6 +55,8 @@ func (s *Server) operateTape(method, name, op string) (int, any) {
 		t.state = "paused"
 	case "DELETE pause":
 		t.state = "recording"
+	case "POST mute", "DELETE mute":
+		t.muted = method == http.MethodPost
 	default:
 		return s.noRoute(method, []string{"recordings", "live", name, op})
 	}
@@ -74,13 +79,17 @@ func (s *Server) endTapes(bridge string) {
 	}
 }
 
-// Tapes are the recordings that run, "NAME.FORMAT STATE", for tests with one.
+// Tapes are the recordings that run, "NAME.FORMAT STATE", and "muted", for tests with one.
 func (s *Server) Tapes() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var all []string
 	for _, t := range s.tapes {
-		all = append(all, t.name+"."+t.format+" "+t.state)
+		one := t.name + "." + t.format + " " + t.state
+		if t.muted {
+			one += " muted"
+		}
+		all = append(all, one)
 	}
 	return strings.Join(all, ", ")
 }

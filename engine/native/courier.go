@@ -3,6 +3,7 @@ package native
 import (
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"parley/engine"
 )
@@ -25,18 +26,19 @@ const (
 
 // note is what a tick has to tell. It is small and copied, never allocated.
 type note struct {
-	kind   kind
-	on     bool
-	digit  byte
-	member engine.MemberID
-	number uint64
-	leg    *Leg
-	bridge *Bridge
-	prompt *prompt
-	tape   *tape
-	play   *play
-	stock  *stock
-	asked  *asked
+	kind    kind
+	on      bool
+	digit   byte
+	pressed time.Duration
+	member  engine.MemberID
+	number  uint64
+	leg     *Leg
+	bridge  *Bridge
+	prompt  *prompt
+	tape    *tape
+	play    *play
+	stock   *stock
+	asked   *asked
 }
 
 // ring carries notes from any number of ticks to one courier, without a lock.
@@ -122,7 +124,7 @@ func (s *Switch) courier() {
 func (s *Switch) deliver(n note) {
 	switch n.kind {
 	case noteDigit:
-		n.leg.out.post(engine.Digit{Leg: n.leg.id, Digit: n.digit})
+		n.leg.out.post(engine.Digit{Leg: n.leg.id, Digit: n.digit, Held: n.pressed})
 	case notePrompt:
 		n.leg.settle(n.prompt, n.prompt.err)
 	case noteTape:

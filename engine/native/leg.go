@@ -25,6 +25,7 @@ type Leg struct {
 	pacer     Pacer           // the port, if it is one
 	noiser    Noiser          // as is this
 	peeker    Peeker          // and this
+	presser   Presser         // and this
 	batcher   Batcher         // and this; nil also where there are no outboxes
 	crediter  Crediter        // and this
 	recoverer codec.Recoverer // the decoder, if it is one
@@ -67,6 +68,7 @@ func newLeg(s *Switch, id engine.LegID, port Port, f codec.Format) *Leg {
 	l.noiser, _ = port.(Noiser)
 	l.peeker, _ = port.(Peeker)
 	l.crediter, _ = port.(Crediter)
+	l.presser, _ = port.(Presser)
 	if s.opts.Outbox != nil {
 		l.batcher, _ = port.(Batcher)
 	}

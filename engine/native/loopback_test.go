@@ -134,7 +134,7 @@ func TestSwitch_OverRealSockets(t *testing.T) {
 		t.Logf("phone %d: %d lost, %d late; leg: %d lost, %d late, spread %v, held back %v", i,
 			p.Stats().Lost, p.Stats().Late, st.Lost, st.Late, st.Jitter, st.Delay)
 	}
-	callers[0].sink.want(t, engine.Digit{Leg: "400", Digit: '5'})
+	callers[0].sink.want(t, engine.Digit{Leg: "400", Digit: '5', Held: 100 * time.Millisecond})
 	if c := pool.Stats(); c.Ticks == 0 {
 		t.Errorf("%+v", c)
 	}

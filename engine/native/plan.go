@@ -148,7 +148,7 @@ func (b *Bridge) inUse(p *plan) (used []*class) {
 		}
 	}
 	for _, t := range p.tapings {
-		if !slices.Contains(used, t.class) {
+		if t.class != nil && !slices.Contains(used, t.class) {
 			used = append(used, t.class)
 		}
 	}

@@ -49,6 +49,12 @@ type Peeker interface {
 	Peek(dst []byte) (n int)
 }
 
+// Presser is what a Port may offer besides, when it knows how long keys are held.
+type Presser interface {
+	// Pressed is that of the key that Digit gave last; 0 = unknown.
+	Pressed() time.Duration
+}
+
 // Outbox is where packets wait until a worker's tick has all it sends. It belongs
 // to the worker.
 type Outbox interface {

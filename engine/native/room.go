@@ -77,7 +77,7 @@ func (b *Bridge) tick(s *scratch, now int64, n uint64) {
 		}
 	}
 	b.listen(s, p, turn, n)
-	p.tape(s)
+	p.tape(s, turn)
 	s.flush() // before any leg is somebody else's
 	for _, st := range turn {
 		b.report(st, p.number)

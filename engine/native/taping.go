@@ -17,36 +17,64 @@ import (
 // ErrNoFolder: Options.Recordings is not set.
 var ErrNoFolder = errors.New("native: there is no folder for recordings")
 
-// taping is a recording of a room: a listener of its class who says nothing.
+// taping is a recording of a room: a listener of its class who says nothing. Or
+// it is one of a member.
 type taping struct {
-	op      engine.OpID
-	class   *class
-	to      *recording.Recorder
-	limiter mixer.Limiter // the tick's
+	op       engine.OpID
+	class    *class // nil: of a member
+	member   engine.MemberID
+	resample *codec.Resampler // of what he says; nil = it has the rate of the recording
+	to       *recording.Recorder
+	limiter  mixer.Limiter // the tick's
 }
 
-// tape hands what everybody hears to the recordings. It comes when all voices
-// and the play are in the mixes.
-func (p *plan) tape(s *scratch) {
+// tape hands what everybody hears to the recordings, and what a member says. It
+// comes when all voices and the play are in the mixes.
+func (p *plan) tape(s *scratch, turn []*seat) {
 	for _, t := range p.tapings {
+		if t.class == nil {
+			t.overhear(s, turn)
+			continue
+		}
 		out := s.out[:len(t.class.all)]
 		t.class.mix.All(out, &t.limiter)
 		t.to.Put(out)
 	}
 }
 
+// overhear records a member as he is heard, and one who waits as he speaks.
+func (t *taping) overhear(s *scratch, turn []*seat) {
+	i := slices.IndexFunc(turn, func(st *seat) bool { return st.member == t.member })
+	if i < 0 {
+		return
+	}
+	v, state := &turn[i].leg.voice, turn[i].state
+	pcm := v.pcm
+	if !v.spoke && (!state.Waiting || state.Muted || v.held || !v.live) {
+		pcm = s.prompt[:len(v.pcm)]
+		clear(pcm)
+	}
+	if t.resample != nil {
+		pcm = s.out[:t.resample.Process(s.out[:], pcm)]
+	}
+	t.to.Put(pcm)
+}
+
 // Record implements engine.Recorder.
 func (b *Bridge) Record(op engine.OpID, how engine.Tape) {
 	b.order(func() engine.Fact {
 		ended := engine.RecordingEnded{Op: op}
-		rate := codec.Rate(how.Rate)
+		rate, t := codec.Rate(how.Rate), &taping{op: op, member: how.Member}
+		who := b.find(how.Member)
 		if rate == 0 {
-			rate = b.highest()
+			rate = b.highest(who)
 		}
 		var name string
 		switch dir := b.sw.opts.Recordings; {
 		case b.state != bridgeOpen:
 			ended.Err = ErrClosed
+		case how.Member != 0 && who < 0:
+			ended.Err = fmt.Errorf("%w: %s", engine.ErrNoMember, how.Member)
 		case dir == nil:
 			ended.Err = fmt.Errorf("%w: %w", engine.ErrCannot, ErrNoFolder)
 		case !slices.Contains(recordable(), rate):
@@ -58,11 +86,16 @@ func (b *Bridge) Record(op engine.OpID, how engine.Tape) {
 		if ended.Err != nil {
 			return ended
 		}
-		c := b.class(rate)
-		if !slices.Contains(b.used(), c) {
-			b.extendPlays(c)
+		if who < 0 {
+			t.class = b.class(rate)
+			if !slices.Contains(b.used(), t.class) {
+				b.extendPlays(t.class)
+			}
+		} else if own := b.seats[who].leg.format.Rate; own != rate {
+			t.resample = codec.NewResampler(own, rate)
 		}
-		b.tapings = append(b.tapings, &taping{op: op, class: c, to: recording.Start(b.options(op, name, rate, how.Exists))})
+		t.to = recording.Start(b.options(name, rate, how, op))
+		b.tapings = append(b.tapings, t)
 		b.publish()
 		return nil
 	})
@@ -74,8 +107,11 @@ func recordable() []codec.Rate {
 	return slices.DeleteFunc(slices.Clone(codec.Rates()), func(r codec.Rate) bool { return r%50 != 0 })
 }
 
-// highest is the highest rate that a member has.
-func (b *Bridge) highest() codec.Rate {
+// highest is the highest rate that a member has, or that of one of them.
+func (b *Bridge) highest(who int) codec.Rate {
+	if who >= 0 {
+		return b.seats[who].class.rate
+	}
 	rate := codec.Rate(8000)
 	for i := range b.seats {
 		rate = max(rate, b.seats[i].class.rate)
@@ -84,11 +120,11 @@ func (b *Bridge) highest() codec.Rate {
 }
 
 // options are those of a recorder that tells the room.
-func (b *Bridge) options(op engine.OpID, name string, rate codec.Rate, exists engine.Exists) recording.Options {
+func (b *Bridge) options(name string, rate codec.Rate, how engine.Tape, op engine.OpID) recording.Options {
 	sw := b.sw
 	sw.totals.recordings.Add(1)
 	return recording.Options{
-		Dir: sw.opts.Recordings, Name: name, Rate: rate, Exists: existing(exists),
+		Dir: sw.opts.Recordings, Name: name, Rate: rate, Exists: existing(how.Exists), MaxSilence: how.MaxSilence,
 		Began: func(file string) { b.out.post(engine.RecordingBegan{Op: op, File: file, Rate: int(rate)}) },
 		Missing: func(frames int) {
 			sw.totals.unrecorded.Add(uint64(frames))
@@ -99,7 +135,8 @@ func (b *Bridge) options(op engine.OpID, name string, rate codec.Rate, exists en
 			sw.totals.recordings.Add(-1)
 			b.untape(op)
 			b.out.post(engine.RecordingEnded{
-				Op: op, Duration: r.Duration, Bytes: r.Bytes, Lost: time.Duration(r.Lost) * tick.Period, Err: refused(r.Err),
+				Op: op, Duration: r.Duration, Bytes: r.Bytes, Lost: time.Duration(r.Lost) * tick.Period,
+				Talked: r.Talked, Err: refused(r.Err),
 			})
 		},
 	}
@@ -108,7 +145,7 @@ func (b *Bridge) options(op engine.OpID, name string, rate codec.Rate, exists en
 // refused gives an error the class that the engine knows.
 func refused(err error) error {
 	switch {
-	case errors.Is(err, recording.ErrName):
+	case errors.Is(err, recording.ErrName), errors.Is(err, recording.ErrFormat):
 		return fmt.Errorf("%w: %w", engine.ErrBadCommand, err)
 	case errors.Is(err, recording.ErrExists), errors.Is(err, recording.ErrInUse):
 		return fmt.Errorf("%w: %w", engine.ErrInUse, err)
@@ -122,6 +159,8 @@ func existing(e engine.Exists) recording.Exists {
 		return recording.Replace
 	case engine.ExistsNumber:
 		return recording.Number
+	case engine.ExistsAppend:
+		return recording.Append
 	case engine.ExistsFail:
 	}
 	return recording.Fail
@@ -147,6 +186,18 @@ func (b *Bridge) PauseRecord(op engine.OpID, on bool) {
 		}
 		t.to.Pause(on)
 		return engine.RecordingPaused{Op: op, On: on}
+	})
+}
+
+// MuteRecord implements engine.RecordMuter.
+func (b *Bridge) MuteRecord(op engine.OpID, on bool) {
+	b.order(func() engine.Fact {
+		t := b.taping(op)
+		if t == nil {
+			return nil // RecordingEnded has been posted, or is about to be
+		}
+		t.to.Mute(on)
+		return engine.RecordingMuted{Op: op, On: on}
 	})
 }
 

@@ -2,6 +2,7 @@ package native
 
 import (
 	"math"
+	"time"
 
 	"parley/codec"
 	"parley/engine"
@@ -45,8 +46,9 @@ type voice struct {
 	behind  bool    // the fifo has more than it should, and no Pacer says so
 	noise   codec.Noise
 	taping  *tape
-	digit   byte  // popped and not yet told; 0 is none
-	arrival int64 // the last packet, as of the tick heard
+	digit   byte          // popped and not yet told; 0 is none
+	pressed time.Duration // that it was held; 0 is unknown
+	arrival int64         // the last packet, as of the tick heard
 	heard   uint64
 	lost    bool // told that nothing is heard any more
 
@@ -255,8 +257,11 @@ func (l *Leg) keys() {
 		}
 		if v.digit == 0 {
 			v.digit, _ = l.port.Digit()
+			if v.pressed = 0; l.presser != nil && v.digit != 0 {
+				v.pressed = l.presser.Pressed()
+			}
 		}
-		if v.digit == 0 || !l.sw.tell(note{kind: noteDigit, leg: l, digit: v.digit}) {
+		if v.digit == 0 || !l.sw.tell(note{kind: noteDigit, leg: l, digit: v.digit, pressed: v.pressed}) {
 			return
 		}
 		v.digit = 0

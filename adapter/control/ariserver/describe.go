@@ -129,7 +129,7 @@ func models() map[string]model {
 func eventTypes() map[string]any {
 	return map[string]any{
 		"ApplicationReplaced": replaced{}, "BridgeCreated": onBridge{}, "BridgeDestroyed": onBridge{}, "ChannelCreated": onChannel{},
-		"ChannelDestroyed": destroyed{}, "ChannelEnteredBridge": between{}, "ChannelLeftBridge": between{},
+		"ChannelDestroyed": destroyed{}, "ChannelDtmfReceived": dtmf{}, "ChannelEnteredBridge": between{}, "ChannelLeftBridge": between{},
 		"ChannelStateChange": onChannel{}, "ChannelTalkingStarted": onChannel{}, "ChannelTalkingFinished": talkingFinished{},
 		"ChannelHold": onChannel{}, "ChannelUnhold": onChannel{}, "ChannelUserevent": userevent{}, "Dial": dialEvent{},
 		"PlaybackStarted": ofPlayback{}, "PlaybackFinished": ofPlayback{}, "RESTResponse": restResponse{},
@@ -177,6 +177,9 @@ func classOf(t reflect.Type) string {
 		return "DialplanCEP"
 	case reflect.TypeFor[[]string]():
 		return "List[string]"
+	}
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
 	}
 	switch t.Kind() {
 	case reflect.Int:

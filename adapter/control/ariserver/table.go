@@ -20,10 +20,12 @@ type route struct {
 }
 
 // param describes one parameter; kind is path, query or body. A name with a ! is
-// required, one with a * may have several values.
+// required, one with a * may have several values; a ~ says that Asterisk has
+// words of its own for one that is missing.
 type param struct {
 	name, kind, class string
 	required, list    bool
+	judged            bool // by who answers, if it is not there
 }
 
 // match fits an escaped path to the route.
@@ -51,7 +53,7 @@ func (r *route) match(path string) (vars map[string]string, ok bool) {
 // missing is the first parameter that is required and not there.
 func (r *route) missing(q *request) string {
 	for _, p := range r.params {
-		if p.required && p.kind == "query" && q.get(p.name) == "" {
+		if p.required && !p.judged && p.kind == "query" && q.get(p.name) == "" {
 			return p.name
 		}
 	}
@@ -67,7 +69,7 @@ func on(method, path, name, class, names string, do func(context.Context, *reque
 		}
 	}
 	for n := range strings.FieldsSeq(names) {
-		p := param{name: strings.Trim(n, "!*#?"), kind: "query", class: "string", required: strings.Contains(n, "!"), list: strings.Contains(n, "*")}
+		p := param{name: strings.Trim(n, "!*#?~"), kind: "query", class: "string", required: strings.Contains(n, "!"), list: strings.Contains(n, "*"), judged: strings.Contains(n, "~")}
 		switch {
 		case p.name == "variables" || p.name == "filter":
 			p.kind, p.class = "body", "containers"

@@ -149,6 +149,12 @@ type (
 		Text    string  `json:"cause_txt"`
 		Channel channel `json:"channel"`
 	}
+	dtmf struct { // ChannelDtmfReceived
+		head
+		Digit    string  `json:"digit"`
+		Duration int     `json:"duration_ms"`
+		Channel  channel `json:"channel"`
+	}
 	talkingFinished struct {
 		head
 		Duration int     `json:"duration"`

@@ -1,6 +1,7 @@
 package ariserver
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -53,6 +54,8 @@ func (s *Server) Observe(e engine.Event) {
 		s.leaves(e)
 	case engine.EventTalking, engine.EventSilent:
 		s.talks(e)
+	case engine.EventDigit:
+		s.digit(e)
 	case engine.EventHeld, engine.EventUnheld:
 		s.holds(e)
 	case engine.EventPlaying, engine.EventPlayed:
@@ -288,6 +291,20 @@ func (s *Server) talks(e engine.Event) {
 		c.talking = time.Time{}
 		s.tell("ChannelTalkingFinished", e.Time, &talkingFinished{Duration: took, Channel: c.channel}, c.subject())
 	}
+}
+
+// unknownPress is what Asterisk takes a key for of which it does not know how long
+// it was held.
+const unknownPress = 100 * time.Millisecond
+
+func (s *Server) digit(e engine.Event) {
+	c := s.calls[string(e.Leg)]
+	if c == nil {
+		return
+	}
+	held := int(cmp.Or(e.Held, unknownPress).Milliseconds())
+	s.tell("ChannelDtmfReceived", e.Time, &dtmf{Digit: string(rune(e.Digit)), Duration: held, Channel: c.channel}, c.subject())
+	s.pressed(c, e.Digit)
 }
 
 func (s *Server) holds(e engine.Event) {

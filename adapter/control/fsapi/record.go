@@ -29,7 +29,7 @@ func (c *call) record() bool {
 			canvas = " canvas 1" // there is one picture at most
 		}
 	}
-	for _, r := range c.view.Recordings {
+	for _, r := range c.recorded("") {
 		if afterOptions(r.Name) == afterOptions(file) {
 			c.printf("-ERR file [%s] is already being used for recording.\n", r.Name)
 			return true
@@ -53,7 +53,7 @@ func afterOptions(path string) string {
 // recorded are the recordings that a word means to the switch, newest first.
 func (c *call) recorded(file string) (list []engine.Recording) {
 	for _, r := range slices.Backward(c.view.Recordings) {
-		if file == "" || r.Name == file {
+		if r.Member == 0 && (file == "" || r.Name == file) { // the switch's conference has none of one member
 			list = append(list, r)
 		}
 	}
@@ -102,7 +102,7 @@ func (c *call) checkRecord() bool {
 		}
 		c.printf("+OK Record file %s%s\n", r.Name, auto)
 	}
-	if len(c.view.Recordings) == 0 {
+	if len(c.recorded("")) == 0 {
 		c.printf("-ERR Conference is not being recorded.\n")
 	}
 	return true
@@ -166,6 +166,9 @@ func remain(are bool) esl.Header {
 // records tells of a recording.
 func (r *run) records(e engine.Event) []telling {
 	is := e.Recording
+	if is.Member != 0 {
+		return nil
+	}
 	more := esl.Headers{{Name: "Path", Value: is.Name}}
 	switch e.Type { //nolint:exhaustive // the ends come below
 	case engine.EventRecordStarted:

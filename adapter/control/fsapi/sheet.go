@@ -59,6 +59,9 @@ func (a *API) sheet(v *engine.RoomView) conference.Sheet {
 		s.RunTime = now.Sub(v.StartedAt)
 	}
 	for _, t := range slices.Backward(v.Recordings) {
+		if t.Member != 0 {
+			continue
+		}
 		s.Recording = true
 		s.Recordings = append(s.Recordings, conference.Recording{Path: t.Name, Paused: t.State == engine.RecordingPausing, Since: t.StartedAt})
 	}

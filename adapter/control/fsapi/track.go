@@ -168,7 +168,7 @@ func (a *API) event(e engine.Event) []telling {
 		told = append(told, r.plays(e))
 	case engine.EventRecordStarted, engine.EventRecordPaused, engine.EventRecordResumed, engine.EventRecordEnded, engine.EventRecordFailed:
 		told = append(told, r.records(e)...)
-		if e.Type == engine.EventRecordStarted || e.Recording.File != "" && len(r.members) == 0 {
+		if e.Recording.Member == 0 && (e.Type == engine.EventRecordStarted || e.Recording.File != "" && len(r.members) == 0) {
 			told = append(told, a.presence(r)) // a recording comes and goes as a member does there
 		}
 	case engine.EventDialed:

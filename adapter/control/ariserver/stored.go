@@ -1,0 +1,94 @@
+package ariserver
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"net/http"
+	"strings"
+
+	"parley/recording"
+)
+
+// The complete recordings, whoever has made them.
+
+func (s *Server) listStored(context.Context, *request) answer {
+	list, err := s.opt.Recordings.List()
+	if err != nil {
+		return no(http.StatusInternalServerError, err.Error())
+	}
+	all := make([]stored, 0, len(list))
+	for _, one := range list {
+		all = append(all, stored{strings.TrimSuffix(one.Name, recording.Extension), wav})
+	}
+	return ok(all)
+}
+
+// storedFile opens a complete recording.
+func (s *Server) storedFile(q *request, with func(name string) answer) answer {
+	name, err := s.opt.Recordings.Name(q.get("recordingName") + recording.Extension)
+	if err != nil {
+		return noRecording()
+	}
+	return with(name)
+}
+
+func storedFailed(err error) answer {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return noRecording()
+	case errors.Is(err, recording.ErrExists):
+		return no(http.StatusConflict, "A recording with the same name already exists on the system")
+	case errors.Is(err, recording.ErrInUse):
+		return no(http.StatusConflict, "Recording is in progress")
+	default:
+		return no(http.StatusInternalServerError, err.Error())
+	}
+}
+
+func (s *Server) getStored(_ context.Context, q *request) answer {
+	return s.storedFile(q, func(name string) answer {
+		f, err := s.opt.Recordings.Open(name)
+		if err != nil {
+			return storedFailed(err)
+		}
+		_ = f.Close() // it was only looked for
+		return ok(stored{q.get("recordingName"), wav})
+	})
+}
+
+func (s *Server) getStoredFile(_ context.Context, q *request) answer {
+	return s.storedFile(q, func(name string) answer {
+		f, err := s.opt.Recordings.Open(name)
+		if err != nil {
+			return storedFailed(err)
+		}
+		return answer{status: http.StatusOK, file: f}
+	})
+}
+
+func (s *Server) copyStored(_ context.Context, q *request) answer {
+	to := q.get("destinationRecordingName")
+	if to == "" {
+		return no(http.StatusBadRequest, "Invalid destination recording name")
+	}
+	file, err := s.opt.Recordings.Name(to + recording.Extension)
+	if err != nil {
+		return no(http.StatusForbidden, "Destination file path is forbidden")
+	}
+	return s.storedFile(q, func(name string) answer {
+		if err := s.opt.Recordings.Copy(name, file); err != nil {
+			return storedFailed(err)
+		}
+		return ok(stored{to, wav})
+	})
+}
+
+func (s *Server) removeStored(_ context.Context, q *request) answer {
+	return s.storedFile(q, func(name string) answer {
+		if err := s.opt.Recordings.Remove(name); err != nil {
+			return storedFailed(err)
+		}
+		return done()
+	})
+}
