@@ -9,13 +9,13 @@ LINT      := $(GO) tool -modfile=tools/go.mod golangci-lint
 BENCHSTAT := $(GO) tool -modfile=tools/go.mod benchstat
 
 .DEFAULT_GOAL := help
-.PHONY: clients help run build test lint fmt bench benchdiff fuzz integration check cover
+.PHONY: clients help run build test test-libopus lint fmt bench benchdiff fuzz integration check cover
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-build: ## build bin/parley, static
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/parley
+build: ## build bin/parley, static; TAGS=libopus: with the system's libopus
+	CGO_ENABLED=$(if $(filter libopus,$(TAGS)),1,0) $(GO) build -tags '$(TAGS)' -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/parley
 
 run: build ## start Parley on its built-in defaults (or ./parley.yaml)
 	$(BIN) serve
@@ -24,6 +24,10 @@ test: ## unit and component tests with the race detector, then long simulations 
 	$(GO) vet ./...
 	$(GO) test -race -short -shuffle=on -timeout 5m ./...
 	$(GO) test -shuffle=on -timeout 5m ./codec ./engine/native ./esl/eventsocket
+
+test-libopus: ## what Opus has to do with, by libopus (needs libopus-dev and pkg-config)
+	$(GO) vet -tags libopus ./codec
+	$(GO) test -tags libopus -shuffle=on -timeout 5m ./codec ./engine/native
 
 integration: ## tests against real FreeSWITCH and Asterisk in containers (needs Docker)
 	cd integration && $(GO) vet -tags integration ./... && $(GO) test -tags integration -count=1 -v -timeout 25m ./...

@@ -71,7 +71,9 @@ func newLeg(p *ports, i int, o Options, v *voices) (*leg, error) {
 	if o.Loss > 0 || o.Jitter > 0 {
 		g.way = newWay(o, i)
 	}
-	g.size = constant(v.mute)
+	if v.format.Name != "opus" { // its payloads of silence may be all alike, those of tones are not
+		g.size = constant(v.mute)
+	}
 	g.seq, g.ts = uint16(rand.Uint32()), rand.Uint32()
 	g.packet[0] = 2 << 6 // version 2, RFC 3550 §5.1
 	binary.BigEndian.PutUint32(g.packet[8:], rand.Uint32())

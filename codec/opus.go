@@ -1,7 +1,5 @@
 package codec
 
-import "time"
-
 // Opus is RFC 6716. Its rate is ours to choose, of 8000, 16000, 24000 and 48000:
 // each decoder understands all of them, and its RTP clock always has 48,000
 // ticks (RFC 7587 §4.1).
@@ -26,7 +24,6 @@ const (
 const (
 	opusComplexity = 5  // of 10: what more brings is not heard in speech
 	opusLoss       = 10 // percent that the redundancy is meant for
-	opusRecent     = 3  // frames that an encoder remembers for its successor
 	opusSilent     = 2  // bytes of a payload that says nothing
 )
 
@@ -41,6 +38,14 @@ func opusBitrate(r Rate) int {
 	return 32_000
 }
 
+// bitrate is what an Opus encoder is to have, in bits per second.
+func (f Format) bitrate() int {
+	if f.Opus.Bitrate == 0 {
+		return opusBitrate(f.Rate)
+	}
+	return min(max(f.Opus.Bitrate, leastBitrate), mostBitrate)
+}
+
 // Pooled says whether the format's encoders are Pooled: they take so much memory
 // that not everybody should have one all the time.
 func (f Format) Pooled() bool { return f.Name == "opus" }
@@ -52,25 +57,16 @@ func (f Format) Silent(payload []byte) bool {
 
 // opusEncoder is an encoder of 20 ms frames, or of others that Opus has.
 type opusEncoder struct {
-	core   opusEncoderCore
-	frame  int                 // samples
-	recent [opusRecent][]int16 // frames, the newest last
-	trial  [MaxOpus]byte
-	alone  bool // the next payload is to depend on none before it
-	stood  bool // the last one did
+	core  opusEncoderCore
+	alone bool // the next payload is to depend on none before it
+	stood bool // the last one did
 }
 
 // MaxOpus is the longest payload that we make, in bytes: 20 ms at the highest
 // bit rate.
 const MaxOpus = 1275
 
-func newOpusEncoder(f Format) *opusEncoder {
-	e := &opusEncoder{core: newOpusEncoderCore(f), frame: f.Rate.Samples(20 * time.Millisecond)}
-	for i := range e.recent {
-		e.recent[i] = make([]int16, e.frame)
-	}
-	return e
-}
+func newOpusEncoder(f Format) *opusEncoder { return &opusEncoder{core: newOpusEncoderCore(f)} }
 
 func (e *opusEncoder) Encode(dst []byte, pcm []int16) (int, error) {
 	if len(pcm) == 0 {
@@ -82,39 +78,21 @@ func (e *opusEncoder) Encode(dst []byte, pcm []int16) (int, error) {
 		return 0, err
 	}
 	e.stood, e.alone = e.alone, false
-	oldest := e.recent[0]
-	copy(e.recent[:], e.recent[1:])
-	clear(oldest[copy(oldest, pcm):])
-	e.recent[opusRecent-1] = oldest
 	return n, nil
 }
 
-// Continue has the encoder hear the last two frames that the other has encoded:
-// then its filters are where the other's are. The payload that follows does not
-// refer to those before it. What is left cannot be told from the noise of the
-// codec.
+// Continue makes the encoder what the other is, as far as can be.
 func (e *opusEncoder) Continue(from Encoder, ahead bool) {
 	other, ok := from.(*opusEncoder)
 	if !ok || other == e {
 		return
 	}
-	e.core.reset()
-	recent := other.recent[opusRecent-2:]
-	if ahead {
-		recent = other.recent[opusRecent-3 : opusRecent-1]
-	}
-	for _, pcm := range recent {
-		_, _ = e.Encode(e.trial[:], pcm) // of the other's own frames: nothing can be wrong
-	}
-	e.alone = true
+	e.alone, e.stood = !e.core.follow(&other.core, ahead), false
 }
 
 // Renew makes it as new.
 func (e *opusEncoder) Renew() {
 	e.core.reset()
-	for _, pcm := range e.recent {
-		clear(pcm)
-	}
 	e.alone, e.stood = true, false
 }
 

@@ -1,28 +1,35 @@
-//go:build !libopus || !cgo
+//go:build !libopus
 
 package codec
 
 import (
 	"errors"
+	"time"
 
 	"github.com/thesyncim/gopus"
 )
 
+// OpusBy says who encodes and decodes Opus in this program.
+func OpusBy() string { return "gopus" }
+
+// opusRecent is how many frames an encoder remembers for its successor.
+const opusRecent = 3
+
 // opusEncoderCore is the pure Go implementation.
-type opusEncoderCore struct{ e *gopus.Encoder }
+type opusEncoderCore struct {
+	e      *gopus.Encoder
+	recent [opusRecent][]int16 // frames, the newest last
+	trial  [MaxOpus]byte
+}
 
 func newOpusEncoderCore(f Format) opusEncoderCore {
 	e, err := gopus.NewEncoder(gopus.EncoderConfig{SampleRate: int(f.Rate), Channels: 1, Application: gopus.ApplicationVoIP})
 	if err != nil {
 		return opusEncoderCore{} // no rate of Opus: it refuses to encode
 	}
-	bitrate := f.Opus.Bitrate
-	if bitrate == 0 {
-		bitrate = opusBitrate(f.Rate)
-	}
 	errs := errors.Join(
 		e.SetComplexity(opusComplexity),
-		e.SetBitrate(min(max(bitrate, leastBitrate), mostBitrate)),
+		e.SetBitrate(f.bitrate()),
 		e.SetSignal(gopus.SignalVoice),
 	)
 	if f.Opus.FEC {
@@ -36,10 +43,14 @@ func newOpusEncoderCore(f Format) opusEncoderCore {
 	if errs != nil {
 		return opusEncoderCore{} // cannot be: all values are within their limits
 	}
-	return opusEncoderCore{e}
+	c := opusEncoderCore{e: e}
+	for i := range c.recent {
+		c.recent[i] = make([]int16, f.Rate.Samples(20*time.Millisecond))
+	}
+	return c
 }
 
-func (c opusEncoderCore) encode(dst []byte, pcm []int16) (int, error) {
+func (c *opusEncoderCore) encode(dst []byte, pcm []int16) (int, error) {
 	if c.e == nil {
 		return 0, ErrUnknown
 	}
@@ -52,12 +63,44 @@ func (c opusEncoderCore) encode(dst []byte, pcm []int16) (int, error) {
 	if err != nil {
 		return 0, ErrShortBuffer
 	}
+	oldest := c.recent[0]
+	copy(c.recent[:], c.recent[1:])
+	clear(oldest[copy(oldest, pcm):])
+	c.recent[opusRecent-1] = oldest
 	return n, nil
 }
 
-func (c opusEncoderCore) reset() { c.e.Reset() }
+// reset forgets what was encoded.
+func (c *opusEncoderCore) reset() {
+	if c.e != nil {
+		c.e.Reset()
+	}
+	for _, pcm := range c.recent {
+		clear(pcm)
+	}
+}
 
-func (c opusEncoderCore) standAlone(on bool) {
+// follow has the encoder hear the last two frames that the other has encoded:
+// then its filters are where the other's are. It is false: the payload that
+// follows must not refer to those before it. What is left cannot be told from
+// the noise of the codec.
+func (c *opusEncoderCore) follow(other *opusEncoderCore, ahead bool) (same bool) {
+	if c.e == nil || other.e == nil {
+		return false
+	}
+	c.e.Reset()
+	c.standAlone(false)
+	recent := other.recent[opusRecent-2:]
+	if ahead {
+		recent = other.recent[opusRecent-3 : opusRecent-1]
+	}
+	for _, pcm := range recent {
+		_, _ = c.encode(c.trial[:], pcm) // of the other's own frames: nothing can be wrong
+	}
+	return false
+}
+
+func (c *opusEncoderCore) standAlone(on bool) {
 	if c.e != nil {
 		c.e.SetPredictionDisabled(on)
 	}

@@ -255,13 +255,13 @@ func TestOpusRefuses(t *testing.T) {
 	}
 }
 
-// Redundancy is left out, both ways: making it and using it allocates in the
-// pure Go implementation.
+// Redundancy is left out, both ways, in the pure Go implementation: making it and
+// using it allocates there.
 func TestOpusDoesNotAllocate(t *testing.T) {
 	audiotest.Long(t)
 	for _, rate := range []Rate{16000, 48000} {
 		f := Opus(rate)
-		f.Opus.DTX = true
+		f.Opus.DTX, f.Opus.FEC = true, OpusBy() != "gopus"
 		e, other, d := f.Encoder().(Relay), f.Encoder(), f.Decoder()
 		voice, payload := speech(rate, 100), make([]byte, 1500)
 		pcm := make([]int16, rate.Samples(MaxFrame))
@@ -271,6 +271,9 @@ func TestOpusDoesNotAllocate(t *testing.T) {
 			n, _ := e.Encode(payload, voice[at:at+frame])
 			_, _ = d.Decode(pcm, payload[:n])
 			_, _ = d.Decode(nil, payload[:n])
+			if f.Opus.FEC {
+				d.(Recoverer).Recover(pcm[:frame], payload[:n])
+			}
 			if at%(50*frame) == 0 {
 				e.Continue(other, false)
 				e.Admits(other)

@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/zaf/g711"
 
@@ -223,27 +224,30 @@ func TestCodersDoNotAllocate(t *testing.T) {
 	}
 }
 
+// A second of speech, over and over.
 func BenchmarkCoders(b *testing.B) {
 	for _, f := range []Format{PCMU(), PCMA(), G722(), Opus(8000), Opus(16000), Opus(48000), L16(16000), SLIN(16000)} {
 		name := fmt.Sprintf("%s-%d", f.Name, f.Rate)
 		if f.LittleEndian {
 			name += "-little"
 		}
-		pcm := speech(f.Rate, 1)
-		payload := make([]byte, 2*len(pcm))
-		enc, dec := f.Encoder(), f.Decoder()
+		n, voice := f.Rate.Samples(20*time.Millisecond), speech(f.Rate, 50)
+		payload, pcm := make([]byte, 2*n), make([]int16, n)
+		enc, dec, at := f.Encoder(), f.Decoder(), 0
+		payloads := inFrames(b, f, f.Encoder(), voice)
 		b.Run(name+"/encode", func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				_, _ = enc.Encode(payload, pcm)
+				_, _ = enc.Encode(payload, voice[at*n:][:n])
+				at = (at + 1) % len(payloads)
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N), "ns/leg")
 		})
-		n, _ := enc.Encode(payload, pcm)
 		b.Run(name+"/decode", func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				_, _ = dec.Decode(pcm, payload[:n])
+				_, _ = dec.Decode(pcm, payloads[at])
+				at = (at + 1) % len(payloads)
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N), "ns/leg")
 		})

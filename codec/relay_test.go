@@ -77,12 +77,18 @@ func (j journey) difference(f Format, frame int) float64 {
 	return math.Pow(10, audiotest.RMS(diff)/10)
 }
 
-// G.722 goes on to the bit, whatever was encoded first.
-func TestRelayG722Leaves(t *testing.T) {
-	for _, ahead := range []bool{false, true} {
-		j := travel(t, G722(), speech(16000, 100), 30, 1000, ahead)
-		if !slices.Equal(j.went, j.stayed) {
-			t.Errorf("ahead %v: differs from sample %d on", ahead, different(j.went, j.stayed))
+// Where the state can be copied it goes on to the bit, whatever was encoded first.
+func TestRelayLeavesToTheBit(t *testing.T) {
+	exact := []Format{G722()}
+	if OpusBy() != "gopus" {
+		exact = append(exact, Opus(16000), Opus(48000))
+	}
+	for _, f := range exact {
+		for _, ahead := range []bool{false, true} {
+			j := travel(t, f, speech(f.Rate, 100), 30, 1000, ahead)
+			if !slices.Equal(j.went, j.stayed) {
+				t.Errorf("%s, ahead %v: differs from sample %d on", f.Name, ahead, different(j.went, j.stayed))
+			}
 		}
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"parley/codec"
 )
 
 // version is set by the linker, which can set nothing but a variable.
@@ -102,9 +104,9 @@ func versionCommand(f *flags) *cobra.Command {
 		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if f.json {
-				return printJSON(cmd, map[string]string{"version": version})
+				return printJSON(cmd, map[string]string{"version": version, "opus": codec.OpusBy()})
 			}
-			fmt.Fprintln(cmd.OutOrStdout(), "parley", version)
+			fmt.Fprintf(cmd.OutOrStdout(), "parley %s, Opus by %s\n", version, codec.OpusBy())
 			return nil
 		},
 	}

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"parley/codec"
 	"parley/engine"
 	"parley/sip/siptest"
 )
@@ -81,8 +82,8 @@ func TestCommandLines(t *testing.T) {
 	}{
 		{"", 0, "A conference engine", ""},
 		{"--help", 0, "A conference engine", ""},
-		{"version", 0, "parley dev\n", ""},
-		{"version --json", 0, "{\n  \"version\": \"dev\"\n}\n", ""},
+		{"version", 0, "parley dev, Opus by " + codec.OpusBy() + "\n", ""},
+		{"version --json", 0, "{\n  \"opus\": \"" + codec.OpusBy() + "\",\n  \"version\": \"dev\"\n}\n", ""},
 		{"version 2", 2, "", "unknown command"},
 		{"versoin", 2, "", `unknown command "versoin"`},
 		{"--loud", 2, "", "unknown flag: --loud"},

@@ -55,7 +55,7 @@ func allowed() map[string]string {
 			"codec engine engine/native esl esl/conference esl/eventsocket internal/tick recording rtp sip sound",
 		"bench":                "codec esl internal/audiotest rtp sip",
 		"bench/reflector":      "",
-		"cmd/parley":           "adapter adapter/config adapter/control adapter/importer bench engine",
+		"cmd/parley":           "adapter adapter/config adapter/control adapter/importer bench codec engine",
 		"internal/archtest":    "",
 		"internal/audiostream": "internal/playout internal/rawtcp",
 		"internal/audiotest":   "",
