@@ -25,7 +25,7 @@ type conferences struct {
 func (c conferences) List() []control.Foreign {
 	var list []control.Foreign
 	for _, f := range c.Foreign() {
-		one := control.Foreign{Switch: f.Switch, Name: f.Name, Locked: f.Locked}
+		one := control.Foreign{Switch: f.Switch, Kind: "freeswitch", Name: f.Name, Locked: f.Locked}
 		for i := range slices.Backward(f.Members) { // the newest is the first
 			one.Members = append(one.Members, stranger(f.Switch, &f.Members[i]))
 		}
@@ -51,7 +51,7 @@ func asterisks(links []link) (all []*asterisk.Link) {
 
 // confBridge is a ConfBridge room of a switch.
 func confBridge(from string, f asterisk.Foreign) control.Foreign {
-	one := control.Foreign{Switch: from, Name: f.Name}
+	one := control.Foreign{Switch: from, Kind: "asterisk", Name: f.Name}
 	for i, m := range f.Members {
 		one.Members = append(one.Members, engine.MemberView{
 			ID: engine.MemberID(i + 1), CallID: engine.LegID(m.ID), Role: engine.RoleMember.String(), Number: m.Number, Name: m.Name,
@@ -73,23 +73,36 @@ func stranger(from string, m *conference.Member) engine.MemberView {
 	}
 }
 
-// Adopt implements control.Conferences.
+// Adopt implements control.Conferences. Every switch is asked: one that cannot
+// be asked matters only where the others have nothing.
 func (c conferences) Adopt(ctx context.Context, name engine.RoomName) (moves []engine.Move, err error) {
-	err = c.Adapter.Adopt(ctx, name)
-	nowhere := errors.Is(err, conference.ErrNoConference)
+	adopts := []func(context.Context, engine.RoomName) ([]engine.Move, error){c.Adapter.Adopt}
 	for _, ast := range asterisks(c.links) {
-		if nowhere {
-			moves, err = ast.Adopt(ctx, name)
-			nowhere = errors.Is(err, asterisk.ErrNoConference)
+		adopts = append(adopts, ast.Adopt)
+	}
+	found := false
+	var away error
+	for _, adopt := range adopts {
+		more, err := adopt(ctx, name)
+		switch {
+		case err == nil:
+			found, moves = true, append(moves, more...)
+		case errors.Is(err, conference.ErrNoConference), errors.Is(err, asterisk.ErrNoConference):
+		case errors.Is(err, engine.ErrBadRoomName):
+			return nil, err
+		case errors.Is(err, engine.ErrAway):
+			away = errors.Join(away, err)
+		default:
+			return nil, fmt.Errorf("%w: %w", control.ErrSwitch, err)
 		}
 	}
 	switch {
-	case err == nil || errors.Is(err, engine.ErrBadRoomName):
-		return moves, err
-	case nowhere:
-		return nil, fmt.Errorf("%w: %s, here or on a switch", engine.ErrNoRoom, name)
+	case found:
+		return moves, nil
+	case away != nil:
+		return nil, fmt.Errorf("%w: %w", control.ErrSwitch, away)
 	default:
-		return nil, fmt.Errorf("%w: %w", control.ErrSwitch, err)
+		return nil, fmt.Errorf("%w: %s, here or on a switch", engine.ErrNoRoom, name)
 	}
 }
 

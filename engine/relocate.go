@@ -39,23 +39,6 @@ func (x *Exchange) Relocate(ctx context.Context, name RoomName, to Place) ([]Mov
 	return x.relocate(ctx, name, relocating{to: to})
 }
 
-// MayTakeOn says why calls could not come to a room of that name now, before
-// anybody is moved: ErrBadRoomName, or a RefusalError with node_busy.
-func (x *Exchange) MayTakeOn(name RoomName) error {
-	if _, err := ParseRoomName(string(name)); err != nil {
-		return err
-	}
-	if x.busy.Load() {
-		return &RefusalError{Reason: ReasonNodeBusy, Why: "no calls are taken: too much load, or we are about to stop"}
-	}
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if x.rooms[name] == nil && x.crammed() {
-		return &RefusalError{Reason: ReasonNodeBusy, Why: fmt.Sprintf("%d rooms run, and no more may (max_rooms)", len(x.all))}
-	}
-	return nil
-}
-
 // HandBack is Relocate to the switch that the members' calls are at home.
 func (x *Exchange) HandBack(ctx context.Context, name RoomName) ([]Move, error) {
 	return x.relocate(ctx, name, relocating{home: true})

@@ -154,7 +154,7 @@ func TestANewcomerNeverGetsANumberThatIsStillAway(t *testing.T) {
 		for _, m := range next.view("3001").Members {
 			ids = append(ids, m.Number+string(m.CallID)+m.ID.String())
 		}
-		want(t, "members", strings.Join(ids, " "), "a1 new3 b2")
+		want(t, "members", strings.Join(ids, " "), "a1 b2 new3")
 	})
 }
 

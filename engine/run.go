@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -108,7 +109,7 @@ func (r *room) view(closely bool) RoomView {
 		Name: r.name, Title: r.title, Instance: r.instance, Profile: r.profile.Name, StartedAt: r.startedAt,
 		Locked: r.locked, MaxParticipants: r.profile.MaxParticipants, Seq: r.seq, Mixer: r.mixer(),
 		State: r.stateWord(), Members: []MemberView{}, Dialing: r.dials(), Relations: slices.Clone(r.relations),
-		Recordings: r.recordings(time.Now()), Plays: r.playsNow(),
+		Recordings: r.recordings(time.Now()), Plays: r.playsNow(), LastID: r.lastID,
 	}
 	media, disturbed := map[MemberID]MemberMedia{}, map[MemberID]Disturbance{}
 	for _, at := range r.venues {
@@ -133,6 +134,7 @@ func (r *room) view(closely bool) RoomView {
 		}
 		v.Members = append(v.Members, m)
 	}
+	slices.SortStableFunc(v.Members, func(a, b MemberView) int { return cmp.Compare(a.ID, b.ID) })
 	return v
 }
 

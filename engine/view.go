@@ -14,12 +14,14 @@ type RoomView struct {
 	MaxParticipants int          `json:"max_participants"`
 	Seq             uint64       `json:"seq"`
 	Mixer           string       `json:"mixer"`
-	Members         []MemberView `json:"members"`
+	Members         []MemberView `json:"members"`             // by number
 	Prompting       int          `json:"prompting"`           // calls at the attendant
 	Relations       []Relation   `json:"relations,omitempty"` // set by command, oldest first
 	Dialing         []Job        `json:"dialing,omitempty"`   // calls out that are not answered yet
 	Recordings      []Recording  `json:"recordings,omitempty"`
-	Plays           []PlayView   `json:"plays,omitempty"` // by command, those to the room first, in their order
+	Plays           []PlayView   `json:"plays,omitempty"`  // by command, those to the room first, in their order
+	LastID          MemberID     `json:"-"`                // the newest member's number, who may have left
+	Beside          []Beside     `json:"beside,omitempty"` // filled in by who knows the switches
 }
 
 // MemberView is a member at one moment.

@@ -4,13 +4,17 @@ package integration
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"parley/adapter/control"
 	"parley/sip/siptest"
 )
 
@@ -197,4 +201,93 @@ func TestAConfBridgeRoomIsTakenOver(t *testing.T) {
 		t.Fatal(err)
 	}
 	ast.logged("behind ConfBridge: kicked 2")
+	comesLate(t, ast, p, []*siptest.Call{calls[0], calls[2]}, []float64{tones[0], tones[2]})
+}
+
+// comesLate has one call the extension of a room that was taken over: he is alone
+// in a ConfBridge, is shown, and comes by a second take-over.
+func comesLate(t *testing.T, ast *container, p *parley, calls []*siptest.Call, tones []float64) {
+	t.Helper()
+	ctx := context.Background()
+	calls, tones = append(calls, call(t, asteriskSIP, "default_user", tone(1700))), append(tones, 1700)
+	eventually(t, 20*time.Second, "his being shown beside the room", func() (string, bool) {
+		v, err := p.api.Room(ctx, "4001")
+		return fmt.Sprintf("%+v %v", v, err), err == nil && v.Mixer == "native" && len(v.Members) == 2 && len(v.Beside) == 1 && len(v.Beside[0].Members) == 1
+	})
+	if code, out := command(t, p.config, "room", "4001"); code != 0 || !strings.Contains(out, "1 more in ConfBridge 4001 at ast1, not ours") {
+		t.Errorf("exit code %d\n%s", code, out)
+	}
+	if code, out := command(t, p.config, "audit"); code != 1 || !strings.Contains(out, "in a conference of that name, not on the roster") {
+		t.Errorf("exit code %d\n%s", code, out)
+	}
+	moved, err := p.api.TakeOver(ctx, "4001")
+	if err != nil || len(moved.Moves) != 1 || moved.Moves[0].Member != 4 || moved.Moves[0].Gap <= 0 {
+		t.Errorf("%+v %v", moved, err)
+	}
+	hears(t, calls, tones)
+	if v := p.state("4001"); len(v.Members) != 3 || v.Members[2].ID != 4 || len(v.Beside) != 0 || ast.callers("4001") != 0 {
+		t.Errorf("%+v", v)
+	}
+	if code, out := command(t, p.config, "audit"); code != 0 {
+		t.Errorf("exit code %d\n%s", code, out)
+	}
+}
+
+// gate lets so many of the connections through to an address; further ones are
+// closed.
+func gate(t *testing.T, to string, through int) (address string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for n := 1; ; n++ {
+			near, err := l.Accept()
+			if err != nil {
+				return
+			}
+			far, err := net.Dial("tcp", to)
+			if err != nil || n > through {
+				_ = near.Close()
+				continue
+			}
+			for _, pair := range [][2]net.Conn{{near, far}, {far, near}} {
+				go func() {
+					_, _ = io.Copy(pair[0], pair[1])
+					_ = pair[0].Close()
+				}()
+			}
+		}
+	}()
+	return l.Addr().String()
+}
+
+// TestATakeOverThatHalfFails leaves nobody behind: of three callers the audio of
+// two can come.
+func TestATakeOverThatHalfFails(t *testing.T) {
+	ast := asteriskAt(t, 0, plainRoom())
+	config := strings.Replace(withAMI("parley"), "audiosocket: {", fmt.Sprintf("audiosocket: {advertise: %q, ", gate(t, usual().socket, 2)), 1)
+	p := run(t, config)
+	tones := []float64{500, 900, 1300}
+	var calls []*siptest.Call
+	for _, hz := range tones {
+		calls = append(calls, call(t, asteriskSIP, "default_user", tone(hz)))
+	}
+	eventually(t, 15*time.Second, "all being in ConfBridge", func() (string, bool) { return p.log(), ast.callers("4001") == 3 })
+	began := time.Now()
+	_, err := p.api.TakeOver(context.Background(), "4001")
+	took := time.Since(began)
+	no, ok := errors.AsType[*control.Problem](err)
+	if !ok || no.Code != "switch_failed" || len(no.Calls) != 1 || no.Calls[0].Number != "1001" || no.Calls[0].Where != "conference" ||
+		!strings.Contains(no.Message, "1 of 3 calls could not come: 1001: ") {
+		t.Errorf("%+v", err)
+	}
+	t.Logf("after %v: %v", took.Round(10*time.Millisecond), err)
+	eventually(t, 5*time.Second, "all being in ConfBridge again", func() (string, bool) { return p.log(), ast.callers("4001") == 3 })
+	hears(t, calls, tones)
+	if v, err := p.api.Room(context.Background(), "4001"); err != nil || v.State != "foreign" || len(v.Members) != 3 {
+		t.Errorf("%+v %v", v, err)
+	}
 }

@@ -139,7 +139,7 @@ func runAt(t *testing.T, at ports, config string) *parley {
 	if err := os.WriteFile(p.config, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p.api = &control.Client{Base: "http://" + at.http, HTTP: &http.Client{Timeout: 10 * time.Second}}
+	p.api = &control.Client{Base: "http://" + at.http, HTTP: &http.Client{Timeout: control.ClientTimeout}}
 	p.start()
 	t.Cleanup(func() {
 		p.stop()

@@ -21,118 +21,35 @@ const (
 	adoptTime = 10 * time.Second
 	adoptLook = 50 * time.Millisecond
 
-	confBridge = "ConfBridge" // who makes the bridge of such a room
+	// returnTime is how long they may take to go back when one cannot come.
+	returnTime = 5 * time.Second
 )
 
 // Errors of taking over a ConfBridge room.
 var (
 	ErrNoConference = errors.New("asterisk: no such conference")
 	errNotAdopted   = errors.New("asterisk: not taken over")
+	errLate         = errors.New("not there in time")
 )
-
-// Foreign is a ConfBridge room: a conference that is not ours.
-type Foreign struct {
-	Name    string
-	Members []ForeignMember
-}
-
-// ForeignMember is a call in it. What it may do there ARI does not tell.
-type ForeignMember struct{ ID, Number, Name string }
-
-// Foreign are the ConfBridge rooms of the switch, as of the last look.
-func (l *Link) Foreign() []Foreign {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return slices.Clone(l.foreign)
-}
-
-// see notes the conferences that are not ours.
-func (l *Link) see(channels []ari.Channel, bridges []ari.Bridge) {
-	who := map[string]ForeignMember{}
-	for i := range channels {
-		c := &channels[i]
-		who[c.ID] = ForeignMember{c.ID, c.GetCaller().GetNumber(), c.GetCaller().GetName()}
-	}
-	var all []Foreign
-	for _, b := range bridges {
-		if b.Creator != confBridge {
-			continue
-		}
-		f := Foreign{Name: b.Name}
-		for _, id := range b.ChannelIDs {
-			if m, ok := who[id]; ok { // not those that Asterisk keeps to itself
-				f.Members = append(f.Members, m)
-			}
-		}
-		all = append(all, f)
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.foreign = all
-}
-
-// adopted is a call that is on its way out of a ConfBridge room.
-type adopted struct {
-	room   engine.RoomName
-	member ami.Member
-	lastID engine.MemberID
-	id     engine.MemberID
-	sent   time.Time
-	guided bool // by the context of the pasted dialplan, which sends him back if we die
-}
-
-// takeOver is the end of the name of that context; before it stands the
-// application's.
-const takeOver = "-takeover"
-
-// args are those of the call, arguments of the Stasis() that it came by.
-func (a *adopted) args(given map[string]string) map[string]string {
-	if given == nil || !a.guided {
-		given = map[string]string{}
-	}
-	given["room"] = string(a.room)
-	return given
-}
-
-// place is where the call is in its dialplan, as the hangup handler of its audio
-// needs it: what comes next takes him back.
-func (a *adopted) place(at *ari.Location) *ari.Location {
-	if a.guided {
-		return at
-	}
-	return &ari.Location{Context: a.member.At.Context, Exten: a.member.At.Extension, Priority: int64(a.member.At.Priority) - 1}
-}
-
-// next is where he goes on: behind his ConfBridge(), or into it again where we
-// cannot serve him any more.
-func (a *adopted) next(back bool) ari.Place {
-	at := a.member.At
-	if !back {
-		at.Priority++
-	}
-	return ari.Place{Context: at.Context, Extension: at.Extension, Priority: at.Priority}
-}
 
 // Adopt makes a ConfBridge room a room of ours: each call in it is sent into our
 // application, keeps its role and whether it is muted, and goes on behind its
 // ConfBridge() in the end. It returns when all are members, and how long each was
-// in neither. The error wraps ErrNoConference when no room of that name runs.
+// in neither. If one cannot come, those who have go back, and the error is an
+// engine.NotTakenError. It wraps ErrNoConference when no room of that name runs,
+// engine.ErrAway when the switch cannot be asked.
 func (l *Link) Adopt(ctx context.Context, name engine.RoomName) ([]engine.Move, error) {
 	ctx, cancel := context.WithTimeout(ctx, adoptTime)
 	defer cancel()
-	_, up, text := l.Check()
-	switch {
-	case !up:
-		return nil, fmt.Errorf("%w: %s", errNotAdopted, text)
-	case l.opt.AMI.Address == "":
-		return nil, l.without(ctx, name)
+	if err := l.mayAdopt(ctx, name); err != nil {
+		return nil, err
 	}
 	c, err := l.opt.manager(ctx)
 	if err != nil {
 		return nil, l.notAdopted(err)
 	}
 	defer c.Close()
-	calls, err := l.adoptable(c, name)
+	calls, err := l.adoptable(ctx, c, name)
 	if err != nil {
 		return nil, err
 	}
@@ -140,40 +57,69 @@ func (l *Link) Adopt(ctx context.Context, name engine.RoomName) ([]engine.Move, 
 		why := fmt.Sprintf("%d calls cannot come: %s", len(calls), strings.TrimPrefix(err.Error(), native.ErrBusy.Error()+": "))
 		return nil, &engine.RefusalError{Reason: engine.ReasonNodeBusy, Why: why}
 	}
-	var failed error
-	for i := range calls {
-		a := &calls[i]
-		l.expect(a)
-		a.sent = time.Now()
-		if err := l.fetch(c, a); err != nil {
-			l.adopts(a.member.ID)
-			failed = errors.Join(failed, l.notAdopted(err))
-		}
+	if !l.expect(calls) {
+		return nil, fmt.Errorf("%w: calls of %s are on their way already", engine.ErrMoving, name)
 	}
-	moves, err := l.awaitAdopted(ctx, name, calls)
-	return moves, errors.Join(failed, err)
+	defer l.lookForeign(context.WithoutCancel(ctx))
+	l.fetchAll(c, calls)
+	moves, complete := l.awaitAdopted(ctx, name, calls)
+	if complete {
+		return moves, nil
+	}
+	return nil, l.sendBack(ctx, name, calls)
 }
 
-// adoptable are the calls of a ConfBridge room.
-func (l *Link) adoptable(c *ami.Client, name engine.RoomName) (calls []adopted, err error) {
+// adoptable are the calls of a ConfBridge room. Their numbers follow those that
+// the room has given, if it runs.
+func (l *Link) adoptable(ctx context.Context, c *ami.Client, name engine.RoomName) (calls []*adopted, err error) {
 	members, err := c.Members(string(name))
 	switch {
-	case errors.Is(err, ami.ErrNoRoom):
+	case errors.Is(err, ami.ErrNoRoom), err == nil && len(members) == 0:
 		return nil, fmt.Errorf("%w: %s on %s", ErrNoConference, name, l.opt.Name)
 	case err != nil:
 		return nil, l.notAdopted(err)
 	}
-	guided, err := c.HasContext(l.opt.App + takeOver)
+	guided, err := c.HasContext(l.opt.App + takeOverContext)
 	if err != nil {
 		return nil, l.notAdopted(err)
 	}
 	if !guided {
 		l.log.Warn(fmt.Sprintf("ami %s: %s", l.opt.Name, l.opt.unguided()))
 	}
+	room, err := l.opt.Exchange.Room(ctx, name)
+	if err != nil && !errors.Is(err, engine.ErrNoRoom) {
+		return nil, err
+	}
 	for i, m := range members {
-		calls = append(calls, adopted{room: name, member: m, lastID: engine.MemberID(len(members)), id: engine.MemberID(i + 1), guided: guided})
+		calls = append(calls, &adopted{
+			room: name, member: m, lastID: room.LastID + engine.MemberID(len(members)), id: room.LastID + engine.MemberID(i+1), guided: guided,
+			came: newLatch(), over: newLatch(), recalled: newLatch(),
+		})
 	}
 	return calls, nil
+}
+
+// fetchAll sends all calls here, until one cannot come.
+func (l *Link) fetchAll(c *ami.Client, calls []*adopted) {
+	refused := false
+	for _, a := range calls {
+		if refused {
+			a.over.set() // where it is
+			continue
+		}
+		a.sent = time.Now()
+		err := l.fetch(c, a)
+		if err == nil {
+			continue
+		}
+		no, answered := errors.AsType[*ami.RefusalError](err)
+		if answered {
+			a.over.set() // without an answer it may be on its way
+		}
+		if refused = !answered || !strings.Contains(no.Message, "does not exist"); refused { // else it has hung up
+			a.miss(errors.New(l.opt.amiTrouble(err)))
+		}
+	}
 }
 
 // fetch takes a call out of its conference and sends it here.
@@ -186,7 +132,7 @@ func (l *Link) fetch(c *ami.Client, a *adopted) error {
 	return cmp.Or(
 		c.SetVariable(channel, "PARLEY_TAKEOVER", string(a.room)), c.SetVariable(channel, "PARLEY_BACK", place(at.Priority)),
 		c.SetVariable(channel, "PARLEY_BEHIND", place(at.Priority+1)),
-		c.Redirect(channel, ami.Place{Context: l.opt.App + takeOver, Extension: "s", Priority: 1}),
+		c.Redirect(channel, ami.Place{Context: l.opt.App + takeOverContext, Extension: "s", Priority: 1}),
 	)
 }
 
@@ -194,24 +140,40 @@ func (l *Link) notAdopted(err error) error {
 	return fmt.Errorf("%w: %s", errNotAdopted, l.opt.amiTrouble(err))
 }
 
-// without says what is missing to take a room over, if there is one.
-func (l *Link) without(ctx context.Context, name engine.RoomName) error {
+// mayAdopt looks, without the manager interface, whether there is a room and what
+// is missing to take it over.
+func (l *Link) mayAdopt(ctx context.Context, name engine.RoomName) error {
+	if _, up, text := l.Check(); !up {
+		return fmt.Errorf("%w: %w: %s", errNotAdopted, engine.ErrAway, text)
+	}
 	bridges, err := l.client.Bridges(ctx)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errNotAdopted, err)
 	}
-	if !slices.ContainsFunc(bridges, func(b ari.Bridge) bool { return b.Creator == confBridge && b.Name == string(name) }) {
+	if !slices.ContainsFunc(bridges, func(b ari.Bridge) bool { return b.Creator == confBridge && strings.EqualFold(b.Name, string(name)) }) {
 		return fmt.Errorf("%w: %s on %s", ErrNoConference, name, l.opt.Name)
 	}
-	return fmt.Errorf("%w: ConfBridge room %s runs at switch %s, and ARI cannot move its calls. Set ami, ami_user and ami_password_file of "+
-		"switch %s to a user of manager.conf with read = reporting,call and write = reporting,call. [ami_missing]", errNotAdopted, name, l.opt.Name, l.opt.Name)
+	if l.opt.AMI.Address == "" {
+		return fmt.Errorf("%w: ConfBridge room %s runs at switch %s, and ARI cannot move its calls. Set ami, ami_user and ami_password_file of "+
+			"switch %s to a user of manager.conf with read = reporting,call and write = reporting,call. [ami_missing]", errNotAdopted, name, l.opt.Name, l.opt.Name)
+	}
+	return nil
 }
 
-// expect notes that a call is about to come.
-func (l *Link) expect(a *adopted) {
+// expect notes that calls are about to come; false: some are already.
+func (l *Link) expect(calls []*adopted) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.adopting[a.member.ID] = a
+	if slices.ContainsFunc(calls, func(a *adopted) bool {
+		other := l.adopting[a.member.ID]
+		return other != nil && !other.recalled.isSet() // that one is in its conference again
+	}) {
+		return false
+	}
+	for _, a := range calls {
+		l.adopting[a.member.ID] = a
+	}
+	return true
 }
 
 // adopts returns what is known of a call that has come out of a ConfBridge room;
@@ -221,43 +183,109 @@ func (l *Link) adopts(channel string) *adopted {
 	defer l.mu.Unlock()
 	a := l.adopting[channel]
 	delete(l.adopting, channel)
+	if a != nil {
+		a.came.set()
+	}
 	return a
 }
 
-// rights are what an adopted call was in its ConfBridge room.
-func (a *adopted) rights() *engine.Rights {
-	role := engine.RoleMember
-	if a.member.Admin {
-		role = engine.RoleModerator
-	}
-	return &engine.Rights{
-		Room: a.room, Opened: true, LastID: a.lastID, Member: a.id, Role: role, State: engine.MemberState{Muted: a.member.Muted && !a.member.Waiting},
+// drop forgets calls that will not come.
+func (l *Link) drop(calls []*adopted) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, a := range calls {
+		if a.over.isSet() && l.adopting[a.member.ID] == a {
+			delete(l.adopting, a.member.ID)
+		}
 	}
 }
 
-// awaitAdopted waits until the calls are members of a room.
-func (l *Link) awaitAdopted(ctx context.Context, name engine.RoomName, calls []adopted) ([]engine.Move, error) {
-	for {
-		view, err := l.opt.Exchange.Room(ctx, name)
-		var moves []engine.Move
-		for _, a := range calls {
-			i := slices.IndexFunc(view.Members, func(v engine.MemberView) bool {
-				return v.CallID == engine.LegID(a.member.ID) && !v.JoinedAt.IsZero()
-			})
-			if i >= 0 {
-				moves = append(moves, engine.Move{Member: view.Members[i].ID, Gap: view.Members[i].JoinedAt.Sub(a.sent)})
-			}
+// awaitAdopted waits until the calls are members of a room, or have hung up. It
+// is over as soon as one cannot come.
+func (l *Link) awaitAdopted(ctx context.Context, name engine.RoomName, calls []*adopted) (moves []engine.Move, complete bool) {
+	missing := calls
+	for looks := 1; ; looks++ {
+		if view, err := l.opt.Exchange.Room(ctx, name); ctx.Err() == nil && (err == nil || errors.Is(err, engine.ErrNoRoom)) {
+			moves, missing = arrivals(view.Members, calls)
 		}
-		if len(moves) == len(calls) && err == nil {
-			return moves, nil
+		switch {
+		case slices.ContainsFunc(calls, func(a *adopted) bool { return a.why() != nil }):
+			return nil, false
+		case len(missing) == 0:
+			l.drop(calls)
+			return moves, true
+		case looks%20 == 0:
+			l.hungUp(ctx, missing)
 		}
 		select {
 		case <-ctx.Done():
-			for _, a := range calls {
-				l.adopts(a.member.ID)
+			for _, a := range missing {
+				a.miss(errLate)
 			}
-			return moves, fmt.Errorf("%w: %d of %d calls of %s did not come in time", errNotAdopted, len(calls)-len(moves), len(calls), name)
+			return nil, false
 		case <-time.After(adoptLook):
 		}
 	}
+}
+
+// arrivals are the moves of those who are members, and who neither is one nor has
+// left.
+func arrivals(members []engine.MemberView, calls []*adopted) (moves []engine.Move, missing []*adopted) {
+	for _, a := range calls {
+		over := a.over.isSet()
+		i := slices.IndexFunc(members, func(v engine.MemberView) bool {
+			return v.CallID == engine.LegID(a.member.ID) && !v.JoinedAt.IsZero()
+		})
+		switch {
+		case i >= 0:
+			moves = append(moves, engine.Move{Member: members[i].ID, Gap: members[i].JoinedAt.Sub(a.sent)})
+		case !over:
+			missing = append(missing, a)
+		}
+	}
+	return moves, missing
+}
+
+// hungUp finds calls that have hung up on their way here.
+func (l *Link) hungUp(ctx context.Context, calls []*adopted) {
+	for _, a := range calls {
+		if a.came.isSet() {
+			continue
+		}
+		if _, err := l.client.Channel(ctx, a.member.ID); errors.Is(err, ari.ErrNotFound) {
+			a.over.set()
+		}
+	}
+}
+
+// sendBack has those who have come go back into their conference, waits for it,
+// and says who could not come. Who comes from now on goes back at once.
+func (l *Link) sendBack(ctx context.Context, name engine.RoomName, calls []*adopted) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), returnTime)
+	defer cancel()
+	failed := &engine.NotTakenError{Room: name, Switch: l.opt.Name, Calls: len(calls)}
+	for _, a := range calls {
+		if why := a.why(); why != nil {
+			failed.Absent = append(failed.Absent, a.absent(why))
+			if no, ok := errors.AsType[*engine.RefusalError](why); ok && failed.Cause == nil {
+				failed.Cause = no
+			}
+		}
+		a.recalled.set()
+	}
+	for _, a := range calls {
+		select {
+		case <-a.over.done:
+		case <-ctx.Done():
+			if a.came.isSet() {
+				failed.Stayed = append(failed.Stayed, a.absent(errLate))
+			}
+		}
+		if why := a.stuck.Load(); why != nil {
+			failed.Stayed = append(failed.Stayed, a.absent(*why))
+		}
+	}
+	l.drop(calls)
+	l.log.Warn("asterisk: "+failed.Error(), "room", name)
+	return failed
 }

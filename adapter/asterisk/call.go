@@ -101,12 +101,18 @@ func (c *call) run(ctx context.Context) {
 	if c.order != nil {
 		defer c.order.Settle(engine.ErrNotTaken)
 	}
+	if c.adopted != nil {
+		defer c.adopted.over.set()
+	}
 	invite, err := c.invite(ctx)
 	if err != nil {
 		c.fail(ctx, engine.ReasonSwitchLost, err)
 		return
 	}
-	if err := c.fetchMedia(ctx, &invite); err != nil {
+	limited, cancel := c.adopted.until(ctx)
+	err = c.fetchMedia(limited, &invite)
+	cancel()
+	if err != nil {
 		why := engine.ReasonMediaLost
 		switch {
 		case errors.Is(err, native.ErrBusy):
@@ -123,6 +129,9 @@ func (c *call) run(ctx context.Context) {
 
 // fail gives a call back that never was on its way to a room.
 func (c *call) fail(ctx context.Context, why engine.Reason, err error) {
+	if c.adopted != nil && !c.hungUp.isSet() {
+		c.adopted.failed(why, err, c.ended())
+	}
 	if c.left.isSet() {
 		c.log.Info("asterisk: the caller left before he was served")
 		return
@@ -142,11 +151,14 @@ func (c *call) serve(ctx context.Context, invite engine.Invite) {
 	voice.Attach(tap{c})
 	sink.Post(engine.MediaUp{Leg: voice.ID()})
 	lose := func(why engine.Reason) { sink.Post(engine.LegGone{Leg: voice.ID(), Reason: why}) }
-	left, mediaOut, ending := c.left.done, c.mediaOut.done, ctx.Done()
+	left, mediaOut, ending, recall := c.left.done, c.mediaOut.done, ctx.Done(), c.adopted.recall()
 	var verdict <-chan time.Time
 	for {
 		select {
 		case o := <-c.released:
+			if c.adopted != nil && c.goesBack(o) {
+				c.adopted.parted(o, c.ended())
+			}
 			if !c.left.isSet() && !c.isTaken() {
 				c.finish(ctx, o)
 			}
@@ -176,6 +188,9 @@ func (c *call) serve(ctx context.Context, invite engine.Invite) {
 		case <-ending:
 			ending = nil
 			lose(engine.ReasonSwitchLost)
+		case <-recall:
+			recall = nil
+			lose(engine.ReasonTransferred)
 		}
 	}
 }
@@ -235,6 +250,9 @@ func (c *call) finish(ctx context.Context, o engine.Outcome) {
 	if released == nil {
 		c.awaitEnd()
 	}
+	if c.adopted != nil && released != nil && !isAway(released) {
+		c.adopted.stuck.Store(&released)
+	}
 	if err := errors.Join(reported, released); err != nil && !isAway(err) {
 		c.log.Log(ctx, c.link.gravity(), "asterisk: call not given back as it should be", "error", err)
 	}
@@ -271,9 +289,9 @@ func (c *call) release(ctx context.Context, o engine.Outcome) error {
 }
 
 // goesBack says whether a call that was taken over is to go into its own
-// conference again: we are leaving, or could not serve it.
+// conference again: we are leaving, could not serve it, or not all could come.
 func (c *call) goesBack(o engine.Outcome) bool {
-	return c.adopted != nil && (c.link.retreat.Load() || o.Result == engine.ResultFailed || o.Exit == engine.ExitLost)
+	return c.adopted != nil && (c.link.retreat.Load() || c.adopted.recalled.isSet() || o.Member == 0 || o.Exit == engine.ExitLost)
 }
 
 // isAway says whether a request failed because its channel has hung up or is

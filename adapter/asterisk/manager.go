@@ -57,7 +57,7 @@ func (o Options) missing(c *ami.Client) (warnings []string, err error) {
 	if len(no) > 0 {
 		return nil, rightsError(no)
 	}
-	for _, context := range []struct{ name, told string }{{o.App + takeOver, o.unguided()}, {lostContext, o.unhandled()}} {
+	for _, context := range []struct{ name, told string }{{o.App + takeOverContext, o.unguided()}, {lostContext, o.unhandled()}} {
 		has, err := c.HasContext(context.name)
 		if err != nil {
 			return nil, err
@@ -73,7 +73,7 @@ const pasteIt = "Paste it from configs/asterisk/extensions.conf."
 
 func (o Options) unguided() string {
 	return fmt.Sprintf("the dialplan has no context %s: calls that are being taken over from ConfBridge are hung up if Parley dies at that moment. %s [takeover_context]",
-		o.App+takeOver, pasteIt)
+		o.App+takeOverContext, pasteIt)
 }
 
 func (o Options) unhandled() string {

@@ -79,7 +79,16 @@ func (p socketPath) attract(ctx context.Context, m *media, f format, variables m
 	}
 	limit := time.AfterFunc(greeting, cancel)
 	defer limit.Stop()
+	select {
+	case a := <-came:
+		return a.s, a.err
+	case <-m.mediaOut.done: // before its first word
+		cancel()
+	}
 	a := <-came
+	if errors.Is(a.err, context.Canceled) {
+		a.err = fmt.Errorf("asterisk: no AudioSocket connection to %s: %w", p.link.opt.Advertise, m.ended())
+	}
 	return a.s, a.err
 }
 

@@ -23,7 +23,6 @@ import (
 	"parley/engine/native"
 	"parley/internal/audiotest"
 	"parley/internal/tick"
-	"parley/sound"
 )
 
 // soon is how long a test waits for what is to happen.
@@ -40,6 +39,7 @@ type setup struct {
 	key            *seal.Key  // who may come back, nil: nobody
 	outbound       bool       // the switch connects to us, where before has it do so
 	before         func(*rig) // just before the link connects
+	ami            asterisk.AMI
 }
 
 // rig is a link between real rooms and an Asterisk of our own making.
@@ -107,7 +107,7 @@ func (r *rig) start(s setup) {
 	r.link, err = asterisk.New(r.ways(asterisk.Options{
 		Name: "ast1", URL: r.url, User: s.user, Password: s.password, App: aritest.App, Outbound: s.outbound, Door: "ws://parley/ari-in/ast1",
 		Exchange: r.exchange, Switch: r.mixer, Sockets: r.sockets, Advertise: s.advertise,
-		Reattach: seal.Reattach{Key: s.key, Window: soon}, Audit: s.audit, Log: slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		AMI: s.ami, Reattach: seal.Reattach{Key: s.key, Window: soon}, Audit: s.audit, Log: slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}))
 	if err != nil {
 		r.Fatal(err)
@@ -233,13 +233,6 @@ func directory() *engine.Directory {
 		p.Member.PINs, p.OnPINFailure = []engine.PIN{engine.NewPIN("4711")}, engine.RefusalHangup
 	})
 	return d
-}
-
-// hush plays 40 ms of silence for every sound.
-type hush struct{}
-
-func (hush) Load(string, string) (*sound.Clip, error) {
-	return sound.FromPCM(make([]int16, 320), 8000), nil
 }
 
 // journal is a log that can be waited for.

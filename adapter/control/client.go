@@ -21,8 +21,18 @@ var ErrNotRunning = errors.New("control: parley is not running")
 
 // Problem is how the API refuses. It is an error for its clients.
 type Problem struct {
-	Code    string `json:"code"`
-	Message string `json:"message"`
+	Code    string      `json:"code"`
+	Message string      `json:"message"`
+	Calls   []Straggler `json:"calls,omitempty"` // of a take-over that failed
+}
+
+// Straggler is a call that a take-over could not bring along, or not back.
+type Straggler struct {
+	Call   engine.LegID `json:"call"`
+	Number string       `json:"number"`
+	Name   string       `json:"name"`
+	Why    string       `json:"why"`
+	Where  string       `json:"where"` // "conference", or "room": he could not be sent back
 }
 
 func (p *Problem) Error() string { return p.Message + ". [" + p.Code + "]" }

@@ -22,9 +22,14 @@ var ErrSwitch = errors.New("control: the switch did not do it")
 // ErrNotOurs: the room is a conference that runs at a switch without us.
 var ErrNotOurs = errors.New("control: not a room of ours")
 
+// ClientTimeout is how long a client should wait for an answer: longer than
+// anything that it can ask for takes.
+const ClientTimeout = MoveTimeout + 10*time.Second
+
 // Foreign is a conference that runs at a configured switch without us.
 type Foreign struct {
 	Switch  string
+	Kind    string // of the switch
 	Name    string
 	Members []engine.MemberView
 	Locked  bool
@@ -33,9 +38,10 @@ type Foreign struct {
 // Conferences are the foreign ones of all switches.
 type Conferences interface {
 	List() []Foreign
-	// Adopt makes the one of that name a room of ours, and returns when its
+	// Adopt makes those of that name a room of ours, and returns when their
 	// calls are members: who had to leave the conference for it, and for how
-	// long. There is none: engine.ErrNoRoom.
+	// long. There is none: engine.ErrNoRoom. A switch cannot be asked:
+	// engine.ErrAway. Somebody could not come: an engine.NotTakenError.
 	Adopt(ctx context.Context, name engine.RoomName) ([]engine.Move, error)
 }
 
@@ -63,36 +69,19 @@ type Moved struct {
 // foreignMark stands behind the place of a conference that is not ours.
 const foreignMark = " (not ours)"
 
+// foreignState is that of a conference that is not ours.
+const foreignState = "foreign"
+
 // view is a foreign conference as lists show rooms.
 func (f Foreign) view() engine.RoomView {
 	v := engine.RoomView{
-		Name: engine.RoomName(f.Name), State: "foreign", Locked: f.Locked, Members: f.Members,
+		Name: engine.RoomName(f.Name), State: foreignState, Locked: f.Locked, Members: f.Members,
 		Mixer: engine.Place{Switch: f.Switch}.String() + foreignMark,
 	}
 	if v.Members == nil {
 		v.Members = []engine.MemberView{}
 	}
 	return v
-}
-
-// withForeign adds the conferences that are not ours. What a switch had at the
-// last look may have become ours since: then its calls are.
-func (s *server) withForeign(rooms []engine.RoomView) []engine.RoomView {
-	if s.Conferences == nil {
-		return rooms
-	}
-	ours := map[engine.LegID]bool{}
-	for _, r := range rooms {
-		for _, m := range r.Members {
-			ours[m.CallID] = true
-		}
-	}
-	for _, f := range s.Conferences.List() {
-		if !slices.ContainsFunc(f.Members, func(m engine.MemberView) bool { return ours[m.CallID] }) {
-			rooms = append(rooms, f.view())
-		}
-	}
-	return rooms
 }
 
 // refuseRoom is refuse for a request about the room in its path: one that is a
@@ -129,25 +118,6 @@ func notOurs(f engine.RoomView, bad error) error {
 	return fmt.Errorf("%w: %s: take it over first (parley room %s takeover), or do it at the switch", ErrNotOurs, what, f.Name)
 }
 
-// takeOver brings a room to our mixer; a conference that is not ours becomes
-// one first.
-func (s *server) takeOver(w http.ResponseWriter, r *http.Request) {
-	s.move(w, r, func(ctx context.Context, room engine.RoomName) ([]engine.Move, error) {
-		moves, err := s.Exchange.Relocate(ctx, room, engine.Place{})
-		if !errors.Is(err, engine.ErrNoRoom) || s.Conferences == nil {
-			return moves, err
-		}
-		if err = s.Exchange.MayTakeOn(room); err != nil {
-			return nil, err
-		}
-		if moves, err = s.Conferences.Adopt(ctx, room); err != nil {
-			return nil, err
-		}
-		more, err := s.Exchange.Relocate(ctx, room, engine.Place{})
-		return both(moves, more), err
-	})
-}
-
 // both are two moves of a room, one after the other, as one.
 func both(first, then []engine.Move) []engine.Move {
 	for _, m := range first {
@@ -178,6 +148,7 @@ func (s *server) move(w http.ResponseWriter, r *http.Request, move func(context.
 		err = nil
 	}
 	if err != nil {
+		s.Log.Warn("room not moved", "room", room, "error", err, "from", r.RemoteAddr)
 		s.refuseRoom(w, r, err)
 		return
 	}
@@ -204,19 +175,4 @@ func named(moves []engine.Move, members []engine.MemberView) []Moved {
 		list = append(list, one)
 	}
 	return list
-}
-
-func (s *server) audit(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), CommandTimeout)
-	defer cancel()
-	found := []Difference{}
-	if s.Auditor != nil {
-		list, err := s.Auditor.Audit(ctx)
-		if err != nil {
-			s.refuse(w, err)
-			return
-		}
-		found = append(found, list...)
-	}
-	reply(w, http.StatusOK, map[string]any{"differences": found})
 }

@@ -12,7 +12,18 @@ import (
 // refuse turns an error's class into a status and a code.
 func (s *server) refuse(w http.ResponseWriter, err error) {
 	status, code := class(err)
-	fail(w, status, code, err.Error())
+	p := Problem{Code: code, Message: err.Error()}
+	if no, ok := errors.AsType[*engine.NotTakenError](err); ok {
+		p.Calls = append(stragglers("conference", no.Absent), stragglers("room", no.Stayed)...)
+	}
+	reply(w, status, p)
+}
+
+func stragglers(where string, calls []engine.Absent) (list []Straggler) {
+	for _, a := range calls {
+		list = append(list, Straggler{Call: a.Leg, Number: a.Number, Name: a.Name, Why: a.Why, Where: where})
+	}
+	return list
 }
 
 // class is an error's status and code; that of a refusal is its reason.

@@ -218,7 +218,10 @@ func (s *server) rooms(w http.ResponseWriter, r *http.Request) {
 func (s *server) room(w http.ResponseWriter, r *http.Request) {
 	name := engine.RoomName(r.PathValue("room"))
 	view, err := s.Exchange.Room(r.Context(), name)
-	if errors.Is(err, engine.ErrNoRoom) {
+	switch {
+	case err == nil:
+		view = s.withForeign([]engine.RoomView{view})[0]
+	case errors.Is(err, engine.ErrNoRoom):
 		if f, ours := s.foreign(name); ours != nil {
 			view, err = f, nil
 		}

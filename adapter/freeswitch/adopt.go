@@ -16,6 +16,8 @@ import (
 // of a room.
 const adoptTime = 5 * time.Second
 
+var errLate = errors.New("not there in time")
+
 // Foreign is a conference on a switch that is no room of ours.
 type Foreign struct {
 	Switch string
@@ -37,9 +39,12 @@ func (a *Adapter) Foreign() (list []Foreign) {
 
 // Adopt makes a conference that runs on a switch, without us, a room of ours:
 // every call in it becomes a member, with the rights it has there, and hears
-// nothing of it. It returns when all are. The error wraps
-// conference.ErrNoConference when no switch has it.
-func (a *Adapter) Adopt(ctx context.Context, name engine.RoomName) error {
+// nothing of it. It returns when all are, and how long those were in neither
+// whose audio came to us, to a room that we mix. If one cannot be taken on the
+// error is an engine.NotTakenError, and nobody's audio is with us. It wraps
+// conference.ErrNoConference when no switch has it, engine.ErrAway when one cannot
+// be asked.
+func (a *Adapter) Adopt(ctx context.Context, name engine.RoomName) ([]engine.Move, error) {
 	ctx, cancel := context.WithTimeout(ctx, adoptTime)
 	defer cancel()
 	a.mu.Lock()
@@ -49,20 +54,27 @@ func (a *Adapter) Adopt(ctx context.Context, name engine.RoomName) error {
 	for _, l := range links {
 		calls, why := l.adoptAll(ctx, string(name))
 		if why == nil {
-			return a.awaitMembers(ctx, name, calls)
+			return l.awaitMembers(ctx, name, calls)
 		}
 		if !errors.Is(why, conference.ErrNoConference) {
 			err = why
 		}
 	}
-	return err
+	return nil, err
+}
+
+// taken is a call of a conference that is taken on.
+type taken struct {
+	*call
+	member *conference.Member
+	fresh  bool // it was not ours before
 }
 
 // adoptAll asks for every call of a conference.
-func (l *Link) adoptAll(ctx context.Context, name string) (calls []*call, err error) {
+func (l *Link) adoptAll(ctx context.Context, name string) (calls []taken, err error) {
 	c := l.connection()
 	if c == nil {
-		return nil, fmt.Errorf("%w %s", errLink, l.opt.Name)
+		return nil, fmt.Errorf("%w: %w %s", engine.ErrAway, errLink, l.opt.Name)
 	}
 	rooms, err := listed(ctx, c)
 	if err != nil {
@@ -73,48 +85,125 @@ func (l *Link) adoptAll(ctx context.Context, name string) (calls []*call, err er
 		return nil, fmt.Errorf("%w: %s on %s", conference.ErrNoConference, name, l.opt.Name)
 	}
 	for i := range r.Members {
+		fresh := l.adapter.find(r.Members[i].UUID) == nil
 		if c := l.adopt(r, &r.Members[i]); c != nil {
-			calls = append(calls, c)
+			calls = append(calls, taken{c, &r.Members[i], fresh})
 		}
 	}
 	return calls, nil
 }
 
-// awaitMembers waits until calls are members of a room, or have left. The error
-// wraps an engine.RefusalError where the room has refused them.
-func (a *Adapter) awaitMembers(ctx context.Context, name engine.RoomName, calls []*call) error {
+// awaitMembers waits until calls are members of a room, or have left.
+func (l *Link) awaitMembers(ctx context.Context, name engine.RoomName, calls []taken) ([]engine.Move, error) {
+	failed := &engine.NotTakenError{Room: name, Switch: l.opt.Name, Calls: len(calls)}
 	for {
-		view, err := a.opt.Exchange.Room(ctx, name)
-		missing := slices.DeleteFunc(slices.Clone(calls), func(c *call) bool {
-			return c.ended() || err == nil && slices.ContainsFunc(view.Members, func(m engine.MemberView) bool {
-				return m.CallID == c.id() && !m.JoinedAt.IsZero()
-			})
-		})
-		refused := refusals(calls)
+		view, err := l.adapter.opt.Exchange.Room(ctx, name)
+		moves, missing := arrivals(view.Members, calls)
+		failed.Absent, failed.Cause = refused(calls)
 		switch {
 		case len(missing) > 0:
-		case len(refused) > 0:
-			return fmt.Errorf("freeswitch: %d of %d calls in conference %s could not be taken on, and stay there: %w",
-				len(refused), len(calls), name, refused[0])
+		case len(failed.Absent) > 0:
+			l.sendBack(calls, failed)
+			return nil, failed
 		case err == nil:
-			return nil
+			return moves, nil
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("freeswitch: %d of %d calls in conference %s could not be taken on", len(missing), len(calls), name)
+			for _, c := range missing {
+				failed.Absent = append(failed.Absent, c.absent(errLate))
+			}
+			l.sendBack(calls, failed)
+			return nil, failed
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
 }
 
-// refusals are why those were refused who were.
-func refusals(calls []*call) (all []error) {
+// arrivals are the moves of those whose audio has come to us, and who neither is
+// a member nor has left.
+func arrivals(members []engine.MemberView, calls []taken) (moves []engine.Move, missing []taken) {
 	for _, c := range calls {
-		if why := c.untaken.Load(); why != nil {
-			all = append(all, why)
+		over := c.ended()
+		i := slices.IndexFunc(members, func(m engine.MemberView) bool { return m.CallID == c.id() && !m.JoinedAt.IsZero() })
+		switch gap := time.Duration(c.gap.Load()); {
+		case i < 0 && !over:
+			missing = append(missing, c)
+		case i >= 0 && c.fresh && gap > 0:
+			moves = append(moves, engine.Move{Member: members[i].ID, Gap: gap})
 		}
 	}
-	return all
+	return moves, missing
+}
+
+// refused are those who were refused, and the class of the first's reason.
+func refused(calls []taken) (absent []engine.Absent, cause error) {
+	for _, c := range calls {
+		why := c.untaken.Load()
+		if why == nil {
+			continue
+		}
+		absent = append(absent, c.absent(*why))
+		if no, ok := errors.AsType[*engine.RefusalError](*why); ok && cause == nil {
+			cause = no
+		}
+	}
+	return absent, cause
+}
+
+func (c taken) absent(why error) engine.Absent {
+	return engine.Absent{Leg: c.id(), Number: c.member.CallerNumber, Name: c.member.CallerName, Why: why.Error()}
+}
+
+// sendBack has those go back into the mix of their conference whose audio has
+// come to us, and waits for it. The others have never been out of it.
+func (l *Link) sendBack(calls []taken, failed *engine.NotTakenError) {
+	limit := time.NewTimer(adoptTime)
+	defer limit.Stop()
+	for _, c := range calls {
+		if c.fresh {
+			c.recall()
+		}
+	}
+	for _, c := range calls {
+		if !c.recalled.Load() {
+			continue
+		}
+		select {
+		case <-c.done:
+		case <-limit.C:
+			limit.Reset(0) // nor is there time for the others
+			failed.Stayed = append(failed.Stayed, c.absent(errLate))
+		}
+	}
+}
+
+// recall has a call leave its room if that is mixed by us.
+func (c *call) recall() {
+	if c.voice.Load() == nil {
+		return
+	}
+	c.recalled.Store(true)
+	c.tasks.Put(func() { c.sink.Post(engine.LegGone{Leg: c.id(), Reason: engine.ReasonTransferred}) })
+}
+
+// remains says whether a call that its room has let go stays in its conference,
+// in the mix again: as it was before we came, or with the rights that it had with
+// us.
+func (c *call) remains(ctx context.Context, o engine.Outcome) bool {
+	switch {
+	case c.unmade(o):
+		c.leaveThere(ctx, o)
+	case c.recalled.Load() && c.inside.Load() != nil:
+		c.detach(ctx)
+		c.adapter.returns.End(c.uuid)
+		c.set(ctx, c.original)
+	case c.stays() && o.Reason == engine.ReasonEnded:
+		c.detach(ctx)
+	default:
+		return false
+	}
+	return true
 }
 
 // unmade says whether an outcome is that of a call which stands in a conference
@@ -140,7 +229,8 @@ func (c *call) leaveThere(ctx context.Context, o engine.Outcome) {
 		return
 	}
 	c.log.Warn("freeswitch: a call could not be taken on; it stays in its conference", "reason", o.Reason)
-	c.untaken.Store(&engine.RefusalError{Reason: o.Reason})
+	var why error = &engine.RefusalError{Reason: o.Reason}
+	c.untaken.Store(&why)
 	c.set(ctx, c.original)
 }
 
@@ -167,6 +257,9 @@ func (l *Link) adopt(r *conference.Room, m *conference.Member) *call {
 		defer l.adapter.leave(c)
 		if err := l.takeOn(c, &room, &member); err != nil {
 			c.log.Warn("freeswitch: a call in the conference could not be taken on", "room", room.Name, "error", err)
+			if l.exists(c.uuid) { // else it has hung up
+				c.untaken.Store(&err)
+			}
 			return
 		}
 		c.serve(l.adapter.context(), l.invitation(c, &room, &member))

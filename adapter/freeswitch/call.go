@@ -70,15 +70,17 @@ type call struct {
 	tasks   *tasks.Queue
 	release chan engine.Outcome // capacity 1
 
-	over    atomic.Bool                         // the call has left
-	adopted atomic.Bool                         // it has no socket: its dialplan goes on when its conference is over
-	rights  atomic.Pointer[engine.Rights]       // to be remembered; nil: nothing new
-	token   atomic.Bool                         // they are on the channel
-	last    atomic.Pointer[engine.MemberState]  // that it had in its room
-	untaken atomic.Pointer[engine.RefusalError] // why its room did not have it
-	voice   atomic.Pointer[native.Leg]          // nil: the audio is at the switch
-	inside  atomic.Pointer[inside]              // nil: in no conference
-	echoes  echoes                              // of orders about its place there
+	over     atomic.Bool                        // the call has left
+	adopted  atomic.Bool                        // it has no socket: its dialplan goes on when its conference is over
+	rights   atomic.Pointer[engine.Rights]      // to be remembered; nil: nothing new
+	token    atomic.Bool                        // they are on the channel
+	last     atomic.Pointer[engine.MemberState] // that it had in its room
+	untaken  atomic.Pointer[error]              // why its room did not have it
+	recalled atomic.Bool                        // it is to stay in its conference without us
+	gap      atomic.Int64                       // from the order to bring its audio here until it was, in ns; 0: it was not
+	voice    atomic.Pointer[native.Leg]         // nil: the audio is at the switch
+	inside   atomic.Pointer[inside]             // nil: in no conference
+	echoes   echoes                             // of orders about its place there
 
 	original  map[string]string // of the variables that are borrowed
 	sink      engine.Sink
@@ -352,12 +354,7 @@ const bridgeStatus = "last_bridge_proto_specific_hangup_cause"
 // has the caller's audio. The end of ctx does not hinder it: we may be leaving.
 func (c *call) giveBack(ctx context.Context, o engine.Outcome) {
 	ctx = context.WithoutCancel(ctx)
-	if c.unmade(o) {
-		c.leaveThere(ctx, o)
-		return
-	}
-	if c.stays() && o.Reason == engine.ReasonEnded {
-		c.detach(ctx)
+	if c.remains(ctx, o) {
 		return
 	}
 	c.clear(ctx, o)

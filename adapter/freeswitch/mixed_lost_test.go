@@ -211,7 +211,7 @@ func TestAConferenceBecomesARoom(t *testing.T) {
 		if len(p.roster("4000").Members) != 0 {
 			t.Error("taken over unasked")
 		}
-		if err := p.adapter.Adopt(p.Context(), "4000"); err != nil {
+		if _, err := p.adapter.Adopt(p.Context(), "4000"); err != nil {
 			t.Fatal(err)
 		}
 		p.agree("4000")
@@ -241,11 +241,11 @@ func TestAConferenceBecomesARoom(t *testing.T) {
 // TestNoSuchConference to take over.
 func TestNoSuchConference(t *testing.T) {
 	onSwitch(t, func(p *pbx) {
-		if err := p.adapter.Adopt(p.Context(), "4999"); !errors.Is(err, conference.ErrNoConference) {
+		if _, err := p.adapter.Adopt(p.Context(), "4999"); !errors.Is(err, conference.ErrNoConference) {
 			t.Error(err)
 		}
 		p.lose()
-		if err := p.adapter.Adopt(p.Context(), "4999"); err == nil || errors.Is(err, conference.ErrNoConference) || !strings.Contains(err.Error(), "pbx1") {
+		if _, err := p.adapter.Adopt(p.Context(), "4999"); err == nil || errors.Is(err, conference.ErrNoConference) || !strings.Contains(err.Error(), "pbx1") {
 			t.Error(err)
 		}
 		p.regain()
@@ -258,8 +258,10 @@ func TestAMemberWhoCannotBeTakenOn(t *testing.T) {
 		p.core.Enter(p.options(1, nil), "4000@default")
 		p.core.Enter(p.options(2, nil), "4000@default")
 		p.core.Refuse("uuid_dump "+uuid(2), "-ERR no reply\n")
-		if err := p.adapter.Adopt(p.Context(), "4000"); err != nil {
-			t.Fatal(err)
+		_, err := p.adapter.Adopt(p.Context(), "4000")
+		no, ok := errors.AsType[*engine.NotTakenError](err)
+		if !ok || no.Calls != 2 || len(no.Absent) != 1 || string(no.Absent[0].Leg) != uuid(2) || !strings.Contains(no.Absent[0].Why, "-ERR no reply") {
+			t.Errorf("%v", err)
 		}
 		if !strings.Contains(p.log.String(), "a call in the conference could not be taken on") {
 			t.Error("nobody was told")

@@ -295,7 +295,7 @@ func TestAnAdoptedMemberMoves(t *testing.T) {
 	onSwitch(t, func(p *pbx) {
 		own := map[string]string{"sofia_profile_name": "internal"}
 		c := p.core.Enter(p.options(1, own), "4000@default+flags{mute}")
-		if err := p.adapter.Adopt(p.Context(), "4000"); err != nil {
+		if _, err := p.adapter.Adopt(p.Context(), "4000"); err != nil {
 			t.Fatal(err)
 		}
 		if err := <-p.again(c); err != nil {
@@ -328,7 +328,7 @@ func TestTheLinkIsLostWhileAnAdoptedMemberMoves(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			onSwitch(t, func(p *pbx) {
 				c := p.core.Enter(p.options(1, map[string]string{"sofia_profile_name": "internal"}), "4000@default+flags{mute|deaf}")
-				if err := p.adapter.Adopt(p.Context(), "4000"); err != nil {
+				if _, err := p.adapter.Adopt(p.Context(), "4000"); err != nil {
 					t.Fatal(err)
 				}
 				there := p.relocate("4000", engine.Place{})

@@ -19,6 +19,7 @@ const moveTime = 5 * time.Second
 // fetch is audio on its way to us.
 type fetch struct {
 	op     engine.OpID
+	began  time.Time
 	cancel context.CancelFunc
 	over   chan struct{} // closed when nobody waits for the ticket any more
 	voice  Media         // what came, connected or not; read after over
@@ -174,6 +175,7 @@ func (c *call) toUs(op engine.OpID) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), moveTime)
 	c.hush()
+	began := time.Now()
 	ticket := c.adapter.opt.Ticket(c.id())
 	if err := c.bridgeToUs(ctx, ticket); err != nil {
 		cancel()
@@ -184,7 +186,7 @@ func (c *call) toUs(op engine.OpID) {
 		c.moved(op, err)
 		return
 	}
-	f := &fetch{op: op, cancel: cancel, over: make(chan struct{})}
+	f := &fetch{op: op, began: began, cancel: cancel, over: make(chan struct{})}
 	c.fetch = f
 	connected := c.connected
 	go func() {
@@ -233,6 +235,7 @@ func (c *call) fetched(f *fetch, err error) {
 		err = errBridge
 	default:
 		c.has(f.voice)
+		c.gap.Store(int64(max(1, time.Since(f.began)))) // 0 is none
 		time.AfterFunc(lastFrames, func() { c.tasks.Put(c.listening) })
 	}
 	c.moved(f.op, err)

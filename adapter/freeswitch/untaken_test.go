@@ -30,7 +30,7 @@ func TestWhoCannotBeTakenOnStaysInHisConference(t *testing.T) {
 				time.Sleep(11 * time.Second)
 				p.exchange.SetBusy(tt.busy)
 				began := time.Now()
-				err := p.adapter.Adopt(p.Context(), engine.RoomName(tt.room))
+				_, err := p.adapter.Adopt(p.Context(), engine.RoomName(tt.room))
 				if no, ok := errors.AsType[*engine.RefusalError](err); !ok || no.Reason != tt.want {
 					t.Errorf("%v", err)
 				}

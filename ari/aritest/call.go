@@ -79,21 +79,45 @@ func (s *Server) Call(args ...string) *Call { return s.CallWith(nil, args...) }
 func (s *Server) CallWith(variables map[string]string, args ...string) *Call {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.calls++
-	c := &channel{
-		id: fmt.Sprintf("1795000000.%d", s.calls), name: fmt.Sprintf("PJSIP/phone-%08x", s.calls),
-		state: "Ring", args: args, stasis: true, variables: map[string]string{}, muted: map[string]bool{}, left: make(chan Exit, 1),
-	}
+	c := s.caller()
+	c.args, c.stasis = args, true
 	maps.Copy(c.variables, variables)
-	s.channels[c.id] = c
 	s.start(c)
 	return &Call{s: s, c: c}
+}
+
+// Conference lets a new call enter a ConfBridge room, by a dialplan that is not
+// ours. It comes into the application by Return.
+func (s *Server) Conference(room string) *Call {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.caller()
+	c.state = "Up"
+	id := "confbridge-" + room
+	if s.bridges[id] == nil {
+		s.bridges[id] = &bridge{id: id, name: room, creator: "ConfBridge"}
+	}
+	c.bridge = s.bridges[id]
+	c.bridge.members = append(c.bridge.members, c.id)
+	return &Call{s: s, c: c}
+}
+
+// caller is a new channel.
+func (s *Server) caller() *channel {
+	s.calls++
+	c := &channel{
+		id: fmt.Sprintf("1795000000.%d", s.calls), name: fmt.Sprintf("PJSIP/phone-%08x", s.calls), state: "Ring",
+		variables: map[string]string{}, muted: map[string]bool{}, left: make(chan Exit, 1),
+	}
+	s.channels[c.id] = c
+	return c
 }
 
 // Return lets a call that was sent on enter the application again.
 func (c *Call) Return(args ...string) {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
+	c.s.unbridge(c.c)
 	c.c.args, c.c.stasis = args, true
 	c.s.start(c.c)
 }

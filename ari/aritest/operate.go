@@ -1,6 +1,7 @@
 package aritest
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/http"
@@ -13,13 +14,14 @@ import (
 // bridge is a bridge of the application.
 type bridge struct {
 	id, name string
+	creator  string // "" = Stasis
 	members  []string
 }
 
 func (b *bridge) snapshot() map[string]any {
 	return map[string]any{
 		"id": b.id, "name": b.name, "technology": "simple_bridge", "bridge_type": "mixing", "bridge_class": "stasis",
-		"creator": "Stasis", "channels": append([]string{}, b.members...), "creationtime": stamp(time.Now()), "video_mode": "none",
+		"creator": cmp.Or(b.creator, "Stasis"), "channels": append([]string{}, b.members...), "creationtime": stamp(time.Now()), "video_mode": "none",
 	}
 }
 
@@ -187,6 +189,9 @@ func (s *Server) unbridge(c *channel) {
 	b := c.bridge
 	c.bridge = nil
 	b.members = slices.DeleteFunc(b.members, func(id string) bool { return id == c.id })
+	if b.creator != "" && len(b.members) == 0 {
+		delete(s.bridges, b.id)
+	}
 	s.emit(map[string]any{"type": "ChannelLeftBridge", "bridge": b.snapshot(), "channel": c.snapshot()})
 }
 

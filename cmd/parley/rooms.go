@@ -30,7 +30,7 @@ func client(f *flags) (*control.Client, error) {
 		host = "127.0.0.1"
 	}
 	return &control.Client{
-		Base: "http://" + net.JoinHostPort(host, port), Token: api.Token.Reveal(), HTTP: &http.Client{Timeout: 30 * time.Second},
+		Base: "http://" + net.JoinHostPort(host, port), Token: api.Token.Reveal(), HTTP: &http.Client{Timeout: control.ClientTimeout},
 	}, nil
 }
 
@@ -268,8 +268,25 @@ func headline(r engine.RoomView) string {
 	if len(r.Recordings) > 0 {
 		recorded = "yes"
 	}
-	return fmt.Sprintf("room %s%s  %s %s  %d%s  locked %s  recording %s  mixer %s", r.Name, title, r.State, age,
-		len(r.Members), limit, lock, recorded, r.Mixer)
+	return fmt.Sprintf("room %s%s  %s %s  %d%s  locked %s  recording %s  mixer %s%s", r.Name, title, r.State, age,
+		len(r.Members), limit, lock, recorded, r.Mixer, beside(r))
+}
+
+// beside says who stands in conferences of the room's name that are not it.
+func beside(r engine.RoomView) string {
+	text := ""
+	for _, b := range r.Beside {
+		text += fmt.Sprintf("  %d more in %s %s at %s, not ours", len(b.Members), ownName(b.Kind), r.Name, b.Switch)
+	}
+	return text
+}
+
+// ownName is what a switch calls its conferences.
+func ownName(kind string) string {
+	if kind == "asterisk" {
+		return "ConfBridge"
+	}
+	return "conference"
 }
 
 func clock(d time.Duration) string {
@@ -298,6 +315,14 @@ func printRoom(w io.Writer, r engine.RoomView) {
 	}
 	for _, j := range r.Dialing {
 		fmt.Fprintf(w, "%s %s, job %s\n", j.State, j.Address, j.ID)
+	}
+	for _, b := range r.Beside {
+		for _, m := range b.Members {
+			fmt.Fprintf(w, "in %s %s at %s, not ours: %s %s\n", ownName(b.Kind), r.Name, b.Switch, m.Number, m.Name)
+		}
+	}
+	if len(r.Beside) > 0 {
+		fmt.Fprintf(w, "parley room %s takeover brings them here\n", r.Name)
 	}
 	if r.Prompting > 0 {
 		fmt.Fprintf(w, "%d more at the attendant\n", r.Prompting)

@@ -29,3 +29,20 @@ func TestLongNamesStayInTheirColumn(t *testing.T) {
 		}
 	}
 }
+
+// TestWhoIsBesideARoomIsPrinted with it, and how he comes to it.
+func TestWhoIsBesideARoomIsPrinted(t *testing.T) {
+	var b strings.Builder
+	printRoom(&b, engine.RoomView{Name: "3001", Mixer: "native", Beside: []engine.Beside{
+		{Switch: "ast1", Kind: "asterisk", Members: []engine.MemberView{{Number: "1008", Name: "Ann"}, {Number: "1009"}}},
+		{Switch: "pbx1", Kind: "freeswitch", Members: []engine.MemberView{{Number: "1010", Name: "Bob"}}},
+	}})
+	for _, want := range []string{
+		"mixer native  2 more in ConfBridge 3001 at ast1, not ours  1 more in conference 3001 at pbx1, not ours\n",
+		"in ConfBridge 3001 at ast1, not ours: 1008 Ann\n", "in conference 3001 at pbx1, not ours: 1010 Bob\nparley room 3001 takeover brings them here\n",
+	} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("%q is not in\n%s", want, b.String())
+		}
+	}
+}

@@ -31,6 +31,7 @@ func allowed() map[string]string {
 		"esl/eventsocket":           "esl internal/brake",
 		"esl/esltest":               "esl",
 		"ami":                       "",
+		"ami/amitest":               "ami",
 		"ari":                       "internal/brake",
 		"ari/aritest":               "ari ari/audiosocket",
 		"ari/audiosocket":           "internal/audiostream internal/rawtcp",
