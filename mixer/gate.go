@@ -2,7 +2,6 @@ package mixer
 
 // The gate's levels, in dBov, and its time.
 const (
-	gateNone  = -75 // nobody hears the difference to silence
 	gateLeast = -65 // nobody speaks as low
 	gateMost  = -50 // of the automatic gate: what is louder is not taken for noise
 	gateAbove = 9   // dB over the noise
@@ -11,6 +10,10 @@ const (
 	noiseFall = 0.25
 	gateHold  = 15 // frames: 300 ms
 )
+
+// GateNone is the level, in dBov, up to which no gate lets anything through:
+// nobody hears the difference to silence.
+const GateNone = -75
 
 // GateOptions says what a Gate lets through.
 type GateOptions struct {
@@ -42,7 +45,7 @@ func (g *Gate) Pass(o GateOptions, level float32) bool {
 		g.quiet++
 		g.open = g.quiet <= gateHold
 	}
-	return g.open && level > gateNone
+	return g.open && level > GateNone
 }
 
 func (g *Gate) threshold(o GateOptions) float32 {

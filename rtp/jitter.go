@@ -62,6 +62,8 @@ type Jitter struct {
 	come    arrivals
 	early   [leads]int64 // ns from when the fastest network would have had it, of the last packets taken
 	turn    int
+	claim   uint8 // of the packet that is being put
+	said    uint8 // of the packet that was taken last
 
 	Lost    uint64 // packets that were not played
 	Late    uint64 // of these, those that came after their turn
@@ -73,6 +75,7 @@ type slot struct {
 	seq     uint32 // of the packet that is here or was here last; 0 = none
 	used    bool   // it is here
 	gap     bool   // a packet without audio: it only closes a hole
+	said    uint8  // its level as it says, and one; 0 = it does not say
 	n       int
 	pos     int64
 	arrival int64
@@ -115,7 +118,15 @@ func (j *Jitter) Reset() {
 
 // Put stores a packet that arrived at unix time arrival (ns).
 func (j *Jitter) Put(seq uint16, ts uint32, arrival int64, payload []byte) {
+	j.PutSaid(seq, ts, arrival, payload, 0)
+}
+
+// PutSaid is Put for a packet that says how loud it is: said is its level in
+// -dBov, and one; 0 = it does not say.
+func (j *Jitter) PutSaid(seq uint16, ts uint32, arrival int64, payload []byte, said uint8) {
+	j.claim = said
 	j.put(seq, ts, arrival, payload, false)
+	j.claim = 0
 }
 
 // PutGap notes a packet of this stream that is no audio, such as a DTMF event.
@@ -154,7 +165,7 @@ func (j *Jitter) put(seq uint16, ts uint32, arrival int64, payload []byte, gap b
 		j.drop()
 	}
 	s.seq, s.used, s.gap, s.pos, s.arrival = ext, true, gap, pos, arrival
-	s.n = len(payload)
+	s.n, s.said = len(payload), j.claim
 	s.data = append(s.data[:0], payload...)
 	if int32(ext-j.newest) > 0 {
 		j.newest = ext

@@ -64,3 +64,46 @@ func (s *Session) Credit(voices []Voice) {
 	o.voices = uint8(len(voices))
 	o.head = minHeader + 4*len(voices) + 4 + 4*words
 }
+
+// saidOf is what a packet says of its level, and one, by the number agreed on; 0 =
+// nothing.
+func (s *Session) saidOf(b []byte) uint8 {
+	id := uint8(s.levels.Load())
+	if id == 0 {
+		return 0
+	}
+	if level, ok := levelIn(b, id); ok {
+		return level + 1
+	}
+	return 0
+}
+
+// levelIn finds the level that a packet says it has, in -dBov (RFC 6464), among
+// header extensions of the one-byte form (RFC 8285 §4.2).
+func levelIn(b []byte, id uint8) (level uint8, ok bool) {
+	if len(b) < minHeader || b[0]&extensionBit == 0 {
+		return 0, false
+	}
+	at := minHeader + 4*int(b[0]&0x0F)
+	if len(b) < at+4 || binary.BigEndian.Uint16(b[at:]) != oneByteForm {
+		return 0, false
+	}
+	size := 4 * int(binary.BigEndian.Uint16(b[at+2:]))
+	if b = b[at+4:]; len(b) < size {
+		return 0, false
+	}
+	for b = b[:size]; len(b) > 1; {
+		number, n := b[0]>>4, 1+int(b[0]&0x0F)
+		switch {
+		case b[0] == 0: // padding
+			b = b[1:]
+			continue
+		case number == endOfForm, len(b) < 1+n:
+			return 0, false
+		case number == id && n == 1:
+			return b[1] & levelMask, true
+		}
+		b = b[1+n:]
+	}
+	return 0, false
+}

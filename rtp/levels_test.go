@@ -3,6 +3,9 @@ package rtp
 import (
 	"slices"
 	"testing"
+	"time"
+
+	"github.com/pion/rtp"
 )
 
 func someVoices(n int) (all []Voice) {
@@ -98,5 +101,95 @@ func TestSession_NamingAllocatesNothing(t *testing.T) {
 	voices, payload := someVoices(MaxVoices), make([]byte, 160)
 	if n := testing.AllocsPerRun(200, func() { s.Credit(voices); s.Send(payload, 0, false) }); n != 0 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+type saidCase struct {
+	name string
+	in   string // after the first byte's flags
+	want int    // -1 = nothing
+}
+
+// header is one of RTP with the X bit, and what follows it.
+func header(csrc byte, rest string) []byte {
+	b := append(make([]byte, minHeader+4*int(csrc)), rest...)
+	b[0] = 2<<6 | extensionBit | csrc
+	return b
+}
+
+func saidCases() []saidCase {
+	return []saidCase{
+		{"alone", "\xBE\xDE\x00\x01\x10\xFF\x00\x00", 127},
+		{"without speech", "\xBE\xDE\x00\x01\x10\x2A\x00\x00", 42},
+		{"after others and padding", "\xBE\xDE\x00\x02\x21\x01\x02\x00\x00\x10\x05\x00", 5},
+		{"another's", "\xBE\xDE\x00\x01\x20\xFF\x00\x00", -1},
+		{"too long to be one", "\xBE\xDE\x00\x01\x11\x01\x02\x00", -1},
+		{"behind the end", "\xBE\xDE\x00\x01\xF0\x00\x10\x05", -1},
+		{"cut in an element", "\xBE\xDE\x00\x01\x2F\x00\x00\x00", -1},
+		{"cut in the words", "\xBE\xDE\x00\x02\x10\x05\x00\x00", -1},
+		{"no words", "\xBE\xDE\x00\x00", -1},
+		{"nothing but padding", "\xBE\xDE\x00\x01\x00\x00\x00\x00", -1},
+		{"the other form", "\x10\x00\x00\x01\x01\x01\x05\x00", -1},
+		{"cut in the head", "\xBE\xDE\x00", -1},
+	}
+}
+
+func TestWhatAPacketSaysOfItsLevel(t *testing.T) {
+	for _, tt := range saidCases() {
+		for _, csrc := range []byte{0, 1, 15} {
+			level, ok := levelIn(header(csrc, tt.in), 1)
+			if ok != (tt.want >= 0) || ok && int(level) != tt.want {
+				t.Errorf("%s behind %d names: %d, %v", tt.name, csrc, level, ok)
+			}
+		}
+	}
+	if _, ok := levelIn(header(15, "")[:minHeader], 1); ok {
+		t.Error("cut in the names")
+	}
+}
+
+// Where pion, too, can read a packet it reads the same.
+func FuzzLevelIn(f *testing.F) {
+	for _, tt := range saidCases() {
+		f.Add(header(1, tt.in), uint8(1))
+	}
+	f.Fuzz(func(t *testing.T, b []byte, id uint8) {
+		id = 1 + id%14
+		level, ok := levelIn(b, id)
+		var p rtp.Packet
+		if p.Unmarshal(b) != nil || !ok {
+			return
+		}
+		said := p.GetExtension(id)
+		if len(said) == 0 || level > levelMask {
+			t.Fatalf("%x: %d, pion reads %x", b, level, said)
+		}
+	})
+}
+
+func TestSession_TakesLevelsWithWhomItIsAgreed(t *testing.T) {
+	for _, number := range []uint8{0, 3} {
+		p := newPeer(t)
+		s := openSession(t, Options{Remote: p.addr()})
+		s.SetLevels(0, number)
+		packet := rtp.Packet{Header: rtp.Header{Version: 2, SequenceNumber: 1, SSRC: 7}, Payload: make([]byte, 160)}
+		if err := packet.SetExtension(3, []byte{80}); err != nil {
+			t.Fatal(err)
+		}
+		b, err := packet.Marshal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.raw(s, b)
+		var buf [200]byte
+		for {
+			s.Drain(time.Now().UnixNano())
+			if k, _ := s.Take(buf[:]); k > 0 {
+				break
+			}
+		}
+		if level, ok := s.Said(); ok != (number != 0) || ok && level != 80 {
+			t.Errorf("number %d: %d, %v", number, level, ok)
+		}
 	}
 }

@@ -36,10 +36,25 @@ func (j *Jitter) Take(dst []byte, now int64) (n int, lost bool) {
 		j.silent, j.comfort = false, j.comfort[:0]
 		j.note(now - j.come.nanos(s.pos) - j.come.least)
 		j.due = s.pos + j.step
+		j.said = s.said
 		j.take(s)
 		return copy(dst, s.data[:s.n]), false
 	}
 	return j.dry()
+}
+
+// Said is what the packet that was taken last says of its level, in -dBov; ok is
+// false where it says nothing.
+func (j *Jitter) Said() (level uint8, ok bool) { return j.said - 1, j.said != 0 }
+
+// Back copies the payload that was k packets before the one taken last to dst, if
+// nothing has taken its place.
+func (j *Jitter) Back(dst []byte, k int) (n int) {
+	want := j.next - 1 - uint32(k)
+	if s := &j.ring[want%slots]; s.seq == want && !s.gap && !s.used {
+		return copy(dst, s.data[:s.n])
+	}
+	return 0
 }
 
 // Peek copies the packet after one that Take has just called lost to dst, if it

@@ -289,7 +289,7 @@ func (s *Session) accept(b []byte, from netip.AddrPort, arrival int64) {
 		s.jitter.Reset() // what comes is not missed, and what comes then is new
 		return
 	}
-	s.jitter.Put(p.SequenceNumber, p.Timestamp, arrival, p.Payload)
+	s.jitter.PutSaid(p.SequenceNumber, p.Timestamp, arrival, p.Payload, s.saidOf(b))
 }
 
 // judge parses b into s.packet and says whether it may be used.
@@ -349,6 +349,12 @@ func (in *stream) note(seq uint16) {
 
 // Take copies the payload that is due to dst; see Jitter.Take.
 func (s *Session) Take(dst []byte) (n int, lost bool) { return s.jitter.Take(dst, s.now) }
+
+// Said is what the packet taken last says of its level; see Jitter.Said.
+func (s *Session) Said() (level uint8, ok bool) { return s.jitter.Said() }
+
+// Back copies a payload from before the packet taken last; see Jitter.Back.
+func (s *Session) Back(dst []byte, k int) (n int) { return s.jitter.Back(dst, k) }
 
 // Peek copies the packet after a lost one to dst; see Jitter.Peek.
 func (s *Session) Peek(dst []byte) (n int) { return s.jitter.Peek(dst) }

@@ -28,6 +28,7 @@ type Leg struct {
 	presser   Presser         // and this
 	batcher   Batcher         // and this; nil also where there are no outboxes
 	crediter  Crediter        // and this
+	sayer     Sayer           // and this
 	recoverer codec.Recoverer // the decoder, if it is one
 	format    codec.Format
 	stock     *stock // of spare encoders; nil: it keeps its own
@@ -69,6 +70,9 @@ func newLeg(s *Switch, id engine.LegID, port Port, f codec.Format) *Leg {
 	l.peeker, _ = port.(Peeker)
 	l.crediter, _ = port.(Crediter)
 	l.presser, _ = port.(Presser)
+	if spares(f) {
+		l.sayer, _ = port.(Sayer)
+	}
 	if s.opts.Outbox != nil {
 		l.batcher, _ = port.(Batcher)
 	}

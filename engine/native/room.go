@@ -180,6 +180,7 @@ func (v *voice) enter() {
 // stops to be heard his voice is faded over one frame.
 func (st *seat) talk(sound engine.Sound) {
 	v := &st.leg.voice
+	v.trust.gated = !gateOptions(sound).Off
 	heard := v.live && !v.held && (!v.dry || sound.Gate == engine.GateOff) && !st.state.Muted && !st.state.Waiting
 	if st.state.Talk != v.talkDB {
 		v.talkDB = st.state.Talk

@@ -51,6 +51,7 @@ type voice struct {
 	arrival int64         // the last packet, as of the tick heard
 	heard   uint64
 	lost    bool // told that nothing is heard any more
+	trust   trust
 
 	// Its place in a room; see seat.
 	mouth, ear       bool  // is in the others' mix, hears a mix: as of the last tick
@@ -183,9 +184,19 @@ func (l *Leg) decode(s *scratch, n int) {
 	room := v.fifo[len(v.fifo):cap(v.fifo)]
 	dst := s.decoded[:l.format.Rate.Samples(codec.MaxFrame)]
 	if n > 0 {
+		if l.sayer != nil {
+			if l.spared() {
+				l.skip(s, room)
+				return
+			}
+			l.prime(s, dst)
+		}
 		m, err := v.decoder.Decode(dst, s.packet[:n])
 		if err == nil && m > 0 {
 			v.ptime = m
+			if v.trust.row > ringing {
+				v.trust.doubt(&v.meter, dst[:m])
+			}
 			v.conceal.Good(dst[:m])
 			v.fifo = v.fifo[:len(v.fifo)+copy(room, dst[:m])]
 			return
@@ -216,6 +227,9 @@ func (l *Leg) measure(silent bool) {
 	v.said, v.turns = silence, 0
 	if !silent {
 		v.said = v.meter.Level(v.pcm)
+	}
+	if v.said == silence && v.trust.skipped {
+		v.said = -float32(v.trust.claim)
 	}
 	if v.said > howlLevel {
 		v.turns = crossings(v.pcm)
@@ -298,6 +312,7 @@ func (l *Leg) alone(s *scratch, now int64, n uint64) {
 		return
 	}
 	out := s.out[:len(l.voice.pcm)]
+	l.voice.trust.gated = false
 	if l.crediter != nil {
 		l.crediter.Credit(nil) // a prompt is nobody
 	}
