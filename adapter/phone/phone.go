@@ -168,7 +168,7 @@ func (t *talk) follow(s sip.Session) {
 // begin starts media.
 func (t *talk) begin(s sip.Session) {
 	o := t.phones.opt
-	t.port = &port{t.pair.Session(rtp.Options{
+	t.port = &port{Session: t.pair.Session(rtp.Options{
 		Payload: s.Codec.Payload, Receive: s.Receive, ClockRate: s.Codec.Clock,
 		FrameBytes: frameBytes(s.Codec), SendBytes: sendBytes(s.Codec),
 		EventPayload: s.Digits, EventReceive: s.DigitsIn,
@@ -286,7 +286,19 @@ func (l leg) Release(o engine.Outcome) {
 }
 
 // port is an rtp.Session with the figures that the switch shows.
-type port struct{ *rtp.Session }
+type port struct {
+	*rtp.Session
+	voices [rtp.MaxVoices]rtp.Voice // the tick's
+}
+
+// Credit implements native.Crediter.
+func (p *port) Credit(voices []native.Voice) {
+	n := min(len(voices), len(p.voices))
+	for i, v := range voices[:n] {
+		p.voices[i] = rtp.Voice(v)
+	}
+	p.Session.Credit(p.voices[:n])
+}
 
 // Outbox is native.Options.Outbox for a switch whose legs are calls by SIP.
 func Outbox() native.Outbox { return new(rtp.Outbox) }

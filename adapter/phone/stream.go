@@ -25,7 +25,7 @@ func (p *Phones) Stream(id engine.LegID, f codec.Format) (*Stream, error) {
 		return nil, err
 	}
 	at := netip.AddrPortFrom(p.opt.Advertise, pair.Port())
-	end := &port{pair.Session(rtp.Options{
+	end := &port{Session: pair.Session(rtp.Options{
 		Payload: f.Payload, Receive: f.Payload, ClockRate: f.Clock, FrameBytes: frameBytes(f), SendBytes: sendBytes(f),
 		Delay: p.opt.Jitter, MaxDelay: p.opt.JitterMax,
 	})}

@@ -1,10 +1,15 @@
 package native
 
-import (
-	"math/rand/v2"
+import "math/rand/v2"
 
-	"parley/rtp"
-)
+// MaxVoices is how many a packet names (RFC 3550 §5.1).
+const MaxVoices = 15
+
+// Voice is one who is heard in a packet.
+type Voice struct {
+	SSRC  uint32 // his name
+	Level uint8  // -dBov, 0 to 127 (RFC 6465 §3)
+}
 
 // Crediter is what a Port may offer besides, when its packets can name who is
 // heard in them (RFC 3550 §7.1, RFC 6465).
@@ -12,23 +17,23 @@ type Crediter interface {
 	// Credits says whether the peer wants to be told, as of this tick.
 	Credits() bool
 	// Credit names who is in the payload that is sent next; it copies.
-	Credit(voices []rtp.Voice)
+	Credit(voices []Voice)
 	// SSRC is the name by which the peer sends; 0 is none.
 	SSRC() uint32
 }
 
 // creditMost is one more than a packet names: whoever is named does not name
 // himself.
-const creditMost = rtp.MaxVoices + 1
+const creditMost = MaxVoices + 1
 
 // credits are the loudest who are heard in a tick, loudest first. A room has one
 // list for all its mixes, for in each of them the same are heard.
 type credits struct {
 	done   uint64 // tick that the list is of
 	n      int
-	voices [creditMost]rtp.Voice
+	voices [creditMost]Voice
 	legs   [creditMost]*Leg
-	some   [creditMost]rtp.Voice // of one listener
+	some   [creditMost]Voice // of one listener
 }
 
 // credit has a listener's next packet name who is heard in it.
@@ -44,12 +49,12 @@ func (st *seat) credit(b *Bridge, p *plan, hears bool, n uint64) {
 		c.done = n
 	}
 	if !st.leg.voice.spoke && len(st.denied) == 0 {
-		port.Credit(c.voices[:min(c.n, rtp.MaxVoices)])
+		port.Credit(c.voices[:min(c.n, MaxVoices)])
 		return
 	}
 	k := 0
 	for i := range c.n {
-		if c.legs[i] != st.leg && !st.denies(c.legs[i]) && k < rtp.MaxVoices {
+		if c.legs[i] != st.leg && !st.denies(c.legs[i]) && k < MaxVoices {
 			c.some[k] = c.voices[i]
 			k++
 		}
@@ -76,13 +81,13 @@ func (c *credits) list(b *Bridge, p *plan) {
 			continue
 		}
 		if level := l.voice.loudness(); level < levelMost {
-			c.insert(l, rtp.Voice{SSRC: b.name(l, p), Level: level})
+			c.insert(l, Voice{SSRC: b.name(l, p), Level: level})
 		}
 	}
 }
 
 // insert keeps the list in order. Of equals the one who was there first is first.
-func (c *credits) insert(l *Leg, v rtp.Voice) {
+func (c *credits) insert(l *Leg, v Voice) {
 	at := c.n
 	for at > 0 && c.voices[at-1].Level > v.Level {
 		at--

@@ -6,7 +6,6 @@ import (
 
 	"parley/codec"
 	"parley/engine"
-	"parley/rtp"
 )
 
 // namedLine is a line whose packets tell who is heard in them.
@@ -14,16 +13,16 @@ type namedLine struct {
 	*line
 	ssrc   uint32
 	asks   bool
-	next   []rtp.Voice
-	voices []rtp.Voice // of the last packet
+	next   []Voice
+	voices []Voice // of the last packet
 }
 
 func (p *namedLine) Credits() bool         { return p.asks }
 func (p *namedLine) SSRC() uint32          { return p.ssrc }
-func (p *namedLine) Credit(v []rtp.Voice)  { p.next = slices.Clone(v) }
+func (p *namedLine) Credit(v []Voice)      { p.next = slices.Clone(v) }
 func (p *namedLine) names() (ids []uint32) { return namesOf(p.voices) }
 
-func namesOf(voices []rtp.Voice) (ids []uint32) {
+func namesOf(voices []Voice) (ids []uint32) {
 	for _, v := range voices {
 		ids = append(ids, v.SSRC)
 	}
@@ -63,7 +62,7 @@ func TestBridge_NamesWhoIsHeard(t *testing.T) {
 		other, _ := r.named(h, 5, 0x55, codec.PCMU(), 0)
 		other.asks = false
 		r.run(20)
-		want := []rtp.Voice{{SSRC: 0x11, Level: 23}, {SSRC: 0x22, Level: 33}} // a sine has 3 dB less than its peak
+		want := []Voice{{SSRC: 0x11, Level: 23}, {SSRC: 0x22, Level: 33}} // a sine has 3 dB less than its peak
 		if !slices.Equal(hears.voices, want) || !slices.Equal(also.voices, want) {
 			r.Errorf("heard %v and %v, want %v", hears.voices, also.voices, want)
 		}
@@ -88,7 +87,7 @@ func TestBridge_NamesWhoIsHeard(t *testing.T) {
 		}
 		h.Set(5, 2, engine.MemberState{Talk: 15})
 		r.run(20)
-		if want := []rtp.Voice{{SSRC: 0x22, Level: 18}, {SSRC: 0x11, Level: 23}}; !slices.Equal(hears.voices, want) {
+		if want := []Voice{{SSRC: 0x22, Level: 18}, {SSRC: 0x11, Level: 23}}; !slices.Equal(hears.voices, want) {
 			r.Errorf("with one turned up: %v", hears.voices)
 		}
 	})
@@ -131,7 +130,7 @@ func TestBridge_NamesTheLoudest(t *testing.T) {
 			got   []uint32
 			first uint32
 		}{"a listener": {hears.names(), 1}, "the loudest of all": {first.names(), 2}} {
-			if len(tt.got) != rtp.MaxVoices || tt.got[0] != tt.first || tt.got[rtp.MaxVoices-1] != tt.first+rtp.MaxVoices-1 {
+			if len(tt.got) != MaxVoices || tt.got[0] != tt.first || tt.got[MaxVoices-1] != tt.first+MaxVoices-1 {
 				r.Errorf("%s is told %d", name, tt.got)
 			}
 		}
@@ -145,9 +144,9 @@ type quietNamed struct {
 	n    int
 }
 
-func (p *quietNamed) Credits() bool        { return true }
-func (p *quietNamed) SSRC() uint32         { return p.ssrc }
-func (p *quietNamed) Credit(v []rtp.Voice) { p.n += len(v) }
+func (p *quietNamed) Credits() bool    { return true }
+func (p *quietNamed) SSRC() uint32     { return p.ssrc }
+func (p *quietNamed) Credit(v []Voice) { p.n += len(v) }
 
 func TestBridge_NamingAllocatesNothing(t *testing.T) {
 	r := newRig(t, Options{})
@@ -164,7 +163,7 @@ func TestBridge_NamingAllocatesNothing(t *testing.T) {
 	if got := testing.AllocsPerRun(200, func() { n++; b.run(0, int64(n)*20e6, n) }); got != 0 {
 		t.Errorf("%v allocations per tick of a room", got)
 	}
-	if named.n < 200*rtp.MaxVoices {
+	if named.n < 200*MaxVoices {
 		t.Errorf("named %d", named.n)
 	}
 }
