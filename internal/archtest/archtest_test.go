@@ -41,7 +41,7 @@ func allowed() map[string]string {
 		"sip":                       "codec",
 		"sip/siptest":               "codec sip",
 		"engine":                    "",
-		"engine/native":             "codec engine internal/tick mixer recording sound",
+		"engine/native":             "codec engine internal/tick mixer recording rtp sound",
 		"adapter/config":            "engine",
 		"adapter/importer":          "engine esl/conference sound",
 		"adapter/seal":              "engine",
