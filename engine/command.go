@@ -63,13 +63,16 @@ type (
 		Digits string
 	}
 	// Play plays something to a member over what he hears, in place of a prompt,
-	// or with member 0 to the room, after what is being played to it. It is
+	// or with member 0 to the room, after what is being played to it. With Beside
+	// it is mixed with what else is played to the room, in place of what plays so;
+	// in the bridge of an Asterisk it waits for its turn all the same. It is
 	// answered at once; EventPlaying and EventPlayed tell when it begins and
 	// ends, with the ID that was given.
 	Play struct {
 		Member MemberID
 		ID     string
 		What   Media
+		Beside bool
 	}
 	// StopPlay ends what Play plays to a member, or with member 0 all that is
 	// being played to the room; with an ID that play alone, where an error wraps

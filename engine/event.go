@@ -54,6 +54,7 @@ type Event struct {
 	Time      time.Time
 	Room      RoomName
 	Instance  InstanceID
+	Profile   string // of the room
 	Seq       uint64
 	Reason    Reason
 	Leg       LegID

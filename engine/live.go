@@ -17,6 +17,7 @@ type playing struct {
 	at       *venue // into the room: where
 	since    time.Time
 	gain     Decibels
+	beside   bool      // what else is played
 	controls []control // under way
 }
 
@@ -129,7 +130,7 @@ func (r *room) play(now time.Time, c Play) error {
 	if c.What.Empty() {
 		return fmt.Errorf("%w: nothing to play", ErrBadCommand)
 	}
-	p := playing{Playback: Playback{ID: c.ID, What: c.What}, since: now}
+	p := playing{Playback: Playback{ID: c.ID, What: c.What}, since: now, beside: c.Beside && c.Member == 0}
 	p.What.Language = pick(p.What.Language, r.profile.Language)
 	if c.Member == 0 {
 		return r.playToRoom(now, p)
@@ -157,12 +158,28 @@ func (r *room) playToRoom(now time.Time, p playing) error {
 	if r.plays == nil {
 		r.plays = map[OpID]*playing{}
 	}
+	if p.beside {
+		r.giveWay(now)
+	}
 	r.ops++
 	p.op, p.at = r.ops, r.at
 	r.plays[p.op] = &p
 	r.tellPlay(now, EventPlaying, nil, p.Playback)
-	r.at.bridge.Play(p.op, p.What, Audience{})
+	r.at.bridge.Play(p.op, p.What, Audience{Beside: p.beside})
 	return nil
+}
+
+// giveWay ends what is played beside the others: its end is told before the next
+// such begins.
+func (r *room) giveWay(now time.Time) {
+	for _, old := range r.roomPlays() {
+		b, ok := old.at.bridge.(Ender)
+		if !old.beside || !ok {
+			continue
+		}
+		r.played(now, Played{Op: old.op})
+		b.EndPlay(old.op)
+	}
 }
 
 // stopPlay ends what is played by command.

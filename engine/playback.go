@@ -53,7 +53,8 @@ type PlayChanged struct {
 func (PlayChanged) isFact() {}
 
 // ControlPlay changes what Play plays to a member, or with member 0 to the room:
-// the play of that ID, or with "" the one whose turn it is. It is answered when
+// the play of that ID, or with "" the one whose turn it is, which is none that
+// plays beside others. It is answered when
 // it is so. The error wraps ErrNoPlay where nothing of that kind plays, or it
 // ended before, and ErrCannot where it plays at a place that cannot.
 type ControlPlay struct {
@@ -69,6 +70,7 @@ type PlayView struct {
 	ID         string   `json:"id,omitempty"`
 	Member     MemberID `json:"member,omitempty"` // 0 = to the room
 	Items      []string `json:"items"`
+	Beside     bool     `json:"beside,omitempty"` // what else is played
 	Paused     bool     `json:"paused"`
 	Gain       Decibels `json:"gain_db"`
 	PositionMS *int64   `json:"position_ms,omitempty"` // nil: the place that plays it does not tell
@@ -97,7 +99,7 @@ func (r *room) playsNow() (all []PlayView) {
 }
 
 func (p *playing) view(by any, m MemberID) PlayView {
-	v := PlayView{ID: p.ID, Member: m, Items: p.What.Items, Gain: p.gain}
+	v := PlayView{ID: p.ID, Member: m, Items: p.What.Items, Beside: p.beside, Gain: p.gain}
 	if h, ok := by.(Player); ok {
 		head, there := h.Playhead(p.op)
 		if !there {
@@ -122,7 +124,7 @@ func (r *room) findPlay(id string, m MemberID) (p *playing, by any, err error) {
 		return nil, nil, fmt.Errorf("%w: %q to member %s of room %s", ErrNoPlay, clip(id), m, r.name)
 	}
 	for _, p := range r.roomPlays() {
-		if id == "" || p.ID == id {
+		if id == "" && !p.beside || id != "" && p.ID == id {
 			return p, p.at.bridge, nil
 		}
 	}

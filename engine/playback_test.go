@@ -185,3 +185,24 @@ func TestWhatEndsFirstAnswersItsControls(t *testing.T) {
 		})
 	}
 }
+
+// What plays beside the others gives way to the next such, which is told in that
+// order; it is not the one whose turn it is.
+func TestPlaysBesideOthersGiveWay(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, th *theatre) {
+		th.playing()
+		live(t, th, StopPlay{Member: 1})
+		th.types()
+		for _, id := range []string{"p", "q"} {
+			live(t, th, Play{ID: id, What: media("", id), Beside: true})
+		}
+		want(t, "told", th.types(), "play.started play.ended play.started")
+		live(t, th, StopPlay{ID: "x"})
+		live(t, th, StopPlay{ID: "y"})
+		want(t, "plays", th.plays(), "q>0 0/3600000 false 0")
+		if err := th.Do(t.Context(), "1", ControlPlay{PlayControl: pause(true)}); !errors.Is(err, ErrNoPlay) {
+			t.Error(err)
+		}
+		live(t, th, ControlPlay{ID: "q", PlayControl: pause(true)})
+	})
+}

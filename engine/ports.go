@@ -15,6 +15,10 @@ type Leg interface {
 	Release(o Outcome)
 }
 
+// Coder is a Leg that knows how its audio is encoded where it reaches us, e.g.
+// "PCMU/8000"; "" = it does not. Safe to call at any time.
+type Coder interface{ Codec() string }
+
 // Voice is what a caller hears and says apart from a room.
 type Voice interface {
 	// Play plays what to this caller alone, in place of a prompt that may be
@@ -81,6 +85,10 @@ func RecordedName(id LegID) string { return "recorded:" + string(id) }
 // Audience is who hears a Bridge.Play: everybody who is not waiting, less Except.
 type Audience struct {
 	Except MemberID // 0: nobody is left out
+
+	// Beside has it mixed with the plays of the queue, in place of another that is
+	// beside them; then Except is 0. A place that cannot queues it.
+	Beside bool
 }
 
 // Decibels is a gain.

@@ -352,6 +352,7 @@ func (r *room) event(now time.Time, what EventType, s *seat, why Reason) Event {
 	r.seq++
 	e := Event{
 		Type: what, Time: now, Room: r.name, Instance: r.instance, Seq: r.seq, Reason: why, Present: r.present(), By: r.by,
+		Profile: r.profile.Name,
 	}
 	if s != nil {
 		e.Leg, e.Invite, e.Member, e.Outcome, e.To = s.leg.ID(), s.invite, s.view(), s.out, s.goingTo()

@@ -97,13 +97,17 @@ func (s *seat) entryState(wait bool) MemberState {
 
 // view is the seat as lists show it.
 func (s *seat) view() MemberView {
-	return MemberView{
+	v := MemberView{
 		ID: s.member, CallID: s.leg.ID(), Role: s.role.String(),
 		Number: s.invite.Caller.Number, Name: s.invite.Caller.Name,
 		Switch: s.invite.Switch, Kind: s.invite.Kind, State: s.phase.String(),
 		Muted: s.state.Muted, Hold: s.onHold, Deaf: s.state.Deaf, Talking: s.talking, Hand: s.hand,
 		JoinedAt: s.joinedAt, Talk: s.state.Talk, Listen: s.state.Listen,
 	}
+	if c, ok := s.leg.(Coder); ok {
+		v.Codec = c.Codec()
+	}
+	return v
 }
 
 func (s *seat) deadline() time.Time { return sooner(s.call.deadline(), s.menu.deadline) }

@@ -1,6 +1,9 @@
 package engine
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // Treatment is how the sound of one member is treated, where that is another
 // way than his room's.
@@ -9,6 +12,15 @@ type Treatment struct {
 	Gate    Gate
 	OwnAGC  bool // AGC counts in place of the room's
 	AGC     bool
+	Ceiling Ceiling
+}
+
+// Ceiling silences a member for a while who is too loud too often. The zero
+// value does not.
+type Ceiling struct {
+	Level int           // dBov above which 20 ms are too loud; 0 = none are
+	Hits  int           // so many are let through
+	Mute  time.Duration // silence after one more
 }
 
 // Of is how a member is treated in a room that treats its members like s.

@@ -27,7 +27,8 @@ import (
 // and at Parley. What differs must stand in testdata/conformance.reviewed.
 
 //
-// The suite of recordings is another script, done in the same way.
+// The suites of recordings, and of what plays, are other scripts, done in the same
+// way.
 
 // suite is the name of a script and of what belongs to it.
 type suite string
@@ -35,6 +36,7 @@ type suite string
 const (
 	conformance suite = "conformance"
 	recordings  suite = "recordings"
+	plays       suite = "plays"
 )
 
 func (s suite) script() string   { return "testdata/" + string(s) + ".script" }
@@ -226,6 +228,7 @@ func others() []struct{ from, to string } {
 		{`(<(?:join_time|last_talking)>)[^<]+`, "$1<n>"},
 		{`Current-Energy=\d+`, "Current-Energy=<n>"}, // the phones' noise
 		{`Content-Length=\d+ `, ""},
+		{`\+OK \d+/\d+ `, "+OK <n>/<n> "}, // of play_status; the switch counts pictures only
 		{`((?:Samples-Out|Milliseconds-Elapsed|Record-File-Size)=)\d+`, "$1<n>"},
 		{`((?:seconds|milliseconds|samples|event_count)=)\d+`, "$1<n>"},
 		{`(<(?:start|end|join|leave|reject)_time[^>]*>)\d+`, "$1<n>"},

@@ -18,6 +18,14 @@ func (l *leg) ID() engine.LegID { return l.leg }
 // Voice is the audio as our mixer takes it.
 func (l *leg) Voice() *native.Leg { return l.sound.Load().voice }
 
+// Codec implements engine.Coder.
+func (l *leg) Codec() string {
+	if s := l.sound.Load(); s != nil {
+		return s.voice.Codec()
+	}
+	return ""
+}
+
 // At implements engine.Mover.
 func (l *leg) At() engine.Place {
 	if l.away.Load() {

@@ -278,9 +278,12 @@ func (b *Bridge) play(what engine.Media, to engine.Audience) error {
 		return errors.Join(errSilent, err)
 	}
 	file := inConference(files, false)
-	if to.Except == 0 {
-		args, why := conference.Play(b.room, file, 0)
-		b.tell(args, why)
+	switch {
+	case to.Beside:
+		b.tell(conference.PlayAsync(b.room, file))
+		return err
+	case to.Except == 0:
+		b.tell(conference.Play(b.room, file, 0))
 		return err
 	}
 	for _, m := range b.members {

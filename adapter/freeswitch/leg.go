@@ -20,6 +20,14 @@ func (l *leg) ID() engine.LegID { return l.id() }
 // Voice is the audio in our mixer; nil while the switch has it.
 func (l *leg) Voice() *native.Leg { return l.voice.Load() }
 
+// Codec implements engine.Coder.
+func (l *leg) Codec() string {
+	if v := l.voice.Load(); v != nil {
+		return v.Codec()
+	}
+	return ""
+}
+
 // At implements engine.Mover.
 func (l *leg) At() engine.Place {
 	if l.voice.Load() != nil {

@@ -139,29 +139,45 @@ func (b *Bridge) Remove(op engine.OpID, m engine.MemberID) {
 }
 
 // Play implements engine.Bridge. What has no end of its own ends when another
-// play is queued behind it.
+// play is queued behind it, or one beside the others in its place.
 func (b *Bridge) Play(op engine.OpID, what engine.Media, to engine.Audience) {
 	b.order(func() engine.Fact {
 		if b.state != bridgeOpen {
 			return engine.Played{Op: op, Err: ErrClosed}
 		}
-		y := &play{op: op, what: what, except: to.Except}
+		y := &play{op: op, what: what, except: to.Except, beside: to.Beside}
 		classes := b.used()
 		if !b.sw.load(func() { y.prepare(b.sw, classes) }) {
 			return engine.Played{Op: op, Err: ErrBusy}
 		}
+		old := b.replaced(y)
 		b.plays = append(b.plays, y)
 		b.publish()
-		return nil
+		return old
 	})
+}
+
+// replaced takes out what a play replaces, and says so. The caller holds mu.
+func (b *Bridge) replaced(y *play) engine.Fact {
+	i := slices.IndexFunc(b.plays, func(o *play) bool { return y.beside && o.beside })
+	if i < 0 {
+		return nil
+	}
+	old := b.plays[i]
+	b.plays = slices.Delete(b.plays, i, i+1)
+	return engine.Played{Op: old.op}
 }
 
 // StopPlay implements engine.Silencer.
 func (b *Bridge) StopPlay() {
 	b.mu.Lock()
 	var facts []engine.Fact
-	for _, y := range b.plays {
-		facts = append(facts, engine.Played{Op: y.op})
+	for _, beside := range []bool{true, false} { // in the order of a switch
+		for _, y := range b.plays {
+			if y.beside == beside {
+				facts = append(facts, engine.Played{Op: y.op})
+			}
+		}
 	}
 	b.plays = nil
 	b.publish()

@@ -101,6 +101,9 @@ func (l *Leg) ID() engine.LegID { return l.id }
 // Format is the encoding of its audio.
 func (l *Leg) Format() codec.Format { return l.format }
 
+// Codec implements engine.Coder.
+func (l *Leg) Codec() string { return l.format.Name + "/" + strconv.Itoa(int(l.format.Rate)) }
+
 // Attach says where facts go. Keys pressed before are kept.
 func (l *Leg) Attach(sink engine.Sink) {
 	l.out.open(sink)
@@ -252,7 +255,7 @@ func (l *Leg) media(m engine.MemberID) engine.MemberMedia {
 	h := l.health()
 	out := engine.MemberMedia{
 		Member: m, Level: l.loudness(), Talking: l.talking.Load(),
-		Codec: l.format.Name + "/" + strconv.Itoa(int(l.format.Rate)), Delay: h.Delay, Late: h.Late,
+		Codec: l.Codec(), Delay: h.Delay, Late: h.Late,
 		Jitter: h.Jitter, Capped: h.Capped, Source: h.Source, Held: l.held.Load(), Quiet: -1,
 	}
 	if at := l.port.LastArrival(); at != 0 {

@@ -16,6 +16,7 @@ type play struct {
 	op     engine.OpID
 	what   engine.Media
 	except engine.MemberID
+	beside bool // the others
 
 	ready atomic.Bool                      // err and the first reels are there
 	err   error                            // of items left out
@@ -54,23 +55,37 @@ func (y *play) extend(s *Switch, c *class) {
 // current returns the play of this tick, nil when nothing plays. Plays that
 // have ended stay in the plan until the courier knows.
 func (b *Bridge) current(p *plan) (y *play, last bool) {
-	for i, y := range p.plays {
-		if y.ended {
+	var now *play
+	for _, y := range p.plays {
+		switch {
+		case y.ended:
 			b.over(y)
-			continue
-		}
-		if !y.ready.Load() {
+		case y.beside:
+		case now != nil:
+			return now, y.ready.Load() && now.endless()
+		case !y.ready.Load():
 			return nil, false
+		default:
+			now = y
 		}
-		return y, i+1 < len(p.plays) && p.plays[i+1].ready.Load() && y.endless()
 	}
-	return nil, false
+	return now, false
+}
+
+// beside plays what is beside the others.
+func (b *Bridge) beside(s *scratch, p *plan) {
+	for _, y := range p.plays {
+		if y.beside && !y.ended && y.ready.Load() {
+			y.sound(b, s, p, false)
+			b.over(y)
+		}
+	}
 }
 
 // wait has the plays behind the current one do what they are told.
 func (b *Bridge) wait(p *plan, current *play) {
 	for _, y := range p.plays {
-		if y != current && !y.ended && y.ready.Load() {
+		if y != current && !y.beside && !y.ended && y.ready.Load() {
 			var list [maxClasses]*reel
 			var index [maxClasses]int
 			y.deck.stay(b.sw, list[:y.all(&list, &index)])

@@ -143,3 +143,41 @@ func TestBridge_EndlessPlayEndsForTheNext(t *testing.T) {
 		h.want(t, engine.Played{Op: 2})
 	})
 }
+
+// What is beside the others is mixed with them, and gives way to the next such.
+func TestBridge_PlaysBeside(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		for name, hz := range map[string]float64{"first": 1000, "music": 1270, "other": 1600} {
+			r.sounds[name] = clip(8000, audiotest.Tone(8000, hz, -20, 8000, 0))
+		}
+		h := r.hall()
+		a := r.call("a", l16(), mute(8000))
+		r.seat(h, 1, a, engine.MemberState{})
+		h.take()
+		beside := engine.Audience{Beside: true}
+		h.Play(1, engine.Media{Items: []string{"music"}, Loop: true}, beside)
+		h.Play(2, media("first"), engine.Audience{})
+		synctest.Wait()
+		hears := func(ticks int, want ...float64) {
+			t.Helper()
+			mark := len(a.heard)
+			r.run(ticks)
+			for _, hz := range []float64{1000, 1270, 1600} {
+				if got := audiotest.Power(a.since(mark), 8000, hz) > -40; got != slices.Contains(want, hz) {
+					t.Errorf("%.0f Hz is heard: %v", hz, got)
+				}
+			}
+		}
+		hears(25, 1000, 1270)
+		h.want(t)
+		h.Play(3, media("other"), beside)
+		synctest.Wait()
+		h.want(t, engine.Played{Op: 1})
+		hears(20, 1000, 1600)
+		r.run(6)
+		h.want(t, engine.Played{Op: 2})
+		hears(20, 1600)
+		r.run(10)
+		h.want(t, engine.Played{Op: 3})
+	})
+}

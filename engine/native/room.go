@@ -138,6 +138,7 @@ func (b *Bridge) release(p *plan) {
 // listen gives everybody what he hears. Whom the play in the room is not for
 // comes first, before it is in the mix.
 func (b *Bridge) listen(s *scratch, p *plan, turn []*seat, n uint64) {
+	b.beside(s, p)
 	y, last := b.current(p)
 	if y != nil {
 		for _, st := range turn {
@@ -172,7 +173,7 @@ func (v *voice) enter() {
 	v.alike = 0
 	v.talk, v.listen, v.talkDB, v.listenDB = mixer.Gain{}, mixer.Gain{}, 0, 0
 	v.limiter, v.over = mixer.Limiter{}, mixer.Limiter{}
-	v.gate, v.open, v.exact, v.before.n = mixer.Gate{}, false, false, 0
+	v.gate, v.open, v.exact, v.before.n, v.ceiling = mixer.Gate{}, false, false, 0, mixer.Ceiling{}
 	v.leveller, v.evener, v.evenDB = mixer.Leveller{}, mixer.Gain{}, 0
 }
 
@@ -182,6 +183,7 @@ func (st *seat) talk(sound engine.Sound) {
 	v := &st.leg.voice
 	v.trust.gated = !gateOptions(sound).Off
 	heard := v.live && !v.held && (!v.dry || sound.Gate == engine.GateOff) && !st.state.Muted && !st.state.Waiting
+	heard = heard && v.ceiling.Pass(ceilingOptions(st.own.Ceiling), v.said)
 	if st.state.Talk != v.talkDB {
 		v.talkDB = st.state.Talk
 		v.talk.Set(float64(v.talkDB))

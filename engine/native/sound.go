@@ -2,6 +2,7 @@ package native
 
 import (
 	"parley/engine"
+	"parley/internal/tick"
 	"parley/mixer"
 )
 
@@ -60,6 +61,10 @@ func gateOptions(s engine.Sound) mixer.GateOptions {
 		return mixer.GateOptions{Off: true}
 	}
 	return mixer.GateOptions{Level: float32(s.Gate)}
+}
+
+func ceilingOptions(c engine.Ceiling) mixer.CeilingOptions {
+	return mixer.CeilingOptions{Level: float32(c.Level), Hits: c.Hits, Mute: int(c.Mute / tick.Period)}
 }
 
 // passes says whether the gate lets this tick's frame through. When it opens,

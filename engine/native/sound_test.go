@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"parley/codec"
 	"parley/engine"
@@ -247,6 +248,36 @@ func TestAMembersOwnGate(t *testing.T) {
 		h.Treat(100, 9, engine.Treatment{})
 		r.run(1)
 		h.want(t, engine.Left{Op: 100, Member: 9})
+	})
+}
+
+// TestAMembersCeiling: who is too loud for longer than is let through is not
+// heard, until he has been lower for the time; his neighbour is.
+func TestAMembersCeiling(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		h := r.hall()
+		a := r.call("a", l16(), func(n int) []int16 { return tone(8000, 700, []float64{-10, -40}[n/100%2])(n) })
+		b := r.call("b", l16(), tone(8000, 400, -10))
+		c := r.call("c", l16(), mute(8000))
+		for i, who := range []*caller{a, b, c} {
+			r.seat(h, engine.MemberID(i+1), who, engine.MemberState{})
+		}
+		h.Treat(99, 1, engine.Treatment{OwnGate: true, Gate: engine.GateOff, Ceiling: engine.Ceiling{Level: -20, Hits: 3, Mute: time.Second}})
+		hears := func(ticks int, hz, db float64) {
+			t.Helper()
+			mark := len(c.heard)
+			r.run(ticks)
+			if got := audiotest.Power(c.since(mark), 8000, hz); math.Abs(got-db) > 2 && (db > -80 || got > -70) {
+				t.Errorf("%.0f Hz is heard at %.1f dB, want %.0f", hz, got, db)
+			}
+		}
+		r.run(10)
+		hears(20, 700, -100)
+		hears(20, 400, -10)
+		r.run(102 - a.drains)
+		hears(40, 700, -100)
+		r.run(20)
+		hears(20, 700, -40)
 	})
 }
 

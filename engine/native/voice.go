@@ -63,6 +63,7 @@ type voice struct {
 	gate             mixer.Gate
 	open             bool // the gate let the last frame through
 	before           lead // what it did not
+	ceiling          mixer.Ceiling
 	leveller         mixer.Leveller
 	evener           mixer.Gain
 	evenDB           float64

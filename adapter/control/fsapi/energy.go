@@ -3,6 +3,7 @@ package fsapi
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	"parley/engine"
 	"parley/esl"
@@ -14,7 +15,12 @@ type levels struct {
 	energy int // of his talk gate; 0 = it is open
 	auto   int // > 0: the gate follows his noise
 	agc    int // > 0: he is brought to the loudness of all
+
+	most, muteMS, hits int // more energy than most, so often, mutes him; hits less usualHits
 }
+
+// usualHits is how often he may be too loud where no command has said.
+const usualHits = 5
 
 // levelled is a change of a member's levels, and what is told of it.
 type levelled struct {
@@ -46,6 +52,11 @@ func usualLevels(p *engine.Profile) (l levels) {
 // treatment is what the engine is to do by these levels.
 func (l levels) treatment() engine.Treatment {
 	t := engine.Treatment{OwnGate: true, Gate: engine.GateOff, OwnAGC: true, AGC: l.agc > 0}
+	if l.most > 0 {
+		t.Ceiling = engine.Ceiling{
+			Level: min(-1, int(conference.GateLevel(l.most))), Hits: usualHits + l.hits, Mute: time.Duration(l.muteMS) * time.Millisecond,
+		}
+	}
 	switch {
 	case l.auto > 0:
 		t.Gate = engine.GateAuto
@@ -139,6 +150,41 @@ func (c *call) agc(m *engine.MemberView, data string) {
 	}
 	if c.level(m, data, l, "agc-level-member", numbered("Agc-Level", l.agc)) {
 		c.printf("Agc %d = %d\n", m.ID, l.agc)
+	}
+}
+
+// maxEnergy mutes a member for a while who is too loud too often: LEVEL, or
+// LEVEL:MS, or LEVEL:MS:TIMES. The switch mixes up the first two values that it
+// shows, and an event's last is the first again.
+func (c *call) maxEnergy(m *engine.MemberView, data string) {
+	l := c.levelsOf(m)
+	if data != "" {
+		l.most = energyFrom(l.most, data)
+	}
+	exceeds := l.most != 0 && l.most < l.energy
+	if exceeds {
+		l.most = 0
+	} else if _, rest, ok := strings.Cut(data, ":"); ok {
+		l.burst(rest)
+	}
+	if !c.level(m, data, l, "max-energy-level-member", numbered("Max-Energy-Level", l.most), numbered("Max-Energy-Mute", l.muteMS),
+		numbered("Max-Energy-Hit-Trigger", usualHits+l.hits), numbered("Energy-Level", l.most)) {
+		return
+	}
+	if exceeds {
+		c.printf("-ERR %d Max-Energy cannot exceed energy level.\n", m.ID)
+	}
+	c.printf("%d = Max-Energy: %d Energy: %d Max-Energy-Mute: %dms Max-Energy-Hit-Trigger %d\n", m.ID, l.energy, l.most, l.muteMS, usualHits+l.hits)
+}
+
+// burst reads MS:TIMES; what is missing or below 0 stays, and no time is 0.
+func (l *levels) burst(text string) {
+	ms, times, more := strings.Cut(text, ":")
+	if text != "" && !strings.HasPrefix(ms, "-") {
+		l.muteMS = int(leadingNumber(ms)) / 20 * 20
+	}
+	if more && times != "" && !strings.HasPrefix(times, "-") {
+		l.hits = int(leadingNumber(times)) - usualHits
 	}
 }
 

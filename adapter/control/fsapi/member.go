@@ -69,7 +69,7 @@ func (c *call) hold(m *engine.MemberView, file string) {
 		c.a.put(again{instance: c.view.Instance, member: m.ID, action: conference.Held})
 	}
 	if file != "" {
-		_ = c.a.opts.Exchange.Do(c.ctx, c.view.Name, engine.Play{Member: m.ID, What: engine.Media{Items: []string{file}}}) // the switch does not say, either
+		_ = c.a.opts.Exchange.Do(c.ctx, c.view.Name, engine.Play{Member: m.ID, What: engine.Media{Items: []string{c.prefixed(file)}}}) // the switch does not say, either
 	}
 	c.printf("+OK hold %d\n", m.ID)
 }

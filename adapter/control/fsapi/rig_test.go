@@ -22,6 +22,8 @@ type place struct {
 	deaf    []engine.Edge                          // guarded by mu
 	plays   []string                               // guarded by mu: what the room was played
 	states  map[engine.MemberID]engine.MemberState // guarded by mu
+	at      engine.Playhead                        // guarded by mu: of whatever plays
+	steered []engine.PlayControl                   // guarded by mu
 }
 
 func (p *place) Admit(op engine.OpID, m engine.MemberID, _ engine.Leg, s engine.MemberState) {

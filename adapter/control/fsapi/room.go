@@ -106,10 +106,9 @@ func (c *call) get() bool {
 		c.printf("%d", rateOf(c.members()))
 	case "profile_name":
 		c.printf("%s", v.Profile)
-	case "caller_id_name", "caller_id_number":
+	case "caller_id_name", "caller_id_number", soundPrefix:
 		r := c.a.runOf(v.Instance)
 		c.printf("%s", r.set[c.words[0]])
-	case "sound_prefix": // there is none
 	case "is_locked":
 		c.printf("%s", wordIf(v.Locked, "locked"))
 	case "uuid":
@@ -173,10 +172,8 @@ func (c *call) setRule() bool {
 			c.a.put(setting{c.view.Instance, graceTime, leadingNumber(value).String()})
 			c.printf("%s", was)
 		}
-	case "caller_id_name", "caller_id_number":
+	case "caller_id_name", "caller_id_number", soundPrefix:
 		c.keep(strings.ToLower(c.words[0]), value)
-	case "sound_prefix":
-		c.printf("-ERR %s is not supported by Parley\n", c.words[0])
 	default:
 		return false
 	}

@@ -29,7 +29,12 @@ func TestEnergies(t *testing.T) {
 			{"energy 2 0", "Energy 2 = 0\n", "energy-level-member 2", engine.GateOff, true},
 			{"auto-energy 2 400", "2 = Auto-Energy: 400 Energy: 0\n", "auto-energy-level-member 2", engine.GateAuto, true},
 			{"auto-energy 2", "2 = Auto-Energy: 400 Energy: 200\n", "", engine.GateAuto, true},
-			{"max-energy 2 400", "-ERR max-energy is not supported by Parley\n", "", engine.GateAuto, true},
+			{"max-energy 2 400", "2 = Max-Energy: 200 Energy: 400 Max-Energy-Mute: 0ms Max-Energy-Hit-Trigger 5\n", "max-energy-level-member 2", engine.GateAuto, true},
+			{
+				"max-energy 2 100:500", "-ERR 2 Max-Energy cannot exceed energy level.\n2 = Max-Energy: 200 Energy: 0 Max-Energy-Mute: 0ms Max-Energy-Hit-Trigger 5\n",
+				"max-energy-level-member 2", engine.GateAuto, true,
+			},
+			{"max-energy 2 400:210:3", "2 = Max-Energy: 200 Energy: 400 Max-Energy-Mute: 200ms Max-Energy-Hit-Trigger 3\n", "max-energy-level-member 2", engine.GateAuto, true},
 		} {
 			r.says("conference 3001 "+row.line, row.want)
 			if told := strings.Join(r.events(), ","); told != row.told {
@@ -41,6 +46,9 @@ func TestEnergies(t *testing.T) {
 				t.Errorf("%s: treated %+v", row.line, got)
 			}
 			p.mu.Unlock()
+		}
+		if got := r.places["3001"].treated[2].Ceiling; got != (engine.Ceiling{Level: -35, Hits: 3, Mute: 200 * time.Millisecond}) {
+			t.Errorf("the ceiling is %+v", got)
 		}
 		if list := r.api("conference 3001 list"); !strings.Contains(list, ";0;0;200\n") {
 			t.Errorf("listed %q", list)
@@ -133,7 +141,10 @@ func TestSettingsThatOnlyGetKnows(t *testing.T) {
 			{"set caller_id_name Weekly", ""},
 			{"set caller_id_name Daily", "Weekly"},
 			{"get caller_id_name", "Daily"},
-			{"set sound_prefix /x", "-ERR sound_prefix is not supported by Parley\n"},
+			{"set sound_prefix /x", ""},
+			{"set sound_prefix /y", "/x"},
+			{"get sound_prefix", "/y"},
+			{"set sound_prefix", "set <max_members|sound_prefix|caller_id_name|caller_id_number|endconference_grace_time> <value>"},
 			{"pause_play 9", "-ERR Member: 9 not found.\npause [<member_id>]"},
 			{"play_status 1", "-ERR Nothing is playing\n"},
 			{"file_seek", "file_seek [+-]<val> [<member_id>]"},

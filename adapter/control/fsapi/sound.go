@@ -18,8 +18,8 @@ func (c *call) play() bool {
 	if len(words) == 0 {
 		return false
 	}
-	file := words[0]
-	command := engine.Play{ID: esl.NewUUID() + async, What: engine.Media{Items: []string{file}}}
+	file, sound := words[0], c.prefixed(words[0])
+	command := engine.Play{ID: esl.NewUUID() + async, What: engine.Media{Items: []string{sound}}, Beside: async != ""}
 	if len(words) > 1 {
 		m := c.one(words[1])
 		if m == nil {
@@ -27,12 +27,14 @@ func (c *call) play() bool {
 		}
 		command.Member = m.ID
 	}
-	if !c.playable(file) && command.Member == 0 {
+	if !c.playable(sound) && command.Member == 0 {
 		c.a.put(again{instance: c.view.Instance, action: conference.PlayFile, more: esl.Headers{
-			{Name: "File", Value: file}, {Name: "Async", Value: strconv.FormatBool(async != "")}, {Name: "Error", Value: "File could not be played"},
+			{Name: "File", Value: sound}, {Name: "Async", Value: strconv.FormatBool(async != "")}, {Name: "Error", Value: "File could not be played"},
 		}})
 	}
-	if !c.playable(file) || c.a.opts.Exchange.Do(c.ctx, c.view.Name, command) != nil {
+	c.a.put(typed{c.view.Instance, command.ID, file})
+	if !c.playable(sound) || c.a.opts.Exchange.Do(c.ctx, c.view.Name, command) != nil {
+		c.a.put(typed{c.view.Instance, command.ID, ""})
 		c.printf("-ERR (play) File: %s not found.\n", file)
 		return true
 	}
@@ -46,36 +48,6 @@ func (c *call) play() bool {
 
 func (c *call) playable(spec string) bool {
 	return c.a.opts.Playable == nil || c.a.opts.Playable(spec) == nil
-}
-
-// stop ends what "play" plays. Of plays that wait behind others only those of
-// the room are ended, too.
-func (c *call) stop() bool {
-	if len(c.words) > 0 {
-		switch strings.ToLower(c.words[0]) {
-		case "current", "all", "async":
-		default:
-			return false
-		}
-	}
-	var who engine.MemberID
-	if len(c.words) == 2 {
-		m := c.one(c.words[1])
-		if m == nil {
-			return true
-		}
-		who = m.ID
-	}
-	n := 0
-	for _, to := range c.a.runOf(c.view.Instance).playing {
-		if to == who {
-			n++
-		}
-	}
-	if n == 0 || c.do(engine.StopPlay{Member: who}) {
-		c.printf("+OK Stopped %d files.\n", n)
-	}
-	return true
 }
 
 // textAfter is what stands behind the first place of a word in the whole line,
@@ -209,43 +181,4 @@ func firstOf(sounds ...string) string {
 		}
 	}
 	return ""
-}
-
-// whilePlaying is a command about what plays, to the room or to the member whose
-// word is at a place: where nothing does, the switch says idle.
-func whilePlaying(name, idle string, at int) func(*call) bool {
-	return func(c *call) bool {
-		if len(c.words) < at || len(c.words) > at+1 {
-			return false
-		}
-		var who engine.MemberID
-		if len(c.words) > at {
-			m := c.one(c.words[at])
-			if m == nil {
-				return false
-			}
-			who = m.ID
-		}
-		for _, to := range c.a.runOf(c.view.Instance).playing {
-			if to == who {
-				return replies("-ERR " + name + " is not supported by Parley")(c)
-			}
-		}
-		c.printf("%s", idle)
-		return true
-	}
-}
-
-func (c *call) fileVolume() bool {
-	if len(c.words) == 0 {
-		c.printf("-ERR missing args\n")
-		return false
-	}
-	for _, to := range c.a.runOf(c.view.Instance).playing {
-		if to == 0 {
-			return replies("-ERR file-vol is not supported by Parley")(c)
-		}
-	}
-	c.printf("-ERR File not playing\n")
-	return false
 }

@@ -33,7 +33,7 @@ func listSubs() []sub {
 		{name: "json_list", syntax: "[compact]", whole: (*call).jsonOne},
 		{name: "energy", syntax: newValue, target: (*call).energy},
 		{name: "auto-energy", syntax: newValue, target: (*call).autoEnergy},
-		{name: "max-energy", syntax: newValue, target: unsupported("max-energy")},
+		{name: "max-energy", syntax: newValue, target: (*call).maxEnergy},
 		{name: "agc", syntax: newValue, target: (*call).agc},
 		{name: "volume_in", syntax: newValue, target: (*call).volumeIn},
 		{name: "volume_out", syntax: newValue, target: (*call).volumeOut},
@@ -46,9 +46,9 @@ func soundSubs() []sub {
 	return []sub{
 		{name: "play", syntax: "<file_path> [async|<member_id> [nomux]]", whole: (*call).play},
 		{name: "moh", syntax: "<file_path>|toggle|[on|off]", whole: (*call).moh},
-		{name: "pause_play", shown: "pause", syntax: "[<member_id>]", whole: whilePlaying("pause_play", "", 0)},
-		{name: "play_status", syntax: "[<member_id>]", whole: whilePlaying("play_status", "-ERR Nothing is playing\n", 0)},
-		{name: "file_seek", syntax: "[+-]<val> [<member_id>]", whole: whilePlaying("file_seek", "", 1)},
+		{name: "pause_play", shown: "pause", syntax: "[<member_id>]", whole: whilePlaying(0, (*call).pausePlay)},
+		{name: "play_status", syntax: "[<member_id>]", whole: whilePlaying(0, (*call).playStatus)},
+		{name: "file_seek", syntax: "[+-]<val> [<member_id>]", whole: whilePlaying(1, (*call).fileSeek)},
 		{name: "say", syntax: "<text>", whole: (*call).say},
 		{name: "saymember", syntax: "<member_id> <text>", whole: (*call).sayToMember},
 		{name: "stop", syntax: "<[current|all|async|last]> [<member_id>]", whole: (*call).stop},
@@ -96,11 +96,6 @@ func roomSubs() []sub {
 		{name: "floor", syntax: lastOr, target: (*call).floor},
 		{name: "get-uuid", syntax: lastOr, target: func(c *call, m *engine.MemberView, _ string) { c.printf("%s", uniqueID(m.CallID)) }},
 	}
-}
-
-// unsupported is a command that the switch has and we have not.
-func unsupported(name string) func(*call, *engine.MemberView, string) {
-	return answers("-ERR " + name + " is not supported by Parley")
 }
 
 // answers is a command with one answer for every member.

@@ -38,13 +38,15 @@ func (r *run) plays(e engine.Event) telling {
 	async := strconv.FormatBool(strings.HasSuffix(e.Play.ID, " async"))
 	id := e.Member.ID
 	if e.Type == engine.EventPlaying {
-		r.playing[e.Play.ID] = id
+		if name := r.typed[e.Play.ID]; name != "" {
+			file = name
+		}
+		delete(r.typed, e.Play.ID)
 		if id != 0 {
 			return r.tell(conference.PlayMember, id, esl.Headers{{Name: "File", Value: file}})
 		}
 		return r.tell(conference.PlayFile, 0, esl.Headers{{Name: "File", Value: file}, {Name: "Async", Value: async}})
 	}
-	delete(r.playing, e.Play.ID)
 	if e.Play.Err != nil && id == 0 {
 		return r.tell(conference.PlayFile, 0, esl.Headers{{Name: "File", Value: file}, {Name: "Async", Value: async}, {Name: "Error", Value: "File could not be played"}})
 	}
@@ -57,7 +59,7 @@ func (r *run) plays(e engine.Event) telling {
 	for _, p := range []esl.Header{
 		{Name: "seconds", Value: strconv.FormatInt(ms/1000, 10)},
 		{Name: "milliseconds", Value: strconv.FormatInt(ms, 10)},
-		{Name: "samples", Value: strconv.FormatInt(ms*8, 10)},
+		{Name: "samples", Value: strconv.FormatInt(ms*int64(r.rate)/1000, 10)},
 		{Name: "Action", Value: string(action)},
 	} {
 		h = append(h, p)

@@ -25,7 +25,7 @@ type run struct {
 	hup      map[engine.MemberID]bool      // leave by "hup", which is no kick
 	door     map[string]string             // files set for "enter" and "exit"
 	recorded int                           // recordings that run
-	playing  map[string]engine.MemberID    // by ID of the play; 0 = to the room
+	typed    map[string]string             // by ID of the play: what the command has called it
 	levels   map[engine.MemberID]levels    // set by command
 	usual    levels                        // of the others
 	vars     esl.Headers                   // set by command
@@ -54,7 +54,7 @@ func (a *API) runOf(id engine.InstanceID) run {
 		return run{}
 	}
 	c := *r
-	c.talked, c.playing, c.door = maps.Clone(r.talked), maps.Clone(r.playing), maps.Clone(r.door)
+	c.talked, c.door = maps.Clone(r.talked), maps.Clone(r.door)
 	c.levels, c.set = maps.Clone(r.levels), maps.Clone(r.set)
 	return c
 }
@@ -113,6 +113,13 @@ func (a *API) note(item any) []telling {
 			r.levels[i.member] = i.to
 			return []telling{r.tell(i.action, i.member, i.more)}
 		}
+	case typed:
+		if r := a.rooms[i.instance]; r != nil {
+			r.typed[i.play] = i.file
+			if i.file == "" {
+				delete(r.typed, i.play)
+			}
+		}
 	case variable:
 		if r := a.rooms[i.instance]; r != nil {
 			r.vars = i.set(r.vars)
@@ -129,11 +136,14 @@ func (a *API) note(item any) []telling {
 func (a *API) begin(e engine.Event) *run {
 	r := &run{
 		uuid: uuidOf(string(e.Instance)), name: string(e.Room), profile: "none", members: map[engine.MemberID]*guest{},
-		talked: map[engine.MemberID]time.Time{}, hup: map[engine.MemberID]bool{}, playing: map[string]engine.MemberID{}, door: map[string]string{},
+		talked: map[engine.MemberID]time.Time{}, hup: map[engine.MemberID]bool{}, typed: map[string]string{}, door: map[string]string{},
 		levels: map[engine.MemberID]levels{}, set: map[string]string{}, since: e.Time, rate: 8000,
 	}
-	if p := a.opts.Exchange.Profile(e.Room, e.Invite.Variables["profile"]); p != nil {
-		r.profile, r.usual = p.Name, usualLevels(p)
+	if e.Profile != "" {
+		r.profile = e.Profile
+	}
+	if p := a.opts.Exchange.Profile(e.Room, e.Profile); p != nil {
+		r.usual = usualLevels(p)
 	}
 	a.rooms[e.Instance] = r
 	return r
@@ -209,6 +219,7 @@ func (a *API) joined(r *run, e engine.Event) []telling {
 		return nil
 	}
 	r.members[id] = &guest{view: e.Member, invite: e.Invite, since: e.Time}
+	r.rate = max(r.rate, rateOf([]*engine.MemberView{&e.Member}))
 	if uid := uniqueID(e.Leg); uid != string(e.Leg) {
 		a.leg[uid] = e.Leg
 	}
