@@ -70,8 +70,20 @@ func TestAnARIClientPlays(t *testing.T) {
 
 	c.want("POST", at+"/play/p", `{"media":"tone:ring"}`, 201, "")
 	c.next("PlaybackStarted")
-	c.want("POST", "/playbacks/p/control?operation=pause", "", 501, "there is no pause")
-	c.want("POST", "/playbacks/p/control?operation=jump", "", 400, "none of restart")
+	control := "/playbacks/p/control"
+	c.want("POST", control, "", 400, "Missing operation")
+	c.want("POST", control+"?operation=jump", "", 400, "Invalid operation jump")
+	c.want("POST", "/playbacks/none/control?operation=pause", "", 404, "Playback not found")
+	for range 2 {
+		c.want("POST", control+"?operation=pause", "", 204, "")
+		c.want("GET", "/playbacks/p", "", 200, `"state":"paused"`)
+	}
+	c.want("POST", control+"?operation=forward", "", 409, "Can only forward while media is playing")
+	c.want("POST", control+"?operation=unpause", "", 204, "")
+	c.next("PlaybackStarted")
+	c.want("POST", control+"?operation=unpause", "", 204, "")
+	c.want("POST", control+"?operation=forward", "", 204, "")
+	c.want("POST", control+"?operation=reverse", "", 204, "")
 	for range 2 {
 		c.want("POST", "/playbacks/p/control?operation=restart", "", 204, "")
 		c.want("GET", "/playbacks/p", "", 200, `"state":"playing"`)
@@ -79,6 +91,17 @@ func TestAnARIClientPlays(t *testing.T) {
 	c.want("DELETE", "/playbacks/p", "", 204, "")
 	c.next("PlaybackFinished")
 	c.want("GET", "/playbacks/p", "", 404, "")
+	c.want("POST", at+"/play/p", `{"media":"sound:silence/30","skipms":"soon"}`, 400, "skipms is a number")
+	for _, to := range []string{at, "/bridges/3001"} { // a minute is over soon
+		c.want("POST", to+"/play/p", `{"media":"sound:silence/60","skipms":20000,"offsetms":1000}`, 201, "")
+		c.next("PlaybackStarted")
+		c.want("POST", control+"?operation=pause", "", 204, "")
+		c.want("POST", control+"?operation=unpause", "", 204, "")
+		c.want("POST", control+"?operation=forward", "", 204, "")
+		c.want("POST", control+"?operation=forward", "", 204, "")
+		c.want("POST", control+"?operation=forward", "", 204, "")
+		c.next("PlaybackFinished", func(e happening) bool { return e.Playback.ID == "p" && e.Playback.State == "done" })
+	}
 
 	c.want("POST", at+"/dtmf?dtmf=1x", "", 400, "DTMF is 1 to 64")
 	c.want("POST", at+"/dtmf?dtmf=1&duration=5", "", 400, "duration")

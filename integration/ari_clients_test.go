@@ -168,8 +168,13 @@ func nodeOrders(t *testing.T, s *program, id string) {
 	ringing := s.does("play " + id + " tone:ring")
 	s.sees("PlaybackStarted " + ringing)
 	s.does("restart " + ringing)
+	if got := s.does("pause " + ringing); got != "-" {
+		t.Errorf("pause: %s", got)
+	}
+	s.does("unpause " + ringing)
+	s.sees("PlaybackStarted " + ringing)
 	for order, want := range map[string]string{
-		"pause " + ringing: "there is no pause", "playBad " + id + " sound:none-so-called": "none-so-called",
+		"playBad " + id + " sound:none-so-called": "none-so-called",
 		"lie " + id: "cannot be set", "states": "0 0 pong",
 	} {
 		if got := s.does(order); !strings.Contains(got, want) {
@@ -313,8 +318,13 @@ func cyCoreOrders(t *testing.T, ch *v6.ChannelHandle, room *v6.BridgeHandle, nex
 	if err := playing.Control("restart"); err != nil {
 		t.Error(err)
 	}
-	if err := playing.Control("pause"); err == nil {
-		t.Error("it can be paused")
+	for _, operation := range []string{"pause", "unpause", "forward", "reverse"} {
+		if err := playing.Control(operation); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := playing.Control("jump"); err == nil {
+		t.Error("an operation that there is not")
 	}
 	if err := playing.Stop(); err != nil {
 		t.Error(err)

@@ -26,6 +26,7 @@ require('ari-client').connect(url, user, password, (err, client) => {
     playBad: async (id, media) => { try { await client.Channel(id).play({ media }); } catch (e) { return e.message.trim(); } },
     restart: (id) => client.Playback(id).control({ playbackId: id, operation: 'restart' }),
     pause: async (id) => { try { await client.Playback(id).control({ playbackId: id, operation: 'pause' }); } catch (e) { return e.message.trim(); } },
+    unpause: (id) => client.Playback(id).control({ playbackId: id, operation: 'unpause' }),
     stop: (id) => client.playbacks.stop({ playbackId: id }),
     dtmf: (id, dtmf) => client.Channel(id).sendDTMF({ dtmf }),
     add: async (room, id) => (await client.bridges.create({ name: room, bridgeId: 'of-' + room })).addChannel({ channel: id }),

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"slices"
 	"strings"
+	"time"
 
 	"parley/engine"
 )
@@ -22,6 +22,7 @@ type playback struct {
 	room    engine.RoomName
 	member  engine.MemberID // 0 = all of the room
 	what    engine.Media
+	skip    time.Duration
 	again   int // how often it is begun anew: so many ends are none
 }
 
@@ -41,6 +42,10 @@ func (s *Server) play(find func(*request) (playback, *answer)) func(context.Cont
 		if err != nil {
 			return no(http.StatusBadRequest, err.Error())
 		}
+		offset, skip, bad := steps(q)
+		if bad != nil {
+			return *bad
+		}
 		s.mu.Lock()
 		p, bad := find(q)
 		p.ID, p.Media, p.Language, p.State = q.get("playbackId"), strings.Join(q.list("media"), ","), q.get("lang"), "queued"
@@ -59,7 +64,7 @@ func (s *Server) play(find func(*request) (playback, *answer)) func(context.Cont
 			a := no(http.StatusServiceUnavailable, "Too many playbacks, or too long an id")
 			bad = &a
 		default:
-			p.what = engine.Media{Items: items, Language: q.get("lang")}
+			p.what, p.skip = engine.Media{Items: items, Language: q.get("lang")}, skip
 			s.playbacks[p.ID] = &p
 		}
 		queued := p
@@ -72,6 +77,10 @@ func (s *Server) play(find func(*request) (playback, *answer)) func(context.Cont
 			delete(s.playbacks, p.ID)
 			s.mu.Unlock()
 			return unplayed(err, queued.member)
+		}
+		if offset > 0 {
+			seek := engine.PlayControl{Seek: &engine.Seek{To: offset}}
+			_ = s.ask(ctx, queued.room, engine.ControlPlay{Member: queued.member, ID: queued.ID, PlayControl: seek}) // else it plays from its beginning
 		}
 		return answer{status: http.StatusCreated, body: queued, location: "/ari/playbacks/" + queued.ID}
 	}
@@ -107,12 +116,15 @@ func (s *Server) plays(e engine.Event) {
 		return // somebody else's
 	}
 	p.Language = e.Play.What.Language
-	if e.Type == engine.EventPlaying {
-		if p.State == "playing" { // begun anew
-			return
+	switch e.Type { //nolint:exhaustive // others do not come here
+	case engine.EventPlayPaused: // Asterisk does not tell
+		p.State = "paused"
+		return
+	case engine.EventPlaying, engine.EventPlayResumed:
+		if p.State != "playing" { // else it is begun anew
+			p.State = "playing"
+			s.tell("PlaybackStarted", e.Time, &ofPlayback{Playback: *p}, p.subject)
 		}
-		p.State = "playing"
-		s.tell("PlaybackStarted", e.Time, &ofPlayback{Playback: *p}, p.subject)
 		return
 	}
 	if p.again > 0 {
@@ -135,7 +147,8 @@ func (s *Server) getPlayback(_ context.Context, q *request) answer {
 	return no(http.StatusNotFound, "Playback not found")
 }
 
-// stopPlayback ends what plays to a member; to a room, all that plays.
+// stopPlayback ends what plays; where a switch plays it to a room, all that it
+// plays there.
 func (s *Server) stopPlayback(ctx context.Context, q *request) answer {
 	s.mu.Lock()
 	p := s.playbacks[q.get("playbackId")]
@@ -143,7 +156,11 @@ func (s *Server) stopPlayback(ctx context.Context, q *request) answer {
 	if p == nil {
 		return no(http.StatusNotFound, "Playback not found")
 	}
-	if err := s.ask(ctx, p.room, engine.StopPlay{Member: p.member}); err != nil && !errors.Is(err, engine.ErrNoMember) {
+	err := s.ask(ctx, p.room, engine.StopPlay{Member: p.member, ID: p.ID})
+	if errors.Is(err, engine.ErrCannot) {
+		err = s.ask(ctx, p.room, engine.StopPlay{})
+	}
+	if err != nil && !errors.Is(err, engine.ErrNoMember) && !errors.Is(err, engine.ErrNoPlay) {
 		return failed(err)
 	}
 	return done()
@@ -155,36 +172,4 @@ func unplayed(err error, member engine.MemberID) answer {
 		return no(http.StatusConflict, "Nobody is in the bridge who could hear it")
 	}
 	return failed(err)
-}
-
-// control has what plays to a member begin anew.
-func (s *Server) control(ctx context.Context, q *request) answer {
-	s.mu.Lock()
-	p := s.playbacks[q.get("playbackId")]
-	if p == nil {
-		s.mu.Unlock()
-		return no(http.StatusNotFound, "Playback not found")
-	}
-	switch operation := q.get("operation"); {
-	case slices.Contains([]string{"pause", "unpause", "forward", "reverse"}, operation):
-		s.mu.Unlock()
-		return no(http.StatusNotImplemented, "Method not implemented: what plays is stopped or begun anew here, there is no "+operation)
-	case operation != "restart":
-		s.mu.Unlock()
-		return no(http.StatusBadRequest, "Operation is none of restart, pause, unpause, reverse, forward")
-	case p.member == 0:
-		s.mu.Unlock()
-		return no(http.StatusNotImplemented, "Method not implemented: what plays to a bridge cannot be begun anew")
-	}
-	p.again++
-	order := engine.Play{Member: p.member, ID: p.ID, What: p.what}
-	room := p.room
-	s.mu.Unlock()
-	if err := s.ask(ctx, room, order); err != nil {
-		s.mu.Lock()
-		p.again = max(0, p.again-1)
-		s.mu.Unlock()
-		return failed(err)
-	}
-	return done()
 }

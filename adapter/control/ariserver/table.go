@@ -159,7 +159,7 @@ func (s *Server) playing() []route {
 		on(del, "/channels/{channelId}/silence", "stopSilence", "void", "", s.nothing),
 		on(get, "/playbacks/{playbackId}", "get", "Playback", "", s.getPlayback),
 		on(del, "/playbacks/{playbackId}", "stop", "void", "", s.stopPlayback),
-		on(post, "/playbacks/{playbackId}/control", "control", "void", "operation!", s.control),
+		on(post, "/playbacks/{playbackId}/control", "control", "void", "operation!~", s.control),
 	}
 }
 

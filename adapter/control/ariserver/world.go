@@ -58,7 +58,7 @@ func (s *Server) Observe(e engine.Event) {
 		s.digit(e)
 	case engine.EventHeld, engine.EventUnheld:
 		s.holds(e)
-	case engine.EventPlaying, engine.EventPlayed:
+	case engine.EventPlaying, engine.EventPlayed, engine.EventPlayPaused, engine.EventPlayResumed:
 		s.plays(e)
 	case engine.EventRecordStarted, engine.EventRecordPaused, engine.EventRecordResumed, engine.EventRecordEnded, engine.EventRecordFailed:
 		s.records(e)
