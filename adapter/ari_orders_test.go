@@ -43,6 +43,14 @@ func TestAnARIClientTakesACallToAnotherRoom(t *testing.T) {
 	}
 	c.want("POST", "/channels/"+id+"/variable?variable=X&value=y", "", 204, "")
 	c.want("GET", "/channels/"+id+"/variable?variable=X", "", 200, `{"value":"y"}`)
+	c.want("POST", "/channels/"+id+"/variables", `{"variables":{"A":"1","B":{"value":"2"}}}`, 204, "")
+	c.want("GET", "/channels/"+id+"/variables?variables=A,B,PARLEY_ROOM", "", 200, `{"variables":{"A":"1","B":"2","PARLEY_ROOM":"3002"}}`)
+	c.want("GET", "/channels/"+id+"/variables?variables=A,NOPE", "", 404, "Provided variable was not found")
+	c.want("GET", "/channels/"+id+"/variables", "", 400, "At least one variable name is required")
+	c.want("GET", "/bridges/second/variable?variable=X", "", 404, "Provided variable was not found")
+	c.want("POST", "/bridges/second/variable?variable=X&value=1", "", 204, "")
+	c.want("POST", "/bridges/second/variables", `{"variables":{"Y":"2"}}`, 204, "")
+	c.want("GET", "/bridges/second/variables?variables=X,Y", "", 200, `{"variables":{"X":"1","Y":"2"}}`)
 	c.want("DELETE", "/channels/"+id, "", 204, "")
 	other.next("ChannelDestroyed")
 }

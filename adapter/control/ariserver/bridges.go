@@ -77,6 +77,10 @@ func (s *Server) createBridge(_ context.Context, q *request) answer {
 	}
 	r := s.newRoom(id, room, time.Now())
 	r.kept = true
+	if a := r.set(q.variables); a.status != http.StatusNoContent {
+		s.dropRoom(r, time.Now())
+		return a
+	}
 	return ok(r.bridge)
 }
 

@@ -247,13 +247,9 @@ func (s *Server) getVariable(_ context.Context, q *request) answer {
 	if bad != nil {
 		return *bad
 	}
-	name := q.get("variable")
-	value, is := c.facts()[name]
+	value, is := c.variable(q.get("variable"))
 	if !is {
-		value, is = c.Vars[name]
-	}
-	if !is {
-		return no(http.StatusNotFound, "Provided variable was not found")
+		return no(http.StatusNotFound, noVariable)
 	}
 	return ok(variable{value})
 }

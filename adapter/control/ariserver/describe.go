@@ -110,7 +110,7 @@ func models() map[string]model {
 		"Channel": channel{}, "CallerID": callerID{}, "DialplanCEP": dialplan{}, "Bridge": bridge{}, "Application": application{},
 		"Endpoint": endpoint{}, "Variable": variable{}, "AsteriskInfo": info{}, "AsteriskPing": ping{},
 		"Playback": playback{}, "LiveRecording": live{},
-		"StoredRecording": stored{}, "DeviceState": named("name state"), "Mailbox": named("name"),
+		"StoredRecording": stored{}, "DeviceState": named("name state"), "Mailbox": named("name"), "Variables": named("variables"),
 		"Sound": named("id text"), "Module": named("name description status"), "RTPstat": named("channel_uniqueid"),
 		"ConfigTuple": named("attribute value"), "LogChannel": named("channel type status configuration"),
 	} {

@@ -25,8 +25,8 @@ func missingParts() []route {
 		on(post, "/channels/{channelId}/snoop/{snoopId}", "snoopChannelWithId", "Channel", "spy whisper app! appArgs", unsupported(taps)),
 		on(post, "/channels/{channelId}/dial", "dial", "void", "caller timeout#", unsupported(dialled)),
 		on(get, "/channels/{channelId}/rtp_statistics", "rtpstatistics", "RTPstat", "", unsupported("GET /metrics has the figures of all calls")),
-		on(post, "/channels/create", "create", "Channel", "endpoint! app! appArgs channelId otherChannelId originator formats", unsupported(dialled)),
-		on(post, "/channels/externalMedia", "externalMedia", "Channel", "channelId app! external_host format!", unsupported(taps)),
+		on(post, "/channels/create", "create", "Channel", "endpoint! app! appArgs channelId otherChannelId originator formats variables", unsupported(dialled)),
+		on(post, "/channels/externalMedia", "externalMedia", "Channel", "channelId app! external_host encapsulation transport connection_type format! direction data transport_data variables", unsupported(taps)),
 	}
 }
 
@@ -38,15 +38,15 @@ func missingAdmin() []route {
 	configured := unsupported("parley.yaml is the configuration, and parley reload takes it up")
 	logging := unsupported("log.level and log.format are the log")
 	messages := unsupported("Parley has calls, and no messages")
-	device, mailbox := unsupported("Parley keeps no states of devices"), unsupported("Parley has no mailboxes")
+	device, mailbox := refusal(http.StatusConflict, "Uncontrolled device specified"), unsupported("Parley has no mailboxes")
 	return []route{
 		on(post, "/asterisk/variable", "setGlobalVar", "void", "variable! value", unsupported("there are no global variables")),
-		on(get, "/asterisk/modules/{moduleName}", "getModule", "Module", "", notFound("Module could not be found")),
+		on(get, "/asterisk/modules/{moduleName}", "getModule", "Module", "", notFound("Module could not be found in running modules")),
 		on(post, "/asterisk/modules/{moduleName}", "loadModule", "void", "", unsupported("there are no modules")),
 		on(put, "/asterisk/modules/{moduleName}", "reloadModule", "void", "", unsupported("there are no modules")),
 		on(del, "/asterisk/modules/{moduleName}", "unloadModule", "void", "", unsupported("there are no modules")),
 		on(get, config, "getObject", "List[ConfigTuple]", "", configured),
-		on(put, config, "updateObject", "List[ConfigTuple]", "", configured),
+		on(put, config, "updateObject", "List[ConfigTuple]", "fields", configured),
 		on(del, config, "deleteObject", "void", "", configured),
 		on(get, "/asterisk/logging", "listLogChannels", "List[LogChannel]", "", none),
 		on(post, "/asterisk/logging/{logChannelName}", "addLog", "void", "configuration!", logging),

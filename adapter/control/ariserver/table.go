@@ -71,7 +71,7 @@ func on(method, path, name, class, names string, do func(context.Context, *reque
 	for n := range strings.FieldsSeq(names) {
 		p := param{name: strings.Trim(n, "!*#?~"), kind: "query", class: "string", required: strings.Contains(n, "!"), list: strings.Contains(n, "*"), judged: strings.Contains(n, "~")}
 		switch {
-		case p.name == "variables" || p.name == "filter":
+		case p.name == "variables" && method != http.MethodGet || p.name == "filter":
 			p.kind, p.class = "body", "containers"
 			if p.name == "filter" {
 				p.class = "object"
@@ -102,8 +102,8 @@ func (s *Server) table() []route {
 		on(put, "/applications/{applicationName}/eventFilter", "filter", "Application", "filter", s.filter),
 
 		on(get, "/bridges", "list", "List[Bridge]", "", s.listBridges),
-		on(post, "/bridges", "create", "Bridge", "type bridgeId name", s.createBridge),
-		on(post, "/bridges/{bridgeId}", "createWithId", "Bridge", "type name", s.createBridge),
+		on(post, "/bridges", "create", "Bridge", "type bridgeId name variables", s.createBridge),
+		on(post, "/bridges/{bridgeId}", "createWithId", "Bridge", "type name variables", s.createBridge),
 		on(get, "/bridges/{bridgeId}", "get", "Bridge", "", s.getBridge),
 		on(del, "/bridges/{bridgeId}", "destroy", "void", "", s.destroyBridge),
 		on(post, "/bridges/{bridgeId}/addChannel", "addChannel", "void", "channel!* role absorbDTMF? mute? inhibitConnectedLineUpdates?", s.addChannel),
@@ -124,13 +124,13 @@ func (s *Server) table() []route {
 		on(del, "/channels/{channelId}/hold", "unhold", "void", "", s.hold(false)),
 		on(post, "/channels/{channelId}/move", "move", "void", "app! appArgs", s.move),
 		on(get, "/channels/{channelId}/variable", "getChannelVar", "Variable", "variable!", s.getVariable),
-		on(post, "/channels/{channelId}/variable", "setChannelVar", "void", "variable! value", s.setVariable),
+		on(post, "/channels/{channelId}/variable", "setChannelVar", "void", "variable! value report_events?", s.setVariable),
 
 		on(get, "/endpoints", "list", "List[Endpoint]", "", none),
-		on(get, "/endpoints/{tech}", "listByTech", "List[Endpoint]", "", none),
+		on(get, "/endpoints/{tech}", "listByTech", "List[Endpoint]", "", noTech),
 		on(get, "/endpoints/{tech}/{resource}", "get", "Endpoint", "", notFound("Endpoint not found")),
 		on(get, "/deviceStates", "list", "List[DeviceState]", "", none),
-		on(get, "/deviceStates/{deviceName}", "get", "DeviceState", "", notFound("Device not found")),
+		on(get, "/deviceStates/{deviceName}", "get", "DeviceState", "", getDeviceState),
 		on(get, "/mailboxes", "list", "List[Mailbox]", "", none),
 		on(get, "/mailboxes/{mailboxName}", "get", "Mailbox", "", notFound("Mailbox not found")),
 		on(get, "/sounds", "list", "List[Sound]", "lang format", none),
@@ -138,7 +138,7 @@ func (s *Server) table() []route {
 		on(get, "/events", "eventWebsocket", "Message", "app!* subscribeAll?", upgradeNeeded),
 		on(post, "/events/user/{eventName}", "userEvent", "void", "application! source* variables", s.userEvent),
 	}
-	return slices.Concat(all, s.playing(), s.recordingRoutes(), missingParts(), missingAdmin())
+	return slices.Concat(all, s.playing(), s.recordingRoutes(), s.variableRoutes(), missingParts(), missingAdmin())
 }
 
 // playing is what plays something.
@@ -146,8 +146,8 @@ func (s *Server) playing() []route {
 	const get, post, del = http.MethodGet, http.MethodPost, http.MethodDelete
 	params := "media!* lang offsetms# skipms#"
 	return []route{
-		on(post, "/bridges/{bridgeId}/play", "play", "Playback", params+" playbackId", s.play(s.toBridge)),
-		on(post, "/bridges/{bridgeId}/play/{playbackId}", "playWithId", "Playback", params, s.play(s.toBridge)),
+		on(post, "/bridges/{bridgeId}/play", "play", "Playback", params+" playbackId announcer_format", s.play(s.toBridge)),
+		on(post, "/bridges/{bridgeId}/play/{playbackId}", "playWithId", "Playback", params+" announcer_format", s.play(s.toBridge)),
 		on(post, "/channels/{channelId}/play", "play", "Playback", params+" playbackId", s.play(s.toChannel)),
 		on(post, "/channels/{channelId}/play/{playbackId}", "playWithId", "Playback", params, s.play(s.toChannel)),
 		on(post, "/bridges/{bridgeId}/moh", "startMoh", "void", "mohClass", s.bridgeMusic(true)),

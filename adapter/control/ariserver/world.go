@@ -27,7 +27,8 @@ type call struct {
 type room struct {
 	bridge
 	name engine.RoomName
-	kept bool // a client has made it: it stays when its room ends
+	kept bool              // a client has made it: it stays when its room ends
+	vars map[string]string // that clients have set; never changed
 }
 
 // Observe follows the engine; it is an engine.Observer. Events are sent in the

@@ -1,0 +1,150 @@
+package ariserver
+
+import (
+	"context"
+	"maps"
+	"net/http"
+	"strings"
+)
+
+// Several variables at a time, and those of bridges, which are only what clients
+// have set.
+
+const noVariable = "Provided variable was not found"
+
+// several are the values of a request's names.
+func several(q *request, of func(name string) (string, bool)) answer {
+	names := q.list("variables")
+	if len(names) == 0 {
+		return no(http.StatusBadRequest, "At least one variable name is required")
+	}
+	found := map[string]string{}
+	for _, name := range names {
+		value, is := of(name)
+		if !is {
+			return no(http.StatusNotFound, noVariable)
+		}
+		found[name] = value
+	}
+	return ok(map[string]any{"variables": found})
+}
+
+// variable is what is known of a call, or a client has set.
+func (c *call) variable(name string) (value string, is bool) {
+	if value, is = c.facts()[name]; !is {
+		value, is = c.Vars[name]
+	}
+	return value, is
+}
+
+func (s *Server) getVariables(_ context.Context, q *request) answer {
+	c, bad := s.known(q)
+	if bad != nil {
+		return *bad
+	}
+	return several(q, c.variable)
+}
+
+// setVariables sets one after the other, up to one that cannot be set.
+func (s *Server) setVariables(ctx context.Context, q *request) answer {
+	if _, bad := s.known(q); bad != nil {
+		return *bad
+	}
+	for name, value := range q.variables {
+		one := &request{values: map[string]string{"channelId": q.get("channelId"), "variable": name, "value": value}}
+		if a := s.setVariable(ctx, one); a.status != http.StatusNoContent {
+			return a
+		}
+	}
+	return done()
+}
+
+// onRoom does something to a bridge, under mu.
+func (s *Server) onRoom(do func(r *room, q *request) answer) func(context.Context, *request) answer {
+	return func(_ context.Context, q *request) answer {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		r := s.find(q.get("bridgeId"))
+		if r == nil {
+			return no(http.StatusNotFound, "Bridge not found")
+		}
+		return do(r, q)
+	}
+}
+
+func bridgeVariable(r *room, q *request) answer {
+	value, is := r.vars[q.get("variable")]
+	if !is {
+		return no(http.StatusNotFound, noVariable)
+	}
+	return ok(variable{value})
+}
+
+func bridgeVariables(r *room, q *request) answer {
+	return several(q, func(name string) (string, bool) {
+		value, is := r.vars[name]
+		return value, is
+	})
+}
+
+func setBridgeVariable(r *room, q *request) answer {
+	return r.set(map[string]string{q.get("variable"): q.get("value")})
+}
+
+func setBridgeVariables(r *room, q *request) answer { return r.set(q.variables) }
+
+// set keeps variables with the bridge.
+func (r *room) set(vars map[string]string) answer {
+	all := maps.Clone(r.vars)
+	if all == nil {
+		all = map[string]string{}
+	}
+	maps.Copy(all, vars)
+	for name, value := range vars {
+		if len(name) > 128 || len(value) > maxValue || len(all) > maxVariables {
+			return no(http.StatusBadRequest, "Too many variables, or too long")
+		}
+	}
+	r.vars = all
+	return done()
+}
+
+// deviceState is what Asterisk knows of a device that it has never heard of.
+type deviceState struct {
+	Name  string `json:"name"`
+	State string `json:"state"`
+}
+
+func getDeviceState(_ context.Context, q *request) answer {
+	d := deviceState{q.get("deviceName"), "INVALID"}
+	if strings.HasPrefix(d.Name, "Stasis:") {
+		d.State = "UNKNOWN"
+	}
+	return ok(d)
+}
+
+func refusal(status int, words string) func(context.Context, *request) answer {
+	return func(context.Context, *request) answer { return no(status, words) }
+}
+
+func noTech(_ context.Context, q *request) answer {
+	return no(http.StatusNotFound, "No Endpoints found - invalid tech "+q.get("tech"))
+}
+
+// variableRoutes are these operations, and others that Asterisk 22 has besides.
+func (s *Server) variableRoutes() []route {
+	const get, post = http.MethodGet, http.MethodPost
+	return []route{
+		on(get, "/bridges/{bridgeId}/variable", "getBridgeVar", "Variable", "variable!", s.onRoom(bridgeVariable)),
+		on(post, "/bridges/{bridgeId}/variable", "setBridgeVar", "void", "variable! value report_events?", s.onRoom(setBridgeVariable)),
+		on(get, "/bridges/{bridgeId}/variables", "getBridgeVars", "Variables", "variables!~", s.onRoom(bridgeVariables)),
+		on(post, "/bridges/{bridgeId}/variables", "setBridgeVars", "void", "variables!", s.onRoom(setBridgeVariables)),
+		on(get, "/channels/{channelId}/variables", "getChannelVars", "Variables", "variables!~", s.getVariables),
+		on(post, "/channels/{channelId}/variables", "setChannelVars", "void", "variables!", s.setVariables),
+		on(post, "/channels/{channelId}/progress", "progress", "void", "", s.nothing),
+		on(post, "/channels/{channelId}/transfer_progress", "transfer_progress", "void", "states!", s.nothing),
+		on(post, "/events/claim", "claimChannel", "void", "channelId! application!", refusal(http.StatusNotFound, "Channel not found or not in broadcast state")),
+		on(post, "/endpoints/refer", "refer", "void", "to! from! refer_to! to_self? variables", refusal(http.StatusNotFound, "Endpoint not found")),
+		on(post, "/endpoints/{tech}/{resource}/refer", "referToEndpoint", "void", "from! refer_to! to_self? variables", refusal(http.StatusNotFound, "Endpoint not found")),
+	}
+}
