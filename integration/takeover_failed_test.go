@@ -34,7 +34,7 @@ func TestTakeOverThatFails(t *testing.T) {
 	}
 	t.Run("a name that no room can have", func(t *testing.T) {
 		m := gathered(t, p, "sales,team", 610)
-		m.refused(http.StatusUnprocessableEntity, "bad_room_name")
+		m.refused(http.StatusConflict, "not_ours")
 	})
 	t.Run("the switch has no ports for its ends", func(t *testing.T) {
 		m := gathered(t, p, "ports", 620)
