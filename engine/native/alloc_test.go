@@ -30,12 +30,15 @@ func TestBridge_TickAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations per tick of a room", got)
 	}
 	// Obeying allocates nothing: the order is put back as often as it is told.
-	order := &asked{PlayControl: engine.PlayControl{Pause: no(), Seek: &engine.Seek{By: true}, Gain: new(engine.Decibels)}, out: &b.out}
 	decks := []*deck{&b.plays[0].deck, &b.seats[50].leg.prompt.Load().deck}
+	var orders []*asked
+	for _, d := range decks {
+		c := engine.PlayControl{Pause: no(), Seek: &engine.Seek{By: true}, Gain: new(engine.Decibels)}
+		orders = append(orders, &asked{PlayControl: c, deck: d, out: &b.out})
+	}
 	if got := testing.AllocsPerRun(200, func() {
-		for _, d := range decks {
-			order.deck = d
-			d.asked.Store(order)
+		for i, d := range decks {
+			d.asked.Store(orders[i])
 		}
 		n++
 		b.run(0, int64(n)*20e6, n)
