@@ -23,6 +23,7 @@ import (
 	"parley/adapter/freeswitch"
 	"parley/adapter/phone"
 	"parley/adapter/seal"
+	"parley/adapter/trouble"
 	"parley/ari/audiosocket"
 	"parley/codec"
 	"parley/engine"
@@ -54,6 +55,7 @@ type Options struct {
 type App struct {
 	opt        Options
 	notes      *notes
+	unplayed   trouble.Once // sounds that were told of
 	since      time.Time
 	config     atomic.Pointer[config.Config]
 	started    *config.Config // what the listeners and switches are
@@ -149,8 +151,10 @@ func (a *App) openEngine(_ context.Context, c *config.Config) error {
 		Router:   a.route, DialTimeout: c.Dial.Timeout, MaxDials: c.Dial.MaxPerRoom,
 		Throttle: engine.ThrottleOptions{Failures: c.Throttle.Failures, RoomFailures: c.Throttle.RoomFailures, Period: c.Throttle.Period},
 		Playable: a.sounds.wrong,
-		Unplayed: func(r engine.RoomName, err error) {
-			a.opt.Log.Warn("sound not played", "room", r, "error", err)
+		Unplayed: func(r engine.RoomName, why string) {
+			if a.unplayed.First(why) {
+				a.opt.Log.Warn(fmt.Sprintf("room %s: %s. Nobody hears it. [media_missing]", r, err))
+			}
 		},
 		Panicked: func(r engine.RoomName, p any) {
 			a.opt.Log.Error("room ended by a fault of ours", "room", r, "panic", p)

@@ -24,6 +24,7 @@ func (a *App) Reload(ctx context.Context) ([]string, error) {
 	changes := changes(config.Diff(a.config.Load(), next), config.Diff(a.started, next))
 	a.config.Store(next)
 	a.sounds.Store(library)
+	a.unplayed.Forget()
 	var report []string
 	for _, w := range warnings {
 		report = append(report, w.String())

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -64,6 +65,7 @@ func (x *Exchange) ExplainRoom(ctx context.Context, name RoomName) (Explanation,
 	x.mu.Unlock()
 	if r != nil {
 		if e, err := ask(ctx, r.box, r.done, ""); err != nil || e != nil {
+			x.findFaults(e)
 			return *e, err
 		}
 	}
@@ -71,8 +73,36 @@ func (x *Exchange) ExplainRoom(ctx context.Context, name RoomName) (Explanation,
 	if entry := x.dir.Load().Rooms[name]; entry != nil {
 		e.Title = entry.Title
 	}
+	x.findFaults(&e)
 	return e, nil
 }
+
+// findFaults marks the sounds that cannot be played: where we mix, as we find
+// them; at a switch, as far as it was tried.
+func (x *Exchange) findFaults(e *Explanation) {
+	all := settings(e.Settings)
+	here := all.value("mixer") == string(MixerNative) && x.playable != nil
+	for i := range all {
+		s := &all[i]
+		if !strings.HasSuffix(s.Name, "_sound") || s.Lost != "" || s.Value == "" || s.Value == "none" || s.Value == "default" {
+			continue
+		}
+		if here {
+			if err := x.playable(s.Value, all.value("language")); err != nil {
+				s.Fault = err.Error()
+			}
+			continue
+		}
+		for _, text := range e.Warnings {
+			if strings.Contains(text, s.Value) {
+				s.Fault = strings.TrimPrefix(text, notPlayed)
+			}
+		}
+	}
+}
+
+// notPlayed begins the warning of a sound that could not be played.
+const notPlayed = "sound not played: "
 
 // ExplainCall says where each setting of a call comes from: one in a room, at
 // the attendant, or one that has left not long ago.
@@ -117,6 +147,9 @@ func (r *room) explain(q explaining) {
 		e := r.facts().explain()
 		e.Instance, e.Title, e.State = r.instance, r.title, r.stateWord()
 		e.Settings = append([]Setting{r.lockSetting()}, e.Settings...)
+		for _, text := range r.unheard {
+			e.Warnings = append(e.Warnings, notPlayed+text)
+		}
 		q.reply <- &e
 		return
 	}

@@ -17,9 +17,9 @@ type Options struct {
 	Bridges   BridgeFactory // makes the bridge of each room; required
 	Observer  Observer      // nil = nobody
 	Throttle  ThrottleOptions
-	MaxRooms  int                   // at one time; 0 = 10,000
-	Panicked  func(RoomName, any)   // told of a panic in a room's goroutine
-	Unplayed  func(RoomName, error) // told of a sound that could not be played
+	MaxRooms  int                    // at one time; 0 = 10,000
+	Panicked  func(RoomName, any)    // told of a panic in a room's goroutine
+	Unplayed  func(RoomName, string) // told once in a room why a sound could not be played, in one line
 
 	// Playable says what is wrong with a sound that a call names, where we mix
 	// its room; "" is the default language. It may read files. nil = it is not asked.
@@ -76,7 +76,7 @@ func New(o Options) (*Exchange, error) {
 		x.house.observe = func(Event) {}
 	}
 	if x.house.unplayed = o.Unplayed; o.Unplayed == nil {
-		x.house.unplayed = func(RoomName, error) {}
+		x.house.unplayed = func(RoomName, string) {}
 	}
 	if x.house.panicked == nil {
 		x.house.panicked = func(RoomName, any) {}

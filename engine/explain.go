@@ -13,6 +13,8 @@ type Setting struct {
 	Value  string `json:"value"`          // of PINs the number only
 	Source string `json:"source"`         // BuiltIn, FILE:LINE, "variable parley_muted", "by command, 12:03:11" …
 	Lost   string `json:"lost,omitempty"` // why it is not in force; "" = it is
+	// Fault is why it does nothing though it is in force: a sound that cannot be played.
+	Fault string `json:"fault,omitempty"`
 }
 
 // BuiltIn is the source of what nobody has set.
@@ -76,7 +78,7 @@ func (l *settings) lose(name, value, source, why string) {
 	if i == 0 {
 		i = len(*l)
 	}
-	*l = slices.Insert(*l, i, Setting{name, value, source, why})
+	*l = slices.Insert(*l, i, Setting{Name: name, Value: value, Source: source, Lost: why})
 }
 
 // key is the name under which the list has a room's setting that a variable

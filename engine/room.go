@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -57,6 +58,7 @@ type room struct {
 	live      []roomSetting     // rules set by command
 	relations []Relation        // set by command, oldest first
 	plays     map[OpID]*playing // by command, into the room
+	unheard   []string          // why sounds could not be played, each once, the newest last
 
 	ending  Reason
 	endAt   time.Time // end_on_exit: when the grace is over
@@ -80,7 +82,7 @@ type house struct {
 	retire   func(*room) bool        // closes the mailbox, unless a call came meanwhile
 	forget   func(*room)             // after a panic
 	panicked func(RoomName, any)
-	unplayed func(RoomName, error) // a sound that could not be played
+	unplayed func(RoomName, string) // why a sound could not be played, in one line
 }
 
 // handle takes one item of the mailbox.
@@ -256,11 +258,20 @@ func (r *room) expired(now time.Time, s *seat) {
 	}
 }
 
-// unplayable reports a sound that nobody heard.
+// maxUnheard is how many sounds that could not be played a room remembers.
+const maxUnheard = 8
+
+// unplayable reports a sound that nobody heard, once.
 func (r *room) unplayable(err error) {
-	if err != nil {
-		r.house.unplayed(r.name, err)
+	if err == nil {
+		return
 	}
+	why := strings.ReplaceAll(err.Error(), "\n", "; ")
+	if slices.Contains(r.unheard, why) {
+		return
+	}
+	r.unheard = append(r.unheard[max(0, len(r.unheard)-maxUnheard+1):], why)
+	r.house.unplayed(r.name, why)
 }
 
 // talks notes that a member began or stopped to talk.

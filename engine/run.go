@@ -109,7 +109,7 @@ func (r *room) view(closely bool) RoomView {
 		Name: r.name, Title: r.title, Instance: r.instance, Profile: r.profile.Name, StartedAt: r.startedAt,
 		Locked: r.locked, MaxParticipants: r.profile.MaxParticipants, Seq: r.seq, Mixer: r.mixer(),
 		State: r.stateWord(), Members: []MemberView{}, Dialing: r.dials(), Relations: slices.Clone(r.relations),
-		Recordings: r.recordings(time.Now()), Plays: r.playsNow(), LastID: r.lastID,
+		Recordings: r.recordings(time.Now()), Plays: r.playsNow(), LastID: r.lastID, Unplayed: slices.Clone(r.unheard),
 	}
 	media, disturbed := map[MemberID]MemberMedia{}, map[MemberID]Disturbance{}
 	for _, at := range r.venues {

@@ -19,9 +19,10 @@ type RoomView struct {
 	Relations       []Relation   `json:"relations,omitempty"` // set by command, oldest first
 	Dialing         []Job        `json:"dialing,omitempty"`   // calls out that are not answered yet
 	Recordings      []Recording  `json:"recordings,omitempty"`
-	Plays           []PlayView   `json:"plays,omitempty"`  // by command, those to the room first, in their order
-	LastID          MemberID     `json:"-"`                // the newest member's number, who may have left
-	Beside          []Beside     `json:"beside,omitempty"` // filled in by who knows the switches
+	Plays           []PlayView   `json:"plays,omitempty"`    // by command, those to the room first, in their order
+	LastID          MemberID     `json:"-"`                  // the newest member's number, who may have left
+	Beside          []Beside     `json:"beside,omitempty"`   // filled in by who knows the switches
+	Unplayed        []string     `json:"unplayed,omitempty"` // why sounds could not be played, each once, the newest last
 }
 
 // MemberView is a member at one moment.

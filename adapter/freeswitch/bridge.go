@@ -280,16 +280,15 @@ func (b *Bridge) play(what engine.Media, to engine.Audience) error {
 	file := inConference(files, false)
 	switch {
 	case to.Beside:
-		b.tell(conference.PlayAsync(b.room, file))
-		return err
+		return errors.Join(err, b.perform(conference.PlayAsync(b.room, file)))
 	case to.Except == 0:
-		b.tell(conference.Play(b.room, file, 0))
-		return err
+		return errors.Join(err, b.perform(conference.Play(b.room, file, 0)))
 	}
 	for _, m := range b.members {
 		if m.id != to.Except && m.inner != 0 && !m.asked.Waiting {
-			args, why := conference.Play(b.room, file, m.inner)
-			b.tell(args, why)
+			if why := b.perform(conference.Play(b.room, file, m.inner)); err == nil {
+				err = why
+			}
 		}
 	}
 	return err

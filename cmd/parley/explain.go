@@ -59,6 +59,9 @@ func printExplanation(w io.Writer, e engine.Explanation, now time.Time) {
 		if s.Lost != "" {
 			mark, lost = "-", ": "+s.Lost
 		}
+		if s.Fault != "" {
+			mark, lost = "!", ": "+s.Fault
+		}
 		fmt.Fprintf(w, "%s %-28s %-27s %s%s\n", mark, s.Name, s.Value, s.Source, lost)
 	}
 	for _, l := range e.Limits {

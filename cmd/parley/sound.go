@@ -113,6 +113,14 @@ func heardNow(m engine.MemberView) string {
 // whySilent tells of each member why he is not heard, and what is wrong with
 // the room as a whole.
 func whySilent(w io.Writer, r engine.RoomView) (bad bool) {
+	for _, text := range r.Unplayed {
+		fmt.Fprintf(w, "room: a sound was not played: %s\n", text)
+	}
+	return mute(w, r) || len(r.Unplayed) > 0
+}
+
+// mute is whySilent for the members' voices.
+func mute(w io.Writer, r engine.RoomView) (bad bool) {
 	heard, hear := 0, 0
 	for _, m := range r.Members {
 		why := silent(m)

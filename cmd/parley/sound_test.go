@@ -92,6 +92,7 @@ func TestWhatARoomAsAWholeLacks(t *testing.T) {
 		{"nobody", engine.RoomView{Prompting: 2}, "room: nobody is in it, 2 at the attendant\n"},
 		{"one", engine.RoomView{Members: []engine.MemberView{{State: "joined", QuietMS: new(int64(1))}}}, "room: one member alone hears nobody\n"},
 		{"all wait", engine.RoomView{Members: []engine.MemberView{{State: "waiting"}, {State: "waiting"}}}, "room: waiting for moderator\n"},
+		{"a sound is missing", engine.RoomView{Mixer: "native", Members: []engine.MemberView{{State: "joined"}, {State: "joined"}}, Unplayed: []string{"no bing.wav"}}, "room: a sound was not played: no bing.wav\n"},
 		{"all muted", engine.RoomView{Mixer: "native", Members: []engine.MemberView{muted, muted}}, "room: nobody is heard\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -52,7 +52,7 @@ func allowed() map[string]string {
 		"adapter/control":           "engine",
 		"adapter/control/ariserver": "engine internal/brake recording",
 		"adapter/control/fsapi":     "engine esl esl/conference",
-		"adapter": "adapter/asterisk adapter/config adapter/control adapter/control/ariserver adapter/control/fsapi adapter/freeswitch adapter/phone adapter/seal ari/audiosocket " +
+		"adapter": "adapter/asterisk adapter/config adapter/control adapter/control/ariserver adapter/control/fsapi adapter/freeswitch adapter/phone adapter/seal adapter/trouble ari/audiosocket " +
 			"codec engine engine/native esl esl/conference esl/eventsocket internal/tick recording rtp sip sound",
 		"bench":                "codec esl internal/audiotest rtp sip",
 		"bench/reflector":      "",
