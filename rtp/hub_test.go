@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -326,7 +327,8 @@ func TestSharedPortsAllocateNothing(t *testing.T) {
 func TestWorkersShareAHub(t *testing.T) {
 	h := openHarbour(t, 44000, 44199)
 	const ticks = 300
-	now := h.step()
+	var clock atomic.Int64 // of all: a worker's tick is never before another's
+	clock.Store(h.step())
 	var wg sync.WaitGroup
 	for range 3 {
 		a := newPeer(t)
@@ -337,7 +339,7 @@ func TestWorkersShareAHub(t *testing.T) {
 			for i := range ticks {
 				a.send(s, 0, []byte{1})
 				for s.Stats().PacketsIn <= uint64(i) && t.Context().Err() == nil { // a socket keeps so many, and no more
-					s.Drain(now + int64(i)*frame + 1)
+					s.Drain(clock.Add(1))
 				}
 				took(s)
 				s.Send([]byte{2}, uint32(i)*160, false)
@@ -348,7 +350,7 @@ func TestWorkersShareAHub(t *testing.T) {
 	wg.Go(func() {
 		for range ticks / 10 {
 			s := h.call(newPeer(t))
-			s.Drain(now)
+			s.Drain(clock.Add(1))
 			_ = s.Close()
 		}
 	})
@@ -357,7 +359,7 @@ func TestWorkersShareAHub(t *testing.T) {
 	calls := slices.Clone(h.hubs[0].list)
 	h.mu.Unlock()
 	for _, b := range calls {
-		b.session.Drain(now + ticks*frame + 2)
+		b.session.Drain(clock.Add(1))
 		if st := b.session.Stats(); st.PacketsIn != ticks || st.PacketsOut != ticks {
 			t.Errorf("%+v", st)
 		}

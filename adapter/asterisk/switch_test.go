@@ -222,8 +222,8 @@ func TestWhatAnAsteriskCannotDoIsExplained(t *testing.T) {
 	}
 	call, room := of(r.exchange.ExplainCall(t.Context(), engine.LegID(c.ID()))), of(r.exchange.ExplainRoom(t.Context(), "3200"))
 	for _, want := range []string{
-		"{talk_gain_db 6 variable parley_talk_gain_db " + noGain + "}",
-		"{listen_gain_db 0 built-in default " + noGain + "}",
+		"{talk_gain_db 6 variable parley_talk_gain_db " + noGain + " }",
+		"{listen_gain_db 0 built-in default " + noGain + " }",
 		"[engine: the place that mixes the room cannot do this: " + noGain + "]",
 	} {
 		if !strings.Contains(call, want) {
