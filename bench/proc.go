@@ -85,6 +85,8 @@ type spent struct {
 	wall         time.Duration
 	server, self state    // CPU of the measured time; threads and rss at their most
 	rss          [2]int64 // of the server, KiB, at the first and the last sample
+	samples      int
+	minutes      []int64 // the same after each minute
 }
 
 func begin(pid int) (s spent, err error) {
@@ -101,12 +103,15 @@ func (s *state) spend(now state) {
 	s.cpu, s.user, s.system = now.cpu-s.cpu, now.user-s.user, now.system-s.system
 }
 
-// sample notes the most memory.
+// sample, once a second, notes the most memory.
 func (s *spent) sample() error {
 	now, err := look(s.pid)
 	s.server.rss, s.server.threads = max(s.server.rss, now.rss), max(s.server.threads, now.threads)
 	if s.rss[1] = now.rss; s.rss[0] == 0 {
 		s.rss[0] = now.rss
+	}
+	if s.samples++; s.samples%60 == 0 {
+		s.minutes = append(s.minutes, now.rss)
 	}
 	return err
 }

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"errors"
 	"os"
 	"testing"
 	"time"
@@ -65,5 +66,15 @@ func TestCostPerParticipantSecond(t *testing.T) {
 	}
 	if got := s.cost(used, 0); got.CPU != 0 {
 		t.Errorf("of nobody: %+v", got)
+	}
+}
+
+func TestMemoryIsNotedEachMinute(t *testing.T) {
+	s, err := begin(os.Getpid())
+	for range 125 { // seconds, to it
+		err = errors.Join(err, s.sample())
+	}
+	if err != nil || len(s.minutes) != 2 || s.minutes[1] < 1000 {
+		t.Errorf("%v, %v", s.minutes, err)
 	}
 }

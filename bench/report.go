@@ -111,10 +111,11 @@ type Cost struct {
 	CPU     float64 `json:"cpu_ms_per_participant_second"`
 	User    float64 `json:"user_ms_per_participant_second"`
 	System  float64 `json:"system_ms_per_participant_second"`
-	Idle    int64   `json:"rss_idle_kib,omitempty"`  // before the first call
-	RSS     int64   `json:"rss_kib,omitempty"`       // the most, looked at once a second
-	Start   int64   `json:"rss_start_kib,omitempty"` // at the beginning of the time measured
-	End     int64   `json:"rss_end_kib,omitempty"`   // and at its end
+	Idle    int64   `json:"rss_idle_kib,omitempty"`    // before the first call
+	RSS     int64   `json:"rss_kib,omitempty"`         // the most, looked at once a second
+	Start   int64   `json:"rss_start_kib,omitempty"`   // at the beginning of the time measured
+	End     int64   `json:"rss_end_kib,omitempty"`     // and at its end
+	Minutes []int64 `json:"rss_minutes_kib,omitempty"` // after each minute of it
 	PerLeg  float64 `json:"rss_per_leg_kib,omitempty"`
 	Threads int     `json:"threads,omitempty"` // the most
 }
@@ -143,6 +144,7 @@ func (l *load) report(idle state, s spent) *Report {
 	if o.PID != 0 {
 		c := s.cost(s.server, r.Calls.Up)
 		c.Idle, c.RSS, c.Threads, c.Start, c.End = idle.rss, s.server.rss, s.server.threads, s.rss[0], s.rss[1]
+		c.Minutes = s.minutes
 		c.PerLeg = float64(c.RSS-c.Idle) / float64(max(r.Calls.Up, 1))
 		r.Server = &c
 	}

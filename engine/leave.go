@@ -101,7 +101,7 @@ func (r *room) left(now time.Time, s *seat, why Reason) {
 		r.lastWhy = s.out.Reason
 		r.tell(now, EventLeft, s, s.out.Reason)
 		if r.audible() > 0 && r.ending == ReasonNone {
-			r.at.bridge.Play(s.op(), media(r.profile.Language, r.exitItems(s)...), Audience{})
+			r.cue(now, s, r.exitItems(s)...)
 		}
 	}
 	r.part(now, s)

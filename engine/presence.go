@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -125,9 +126,32 @@ func (r *room) entered(now time.Time, s *seat) {
 		s.told = tuneAlone // he is not told that he is
 	}
 	if r.audible() > 1 {
-		r.at.bridge.Play(s.op(), media(r.profile.Language, r.entryItems(s)...), Audience{})
+		r.cue(now, s, r.entryItems(s)...)
 	}
 	r.announceCount(now, s)
+}
+
+// Of the sounds that tell of comers and goers mostCues wait at most: in a rush
+// they would go on long after it, each of them late. What is more is left out. One
+// that nobody has called over after cueTime is.
+const (
+	mostCues = 4
+	cueTime  = 15 * time.Second
+)
+
+// cue has the room hear of somebody who comes or goes.
+func (r *room) cue(now time.Time, s *seat, items ...string) {
+	maps.DeleteFunc(r.cues, func(_ OpID, since time.Time) bool { return now.Sub(since) > cueTime })
+	m := media(r.profile.Language, items...)
+	if m.Empty() || len(r.cues) >= mostCues {
+		return
+	}
+	if r.cues == nil {
+		r.cues = map[OpID]time.Time{}
+	}
+	op := s.op()
+	r.cues[op] = now
+	r.at.bridge.Play(op, m, Audience{})
 }
 
 // entryItems is what the room hears of a joiner.
@@ -160,7 +184,7 @@ func (r *room) announceCount(now time.Time, s *seat) {
 		return
 	}
 	if r.profile.AnnounceCountTo == ToAll {
-		r.at.bridge.Play(s.op(), media(r.profile.Language, countItems(n)...), Audience{})
+		r.cue(now, s, countItems(n)...)
 		return
 	}
 	r.private(now, s, countItems(n)...)

@@ -53,12 +53,13 @@ type room struct {
 	quiet bool   // of that: the member is not told
 
 	tapings   []*taping
-	owed      []*taping         // that where the room is could not begin
-	taped     bool              // the profile has had it recorded since somebody is there
-	live      []roomSetting     // rules set by command
-	relations []Relation        // set by command, oldest first
-	plays     map[OpID]*playing // by command, into the room
-	unheard   []string          // why sounds could not be played, each once, the newest last
+	owed      []*taping          // that where the room is could not begin
+	taped     bool               // the profile has had it recorded since somebody is there
+	live      []roomSetting      // rules set by command
+	relations []Relation         // set by command, oldest first
+	plays     map[OpID]*playing  // by command, into the room
+	cues      map[OpID]time.Time // sounds of comers and goers that are not over, and since when
+	unheard   []string           // why sounds could not be played, each once, the newest last
 
 	ending  Reason
 	endAt   time.Time // end_on_exit: when the grace is over
@@ -181,6 +182,7 @@ func (r *room) applyBridge(now time.Time, at *venue, f Fact) {
 	case Talking:
 		r.withMember(at, f.Member, func(s *seat) { r.talks(now, s, f.On) })
 	case Played:
+		delete(r.cues, f.Op)
 		r.unplayable(f.Err)
 		r.played(now, f)
 	case PlayChanged:
