@@ -153,7 +153,7 @@ func (a *App) openEngine(_ context.Context, c *config.Config) error {
 		Playable: a.sounds.wrong,
 		Unplayed: func(r engine.RoomName, why string) {
 			if a.unplayed.First(why) {
-				a.opt.Log.Warn(fmt.Sprintf("room %s: %s. Nobody hears it. [media_missing]", r, err))
+				a.opt.Log.Warn(fmt.Sprintf("room %s: %s. Nobody hears it. [media_missing]", r, why))
 			}
 		},
 		Panicked: func(r engine.RoomName, p any) {

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"parley/codec"
@@ -291,10 +292,20 @@ func (d *Dir) root(create bool) (*os.Root, error) {
 	return root, d.explain(err, "")
 }
 
-// explain makes an error of the system one line with the whole path.
+// explain makes an error of the system one line with the whole path. A path on
+// which a link leads out of the folder, and one that is too long for the system,
+// are bad names.
 func (d *Dir) explain(err error, name string) error {
-	if at, ok := errors.AsType[*fs.PathError](err); ok {
-		return fmt.Errorf("recording: %s: %w", filepath.Join(d.path, name), at.Err)
+	at, ok := errors.AsType[*fs.PathError](err)
+	if !ok {
+		return err
 	}
-	return err
+	for inner := at; ok; inner, ok = errors.AsType[*fs.PathError](at.Err) {
+		at = inner
+	}
+	whole := filepath.Join(d.path, name)
+	if errors.Is(at.Err, syscall.ENAMETOOLONG) || strings.HasSuffix(at.Err.Error(), "path escapes from parent") { // os.Root has no name for it
+		return fmt.Errorf("%w: %.200s: %w", ErrName, whole, at.Err)
+	}
+	return fmt.Errorf("recording: %s: %w", whole, at.Err)
 }

@@ -125,10 +125,15 @@ func TestDirDoesNotFollowLinksOut(t *testing.T) {
 	for _, name := range []string{"file.wav", "sub/new.wav", "sub/victim.wav"} {
 		if f, err := d.Create(name, 8000, recording.Replace); err == nil {
 			t.Errorf("%s was created at %s", name, f.Path())
+		} else if strings.HasPrefix(name, "sub/") && !errors.Is(err, recording.ErrName) {
+			t.Error(err)
 		}
-		if f, err := d.Open(name); err == nil {
-			t.Errorf("%s was opened: %s", name, f.Name())
+		if _, err := d.Open(name); !errors.Is(err, recording.ErrName) {
+			t.Errorf("%s was opened: %v", name, err)
 		}
+	}
+	if _, err := d.Create(strings.Repeat("a", 300)+".wav", 8000, recording.Fail); !errors.Is(err, recording.ErrName) {
+		t.Error(err)
 	}
 	if text, err := os.ReadFile(victim); err != nil || string(text) != "keep" {
 		t.Errorf("the file outside is %q, %v", text, err)

@@ -204,8 +204,12 @@ func (l *listener) sendMessage(ctx context.Context, q *esl.Request, rest string)
 		l.reply("-ERR invalid session id [" + uuid + "]")
 		return true
 	}
-	if !equal(q.Value("call-command"), "hangup") || !l.who().mayRun("uuid_kill", "") {
+	switch {
+	case !equal(q.Value("call-command"), "hangup"):
 		l.reply("-ERR only hangup is supported")
+		return true
+	case !l.who().mayRun("uuid_kill", ""):
+		l.reply("-ERR permission denied")
 		return true
 	}
 	l.s.opts.API(ctx, "uuid_kill", uuid+" "+q.Value("hangup-cause"))

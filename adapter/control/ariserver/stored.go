@@ -35,7 +35,7 @@ func (s *Server) storedFile(q *request, with func(name string) answer) answer {
 
 func storedFailed(err error) answer {
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, recording.ErrName):
 		return noRecording()
 	case errors.Is(err, recording.ErrExists):
 		return no(http.StatusConflict, "A recording with the same name already exists on the system")
