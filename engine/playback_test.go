@@ -128,8 +128,12 @@ func TestPlaysAreControlled(t *testing.T) {
 			do  Command
 			err error
 		}{
-			{ControlPlay{ID: "z"}, ErrNoPlay}, {ControlPlay{Member: 1, ID: "x"}, ErrNoPlay}, {ControlPlay{Member: 2}, ErrNoPlay},
-			{ControlPlay{Member: 9}, ErrNoMember}, {StopPlay{ID: "z"}, ErrNoPlay}, {StopPlay{Member: 1, ID: "x"}, nil},
+			{ControlPlay{ID: "z"}, ErrNoPlay},
+			{ControlPlay{Member: 1, ID: "x"}, ErrNoPlay},
+			{ControlPlay{Member: 2}, ErrNoPlay},
+			{ControlPlay{Member: 9}, ErrNoMember},
+			{StopPlay{ID: "z"}, ErrNoPlay},
+			{StopPlay{Member: 1, ID: "x"}, nil},
 		} {
 			if err := th.Do(t.Context(), "1", c.do); !errors.Is(err, c.err) {
 				t.Errorf("%+v: %v", c.do, err)

@@ -173,9 +173,9 @@ func (d *Dir) begin(root *os.Root, name string, rate codec.Rate, exists Exists) 
 // there judges a file that may be there already: how it is opened, and how many
 // bytes of audio in it stay.
 func (d *Dir) there(root *os.Root, name string, rate codec.Rate, exists Exists) (flags int, size int64, err error) {
-	info, err := root.Stat(name)
+	info, _ := root.Stat(name) // whatever keeps it from being seen keeps it from being opened
 	switch {
-	case err != nil || exists == Fail || exists == Number:
+	case info == nil || exists == Fail || exists == Number:
 		return os.O_WRONLY | os.O_CREATE | os.O_EXCL, 0, nil
 	case !info.Mode().IsRegular():
 		return 0, 0, fmt.Errorf("%w: %s is no file", ErrName, filepath.Join(d.path, name))

@@ -30,7 +30,7 @@ func (d *Dir) audio(root *os.Root, name string) (size int64, rate codec.Rate, er
 	if err != nil {
 		return 0, 0, d.explain(err, name)
 	}
-	defer f.Close() //nolint:errcheck // it was only read
+	defer f.Close()
 	var head [sound.WAVHeader]byte
 	if _, err := io.ReadFull(f, head[:]); err != nil {
 		return 0, 0, fmt.Errorf("%w: %s is shorter than its header", ErrFormat, filepath.Join(d.path, name))
@@ -62,7 +62,7 @@ func (d *Dir) Copy(name, to string) error {
 	if err != nil {
 		return err
 	}
-	defer from.Close() //nolint:errcheck // it was only read
+	defer from.Close()
 	if !d.claim(to) {
 		return fmt.Errorf("%w: %s", ErrInUse, filepath.Join(d.path, to))
 	}

@@ -13,7 +13,7 @@ import (
 func extended(lines string) string {
 	session, stream, _ := strings.Cut(lines, "|")
 	attributes := func(list string) (out string) {
-		for _, l := range strings.Split(list, ";") {
+		for l := range strings.SplitSeq(list, ";") {
 			if l != "" {
 				out += "a=extmap:" + l + "\r\n"
 			}
@@ -33,10 +33,14 @@ func levelCases() []levelCase {
 	const mix, own = " " + mixLevelsURI, " " + ownLevelURI
 	return []levelCase{
 		{name: "none"},
-		{name: "a client", in: "|1/recvonly" + mix + ";2/sendonly" + own, want: Levels{MixOut: 1, OwnIn: 2},
-			answer: []string{"1/sendonly" + mix, "2/recvonly" + own}},
-		{name: "who says no direction", in: "|3" + mix + ";14" + own + " vad=on", want: Levels{MixOut: 3, MixIn: 3, OwnOut: 14, OwnIn: 14},
-			answer: []string{"3" + mix, "14" + own}},
+		{
+			name: "a client", in: "|1/recvonly" + mix + ";2/sendonly" + own, want: Levels{MixOut: 1, OwnIn: 2},
+			answer: []string{"1/sendonly" + mix, "2/recvonly" + own},
+		},
+		{
+			name: "who says no direction", in: "|3" + mix + ";14" + own + " vad=on", want: Levels{MixOut: 3, MixIn: 3, OwnOut: 14, OwnIn: 14},
+			answer: []string{"3" + mix, "14" + own},
+		},
 		{name: "no bit for speech", in: "|2" + own + " vad=off", want: Levels{OwnOut: 2, OwnIn: 2}, answer: []string{"2" + own + " vad=off"}},
 		{name: "of the session", in: "7" + mix, want: Levels{MixOut: 7, MixIn: 7}, answer: []string{"7" + mix}},
 		{name: "the stream knows better", in: "7" + mix + "|8/recvonly" + mix, want: Levels{MixOut: 8}, answer: []string{"8/sendonly" + mix}},

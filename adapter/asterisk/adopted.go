@@ -134,7 +134,7 @@ func (a *adopted) failed(why engine.Reason, err, audio error) {
 
 // parted notes that a call which has not hung up is no member, or none any more.
 func (a *adopted) parted(o engine.Outcome, audio error) {
-	switch o.Reason { //nolint:exhaustive // the others are said by their names
+	switch o.Reason {
 	case engine.ReasonNodeBusy:
 		a.miss(&engine.RefusalError{Reason: o.Reason})
 	case engine.ReasonMediaLost:

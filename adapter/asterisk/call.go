@@ -156,12 +156,7 @@ func (c *call) serve(ctx context.Context, invite engine.Invite) {
 	for {
 		select {
 		case o := <-c.released:
-			if c.adopted != nil && c.goesBack(o) {
-				c.adopted.parted(o, c.ended())
-			}
-			if !c.left.isSet() && !c.isTaken() {
-				c.finish(ctx, o)
-			}
+			c.givenBack(ctx, o)
 			return
 		case <-c.tasks.Wake():
 			for _, do := range c.tasks.Take() {
@@ -172,12 +167,8 @@ func (c *call) serve(ctx context.Context, invite engine.Invite) {
 			sink.Post(key)
 		case <-left:
 			left = nil
-			switch {
-			case !c.isBroken():
-				lose(c.partingWord(ctx))
-			case c.retries():
-				c.misses()
-				verdict = time.After(backTime)
+			if back := c.hasLeft(ctx, lose); back != nil {
+				verdict = back
 			}
 		case <-mediaOut:
 			if mediaOut = nil; verdict == nil {
@@ -193,6 +184,29 @@ func (c *call) serve(ctx context.Context, invite engine.Invite) {
 			lose(engine.ReasonTransferred)
 		}
 	}
+}
+
+// givenBack brings a call on its way after the room.
+func (c *call) givenBack(ctx context.Context, o engine.Outcome) {
+	if c.adopted != nil && c.goesBack(o) {
+		c.adopted.parted(o, c.ended())
+	}
+	if !c.left.isSet() && !c.isTaken() {
+		c.finish(ctx, o)
+	}
+}
+
+// hasLeft follows the end of a call's being with us; back is when it is given up
+// that may come back.
+func (c *call) hasLeft(ctx context.Context, lose func(engine.Reason)) (back <-chan time.Time) {
+	switch {
+	case !c.isBroken():
+		lose(c.partingWord(ctx))
+	case c.retries():
+		c.misses()
+		return time.After(backTime)
+	}
+	return nil
 }
 
 // partingWord is why a caller has left whose audio has not ended: he has hung

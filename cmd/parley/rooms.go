@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -274,11 +275,11 @@ func headline(r engine.RoomView) string {
 
 // beside says who stands in conferences of the room's name that are not it.
 func beside(r engine.RoomView) string {
-	text := ""
+	var text strings.Builder
 	for _, b := range r.Beside {
-		text += fmt.Sprintf("  %d more in %s %s at %s, not ours", len(b.Members), ownName(b.Kind), r.Name, b.Switch)
+		fmt.Fprintf(&text, "  %d more in %s %s at %s, not ours", len(b.Members), ownName(b.Kind), r.Name, b.Switch)
 	}
-	return text
+	return text.String()
 }
 
 // ownName is what a switch calls its conferences.

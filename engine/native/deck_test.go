@@ -193,8 +193,13 @@ func TestAControlledPlayDoesNotClick(t *testing.T) {
 		r.run(5)
 		mark := len(a.heard)
 		for i, k := range []engine.PlayControl{
-			{Pause: yes()}, {Pause: no()}, {Seek: &engine.Seek{To: 333 * time.Millisecond}}, {Seek: &engine.Seek{To: 5 * time.Second, By: true}},
-			{Gain: new(engine.Decibels(-20))}, {Gain: new(engine.Decibels(-100))}, {Gain: new(engine.Decibels)},
+			{Pause: yes()},
+			{Pause: no()},
+			{Seek: &engine.Seek{To: 333 * time.Millisecond}},
+			{Seek: &engine.Seek{To: 5 * time.Second, By: true}},
+			{Gain: new(engine.Decibels(-20))},
+			{Gain: new(engine.Decibels(-100))},
+			{Gain: new(engine.Decibels)},
 		} {
 			h.ControlPlay(engine.OpID(10+i), 1, k)
 			r.run(4)

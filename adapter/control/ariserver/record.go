@@ -92,7 +92,7 @@ func (s *Server) record(find func(*request) (live, *answer)) func(context.Contex
 		if bad := s.begin(ctx, &t, command, truth(q.get("beep"))); bad != nil {
 			return *bad
 		}
-		s.limitTape(&t, limit)
+		s.limitTape(ctx, &t, limit)
 		return answer{status: http.StatusCreated, body: queued, location: "/ari/recordings/live/" + name}
 	}
 }
@@ -131,17 +131,18 @@ func (s *Server) begin(ctx context.Context, t *live, command engine.Record, beep
 }
 
 // limitTape ends a recording after a while.
-func (s *Server) limitTape(t *live, limit time.Duration) {
+func (s *Server) limitTape(ctx context.Context, t *live, limit time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if limit > 0 && s.tapes[t.Name] == t {
-		t.limit = time.AfterFunc(limit, func() { s.endTape(t.room, t.file) })
+		later := context.WithoutCancel(ctx)
+		t.limit = time.AfterFunc(limit, func() { s.endTape(later, t.room, t.file) })
 	}
 }
 
 // endTape ends a recording that has perhaps ended already.
-func (s *Server) endTape(name engine.RoomName, file string) {
-	_ = s.ask(context.Background(), name, engine.StopRecord{File: file}) // then there is nothing to say
+func (s *Server) endTape(ctx context.Context, name engine.RoomName, file string) {
+	_ = s.ask(ctx, name, engine.StopRecord{File: file}) // then there is nothing to say
 }
 
 // pressed ends what a key ends: the recording of its channel, and that of the
@@ -150,7 +151,7 @@ func (s *Server) endTape(name engine.RoomName, file string) {
 func (s *Server) pressed(c *call, key byte) {
 	for _, t := range s.tapes {
 		if strings.IndexByte(t.terminate, key) >= 0 && (t.member == 0 && t.room == c.room || t.member != 0 && t.subject.channel == c.ID) {
-			go s.endTape(t.room, t.file)
+			go s.endTape(context.Background(), t.room, t.file)
 		}
 	}
 }

@@ -61,6 +61,7 @@ func (s *Server) Observe(e engine.Event) {
 		s.holds(e)
 	case engine.EventPlaying, engine.EventPlayed, engine.EventPlayPaused, engine.EventPlayResumed:
 		s.plays(e)
+	case engine.EventPlayModified: // a seek, a gain: there is no event of these
 	case engine.EventRecordStarted, engine.EventRecordPaused, engine.EventRecordResumed, engine.EventRecordEnded, engine.EventRecordFailed:
 		s.records(e)
 	case engine.EventRoomLocked, engine.EventRoomUnlocked, engine.EventRoomModified, engine.EventRoomMoved,

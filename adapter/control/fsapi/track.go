@@ -115,10 +115,7 @@ func (a *API) note(item any) []telling {
 		}
 	case typed:
 		if r := a.rooms[i.instance]; r != nil {
-			r.typed[i.play] = i.file
-			if i.file == "" {
-				delete(r.typed, i.play)
-			}
+			r.types(i)
 		}
 	case variable:
 		if r := a.rooms[i.instance]; r != nil {
@@ -130,6 +127,14 @@ func (a *API) note(item any) []telling {
 		}
 	}
 	return nil
+}
+
+// types notes as what a play was ordered; "" is nothing any more.
+func (r *run) types(t typed) {
+	r.typed[t.play] = t.file
+	if t.file == "" {
+		delete(r.typed, t.play)
+	}
 }
 
 // begin follows a run of a room from its first event on.
