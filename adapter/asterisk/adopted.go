@@ -32,7 +32,7 @@ type adopted struct {
 	stuck    atomic.Pointer[error] // why it could not go back
 }
 
-// takeOver is the end of the name of that context; before it stands the
+// takeOverContext is the end of the name of that context; before it stands the
 // application's.
 const takeOverContext = "-takeover"
 

@@ -179,11 +179,7 @@ func (b *Bridge) untape(op engine.OpID) {
 
 // PauseRecord implements engine.Recorder.
 func (b *Bridge) PauseRecord(op engine.OpID, on bool) {
-	b.order(func() engine.Fact {
-		t := b.taping(op)
-		if t == nil {
-			return nil // RecordingEnded has been posted, or is about to be
-		}
+	b.onTaping(op, func(t *taping) engine.Fact {
 		t.to.Pause(on)
 		return engine.RecordingPaused{Op: op, On: on}
 	})
@@ -191,11 +187,7 @@ func (b *Bridge) PauseRecord(op engine.OpID, on bool) {
 
 // MuteRecord implements engine.RecordMuter.
 func (b *Bridge) MuteRecord(op engine.OpID, on bool) {
-	b.order(func() engine.Fact {
-		t := b.taping(op)
-		if t == nil {
-			return nil // RecordingEnded has been posted, or is about to be
-		}
+	b.onTaping(op, func(t *taping) engine.Fact {
 		t.to.Mute(on)
 		return engine.RecordingMuted{Op: op, On: on}
 	})
@@ -203,9 +195,18 @@ func (b *Bridge) MuteRecord(op engine.OpID, on bool) {
 
 // StopRecord implements engine.Recorder.
 func (b *Bridge) StopRecord(op engine.OpID) {
+	b.onTaping(op, func(t *taping) engine.Fact {
+		t.to.Stop()
+		return nil
+	})
+}
+
+// onTaping does something to a recording. Of one that has ended RecordingEnded has
+// been posted, or is about to be.
+func (b *Bridge) onTaping(op engine.OpID, do func(*taping) engine.Fact) {
 	b.order(func() engine.Fact {
 		if t := b.taping(op); t != nil {
-			t.to.Stop()
+			return do(t)
 		}
 		return nil
 	})
