@@ -35,7 +35,7 @@ func observer(log *slog.Logger, also ...engine.Observer) engine.Observer {
 func logEvent(log *slog.Logger, e engine.Event) {
 	level := slog.LevelInfo
 	switch e.Type {
-	case engine.EventTalking, engine.EventSilent, engine.EventModified, engine.EventDigit: // the key itself is nobody's business
+	case engine.EventTalking, engine.EventSilent, engine.EventSpeaker, engine.EventModified, engine.EventDigit: // the key itself is nobody's business
 		level = slog.LevelDebug
 	case engine.EventRejected:
 		if e.Outcome.Result == engine.ResultFailed && e.Reason != engine.ReasonHangup && e.Reason != engine.ReasonTransferred {

@@ -36,6 +36,7 @@ const (
 	EventPlayModified EventType = "play.modified" // it goes on elsewhere, or louder
 	EventTalking      EventType = "participant.talking"
 	EventSilent       EventType = "participant.silent"
+	EventSpeaker      EventType = "room.speaker" // the floor has gone to Member, or with none to nobody
 	EventHandRaised   EventType = "participant.hand_raised"
 	EventHandLowered  EventType = "participant.hand_lowered"
 	EventDigit        EventType = "participant.digit" // a key of a member, none of an answer to a prompt
@@ -71,6 +72,7 @@ type Event struct {
 	Gap       time.Duration // of participant.restored: without audio; 0 = unknown
 	Digit     byte          // of participant.digit
 	Held      time.Duration // likewise: how long it was pressed; 0 = unknown
+	Previous  MemberID      // of room.speaker: who had the floor; 0 = nobody
 }
 
 // Playback is something that Play plays.

@@ -89,6 +89,9 @@ type (
 		Member MemberID
 		On     bool
 	}
+	// Floor: the floor has gone to a member, 0 = to nobody: he is the one who talks.
+	// Native bridges judge it by level, others say what their switch does.
+	Floor struct{ Member MemberID }
 	// Locked settles Lock, and also reports that somebody else locked or unlocked
 	// the place of mixing there (Op 0). On is how it is now; Err is why it is not
 	// as it was asked to be.
@@ -114,5 +117,6 @@ func (Applied) isFact()      {}
 func (Left) isFact()         {}
 func (Played) isFact()       {}
 func (Talking) isFact()      {}
+func (Floor) isFact()        {}
 func (Locked) isFact()       {}
 func (BridgeFailed) isFact() {}

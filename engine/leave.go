@@ -96,6 +96,7 @@ func (r *room) left(now time.Time, s *seat, why Reason) {
 		r.settleOp(op, nil)
 	}
 	r.unrelate(s.member)
+	r.yields(now, s)
 	if !s.joinedAt.IsZero() {
 		s.out.Duration = now.Sub(s.joinedAt)
 		r.lastWhy = s.out.Reason

@@ -181,6 +181,8 @@ func (r *room) applyBridge(now time.Time, at *venue, f Fact) {
 		r.settleOp(f.Op, nil)
 	case Talking:
 		r.withMember(at, f.Member, func(s *seat) { r.talks(now, s, f.On) })
+	case Floor:
+		r.floorAt(now, at, f.Member)
 	case Played:
 		delete(r.cues, f.Op)
 		r.unplayable(f.Err)

@@ -22,6 +22,7 @@ type seat struct {
 	want     MemberState // as last asked of the bridge
 	menu     menu
 	talking  bool
+	floor    bool     // is his
 	onHold   bool     // or about to be
 	holdOp   OpID     // that the bridge was asked by; 0 = nothing is under way
 	playing  *playing // by command, to him alone; nil = nothing
@@ -101,7 +102,7 @@ func (s *seat) view() MemberView {
 		ID: s.member, CallID: s.leg.ID(), Role: s.role.String(),
 		Number: s.invite.Caller.Number, Name: s.invite.Caller.Name,
 		Switch: s.invite.Switch, Kind: s.invite.Kind, State: s.phase.String(),
-		Muted: s.state.Muted, Hold: s.onHold, Deaf: s.state.Deaf, Talking: s.talking, Hand: s.hand,
+		Muted: s.state.Muted, Hold: s.onHold, Deaf: s.state.Deaf, Talking: s.talking, Floor: s.floor, Hand: s.hand,
 		JoinedAt: s.joinedAt, Talk: s.state.Talk, Listen: s.state.Listen,
 	}
 	if c, ok := s.leg.(Coder); ok {

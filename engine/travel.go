@@ -186,6 +186,7 @@ func (r *room) out(now time.Time, s *seat, f Left) {
 	}
 	s.way = wayNone
 	r.talks(now, s, false)
+	r.yields(now, s)
 	r.travel(now, s)
 }
 
@@ -261,6 +262,7 @@ func (r *room) emptied(now time.Time, v *venue) {
 			continue
 		}
 		s.in = nil
+		r.yields(now, s)
 		if s.way != wayMoving {
 			s.way = wayNone
 		}

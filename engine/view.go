@@ -39,6 +39,7 @@ type MemberView struct {
 	Deaf     bool      `json:"deaf"`
 	Hold     bool      `json:"hold"`
 	Talking  bool      `json:"talking"`
+	Floor    bool      `json:"floor"` // he is the one who talks, or was last, a moment ago
 	Hand     bool      `json:"hand_raised"`
 	JoinedAt time.Time `json:"joined_at,omitzero"`
 	Talk     Decibels  `json:"talk_gain_db"`

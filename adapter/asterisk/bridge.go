@@ -27,6 +27,7 @@ type Bridge struct {
 	plays   []*play                     // the first is being played
 	tapes   map[engine.OpID]*tape       // recordings that have not ended
 	refused bool                        // a gain was, and that has been told
+	floor   engine.MemberID             // who began to talk when nobody else did; 0 = nobody
 }
 
 // home is one bridge at the switch. A room gets another if somebody else
@@ -230,6 +231,29 @@ func (b *Bridge) Reach(op engine.OpID) {
 		err = fmt.Errorf("%w: %s: %s", engine.ErrAway, name, text)
 	}
 	b.post(engine.Reached{Op: op, Err: err})
+}
+
+// floorAfter follows who has begun or stopped to talk. How loud anybody is the
+// switch does not tell: the floor stays with who has it until he stops.
+func (b *Bridge) floorAfter(m *member) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	old := b.floor
+	switch h := b.members[old]; {
+	case h != nil && h.talking.Load():
+	case m.talking.Load():
+		b.floor = m.id
+	default:
+		b.floor = 0
+		for id, o := range b.members { // the oldest of those who talk
+			if o.talking.Load() && (b.floor == 0 || id < b.floor) {
+				b.floor = id
+			}
+		}
+	}
+	if b.floor != old && !b.closed {
+		b.sink.Post(engine.Floor{Member: b.floor})
+	}
 }
 
 // Levels implements engine.Bridge. The switch tells who talks, but not how loud.

@@ -112,6 +112,7 @@ func (l *Link) talks(channel string, on bool) {
 		c.tasks.Put(func() {
 			if m := c.member; m != nil && m.talking.Swap(on) != on {
 				m.bridge.post(engine.Talking{Member: m.id, On: on})
+				m.bridge.floorAfter(m)
 			}
 		})
 	}

@@ -237,15 +237,31 @@ func TestWhatAnAsteriskCannotDoIsExplained(t *testing.T) {
 
 func TestWhoTalksAtTheSwitch(t *testing.T) {
 	r := newRig(t, nil).ready()
-	a, _ := r.pair()
+	a, b := r.pair()
 	r.until("talking is reported", func() bool { return a.Variables()["TALK_DETECT(set)"] != "" })
-	r.ast.Emit(map[string]any{"type": "ChannelTalkingStarted", "channel": map[string]any{"id": a.ID()}})
+	talk := func(what string, c *aritest.Call) {
+		r.ast.Emit(map[string]any{"type": "ChannelTalking" + what, "channel": map[string]any{"id": c.ID()}})
+	}
+	talk("Started", a)
 	if e := r.await(engine.EventTalking, a.ID()); e.Member.ID != 1 {
 		t.Errorf("%+v", e)
 	}
 	v, _ := r.exchange.Sound(t.Context(), "3200")
 	if m := v.Members; !m[0].Talking || m[1].Talking || m[0].Level != nil || m[0].QuietMS != nil {
 		t.Errorf("members %+v", m)
+	}
+	if e := r.await(engine.EventSpeaker, a.ID()); e.Member.ID != 1 || !e.Member.Floor {
+		t.Errorf("the floor of who talks alone: %+v", e)
+	}
+	talk("Started", b)
+	r.await(engine.EventTalking, b.ID())
+	talk("Finished", a)
+	if e := r.await(engine.EventSpeaker, b.ID()); e.Member.ID != 2 || e.Previous != 1 {
+		t.Errorf("the floor of who talks on: %+v", e)
+	}
+	talk("Finished", b)
+	if e := r.await(engine.EventSpeaker, ""); e.Member.ID != 0 || e.Previous != 2 {
+		t.Errorf("the floor when all are silent: %+v", e)
 	}
 	r.until("the room's own voice not being counted as a leg", func() bool { return r.mixer.Counters().Legs == 2 })
 }

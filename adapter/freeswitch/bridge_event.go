@@ -23,6 +23,9 @@ func (b *Bridge) event(e conference.Event) {
 	case conference.RecordStart, conference.RecordStop, conference.RecordPause, conference.RecordResume:
 		b.taped(e)
 		return
+	case conference.FloorChange:
+		b.floor(m, e)
+		return
 	case conference.Destroyed:
 		b.locked = false // the next one will not be
 		return
@@ -49,6 +52,16 @@ func (b *Bridge) event(e conference.Event) {
 	case conference.MemberDone:
 		m.call.tasks.Put(m.call.played)
 	default:
+	}
+}
+
+// floor follows whom the switch has given the floor.
+func (b *Bridge) floor(m *member, e conference.Event) {
+	switch {
+	case e.NewFloor == 0:
+		b.post(engine.Floor{})
+	case m != nil:
+		b.post(engine.Floor{Member: m.id})
 	}
 }
 

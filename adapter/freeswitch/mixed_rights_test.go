@@ -90,6 +90,21 @@ func TestTalkersAreTheSwitchs(t *testing.T) {
 	})
 }
 
+// TestTheFloorIsTheSwitchs: it says who has it, and when nobody does.
+func TestTheFloorIsTheSwitchs(t *testing.T) {
+	onSwitch(t, func(p *pbx) {
+		p.come(2, "4000")
+		p.core.Floor("4000", uuid(2))
+		if e := p.await(engine.EventSpeaker); e.Leg != engine.LegID(uuid(2)) || !e.Member.Floor || e.Previous != 0 {
+			t.Errorf("%+v", e)
+		}
+		p.core.Floor("4000", "")
+		if e := p.await(engine.EventSpeaker); e.Member.ID != 0 || e.Previous == 0 {
+			t.Errorf("%+v", e)
+		}
+	})
+}
+
 // TestTheLockIsTheConferences: who comes by a dialplan of the switch's own is
 // kept out by it, whom the room lets in is not, and it can be set at the switch.
 func TestTheLockIsTheConferences(t *testing.T) {

@@ -210,7 +210,7 @@ func callerActions() map[string]action {
 		"energy equ":          gate,
 		"energy dn":           gate,
 		"moh toggle":          {"", "Music cannot be switched by a key."},
-		"floor":               {"", "Parley gives nobody the floor."},
+		"floor":               {"", "The floor is his who talks; a key gives it to nobody."},
 		"event":               {"", "A key makes no event."},
 		"transfer":            {"", "A key transfers nobody; leave, and let the dialplan go on."},
 		"execute_application": {"", "A key runs no application; leave, and let the dialplan go on."},

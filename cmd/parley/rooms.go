@@ -297,8 +297,8 @@ func clock(d time.Duration) string {
 
 func printRoom(w io.Writer, r engine.RoomView) {
 	fmt.Fprintln(w, headline(r))
-	fmt.Fprintf(w, "%3s  %-11s %-14s %-16s %-10s %-12s %4s %4s %4s %8s %6s %5s %7s\n",
-		"#", "role", "number", "name", "switch", "codec", "talk", "mute", "deaf", "level", "loss", "late", "delay")
+	fmt.Fprintf(w, "%3s  %-11s %-14s %-16s %-10s %-12s %5s %4s %4s %4s %8s %6s %5s %7s\n",
+		"#", "role", "number", "name", "switch", "codec", "floor", "talk", "mute", "deaf", "level", "loss", "late", "delay")
 	for _, m := range r.Members {
 		from := m.Switch
 		if from == "" {
@@ -308,8 +308,8 @@ func printRoom(w io.Writer, r engine.RoomView) {
 		if m.State == "waiting" {
 			role = "(" + role + ")"
 		}
-		fmt.Fprintf(w, "%3d  %-11s %-14s %-16s %-10s %-12s %4s %4s %4s %s\n", m.ID, fit(role, 11),
-			fit(m.Number, 14), fit(m.Name, 16), fit(from, 10), fit(m.Codec, 12), star(m.Talking), star(m.Muted), star(m.Deaf), audio(m))
+		fmt.Fprintf(w, "%3d  %-11s %-14s %-16s %-10s %-12s %5s %4s %4s %4s %s\n", m.ID, fit(role, 11), fit(m.Number, 14), fit(m.Name, 16),
+			fit(from, 10), fit(m.Codec, 12), star(m.Floor), star(m.Talking), star(m.Muted), star(m.Deaf), audio(m))
 	}
 	for _, t := range r.Recordings {
 		printRecording(w, t)

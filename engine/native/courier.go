@@ -17,6 +17,7 @@ const (
 	noteTape                // leg, tape: is complete
 	noteGone                // leg: no media for too long, or broken
 	noteTalking             // bridge, member, on
+	noteFloor               // bridge, member
 	notePlan                // bridge, number: the plan is in force
 	notePlay                // bridge, play: has ended
 	noteFailed              // bridge: its tick panicked
@@ -133,6 +134,8 @@ func (s *Switch) deliver(n note) {
 		n.leg.out.post(engine.LegGone{Leg: n.leg.id, Reason: engine.ReasonMediaLost})
 	case noteTalking:
 		n.bridge.out.post(engine.Talking{Member: n.member, On: n.on})
+	case noteFloor:
+		n.bridge.out.post(engine.Floor{Member: n.member})
 	case notePlan:
 		n.bridge.acknowledged(n.number)
 	case notePlay:

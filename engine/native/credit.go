@@ -106,9 +106,11 @@ const levelMost = 127
 
 // loudness is how loud a voice is in the mix, in -dBov.
 func (v *voice) loudness() uint8 {
-	dBov := float64(v.said) + float64(v.talkDB) + v.evenDB
-	return uint8(min(max(0.5-dBov, 0), levelMost))
+	return uint8(min(max(0.5-v.mixed(), 0), levelMost))
 }
+
+// mixed is that in dBov, not rounded.
+func (v *voice) mixed() float32 { return v.said + float32(v.talkDB) + float32(v.evenDB) }
 
 // name is by what others know a voice: what its phone calls it, unless another
 // in the room is called so, or nothing.

@@ -15,6 +15,7 @@ type ticking struct {
 	failure error  // it panicked, and runs no more
 	told    bool   // of the failure
 	credits credits
+	floor   floor
 }
 
 // run is the room's task.
@@ -79,12 +80,15 @@ func (b *Bridge) tick(s *scratch, now int64, n uint64) {
 	b.listen(s, p, turn, n)
 	p.tape(s, turn)
 	s.flush() // before any leg is somebody else's
+	b.mine.floor.begin()
 	for _, st := range turn {
 		b.report(st, p.number)
+		st.hear(&b.mine.floor)
 		if st.leg.voice.live {
 			st.leg.end(now)
 		}
 	}
+	b.tellFloor(p.number)
 	if fresh {
 		b.release(p)
 	}
@@ -175,6 +179,7 @@ func (v *voice) enter() {
 	v.limiter, v.over = mixer.Limiter{}, mixer.Limiter{}
 	v.gate, v.open, v.exact, v.before.n, v.ceiling = mixer.Gate{}, false, false, 0, mixer.Ceiling{}
 	v.leveller, v.evener, v.evenDB = mixer.Leveller{}, mixer.Gain{}, 0
+	v.bid = bid{}
 }
 
 // talk puts what a member says into the mix of his class. Where he begins or

@@ -60,6 +60,7 @@ type voice struct {
 	alike            int   // ticks that nothing has told it apart from other listeners
 	code             *code // whose payloads its decoder follows; nil is its own encoder's
 	told             bool  // the last word on talking
+	bid              bid   // for the floor
 	gate             mixer.Gate
 	open             bool // the gate let the last frame through
 	before           lead // what it did not

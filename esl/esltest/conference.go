@@ -192,19 +192,6 @@ func (k *Core) tellOf(m *member, action string, pairs ...string) {
 	k.report(k.event(m.room, append(head, pairs...)...))
 }
 
-// Talk is a member who begins or stops to talk.
-func (k *Core) Talk(uuid string, on bool) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	action := "stop-talking"
-	if on {
-		action = "start-talking"
-	}
-	if c := k.find(uuid); c != nil && c.member != nil {
-		k.tellOf(c.member, action)
-	}
-}
-
 // confer runs the command "conference".
 func (k *Core) confer(args string) string {
 	words := slices.DeleteFunc(esl.SplitItems(args, ' '), func(w string) bool { return w == "" })

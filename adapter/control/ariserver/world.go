@@ -66,7 +66,7 @@ func (s *Server) Observe(e engine.Event) {
 		s.records(e)
 	case engine.EventRoomLocked, engine.EventRoomUnlocked, engine.EventRoomModified, engine.EventRoomMoved,
 		engine.EventIgnored, engine.EventMuted, engine.EventUnmuted, engine.EventDeafened, engine.EventUndeafened,
-		engine.EventModified, engine.EventHandRaised, engine.EventHandLowered:
+		engine.EventModified, engine.EventSpeaker, engine.EventHandRaised, engine.EventHandLowered:
 		s.tellUser(e)
 	}
 }

@@ -3,6 +3,7 @@ package fsapi
 import (
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"parley/engine"
@@ -146,5 +147,31 @@ func FuzzArguments(f *testing.F) {
 		for _, command := range []string{"conference", "show", "uuid_getvar", "uuid_dump"} {
 			a.Do(t.Context(), command, arguments)
 		}
+	})
+}
+
+// TestTheFloor: who comes first has it, then who the place says; it is taken from
+// nobody who falls silent, and what a command leaves free goes to who talks next.
+func TestTheFloor(t *testing.T) {
+	bubble(t, func(r *rig) {
+		r.call("3001", "1001", nil)
+		r.call("3001", "1002", nil)
+		r.events()
+		say := func(facts ...engine.Fact) {
+			for _, f := range facts {
+				r.places["3001"].sink.Post(f)
+			}
+			synctest.Wait()
+		}
+		say(engine.Talking{Member: 1, On: true}, engine.Floor{Member: 1})
+		r.tells("start-talking 1")
+		say(engine.Talking{Member: 2, On: true}, engine.Floor{Member: 2}, engine.Talking{Member: 2}, engine.Floor{})
+		r.tells("start-talking 2", "floor-change 2 1>2", "stop-talking 2")
+		if list := r.api("conference 3001 list"); !strings.Contains(list, ";N1002;1002;hear|speak|floor;") {
+			t.Errorf("list %q", list)
+		}
+		r.says("conference 3001 floor 2", "+OK floor none\n")
+		say(engine.Talking{Member: 2, On: true})
+		r.tells("floor-change 2>none", "start-talking 2", "floor-change 2 none>2")
 	})
 }

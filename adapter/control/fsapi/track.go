@@ -177,6 +177,8 @@ func (a *API) event(e engine.Event) []telling {
 		told = append(told, a.left(r, e)...)
 	case engine.EventTalking, engine.EventSilent:
 		told = append(told, r.talks(e)...)
+	case engine.EventSpeaker:
+		told = append(told, r.speaks(id)...)
 	case engine.EventModified:
 		told = append(told, r.louder(&was, e)...)
 	case engine.EventPlaying, engine.EventPlayed:
@@ -296,8 +298,7 @@ func (r *run) oldest() engine.MemberID {
 	return id
 }
 
-// talks follows who speaks: who begins to while the holder of the floor is
-// silent gets it.
+// talks follows who speaks. A floor that is nobody's, by command, is his.
 func (r *run) talks(e engine.Event) []telling {
 	id, on := e.Member.ID, e.Type == engine.EventTalking
 	if r.members[id] == nil {
@@ -311,10 +312,19 @@ func (r *run) talks(e engine.Event) []telling {
 		return []telling{r.tell(conference.StopTalking, id, nil)}
 	}
 	told := []telling{r.tell(conference.StartTalking, id, nil)}
-	if holder := r.members[r.floor]; r.floor != id && (holder == nil || !holder.view.Talking || holder.view.Muted) {
+	if r.floor == 0 {
 		told = append(told, r.giveFloor(id))
 	}
 	return told
+}
+
+// speaks gives the floor to who has it now. The switch takes it from nobody who
+// falls silent.
+func (r *run) speaks(id engine.MemberID) []telling {
+	if r.members[id] == nil || r.floor == id {
+		return nil
+	}
+	return []telling{r.giveFloor(id)}
 }
 
 // giveFloor changes the holder. The action stands in the middle, and of a new
