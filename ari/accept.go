@@ -87,10 +87,11 @@ func (c *Client) Accept(w http.ResponseWriter, r *http.Request) {
 func (c *Client) admits(w http.ResponseWriter, r *http.Request) bool {
 	user, password, _ := r.BasicAuth()
 	right := same(user, c.o.User)&same(password, c.o.Password) == 1
+	account := user
 	if user != c.o.User {
-		user = "" // strangers are braked as one
+		account = "" // strangers are braked as one
 	}
-	if wait := c.brake.Judge(time.Now(), brake.Peer(r.RemoteAddr), user, right); wait > 0 {
+	if wait := c.brake.Judge(time.Now(), brake.Peer(r.RemoteAddr), account, user+":"+password, right); wait > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
 		http.Error(w, "too many wrong passwords", http.StatusTooManyRequests)
 		return false

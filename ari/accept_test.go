@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -139,7 +140,7 @@ func TestGuessersAtTheDoorAreBraked(t *testing.T) {
 		return w.Code
 	}
 	for i, want := range []int{401, 401, 401, 429, 429} {
-		if got := knock(aritest.User, "guess", "192.0.2.1:1"); got != want {
+		if got := knock(aritest.User, "guess "+strconv.Itoa(i), "192.0.2.1:1"); got != want {
 			t.Errorf("guess %d: %d, want %d", i, got, want)
 		}
 	}

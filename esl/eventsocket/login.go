@@ -15,15 +15,16 @@ import (
 func (l *listener) logIn(ctx context.Context, line string) (on bool) {
 	var u *User
 	account := "" // whose password it is
-	if rest, ok := begins(line, "auth "); ok {
-		u = l.s.byPassword(rest)
-	} else if rest, ok := begins(line, "userauth "); ok {
-		u, account = l.s.byName(userAndPassword(rest))
+	given, ok := begins(line, "auth ")
+	if ok {
+		u = l.s.byPassword(given)
+	} else if given, ok = begins(line, "userauth "); ok {
+		u, account = l.s.byName(userAndPassword(given))
 	} else {
 		l.reply("-ERR command not found")
 		return true
 	}
-	if !l.judged(ctx, account, u != nil) {
+	if !l.judged(ctx, account, given, u != nil) {
 		return false
 	}
 	if u == nil {
@@ -49,9 +50,9 @@ func (l *listener) logIn(ctx context.Context, line string) (on bool) {
 
 // judged waits until what a client gave counts. It is false where the time to
 // log in, or the connection, is over before.
-func (l *listener) judged(ctx context.Context, account string, right bool) bool {
+func (l *listener) judged(ctx context.Context, account, given string, right bool) bool {
 	for {
-		wait := l.s.brake.Judge(time.Now(), l.from, account, right)
+		wait := l.s.brake.Judge(time.Now(), l.from, account, given, right)
 		if wait == 0 {
 			return true
 		}

@@ -2,9 +2,11 @@ package eventsocket
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/netip"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -18,9 +20,9 @@ func TestWrongPasswordsAreSlowedDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := server()
 		begin := time.Now()
-		for range 10 {
+		for i := range 10 {
 			c := dial(t, s)
-			c.says("auth guess", "-ERR invalid")
+			c.says("auth guess "+strconv.Itoa(i), "-ERR invalid")
 			if m := c.read(); m.Type() != "text/disconnect-notice" {
 				t.Errorf("then %v", m.Headers)
 			}
@@ -37,6 +39,22 @@ func TestWrongPasswordsAreSlowedDown(t *testing.T) {
 		enter(t, s)
 		if took := time.Since(begin); took != 0 {
 			t.Errorf("and the next one %v", took)
+		}
+	})
+}
+
+// TestAnOldPasswordKeepsNobodyOut: a program that has it tries and tries, from the
+// address of who has the new one.
+func TestAnOldPasswordKeepsNobodyOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := server()
+		begin := time.Now()
+		for range 50 {
+			dial(t, s).says("auth old", "-ERR invalid")
+		}
+		enter(t, s)
+		if took := time.Since(begin); took != 0 {
+			t.Errorf("it took %v", took)
 		}
 	})
 }
@@ -98,11 +116,11 @@ func TestGuessesInParallel(t *testing.T) {
 		var group sync.WaitGroup
 		var mu sync.Mutex
 		judged := 0
-		for range 8 {
+		for i := range 8 {
 			group.Go(func() {
-				for time.Since(begin) < 5*time.Minute {
+				for n := 0; time.Since(begin) < 5*time.Minute; n++ {
 					c := dial(t, s)
-					if m, err := c.tell("auth guess"); err == nil && m.Value("Reply-Text") == "-ERR invalid" {
+					if m, err := c.tell(fmt.Sprintf("auth guess %d of %d", n, i)); err == nil && m.Value("Reply-Text") == "-ERR invalid" {
 						mu.Lock()
 						judged++
 						mu.Unlock()
@@ -162,8 +180,8 @@ func TestStrangersSendLittle(t *testing.T) {
 		for _, in := range []string{"auth x\nContent-Length: 10\n\n0123456789", "auth " + strings.Repeat("x", guestHead) + "\n\n"} {
 			c := dial(t, server())
 			go func() { _, _ = io.WriteString(c.nc, in) }() // it is not all taken
-			if _, err := c.r.Message(); !errors.Is(err, io.EOF) {
-				t.Errorf("%.10q: %v", in, err)
+			if m, err := c.r.Message(); err != nil || m.Type() != "text/disconnect-notice" {
+				t.Errorf("%.10q: %v %v", in, m, err)
 			}
 		}
 		c := enter(t, server())

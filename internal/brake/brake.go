@@ -3,27 +3,35 @@
 package brake
 
 import (
+	"hash/maphash"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 )
 
 // After freeGuesses wrong ones, nothing for that name from that source is
 // judged, the right password neither, for a while that doubles with each up to
-// longestWait. Who is quiet for forgetAfter begins anew.
+// longestWait, or to neighbourWait where the right one has come from within
+// knownFor: who guesses beside somebody who may should not keep him out. Who is
+// quiet for forgetAfter begins anew.
 const (
-	freeGuesses = 3
-	firstWait   = 500 * time.Millisecond
-	longestWait = 10 * time.Second
-	forgetAfter = 5 * time.Minute
-	maxSources  = 10_000
+	freeGuesses   = 3
+	firstWait     = 500 * time.Millisecond
+	longestWait   = 10 * time.Second
+	neighbourWait = time.Second
+	forgetAfter   = 5 * time.Minute
+	knownFor      = 24 * time.Hour
+	maxSources    = 10_000
+	remembered    = 8 // wrong passwords
 )
 
 // Brake counts wrong passwords. The zero value is ready. Its methods may be
 // called from any goroutine.
 type Brake struct {
 	mu      sync.Mutex
-	sources map[source]*guesses // guarded by mu
+	seed    maphash.Seed        // guarded by mu, as below; made with sources
+	sources map[source]*guesses // nil: nobody has come
 }
 
 // source is an address, of IPv6 the network of one customer, and a name: who
@@ -35,7 +43,9 @@ type source struct {
 
 type guesses struct {
 	wrong int
-	last  time.Time
+	last  time.Time          // wrong one
+	right time.Time          // when the right one last came
+	heard [remembered]uint64 // digests of the wrong ones, the last first
 }
 
 // Source is the part of an address that one peer has to himself: of IPv6 its
@@ -57,54 +67,66 @@ func Peer(hostport string) netip.Addr {
 	return at.Addr().Unmap()
 }
 
-// Judge takes a password for a name, which may be "", that was compared. Zero
+// Judge takes what was given for a name, which may be "", that was compared. Zero
 // says that it counts: right lets in, and forgets the wrong ones before it.
 // Otherwise it is not judged, whatever it was, and may be brought again after
-// that time. Of many at one moment no more count than of one after the other.
-// Names that nobody has should be brought as one.
-func (b *Brake) Judge(now time.Time, from netip.Addr, name string, right bool) time.Duration {
+// that time. Of many at one moment no more count than of one after the other. A
+// wrong one that has just been told so is no new guess: a program with an old
+// password, that tries and tries, keeps nobody else waiting. Names that nobody
+// has should be brought as one.
+func (b *Brake) Judge(now time.Time, from netip.Addr, name, given string, right bool) time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	key := source{Source(from), name}
+	if b.sources == nil {
+		b.sources, b.seed = map[source]*guesses{}, maphash.MakeSeed()
+	}
+	key, digest := source{Source(from), name}, maphash.String(b.seed, given)
 	g := b.sources[key]
-	if g != nil && now.Sub(g.last) > forgetAfter {
-		g = nil
+	if g == nil {
+		b.makeRoom(now)
+		g = &guesses{}
+		b.sources[key] = g
+	}
+	if !right && slices.Contains(g.heard[:], digest) {
+		return 0
+	}
+	if now.Sub(g.last) > forgetAfter {
+		g.wrong = 0
 	}
 	if wait := g.wait(now); wait > 0 {
 		return wait
 	}
-	switch {
-	case right:
-		delete(b.sources, key)
-	case g == nil:
-		b.makeRoom(now)
-		b.sources[key] = &guesses{1, now}
-	default:
-		g.wrong++
-		g.last = now
+	if right {
+		g.wrong, g.right = 0, now
+		return 0
 	}
+	g.wrong++
+	g.last = now
+	copy(g.heard[1:], g.heard[:])
+	g.heard[0] = digest
 	return 0
 }
 
 // wait is how long nothing is to be judged.
 func (g *guesses) wait(now time.Time) time.Duration {
-	if g == nil || g.wrong < freeGuesses {
+	if g.wrong < freeGuesses {
 		return 0
 	}
-	return max(0, min(firstWait<<min(g.wrong-freeGuesses, 10), longestWait)-now.Sub(g.last))
+	longest := longestWait
+	if now.Sub(g.right) < knownFor {
+		longest = neighbourWait
+	}
+	return max(0, min(firstWait<<min(g.wrong-freeGuesses, 10), longest)-now.Sub(g.last))
 }
 
 // makeRoom keeps the number of sources bounded. Where none has been quiet for
 // long enough, any one is forgotten. The caller holds mu.
 func (b *Brake) makeRoom(now time.Time) {
-	if b.sources == nil {
-		b.sources = map[source]*guesses{}
-	}
 	if len(b.sources) < maxSources {
 		return
 	}
 	for key, g := range b.sources {
-		if now.Sub(g.last) > forgetAfter {
+		if now.Sub(g.last) > forgetAfter && now.Sub(g.right) > forgetAfter {
 			delete(b.sources, key)
 		}
 	}

@@ -134,10 +134,11 @@ func (s *Server) user(w http.ResponseWriter, r *http.Request) (User, bool) {
 	}
 	if given {
 		u, ok := match(users, name, password)
+		account := name
 		if !slices.ContainsFunc(users, func(u User) bool { return u.Name == name }) {
-			name = "" // strangers are braked as one
+			account = "" // strangers are braked as one
 		}
-		if wait := s.brake.Judge(time.Now(), brake.Peer(r.RemoteAddr), name, ok); wait > 0 {
+		if wait := s.brake.Judge(time.Now(), brake.Peer(r.RemoteAddr), account, name+":"+password, ok); wait > 0 {
 			w.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
 			refuse(w, http.StatusTooManyRequests, "Too many wrong passwords")
 			return User{}, false
