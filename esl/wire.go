@@ -67,15 +67,19 @@ func (r *Reader) Message() (*Message, error) {
 	return m, err
 }
 
-// Request reads the next request of a client, with the errors of Message.
+// Request reads the next request of a client, with the errors of Message. A line
+// behind the first that is no header is passed over, as the switch does: an
+// argument with a line break in it ends at that.
 func (r *Reader) Request() (*Request, error) {
 	lines, err := r.block()
 	if err != nil {
 		return nil, err
 	}
 	q := &Request{Line: lines[0]}
-	if q.Headers, err = parseHeaders(lines[1:]); err != nil {
-		return nil, err
+	for _, line := range lines[1:] {
+		if h, err := cutHeader(line); err == nil {
+			q.Headers = append(q.Headers, h)
+		}
 	}
 	q.Body, err = r.body(q.Headers)
 	return q, err

@@ -114,12 +114,16 @@ func FuzzMessage(f *testing.F) {
 }
 
 func TestReaderCutsRequests(t *testing.T) {
-	const in = "\nsendmsg 42\r\nEvent-Lock: true\r\ncontent-length: 3\r\n\r\na=b" + "exit\n\n"
+	const in = "\nsendmsg 42\r\nEvent-Lock: true\r\ncontent-length: 3\r\n\r\na=b" + "api echo a\nb\n: c\nx: y\n\n" + "exit\n\n"
 	r := NewReader(strings.NewReader(in))
 	q, err := r.Request()
 	want := &Request{Line: "sendmsg 42", Headers: Headers{{"Event-Lock", "true"}, {"content-length", "3"}}, Body: []byte("a=b")}
 	if err != nil || !reflect.DeepEqual(q, want) {
 		t.Errorf("got %q, %v\nwant %q", q, err, want)
+	}
+	want = &Request{Line: "api echo a", Headers: Headers{{"x", "y"}}}
+	if q, err = r.Request(); err != nil || !reflect.DeepEqual(q, want) {
+		t.Errorf("with a line break in it %q, %v, want %q", q, err, want)
 	}
 	if q, err = r.Request(); err != nil || q.Line != "exit" {
 		t.Errorf("then %v, %v", q, err)

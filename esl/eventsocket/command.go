@@ -1,6 +1,7 @@
 package eventsocket
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -25,7 +26,7 @@ type verb struct {
 func verbs() []verb {
 	return []verb{
 		{"filter ", (*listener).filter},
-		{"myevents", (*listener).myEvents},
+		{"myevents ", (*listener).myEvents},
 		{"divert_events", says("-ERR not controlling a session.")},
 		{"sendmsg", (*listener).sendMessage},
 		{"sendevent ", (*listener).sendEvent},
@@ -144,13 +145,9 @@ func (l *listener) filter(_ context.Context, _ *esl.Request, rest string) bool {
 		return true
 	}
 	l.mu.Lock()
-	full := !l.wants.filter(header, value)
+	refusal := l.wants.filter(header, value)
 	l.mu.Unlock()
-	if full {
-		l.reply("-ERR too many filters")
-		return true
-	}
-	l.reply("+OK filter added. [" + header + "]=[" + value + "]")
+	l.reply(cmp.Or(refusal, "+OK filter added. ["+header+"]=["+value+"]"))
 	return true
 }
 
@@ -180,16 +177,12 @@ func (l *listener) myEvents(ctx context.Context, _ *esl.Request, rest string) bo
 			l.format = chosen
 		}
 	}
-	full := !l.wants.filter("Unique-ID", f[0])
-	if !full {
+	refusal := l.wants.filter("Unique-ID", f[0])
+	if refusal == "" {
 		l.wants.add(strings.Fields(ofOneCall))
 	}
 	l.mu.Unlock()
-	if full {
-		l.reply("-ERR too many filters")
-		return true
-	}
-	l.reply("+OK Events Enabled")
+	l.reply(cmp.Or(refusal, "+OK Events Enabled"))
 	return true
 }
 
@@ -299,8 +292,7 @@ func (l *listener) nixEvent(_ context.Context, _ *esl.Request, rest string) bool
 
 func (l *listener) noEvents(context.Context, *esl.Request, string) bool {
 	l.mu.Lock()
-	had := l.wants.any()
-	l.wants = interest{filters: l.wants.filters}
+	had := l.wants.leave()
 	l.queue.flush()
 	l.mu.Unlock()
 	if !had {

@@ -2,6 +2,7 @@ package eventsocket
 
 import (
 	"regexp"
+	"regexp/syntax"
 	"slices"
 	"strings"
 
@@ -12,7 +13,9 @@ import (
 const (
 	maxSubclasses = 1000
 	maxFilters    = 1000
-	maxWord       = 256 // bytes of a subclass, or of a filter's header or value
+	maxText       = 256 << 10 // bytes of all filters
+	maxSteps      = 10_000    // of the programs of all regular expressions: each may take so many for each byte of a header
+	maxWord       = 256       // bytes of a subclass
 )
 
 // interest is what a client wants to be told of.
@@ -20,11 +23,19 @@ type interest struct {
 	all        bool // every event, of every subclass
 	names      map[string]bool
 	subclasses map[string]bool // of CUSTOM; "" = those that have none
+	listening  bool            // it was told of events, if only which it does not want
 	filters    []filter
+	text       int // bytes of the filters
+	steps      int // of their programs
 }
 
-// any says whether it is subscribed to anything.
-func (in *interest) any() bool { return in.all || len(in.names) > 0 || len(in.subclasses) > 0 }
+// leave ends all subscriptions. It is false where there was never one. Filters
+// stay.
+func (in *interest) leave() bool {
+	was := in.listening
+	in.all, in.names, in.subclasses, in.listening = false, nil, nil, false
+	return was
+}
 
 // words reads the names after "event" or "nixevent": what follows CUSTOM is a
 // subclass. Names that no event has are passed over; known counts the others.
@@ -64,6 +75,7 @@ func (in *interest) add(list []string) bool {
 	if in.names == nil {
 		in.names, in.subclasses = map[string]bool{}, map[string]bool{}
 	}
+	in.listening = true
 	in.all = in.all || all
 	for _, n := range names {
 		in.names[n] = true
@@ -82,6 +94,7 @@ func (in *interest) remove(list []string) bool {
 	if known == 0 {
 		return false
 	}
+	in.listening = true
 	if all {
 		in.all, in.names, in.subclasses = false, nil, nil
 		return true
@@ -134,44 +147,76 @@ func (in *interest) passes(e *esl.Event) bool {
 	return pass
 }
 
-// filter adds a filter. It is false when there are too many, or it is too long:
-// a regular expression is many times as large as its text.
-func (in *interest) filter(header, value string) bool {
-	if len(in.filters) >= maxFilters || len(header) > maxWord || len(value) > maxWord {
-		return false
+// filter adds a filter. What it returns is why not.
+func (in *interest) filter(header, value string) (refusal string) {
+	f := newFilter(header, value)
+	switch {
+	case len(in.filters) >= maxFilters:
+		return "-ERR too many filters"
+	case in.text+f.text() > maxText, in.steps+f.steps > maxSteps:
+		return "-ERR filters too large"
 	}
-	in.filters = append(in.filters, newFilter(header, value))
-	return true
+	if f.steps > 0 {
+		f.pattern = regexp.MustCompile(f.compare)
+	}
+	in.filters = append(in.filters, f)
+	in.text += f.text()
+	in.steps += f.steps
+	return ""
 }
 
 // filter is one header that an event must, or must not, have with a value.
 type filter struct {
 	header, value string // as they were given
 	exclude       bool
-	compare       string
+	compare       string         // or the regular expression
+	steps         int            // of its program; 0: there is none
 	pattern       *regexp.Regexp // nil: compare
 }
 
 // newFilter reads a value: "-" in front excludes, "/…/" is a regular
-// expression. As at the switch, one that is none matches nothing.
+// expression. As at the switch, one that is none matches nothing. The pattern is
+// not made yet.
 func newFilter(header, value string) filter {
 	f := filter{header: header, value: value, compare: strings.TrimLeft(value, "+- ")}
-	sign := value[:len(value)-len(f.compare)]
-	f.exclude = strings.TrimRight(sign, " ") != "" && strings.HasSuffix(strings.TrimRight(sign, " "), "-")
-	if expression, ok := strings.CutPrefix(value, "/"); ok {
-		if end := strings.LastIndexByte(expression, '/'); end >= 0 {
-			if strings.Contains(expression[end+1:], "i") {
-				expression = "(?i)" + expression[:end]
-			} else {
-				expression = expression[:end]
-			}
+	sign := strings.TrimRight(value[:len(value)-len(f.compare)], " ")
+	f.exclude = strings.HasSuffix(sign, "-")
+	expression, ok := strings.CutPrefix(value, "/")
+	if !ok {
+		return f
+	}
+	if end := strings.LastIndexByte(expression, '/'); end >= 0 {
+		if strings.Contains(expression[end+1:], "i") {
+			expression = "(?i)" + expression[:end]
+		} else {
+			expression = expression[:end]
 		}
-		if p, err := regexp.Compile(expression); err == nil {
-			f.pattern = p
-		}
+	}
+	if n := stepsOf(expression); n > 0 {
+		f.compare, f.steps = expression, n
 	}
 	return f
 }
+
+// stepsOf is how large a regular expression's program is; 0: it is none. What is
+// too long is not looked at.
+func stepsOf(expression string) int {
+	if len(expression) > maxSteps {
+		return maxSteps + 1
+	}
+	tree, err := syntax.Parse(expression, syntax.Perl)
+	if err != nil {
+		return 0
+	}
+	program, err := syntax.Compile(tree.Simplify())
+	if err != nil {
+		return 0
+	}
+	return len(program.Inst)
+}
+
+// text is how much of what was given is kept.
+func (f *filter) text() int { return len(f.header) + len(f.value) }
 
 func (f *filter) fits(value string) bool {
 	if f.pattern != nil {
@@ -184,11 +229,16 @@ func (f *filter) fits(value string) bool {
 // takes back every one.
 func (in *interest) unfilter(header, value string) {
 	if strings.EqualFold(header, "all") {
-		in.filters = nil
+		in.filters, in.text, in.steps = nil, 0, 0
 		return
 	}
 	in.filters = slices.DeleteFunc(in.filters, func(f filter) bool {
-		return strings.EqualFold(f.header, header) && (value == "" || f.value == value)
+		gone := strings.EqualFold(f.header, header) && (value == "" || f.value == value)
+		if gone {
+			in.text -= f.text()
+			in.steps -= f.steps
+		}
+		return gone
 	})
 }
 

@@ -105,11 +105,12 @@ func (l *listener) run(ctx context.Context) {
 	}
 }
 
-// broken follows a stream that cannot be read on.
+// broken follows a stream that cannot be read on. Who only will not send any more
+// may still hear the last word.
 func (l *listener) broken(err error) {
+	defer l.end(goodbye, partTime)
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		l.end(goodbye, partTime)
 	case errors.Is(err, esl.ErrMalformed), errors.Is(err, esl.ErrTooLarge):
 		l.s.opts.Log.Warn("esl_server: "+err.Error()+"; the connection is closed", "from", l.nc.RemoteAddr().String())
 	case errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed):

@@ -29,7 +29,7 @@ func TestReplies(t *testing.T) {
 		{"resume", "-ERR command not found"},
 		{"connect", "-ERR command not found"},
 		{"getvar x", "-ERR command not found"},
-		{"myevents", "-ERR invalid uuid"},
+		{"myevents", "-ERR command not found"},
 		{"myevents nobody", "-ERR invalid uuid"},
 		{"divert_events on", "-ERR not controlling a session."},
 		{"linger 5", "-ERR not controlling a session"},
@@ -44,6 +44,10 @@ func TestReplies(t *testing.T) {
 		{"EVENT xml SWITCH_EVENT_CHANNEL_CREATE", "+OK event listener enabled xml"},
 		{"nixevent", "-ERR no keywords supplied"},
 		{"nixevent all", "+OK events nixed"},
+		{"noevents", "+OK no longer listening for events"},
+		{"noevents", "-ERR not listening for events"},
+		{"filter Unique-ID " + strings.Repeat("x", 300), "+OK filter added. [Unique-ID]=[" + strings.Repeat("x", 300) + "]"},
+		{"filter Unique-ID a b  c", "+OK filter added. [Unique-ID]=[a b  c]"},
 		{"log", "+OK log level  [7]"},
 		{"log err", "+OK log level err [3]"},
 		{"log 4", "+OK log level 4 [4]"},
@@ -71,12 +75,26 @@ func TestReplies(t *testing.T) {
 	})
 }
 
+// TestWhatCannotBeReadOnEndsWithTheNotice as at the switch.
+func TestWhatCannotBeReadOnEndsWithTheNotice(t *testing.T) {
+	for _, length := range []string{"-1", "x", "2000000000", "99999999999999999999"} {
+		synctest.Test(t, func(t *testing.T) {
+			c := enter(t, server())
+			m := c.ask("sendevent CUSTOM", "Content-Length: "+length)
+			if _, err := c.r.Message(); m.Type() != "text/disconnect-notice" || string(m.Body) != goodbye || !errors.Is(err, io.EOF) {
+				t.Errorf("%s: %v %q %v", length, m.Headers, m.Body, err)
+			}
+		})
+	}
+}
+
 func TestAPI(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := enter(t, server())
 		for _, row := range []struct{ command, header, want string }{
 			{"api echo one two", "", "one two"},
 			{"api echo", "", "-ERR no reply\n"},
+			{"api echo one\ntwo", "", "one"}, // at the line break it ends
 			{"api nope 1", "", "-ERR nope Command not found!\n"},
 			{"api echo a;;nope 2;;echo b", "console_execute: true", "a-ERR nope 2 Command not found!\nb"},
 		} {
@@ -185,11 +203,41 @@ func TestFilters(t *testing.T) {
 		in := interest{all: true}
 		for f := range strings.SplitSeq(row.filters, ",") {
 			if header, value, ok := strings.Cut(f, " "); ok {
-				in.filters = append(in.filters, newFilter(header, value))
+				if why := in.filter(header, value); why != "" {
+					t.Error(why)
+				}
 			}
 		}
 		if in.wants(event) != row.want {
 			t.Errorf("filters %q: %v", row.filters, !row.want)
+		}
+	}
+}
+
+// TestFiltersAreBounded by what they cost, and taken back whole.
+func TestFiltersAreBounded(t *testing.T) {
+	for _, row := range []struct {
+		name, value string
+		most        int
+		refusal     string
+	}{
+		{"many", "x", maxFilters, "-ERR too many filters"},
+		{"long ones", strings.Repeat("x", 10_000), maxText / 10_001, "-ERR filters too large"},
+		{"one that is too long", strings.Repeat("x", maxText), 0, "-ERR filters too large"},
+		{"programs", "/" + strings.Repeat("[a-f]{99}", 20) + "/", maxSteps / (99*20 + 2), "-ERR filters too large"},
+		{"a program", "/" + strings.Repeat(".{999}", 42) + "/", 0, "-ERR filters too large"},
+		{"a long program", "/" + strings.Repeat(".", maxSteps+1) + "/", 0, "-ERR filters too large"},
+	} {
+		var in interest
+		for range 2 {
+			n := 0
+			for in.filter("H", row.value) == "" {
+				n++
+			}
+			if got := in.filter("H", row.value); n != row.most || got != row.refusal {
+				t.Errorf("%s: %q after %d, want %q after %d", row.name, got, n, row.refusal, row.most)
+			}
+			in.unfilter("h", "")
 		}
 	}
 }
