@@ -74,8 +74,8 @@ func (a *API) conference(ctx context.Context, arguments string) string {
 	return "-ERR Conference command '" + words[1] + "' not found.\n"
 }
 
-// help lists the sub-commands that do something. Those about pictures are
-// answered, but not advertised.
+// help lists the sub-commands that do something. Those about pictures and places
+// are answered, but not advertised.
 func help() string {
 	var lines []string
 	for _, s := range soundingSubs() {

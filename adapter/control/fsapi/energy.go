@@ -140,7 +140,8 @@ func (c *call) autoEnergy(m *engine.MemberView, data string) {
 }
 
 // agc brings a member to the loudness of all. LEVEL may be followed by what the
-// switch's own needs; ours does not.
+// switch's own needs; ours does not. As at the switch, a level of 0, and a word,
+// leave it as it is, and the answer says so; "down" to 0 ends it.
 func (c *call) agc(m *engine.MemberView, data string) {
 	l := c.levelsOf(m)
 	switch n := energyFrom(l.agc, data); {

@@ -26,6 +26,10 @@ func TestEnergies(t *testing.T) {
 			{"energy 2 700", "Energy 2 = 700\nAuto-Energy level exceeded, Auto-Energy mode disabled\n", "energy-level-member 2", -30, false},
 			{"agc 2 900:100", "Agc 2 = 900\n", "agc-level-member 2", -30, true},
 			{"agc 2 0", "Agc 2 = 900\n", "agc-level-member 2", -30, true},
+			{"agc 2 off", "Agc 2 = 900\n", "agc-level-member 2", -30, true},
+			{"agc 2 150", "Agc 2 = 150\n", "agc-level-member 2", -30, true},
+			{"agc 2 down", "Agc 2 = 0\n", "agc-level-member 2", -30, false},
+			{"agc 2 900", "Agc 2 = 900\n", "agc-level-member 2", -30, true},
 			{"energy 2 0", "Energy 2 = 0\n", "energy-level-member 2", engine.GateOff, true},
 			{"auto-energy 2 400", "2 = Auto-Energy: 400 Energy: 0\n", "auto-energy-level-member 2", engine.GateAuto, true},
 			{"auto-energy 2", "2 = Auto-Energy: 400 Energy: 200\n", "", engine.GateAuto, true},
@@ -155,7 +159,7 @@ func TestSettingsThatOnlyGetKnows(t *testing.T) {
 		if out := r.api("conference 3001 xml_list"); !strings.Contains(out, `endconference_grace_time="7"`) {
 			t.Error(out)
 		}
-		if help := r.api("conference help"); strings.Contains(help, "vid-") || !strings.Contains(help, "\t\ttransfer <conference_name>") {
+		if help := r.api("conference help"); strings.Contains(help, "vid-") || strings.Contains(help, "position") || !strings.Contains(help, "\t\ttransfer <conference_name>") {
 			t.Error(help)
 		}
 	})

@@ -19,10 +19,10 @@ const (
 // subs are the sub-commands of "conference NAME", in the switch's order and
 // with its syntax texts.
 func subs() []sub {
-	return slices.Concat(soundingSubs(), videoSubs())
+	return slices.Concat(soundingSubs(), placeSubs(), videoSubs())
 }
 
-// soundingSubs are those that are not about pictures: the ones that help lists.
+// soundingSubs are those that do something, and that help lists.
 func soundingSubs() []sub { return slices.Concat(listSubs(), soundSubs(), memberSubs(), roomSubs()) }
 
 func listSubs() []sub {
@@ -37,8 +37,6 @@ func listSubs() []sub {
 		{name: "agc", syntax: newValue, target: (*call).agc},
 		{name: "volume_in", syntax: newValue, target: (*call).volumeIn},
 		{name: "volume_out", syntax: newValue, target: (*call).volumeOut},
-		{name: "position", syntax: "<member_id> <x>:<y>:<z>", target: answers("-ERR not supported")},
-		{name: "auto-3d-position", syntax: "[on|off]", whole: replies("-ERR not supported")},
 	}
 }
 
@@ -108,6 +106,15 @@ func replies(text string) func(*call) bool {
 	return func(c *call) bool {
 		c.printf("%s\n", text)
 		return true
+	}
+}
+
+// placeSubs are about where in space voices come from: the answers of a switch
+// that was built without it.
+func placeSubs() []sub {
+	return []sub{
+		{name: "position", syntax: "<member_id> <x>:<y>:<z>", target: answers("-ERR not supported")},
+		{name: "auto-3d-position", syntax: "[on|off]", whole: replies("-ERR not supported")},
 	}
 }
 
