@@ -33,8 +33,9 @@ type Finding struct {
 // Found makes a finding; its code is the one that ends the text.
 func Found(part string, ok bool, text string) Finding { return Finding{part, ok, text, codeOf(text)} }
 
-// CheckSwitches looks at all switches of a configuration at the same time.
-func CheckSwitches(ctx context.Context, c *config.Config) []Finding {
+// CheckSwitches looks at all switches of a configuration at the same time. What
+// is missing of ours, which may be nil, is not told of each switch, but noted.
+func CheckSwitches(ctx context.Context, c *config.Config, ours *Missing) []Finding {
 	ctx, cancel := context.WithTimeout(ctx, checkTime)
 	defer cancel()
 	found := make([][]Finding, len(c.Switches))
@@ -42,7 +43,7 @@ func CheckSwitches(ctx context.Context, c *config.Config) []Finding {
 	for i, s := range c.Switches {
 		asking.Go(func() {
 			if s.Kind == config.KindFreeSWITCH {
-				found[i] = checkFreeSWITCH(ctx, c, s)
+				found[i] = checkFreeSWITCH(ctx, c, s, ours)
 			} else {
 				found[i] = checkAsterisk(ctx, c, s)
 			}
@@ -52,7 +53,7 @@ func CheckSwitches(ctx context.Context, c *config.Config) []Finding {
 	return slices.Concat(found...)
 }
 
-func checkFreeSWITCH(ctx context.Context, c *config.Config, s config.Switch) []Finding {
+func checkFreeSWITCH(ctx context.Context, c *config.Config, s config.Switch, ours *Missing) []Finding {
 	o := freeswitch.LinkOptions{Name: s.Name, Address: s.ESL, Password: s.Password.Reveal()}
 	wishes := switchSounds(c)
 	is, err := freeswitch.Probe(ctx, o, sharedSounds(c), wishes.specs)
@@ -73,7 +74,7 @@ func checkFreeSWITCH(ctx context.Context, c *config.Config, s config.Switch) []F
 		found = append(found, Found(s.Name, false, "no sip profile runs, so no audio can come to us. Load mod_sofia and start a profile. [no_sofia]"))
 	}
 	if is.Conference && wishes.specs != nil {
-		found = append(found, wishes.judge(s.Name, sharedSounds(c), is)...)
+		found = append(found, wishes.judge(s.Name, sharedSounds(c), is, ours)...)
 	}
 	if is.Remote {
 		found = append(found, outOfReach(c, s.Name)...)

@@ -42,7 +42,7 @@ type fault struct {
 // judge says what a switch lacks, in one line for all that it has looked for in
 // the same folders. That it has nothing like a prompt of ours that nobody has
 // asked for is no problem.
-func (w wishes) judge(name, share string, is freeswitch.Found) (found []Finding) {
+func (w wishes) judge(name, share string, is freeswitch.Found, ours *Missing) (found []Finding) {
 	absolute, err := filepath.Abs(share)
 	if err != nil {
 		absolute = share
@@ -50,8 +50,9 @@ func (w wishes) judge(name, share string, is freeswitch.Found) (found []Finding)
 	if is.Shared {
 		return []Finding{Found(name, true, fmt.Sprintf("reads Parley's sounds for %s from %s", switchedRooms, absolute))}
 	}
-	bad := false
-	for _, f := range w.faults(name, is.Lacks) {
+	bad, n := false, len(w.specs)-len(is.Lacks)
+	theirs := slices.DeleteFunc(is.Lacks, func(l freeswitch.Lack) bool { return ours.also(name, l) })
+	for _, f := range w.faults(name, theirs) {
 		part, what := name, "Install them there, or let"
 		if f.unasked {
 			part, what = "warning", "Let"
@@ -60,8 +61,7 @@ func (w wishes) judge(name, share string, is freeswitch.Found) (found []Finding)
 		found = append(found, Found(part, f.unasked, fmt.Sprintf("%s: %s. Callers of %s will hear nothing. %s %s read %s. [media_missing]",
 			strings.Join(f.names, ", "), f.why, switchedRooms, what, name, absolute)))
 	}
-	n := len(w.specs)
-	return append(found, Found(name, !bad, fmt.Sprintf("%d of %d sounds of %s found", n-len(is.Lacks), n, switchedRooms)))
+	return append(found, Found(name, !bad, fmt.Sprintf("%d of %d sounds of %s found", n, len(w.specs), switchedRooms)))
 }
 
 // faults puts together what is lacking for the same cause.

@@ -57,7 +57,7 @@ func TestTheSoundsOfASwitchAreLookedFor(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			c, file := mixedBySwitch(t, yaml, hearing(tt.files...))
 			fill := strings.NewReplacer("FILE", file, "STATE", c.StateDir)
-			found := short(CheckSwitches(t.Context(), c))
+			found := short(CheckSwitches(t.Context(), c, nil))
 			told := 0
 			for _, want := range tt.want {
 				if !slices.ContainsFunc(found, func(l string) bool {
@@ -77,6 +77,28 @@ func TestTheSoundsOfASwitchAreLookedFor(t *testing.T) {
 				t.Errorf("%d of the profile's own sounds are missing\n%s", told, strings.Join(found, "\n"))
 			}
 		})
+	}
+}
+
+// TestWhatIsNowhereIsOneLine: ours and the switch's.
+func TestWhatIsNowhereIsOneLine(t *testing.T) {
+	const yaml = "profiles:\n  - {name: default, mixer: switch, enter_sound: bing.wav, moh_sound: local_stream://moh}\n"
+	c, file := mixedBySwitch(t, yaml, hearing())
+	ours, err := CheckSounds(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := append(CheckSwitches(t.Context(), c, ours), ours.Findings()...)
+	want := "sounds false " + file + `:2: profile default: enter_sound "bing.wav" not found among the built-in prompts (sounds_dir is not set), nor on pbx1. ` +
+		"Callers will hear the default tone, and nothing where a switch mixes. [media_missing]"
+	told := 0
+	for _, line := range short(found) {
+		if strings.Contains(line, "bing.wav") {
+			told++
+		}
+	}
+	if !slices.Contains(short(found), want) || told != 1 {
+		t.Errorf("%s\nwant, and nothing else of bing.wav,\n%s", strings.Join(short(found), "\n"), want)
 	}
 }
 
@@ -104,7 +126,7 @@ func TestASwitchThatReadsOurSoundsNeedsNone(t *testing.T) {
 				}
 			}
 			c.Switches[0].ESL = pbx(t, hearing(filepath.Join(c.StateDir, tt.sees)))
-			found := short(CheckSwitches(t.Context(), c))
+			found := short(CheckSwitches(t.Context(), c, nil))
 			want := []string{
 				"pbx1 true FreeSWITCH 1.10.12 at " + c.Switches[0].ESL + ", 2 sip profiles, mod_conference loaded",
 				"pbx1 true reads Parley's sounds for rooms with mixer: switch from " + sharedSounds(c),

@@ -98,7 +98,7 @@ func TestSwitchesAreChecked(t *testing.T) {
 				c.Profiles[0].Mixer = "switch"
 			}
 			c.Switches = []config.Switch{tt.is}
-			found := CheckSwitches(t.Context(), c)
+			found := CheckSwitches(t.Context(), c, nil)
 			for i := range tt.want {
 				tt.want[i] = strings.ReplaceAll(tt.want[i], "ESL", tt.is.ESL)
 			}
@@ -124,7 +124,7 @@ func TestSwitchesThatDoNotAnswerAreNotWaitedFor(t *testing.T) {
 	good := pbx(t, answers(twoProfiles, "true"))
 	c.Switches = append(c.Switches, config.Switch{Name: "d", Kind: config.KindFreeSWITCH, ESL: good, Password: config.NewSecret("right")})
 	began := time.Now()
-	found := CheckSwitches(t.Context(), c)
+	found := CheckSwitches(t.Context(), c, nil)
 	if d := time.Since(began); d > 2*time.Second {
 		t.Errorf("took %v", d)
 	}
@@ -225,7 +225,7 @@ func TestAnAsteriskThatCannotRecord(t *testing.T) {
 		c := config.Defaults()
 		c.Profiles[0].Mixer, c.Profiles[0].Record = tt.mixer, tt.record
 		c.Switches = []config.Switch{{Name: "ast1", Kind: config.KindAsterisk, ARI: ast.URL, User: aritest.User, App: "parley", Password: config.NewSecret(aritest.Password)}}
-		found := CheckSwitches(t.Context(), c)
+		found := CheckSwitches(t.Context(), c, nil)
 		i := slices.IndexFunc(found, func(f Finding) bool { return f.Code == "record_dir" })
 		if (i >= 0) != (tt.part != "") || i >= 0 && (found[i].Part != tt.part || found[i].OK != tt.ok || !strings.HasPrefix(found[i].Text, "switch ast1 has no folder ")) {
 			t.Errorf("%s, %s: %+v", tt.mixer, tt.record, found)
@@ -251,7 +251,7 @@ func TestWaysOfAnAsteriskAreChecked(t *testing.T) {
 		"ast1 false media sip (profile by-sip) cannot be had: PJSIP/parley: Endpoint not found, which asterisk.dial_string names. [media_path]",
 		"ast1 true media audiosocket, rtp: the switch has what it takes",
 	}
-	if got := short(CheckSwitches(t.Context(), c))[1:]; !slices.Equal(got, want) {
+	if got := short(CheckSwitches(t.Context(), c, nil))[1:]; !slices.Equal(got, want) {
 		t.Errorf("%q\nwant %q", got, want)
 	}
 }

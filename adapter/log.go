@@ -45,8 +45,7 @@ func logEvent(log *slog.Logger, e engine.Event) {
 		if e.Reason != engine.ReasonNone {
 			level = slog.LevelWarn
 		}
-	case engine.EventRecordFailed:
-		level = slog.LevelWarn
+	case engine.EventRecordFailed: // logTrouble warns
 	case engine.EventRecordStarted, engine.EventRecordPaused, engine.EventRecordResumed, engine.EventRecordEnded, engine.EventRoomStarted, engine.EventRoomEnded, engine.EventRoomLocked, engine.EventRoomUnlocked,
 		engine.EventRoomMoved, engine.EventIgnored, engine.EventJoined, engine.EventWaiting,
 		engine.EventRestored, engine.EventLeft, engine.EventMuted,

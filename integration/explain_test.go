@@ -50,8 +50,8 @@ func TestCheckAndExplainOnFreeSWITCH(t *testing.T) {
 		},
 		{
 			"a sound that it lacks", pbx(freeswitchESL, "parley-test") + "profiles: [{name: default, mixer: switch, enter_sound: /nowhere/bing.wav}]\n", 1,
-			`profile default: enter_sound "/nowhere/bing.wav": not found on pbx1 in /nowhere/8000, …/16000, …/32000, …/48000, /nowhere. ` +
-				"Callers of rooms with mixer: switch will hear nothing. Install them there, or let pbx1 read ",
+			`profile default: enter_sound "/nowhere/bing.wav" not found, nor on pbx1 in /nowhere/8000, …/16000, …/32000, …/48000, /nowhere. ` +
+				"Callers will hear the default tone, and nothing where a switch mixes. [media_missing]\n",
 		},
 		{"nobody there", pbx("127.0.0.1:1", "x"), 1, "pbx1      BAD  esl pbx1 127.0.0.1:1: connection refused. Is mod_event_socket loaded and listening on this address? [esl_refused]\n"},
 	} {

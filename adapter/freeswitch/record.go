@@ -74,10 +74,13 @@ func (b *Bridge) record(t *tape, how engine.Tape) error {
 		return err
 	}
 	args, err := conference.Record(b.room, t.path)
-	if err != nil {
-		return err
+	if err == nil {
+		err = b.link.confer(b.any(), args)
 	}
-	return b.link.confer(b.any(), args)
+	if errors.Is(err, conference.ErrTaping) { // somebody at the switch does
+		return fmt.Errorf("%w: %s: %w", engine.ErrInUse, b.link.opt.Name, err)
+	}
+	return err
 }
 
 // free is the file to record to, as far as those that are there already leave it.

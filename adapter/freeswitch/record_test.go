@@ -15,6 +15,7 @@ func TestTheSwitchRecords(t *testing.T) {
 	onSwitch(t, func(p *pbx) {
 		p.come(1, "4000")
 		p.core.Store(esltest.RecordDir + "/a.wav")
+		p.core.API("conference", "4000 record "+esltest.RecordDir+"/theirs.wav") // somebody at the switch
 		tapes := func() string {
 			var all []string
 			for _, r := range p.roster("4000").Recordings {
@@ -35,6 +36,7 @@ func TestTheSwitchRecords(t *testing.T) {
 			{engine.Record{File: "a.wav"}, engine.ErrInUse},
 			{engine.Record{File: "/etc/a.wav"}, engine.ErrBadCommand},
 			{engine.Record{File: "nowhere.wav"}, engine.ErrNotRecorded},
+			{engine.Record{File: "theirs.wav", Exists: engine.ExistsReplace}, engine.ErrInUse},
 		} {
 			if err := p.exchange.Do(p.Context(), "4000", c.command); !errors.Is(err, c.want) {
 				t.Errorf("%+v: %v", c.command, err)

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -43,8 +41,13 @@ func check(cmd *cobra.Command, f *flags, dialplans []string) error {
 		return report(cmd, f, found)
 	}
 	found = append(found, adapter.Found("config", true, summary(c, len(warnings))))
-	found = append(found, adapter.CheckSwitches(cmd.Context(), c)...)
-	found = append(found, checkSounds(c)...)
+	sounds, err := adapter.CheckSounds(c)
+	found = append(found, adapter.CheckSwitches(cmd.Context(), c, sounds)...)
+	if err != nil {
+		found = append(found, adapter.Found("sounds", false, err.Error()))
+	} else {
+		found = append(found, sounds.Findings()...)
+	}
 	found = append(found, adapter.CheckRTP(c))
 	found = append(found, adapter.CheckRecordings(c)...)
 	for _, path := range dialplans {
@@ -97,35 +100,6 @@ func problems(err error) []string {
 		lines[i] = p.String()
 	}
 	return lines
-}
-
-func checkSounds(c *config.Config) []finding {
-	library, err := adapter.NewSounds(c)
-	if err != nil {
-		return []finding{adapter.Found("sounds", false, err.Error())}
-	}
-	var found []finding
-	good, languages := 0, []string{}
-	for _, s := range c.Sounds() {
-		if err := library.Check(s.Spec, s.Language); err != nil {
-			found = append(found, adapter.Found("sounds", false, fmt.Sprintf("%s: %s %v. Callers will hear %s. [media_missing]", s.Place(), s.Key, err, instead(s.Key))))
-			continue
-		}
-		good++
-		if !slices.Contains(languages, s.Language) {
-			languages = append(languages, s.Language)
-		}
-	}
-	return append(found, adapter.Found("sounds", len(found) == 0, fmt.Sprintf("%d of %d prompts and tones found for %s",
-		good, good+len(found), strings.Join(languages, ", "))))
-}
-
-// instead is what is heard of a sound that is missing.
-func instead(key string) string {
-	if key == "wait_sound" || key == "moh_sound" {
-		return "the built-in music"
-	}
-	return "the default tone"
 }
 
 func report(cmd *cobra.Command, f *flags, found []finding) error {

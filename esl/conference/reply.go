@@ -14,6 +14,7 @@ var (
 	ErrNoConference = errors.New("conference: no such conference")
 	ErrNoMember     = errors.New("conference: no such member")
 	ErrNoFile       = errors.New("conference: no such file, or it is not running")
+	ErrTaping       = errors.New("conference: that file is being recorded to")
 	ErrNotLoaded    = errors.New("conference: mod_conference is not loaded")
 )
 
@@ -89,6 +90,8 @@ func refusal(line string) *ReplyError {
 	case begins("(play) File: "), begins("non-existant recording"), begins("Nothing is playing"), begins("File not playing"),
 		begins("Conference is not being recorded"):
 		e.class = ErrNoFile
+	case begins("file [") && strings.HasSuffix(words, "] is already being used for recording."):
+		e.class = ErrTaping
 	case begins("conference Command not found"):
 		e.class = ErrNotLoaded
 	}

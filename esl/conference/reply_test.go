@@ -34,6 +34,10 @@ func TestReplyTellsWhatWasRefused(t *testing.T) {
 			name: "an error after a success", in: "+OK Pause recording file /nope.wav\n-ERR non-existant recording '/nope.wav'\n",
 			refused: true, class: ErrNoFile, text: "-ERR non-existant recording '/nope.wav'",
 		},
+		{
+			name: "a file that is recorded to", in: "-ERR file [/tmp/a.wav] is already being used for recording.\n",
+			refused: true, class: ErrTaping, text: "-ERR file [/tmp/a.wav] is already being used for recording.",
+		},
 		{name: "no command", in: "-ERR Conference command 'bogus' not found.\n", refused: true, text: "-ERR Conference command 'bogus' not found."},
 		{
 			name: "its syntax", in: "mute <[member_id|all]|last|non_moderator> [<quiet>]",
@@ -48,7 +52,7 @@ func TestReplyTellsWhatWasRefused(t *testing.T) {
 		if refused != tc.refused || err != nil && (!errors.Is(err, tc.class) && tc.class != nil || refusal.Text != tc.text) {
 			t.Errorf("%s: %v, want %v with %q", tc.name, err, tc.class, tc.text)
 		}
-		for _, other := range []error{ErrNoConference, ErrNoMember, ErrNoFile, ErrNotLoaded} {
+		for _, other := range []error{ErrNoConference, ErrNoMember, ErrNoFile, ErrTaping, ErrNotLoaded} {
 			if !errors.Is(other, tc.class) && errors.Is(err, other) {
 				t.Errorf("%s: %v is also %v", tc.name, err, other)
 			}

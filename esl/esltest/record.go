@@ -21,6 +21,9 @@ func (k *Core) recorded(r *conference, cmd string, args []string) string {
 	missing := "-ERR non-existant recording '" + path + "'\n"
 	switch cmd {
 	case "record":
+		if runs {
+			return "-ERR file [" + path + "] is already being used for recording.\n"
+		}
 		if strings.Contains(path, "nowhere") {
 			k.tell(r, "start-recording", "Path", path, "Error", "File could not be opened for recording")
 		} else {
