@@ -133,14 +133,14 @@ func (a *App) openEngine(_ context.Context, c *config.Config) error {
 			a.opt.Log.Error(f.Text)
 		}
 	}
+	a.metrics = control.NewMetrics(a.media, a.counters)
 	a.native, err = native.New(native.Options{
 		Clock: a.pool, Sounds: &a.sounds, MaxLegs: unlimited(c.Limits.MaxLegs), MediaLost: unlimited(c.Media.Timeout),
-		Recordings: a.recordings, Log: a.opt.Log, Outbox: phone.Outbox,
+		Recordings: a.recordings, Log: a.opt.Log, Outbox: phone.Outbox, Ended: a.ended,
 	})
 	if err != nil {
 		return err
 	}
-	a.metrics = control.NewMetrics(a.media, a.counters)
 	a.ari = ariserver.New(ariserver.Options{
 		Users: a.ariUsers, App: c.ARIServer.App, Version: a.opt.Version, Started: a.since, Log: a.opt.Log, Recordings: a.recordings,
 		Playable: a.playable,

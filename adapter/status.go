@@ -8,6 +8,7 @@ import (
 
 	"parley/adapter/control"
 	"parley/adapter/phone"
+	"parley/engine/native"
 )
 
 // checks says of each part whether it works.
@@ -80,8 +81,13 @@ func (a *App) media() control.Media {
 	n := a.native.Counters()
 	return control.Media{
 		Rooms: uint64(n.Rooms), Legs: uint64(n.Legs), Ticks: n.Ticks.Ticks, LateTicks: n.Ticks.Late, LateBig: n.Ticks.VeryLate,
-		Dropped: n.Dropped, Recordings: uint64(n.Recordings), Unrecorded: n.Unrecorded,
+		Received: n.Received, Lost: n.Lost, Undecodable: n.Undecodable, Dropped: n.Dropped, Recordings: uint64(n.Recordings), Unrecorded: n.Unrecorded,
 	}
+}
+
+// ended takes what became of a leg's audio.
+func (a *App) ended(h native.Health) {
+	a.metrics.Ended(control.Stream{Received: h.Received, Lost: h.Lost, Late: h.Late, Delay: h.Delay, Jitter: h.Jitter})
 }
 
 // counters are those of the protocols, by metric name.

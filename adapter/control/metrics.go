@@ -18,6 +18,8 @@ type Media struct {
 	Dropped                   map[string]uint64
 	Recordings                uint64 // now
 	Unrecorded                uint64 // frames of 20 ms, since start
+	Received, Lost            uint64 // packets, since start
+	Undecodable               uint64 // likewise, which were no audio
 }
 
 // Metrics counts what happens and shows it to Prometheus.
@@ -28,6 +30,7 @@ type Metrics struct {
 	pinFails   prometheus.Counter
 	restored   prometheus.Counter
 	unrecorded prometheus.Counter
+	quality    quality
 }
 
 // NewMetrics registers the counters; media is asked at each scrape, and extra
@@ -53,6 +56,7 @@ func NewMetrics(media func() Media, extra func() map[string]float64) *Metrics {
 	})
 	m.registry.MustRegister(m.admissions, m.leaves, m.pinFails, m.restored, m.unrecorded, &mediaCollector{media, extra},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.quality = newQuality(m.registry)
 	for _, r := range engine.Reasons() {
 		m.admissions.WithLabelValues(string(resultOf(r)), string(r))
 		m.leaves.WithLabelValues(string(r))
@@ -142,6 +146,9 @@ func (c *mediaCollector) Collect(ch chan<- prometheus.Metric) {
 	count("parley_ticks_overdue_total", "Room ticks that began more than 20 ms late.", m.LateBig)
 	gauge("parley_recordings", "Recordings that the native mixer makes now.", m.Recordings)
 	count("parley_recording_frames_dropped_total", "Frames of 20 ms that recordings lack since the disk was too slow.", m.Unrecorded)
+	count("parley_rtp_packets_received_total", "Packets of audio accepted.", m.Received)
+	count("parley_rtp_packets_lost_total", "Packets of audio that never came, or too late.", m.Lost)
+	count("parley_rtp_packets_undecodable_total", "Packets that were no audio.", m.Undecodable)
 	dropped := prometheus.NewDesc("parley_rtp_packets_dropped_total", "Packets dropped, by reason.", []string{"why"}, nil)
 	for why, n := range m.Dropped {
 		ch <- prometheus.MustNewConstMetric(dropped, prometheus.CounterValue, float64(n), why)

@@ -34,7 +34,7 @@ func (w *wire) LastArrival() int64        { return w.now.Load() }
 func (w *wire) Report(int64)              {}
 func (w *wire) Close() error              { return nil }
 func (w *wire) Health() native.Health {
-	return native.Health{Received: 90, Lost: 10, Dropped: map[string]uint64{"late": 3, "source": 1}}
+	return native.Health{Received: 90, Lost: 10, Late: 4, Delay: 70 * time.Millisecond, Jitter: 3 * time.Millisecond, Dropped: map[string]uint64{"late": 3, "source": 1}}
 }
 
 // caller is an engine.Leg.
@@ -56,6 +56,7 @@ type house struct {
 	sw      *native.Switch
 	api     http.Handler
 	opt     control.Options
+	metrics *control.Metrics
 	log     *book
 	tokens  []string
 	checks  []control.Check
@@ -102,11 +103,14 @@ func open(t *testing.T, clock native.Clock) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.sw, err = native.New(native.Options{Clock: clock, Sounds: library, MaxLoad: 100})
+	metrics := control.NewMetrics(h.media, func() map[string]float64 { return map[string]float64{"parley_sip_calls_in_total": 7} })
+	h.metrics = metrics
+	h.sw, err = native.New(native.Options{Clock: clock, Sounds: library, MaxLoad: 100, Ended: func(s native.Health) {
+		metrics.Ended(control.Stream{Received: s.Received, Lost: s.Lost, Late: s.Late, Delay: s.Delay, Jitter: s.Jitter})
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	metrics := control.NewMetrics(h.media, func() map[string]float64 { return map[string]float64{"parley_sip_calls_in_total": 7} })
 	h.Exchange, err = engine.New(engine.Options{Directory: silent(), Bridges: h.sw.Bridge, Observer: metrics.Observe, Router: h.route, MaxDials: 2})
 	if err != nil {
 		t.Fatal(err)
@@ -126,7 +130,7 @@ func open(t *testing.T, clock native.Clock) *house {
 
 func (h *house) media() control.Media {
 	n := h.sw.Counters()
-	return control.Media{Rooms: uint64(n.Rooms), Legs: uint64(n.Legs), Ticks: 100, LateTicks: 20, LateBig: 3, Dropped: n.Dropped}
+	return control.Media{Rooms: uint64(n.Rooms), Legs: uint64(n.Legs), Ticks: 100, LateTicks: 20, LateBig: 3, Dropped: n.Dropped, Received: n.Received, Lost: n.Lost}
 }
 
 // bubble runs a test with its own time, and with a clock that it turns itself.

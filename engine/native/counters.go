@@ -35,10 +35,12 @@ type ledger struct {
 	mu   sync.Mutex
 	live map[*Leg]Health // guarded by mu: with what of it is in sum
 	sum  Health          // guarded by mu
+
+	ended func(Health) // nil = nobody asks
 }
 
-func newLedger() *ledger {
-	return &ledger{live: make(map[*Leg]Health), sum: Health{Dropped: make(map[string]uint64)}}
+func newLedger(ended func(Health)) *ledger {
+	return &ledger{ended: ended, live: make(map[*Leg]Health), sum: Health{Dropped: make(map[string]uint64)}}
 }
 
 func (g *ledger) open(l *Leg) {
@@ -49,11 +51,16 @@ func (g *ledger) open(l *Leg) {
 
 // close takes a leg's last figures.
 func (g *ledger) close(l *Leg) {
+	h := l.health()
 	g.mu.Lock()
-	defer g.mu.Unlock()
-	if seen, ok := g.live[l]; ok {
-		g.add(l.health(), seen)
+	seen, ok := g.live[l]
+	if ok {
+		g.add(h, seen)
 		delete(g.live, l)
+	}
+	g.mu.Unlock()
+	if ok && g.ended != nil {
+		g.ended(h)
 	}
 }
 

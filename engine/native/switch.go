@@ -66,6 +66,7 @@ type Options struct {
 	Recordings *recording.Dir // of rooms; nil = none can be made
 	Keep       time.Duration  // how long recordings outlive their leg; 0 means DefaultKeep
 	Log        *slog.Logger   // nil means no log
+	Ended      func(Health)   // is told how the packets of each leg that has ended came; nil = nobody is
 	Outbox     func() Outbox  // makes one for a worker, for ports that are Batchers; nil means none
 }
 
@@ -136,7 +137,7 @@ func New(o Options) (*Switch, error) {
 		quit:    make(chan struct{}),
 		scratch: make([]scratch, o.Clock.Workers()),
 		alone:   &Bridge{},
-		ledger:  newLedger(),
+		ledger:  newLedger(o.Ended),
 		tapes:   make(map[engine.LegID]kept),
 		stocks:  make(map[codec.Format]*stock),
 	}
