@@ -27,8 +27,12 @@ type Limiter struct {
 // idle says whether a frame of this peak passes as it is.
 func (l *Limiter) idle(peak int32) bool { return l.cut == 0 && peak <= math.MaxInt16 }
 
-// limit writes a frame that idle did not let pass.
+// limit turns a frame down, of this peak, that dst has as it is. Most need not
+// be.
 func (l *Limiter) limit(dst []int16, wide []int32, peak int32) {
+	if l.idle(peak) {
+		return
+	}
 	from := unity - l.cut
 	to := l.next(from, peak)
 	l.cut = unity - to
@@ -43,9 +47,7 @@ func (l *Limiter) limit(dst []int16, wide []int32, peak int32) {
 	for i, v := range wide[:ramp] {
 		dst[i] = clamp(line.step().times(v))
 	}
-	for i, v := range wide[ramp:] {
-		dst[ramp+i] = clamp(to.times(v))
-	}
+	scale(dst[ramp:], wide[ramp:], to)
 }
 
 // next is the gain at the end of a frame: down to what its peak needs at once,

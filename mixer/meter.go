@@ -28,16 +28,16 @@ type Meter struct {
 
 // Level is the loudness of a frame: its RMS in dBov.
 func (m *Meter) Level(pcm []int16) float32 {
-	var energy int64
-	for _, s := range pcm {
-		energy += int64(s) * int64(s)
-	}
-	if energy == 0 {
+	e := energy(pcm)
+	if e == 0 {
 		return Silence
 	}
 	full := float64(len(pcm)) * (1 << 30)
-	return float32(max(10*math.Log10(float64(energy)/full), Silence))
+	return float32(max(10*math.Log10(float64(e)/full), Silence))
 }
+
+// Crossings is how often a frame changes its sign.
+func (m *Meter) Crossings(pcm []int16) int { return signs(pcm) }
 
 // Talking takes the level of the next frame. Talking starts with the first frame
 // at the threshold and ends when the hangover has passed without another.

@@ -30,6 +30,25 @@ func TestLevel(t *testing.T) {
 	}
 }
 
+func TestCrossings(t *testing.T) {
+	tests := []struct {
+		name string
+		pcm  []int16
+		want int
+	}{
+		{"nothing", nil, 0},
+		{"one sample", []int16{-5}, 0},
+		{"zero is not below zero", []int16{5, 0, -1, -7, 0}, 2},
+		{"1000 Hz at 8000, 20 ms", slices.Repeat([]int16{1, 7, 9, 7, -1, -7, -9, -7}, 20), 39},
+	}
+	for _, tt := range tests {
+		var m Meter
+		if got := m.Crossings(tt.pcm); got != tt.want {
+			t.Errorf("%s: %d, want %d", tt.name, got, tt.want)
+		}
+	}
+}
+
 func TestTalking(t *testing.T) {
 	const loud, soft = -30, -60
 	tests := []struct {

@@ -14,7 +14,7 @@ import "math"
 // listener.
 type Mix struct {
 	sum    []int32
-	wide   []int32 // an output that needs its limiter
+	wide   []int32 // an output before its limiter
 	voices int
 }
 
@@ -34,11 +34,8 @@ func (m *Mix) Reset() {
 // Add adds a voice. A frame that is too short is silent at its end; what is too
 // long is left away.
 func (m *Mix) Add(pcm []int16) {
-	pcm = pcm[:min(len(pcm), len(m.sum))]
-	sum := m.sum[:len(pcm)]
-	for i, s := range pcm {
-		sum[i] += int32(s)
-	}
+	n := min(len(pcm), len(m.sum))
+	add(m.sum[:n], pcm[:n])
 	m.voices++
 }
 
@@ -54,25 +51,12 @@ func (m *Mix) All(dst []int16, l *Limiter) { m.MinusOne(dst, nil, l) }
 // the sum of the other voices.
 func (m *Mix) MinusOne(dst, own []int16, l *Limiter) {
 	n := min(len(dst), len(m.sum))
+	k := min(len(own), n)
 	clear(dst[n:])
-	dst, own = dst[:n], own[:min(len(own), n)]
-	if l.cut != 0 { // what was turned down mostly is again
-		wide := m.wide[:n]
-		peak := without(wide, m.sum, own)
-		copy(wide[len(own):], m.sum[len(own):n])
-		l.limit(dst, wide, max(peak, loudest(wide[len(own):])))
-		return
-	}
-	peak := minus(dst, m.sum, own)
-	peak = max(peak, narrow(dst[len(own):], m.sum[len(own):]))
-	if l.idle(peak) {
-		return
-	}
-	copy(m.wide, m.sum)
-	for i, s := range own {
-		m.wide[i] -= int32(s)
-	}
-	l.limit(dst, m.wide[:n], peak)
+	peak := minus(dst[:k], m.wide[:k], m.sum[:k], own[:k])
+	copy(m.wide[k:n], m.sum[k:n])
+	peak = max(peak, narrow(dst[k:n], m.wide[k:n]))
+	l.limit(dst[:n], m.wide[:n], peak)
 }
 
 // Less is MinusOne without several voices, each of which must be what was added.
@@ -95,53 +79,7 @@ func (m *Mix) Less(dst []int16, voices [][]int16, l *Limiter) {
 			wide[i] -= int32(s)
 		}
 	}
-	if peak := narrow(dst, wide); !l.idle(peak) {
-		l.limit(dst, wide, peak)
-	}
+	l.limit(dst, wide, narrow(dst, wide))
 }
-
-// minus writes sum-own for the length of own, right where it fits 16 bits, and
-// returns the largest magnitude.
-func minus(dst []int16, sum []int32, own []int16) (peak int32) {
-	dst, sum = dst[:len(own)], sum[:len(own)]
-	for i, s := range own {
-		v := sum[i] - int32(s)
-		dst[i] = int16(v)
-		peak = max(peak, magnitude(v))
-	}
-	return peak
-}
-
-// without is minus where it need not fit.
-func without(wide, sum []int32, own []int16) (peak int32) {
-	wide, sum = wide[:len(own)], sum[:len(own)]
-	for i, s := range own {
-		v := sum[i] - int32(s)
-		wide[i] = v
-		peak = max(peak, magnitude(v))
-	}
-	return peak
-}
-
-// loudest is the largest magnitude.
-func loudest(wide []int32) (peak int32) {
-	for _, v := range wide {
-		peak = max(peak, magnitude(v))
-	}
-	return peak
-}
-
-// narrow is minus for nobody's voice.
-func narrow(dst []int16, sum []int32) (peak int32) {
-	sum = sum[:len(dst)]
-	for i, v := range sum {
-		dst[i] = int16(v)
-		peak = max(peak, magnitude(v))
-	}
-	return peak
-}
-
-// magnitude is |v|, less one below zero: what fits 16 bits has 32,767 at most.
-func magnitude(v int32) int32 { return v ^ v>>31 }
 
 func clamp(v int64) int16 { return int16(min(max(v, math.MinInt16), math.MaxInt16)) }

@@ -41,14 +41,6 @@ func (m *memory) recall() []moment {
 	return all
 }
 
-// crossings counts changes of sign.
-func crossings(pcm []int16) (n int) {
-	for i := 1; i < len(pcm); i++ {
-		n += int(uint16(pcm[i]^pcm[i-1]) >> 15)
-	}
-	return n
-}
-
 const (
 	second = 50 // ticks
 

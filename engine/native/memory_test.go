@@ -120,9 +120,3 @@ func TestMemoryKeepsTheLast(t *testing.T) {
 		t.Errorf("%d: %+v", len(all), all[:2])
 	}
 }
-
-func TestCrossings(t *testing.T) {
-	if n := crossings(audiotest.Tone(8000, 1000, -10, 160, 0.1)); n < 39 || n > 40 {
-		t.Errorf("%d in 20 ms of 1000 Hz", n)
-	}
-}

@@ -234,7 +234,7 @@ func (l *Leg) measure(silent bool) {
 		v.said = -float32(v.trust.claim)
 	}
 	if v.said > howlLevel {
-		v.turns = crossings(v.pcm)
+		v.turns = v.meter.Crossings(v.pcm)
 	}
 	speech := v.said
 	if v.dry { // his phone's noise, if anything
