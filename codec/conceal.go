@@ -29,8 +29,9 @@ const (
 // It adds no delay: a stream without loss passes untouched.
 type Concealer struct {
 	rate   Rate
-	past   []int16 // what was played, up to now
-	before []int16 // past, as it was when the loss began
+	past   []int16 // what was played, up to now; round and round
+	oldest int     // where past begins
+	before []int16 // past in its order, as it was when the loss began
 
 	lost   int     // samples since the loss began; 0 = none
 	pitch  float64 // of before, in samples
@@ -88,7 +89,8 @@ func (c *Concealer) Lost(pcm []int16) {
 
 // begin starts a gap.
 func (c *Concealer) begin() {
-	copy(c.before, c.past)
+	n := copy(c.before, c.past[c.oldest:])
+	copy(c.before[n:], c.past)
 	c.lost, c.join = 0, 0
 	c.pitch = c.findPitch()
 	c.quart = int(c.pitch) / 4
@@ -216,8 +218,9 @@ func (c *Concealer) search(low, high, lag, step int) (best int, likeness float64
 
 func (c *Concealer) remember(pcm []int16) {
 	pcm = pcm[max(len(pcm)-len(c.past), 0):]
-	n := copy(c.past, c.past[len(pcm):])
-	copy(c.past[n:], pcm)
+	n := copy(c.past[c.oldest:], pcm)
+	copy(c.past, pcm[n:])
+	c.oldest = (c.oldest + len(pcm)) % len(c.past)
 }
 
 func round(v float64) int16 {
