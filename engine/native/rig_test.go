@@ -3,6 +3,7 @@ package native
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 	"testing"
@@ -286,9 +287,10 @@ func (r *rig) seat(h hall, m engine.MemberID, c *caller, st engine.MemberState) 
 
 // tone is a caller who sings a sine, its phase going on from frame to frame.
 func tone(rate codec.Rate, freq, level float64) func(int) []int16 {
-	all := audiotest.Tone(int(rate), freq, level, int(rate)*60, 0)
 	n := frame(rate)
-	return func(i int) []int16 { return all[i*n:][:n] }
+	return func(i int) []int16 {
+		return audiotest.Tone(int(rate), freq, level, n, 2*math.Pi*math.Mod(freq*float64(i*n)/float64(rate), 1))
+	}
 }
 
 // mute is a caller who sends silence.
