@@ -23,9 +23,9 @@ func SplitItems(list string, sep byte) []string {
 }
 
 // escapes are the letters that mean something after a backslash.
-func escapes() *strings.Replacer {
-	return strings.NewReplacer("n", "\n", "r", "\r", "t", "\t", "s", " ")
-}
+//
+//nolint:gochecknoglobals // a table, never written after it was built
+var escapes = strings.NewReplacer("n", "\n", "r", "\r", "t", "\t", "s", " ")
 
 func cleanItem(item string, sep byte) string {
 	item = strings.TrimLeft(item, " ")
@@ -35,7 +35,7 @@ func cleanItem(item string, sep byte) string {
 		c := item[i]
 		if c == '\\' && i+1 < len(item) {
 			next := string(item[i+1])
-			if plain := escapes().Replace(next); plain != next || strings.ContainsAny(next, `'"\`+string(sep)) {
+			if plain := escapes.Replace(next); plain != next || strings.ContainsAny(next, `'"\`+string(sep)) {
 				b.WriteString(plain)
 				keep = b.Len()
 				i++

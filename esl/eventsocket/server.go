@@ -248,8 +248,12 @@ func (s *Server) Fire(name, subclass string, headers esl.Headers, body []byte) u
 	s.firing.Lock()
 	defer s.firing.Unlock()
 	s.sequence++
+	clients := s.all()
+	if len(clients) == 0 {
+		return s.sequence
+	}
 	p := &parcel{event: s.event(time.Now(), name, subclass, headers, body)}
-	for _, l := range s.all() {
+	for _, l := range clients {
 		l.offer(p)
 	}
 	return s.sequence
