@@ -116,7 +116,8 @@ type Endpoint struct {
 	listeners []net.Listener
 	streams   streams
 
-	servers table[string, *serverTx]
+	servers table[string, *serverTx] // not settled
+	answers answers                  // those that are
 	clients table[string, *sipgo.ClientTx]
 	calls   calls
 
@@ -296,6 +297,7 @@ func (e *Endpoint) Close() {
 		}
 		e.shut()
 		e.sockets.wait()
+		e.answers.close()
 	})
 }
 

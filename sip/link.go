@@ -14,6 +14,9 @@ import (
 // maxMessage is the longest SIP message we read, in bytes.
 const maxMessage = 32 << 10
 
+// usualMessage has room for most answers, in bytes.
+const usualMessage = 512
+
 // link is what messages go out by: a UDP socket or a TCP connection. send never
 // waits for the peer and keeps b; to matters to UDP alone.
 type link interface {
@@ -33,10 +36,15 @@ type hop struct {
 
 // WriteMsg sends a message.
 func (h *hop) WriteMsg(m sipgo.Message) error {
-	var b bytes.Buffer
-	m.StringWrite(&b)
 	h.stats.Sent.Add(1)
-	return h.send(b.Bytes(), h.to)
+	return h.send(written(m), h.to)
+}
+
+// written is a message as it goes out.
+func written(m sipgo.Message) []byte {
+	b := bytes.NewBuffer(make([]byte, 0, usualMessage))
+	m.StringWrite(b)
+	return b.Bytes()
 }
 
 // LocalAddr, Ref, TryClose and Close complete sipgo's interface.

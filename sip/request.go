@@ -14,6 +14,7 @@ import (
 // serverTx is a request we owe an answer, in sipgo's machine.
 type serverTx struct {
 	*sipgo.ServerTx
+	e       *Endpoint
 	req     *sipgo.Request
 	hop     *hop
 	call    *Call // of the INVITE that starts it
@@ -25,7 +26,33 @@ type serverTx struct {
 func (tx *serverTx) respond(res *sipgo.Response) error {
 	tx.final.Store(res.StatusCode >= 200)
 	tx.refused.Store(res.StatusCode >= 300)
-	return tx.Respond(res)
+	if tx.req.Method == sipgo.INVITE && tx.final.Load() && !tx.refused.Load() {
+		// Given a 2xx the machine would stay for 32 s, whoever ends it. It is sent
+		// again by the call.
+		defer tx.settle(res)
+		return tx.hop.WriteMsg(res)
+	}
+	err := tx.Respond(res)
+	if err == nil {
+		tx.settle(res)
+	}
+	return err
+}
+
+// settle lets the machine go where it has nothing to do any more but to repeat the
+// answer. That of a refused INVITE waits for its ACK.
+func (tx *serverTx) settle(res *sipgo.Response) {
+	a := answer{hop: tx.hop, tag: tagOf(res.To().Params)}
+	switch {
+	case !tx.final.Load(), tx.req.Method == sipgo.INVITE && tx.refused.Load():
+		return
+	case tx.req.Method != sipgo.INVITE && tx.hop.network() != "UDP": // nothing is lost there, nothing repeated
+		return
+	case tx.req.Method != sipgo.INVITE:
+		a.again = written(res)
+	}
+	tx.e.answers.add(tx.Key(), a, time.Now())
+	tx.Terminate()
 }
 
 // request is the way of every request. It runs in the goroutine that reads the
@@ -37,13 +64,17 @@ func (e *Endpoint) request(req *sipgo.Request, from *hop) {
 	}
 	h := back(req, from)
 	key := transactionKey(req, req.Method)
-	switch tx, known := e.servers.find(key); {
+	tx, known := e.servers.find(key)
+	settled, answered := e.answers.find(key)
+	switch {
 	case req.Method == sipgo.ACK:
 		e.gotACK(req, tx)
 	case req.Method == sipgo.CANCEL:
 		e.gotCancel(req, h)
 	case known: // the same request again
 		_ = tx.Receive(req) // answers with what it answered before
+	case answered:
+		e.repeat(settled)
 	case tagOf(req.To().Params) != "":
 		e.inCall(req, h, from, key)
 	default:
@@ -66,21 +97,37 @@ func (e *Endpoint) gotACK(req *sipgo.Request, tx *serverTx) {
 
 // gotCancel ends an INVITE that is not answered yet.
 func (e *Endpoint) gotCancel(req *sipgo.Request, h *hop) {
-	tx, ok := e.servers.find(transactionKey(req, sipgo.INVITE))
-	if !ok {
+	key := transactionKey(req, sipgo.INVITE)
+	tx, ok := e.servers.find(key)
+	settled, answered := e.answers.find(key)
+	if !ok && !answered {
 		e.stats.Unmatched.Add(1)
 		e.reply(req, h, 481)
 		return
 	}
 	tag := e.tagFor(req)
-	if tx.call != nil {
+	switch {
+	case !ok:
+		tag = settled.tag
+	case tx.call != nil:
 		tag = tx.call.id.local
 	}
 	if err := h.WriteMsg(e.newResponse(req, 200, tag)); err != nil {
 		e.log.Debug("sip: reply", "to", h.to, "error", err)
 	}
-	if tx.call != nil {
+	if ok && tx.call != nil {
 		tx.call.take(func() { tx.call.cancelled(req) })
+	}
+}
+
+// repeat sends an answer once more.
+func (e *Endpoint) repeat(a answer) {
+	if a.again == nil {
+		return
+	}
+	e.stats.Sent.Add(1)
+	if err := a.hop.send(a.again, a.hop.to); err != nil {
+		e.log.Debug("sip: answer again", "to", a.hop.to, "error", err)
 	}
 }
 
@@ -180,7 +227,7 @@ func (e *Endpoint) retryAfter() sipgo.Header {
 
 // serve makes the transaction of a request. It must be answered.
 func (e *Endpoint) serve(key string, req *sipgo.Request, h *hop) *serverTx {
-	tx := &serverTx{ServerTx: sipgo.NewServerTx(key, req, h, e.log), req: req, hop: h}
+	tx := &serverTx{ServerTx: sipgo.NewServerTx(key, req, h, e.log), e: e, req: req, hop: h}
 	if err := tx.Init(); err != nil || !e.servers.add(key, tx) {
 		tx.Terminate()
 		return nil
