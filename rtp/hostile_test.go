@@ -161,7 +161,7 @@ func TestReportsOfAFloodAreReadWithinALimit(t *testing.T) {
 	}
 	s.Report(1e18 + 2*int64(reportInterval))
 	left := 0
-	for s.control.start(); ; left++ {
+	for s.control.start(s.buffers()); ; left++ {
 		if _, _, _, ok := s.control.receive(0); !ok {
 			break
 		}

@@ -36,8 +36,9 @@ type hub struct {
 	told    atomic.Uint64
 	crew    atomic.Pointer[crew]
 
-	mu   sync.Mutex
-	list []*berth // guarded by mu: oldest first
+	mu    sync.Mutex
+	list  []*berth         // guarded by mu: oldest first
+	hosts []netip.AddrPort // guarded by mu: whom the kernel lets in; ports 0
 }
 
 // crew says whose packets are whose. It is never changed.
@@ -64,7 +65,7 @@ func (p *Ports) ReserveFor(to, rtcp netip.AddrPort) (*Pair, error) {
 	if pair := p.embark(at); pair != nil {
 		return pair, nil
 	}
-	pair, err := p.open(newBuffers(hubBatch), hubRoom)
+	pair, err := p.open(hubBatch, hubRoom)
 	if err != nil {
 		return nil, err
 	}
@@ -192,9 +193,10 @@ func (h *hub) assign() {
 		}
 	}
 	h.crew.Store(c)
-	if len(hosts) > 0 {
+	if len(hosts) > 0 && !slices.Equal(hosts, h.hosts) { // a filter costs a kernel more than a call that goes
 		h.media.admit(hosts...)
 		h.control.admit(hosts...)
+		h.hosts = hosts
 	}
 }
 
@@ -225,7 +227,7 @@ func (h *hub) listen(s *Session, now int64) {
 
 // fetch deals out what a socket has. What is nobody's is counted for who asks.
 func (h *hub) fetch(from *socket, s *Session, now int64, whose map[netip.AddrPort]*Session, reports bool) {
-	from.start()
+	from.start(s.buffers())
 	for range hubMost {
 		b, at, arrival, ok := from.receive(now)
 		if !ok {

@@ -180,7 +180,7 @@ func TestSharedPortsAreClosedByTheLast(t *testing.T) {
 		calls = append(calls, h.call(newPeer(t)))
 	}
 	at := func(s *Session) error {
-		k, err := openSocket(netip.AddrPortFrom(loopback(), s.Port()), newBuffers(batch), receiveRoom)
+		k, err := openSocket(netip.AddrPortFrom(loopback(), s.Port()), batch, receiveRoom)
 		if err == nil {
 			k.close()
 		}

@@ -8,6 +8,7 @@ const (
 
 	tickTime    = 20 * time.Millisecond
 	slots       = 32   // packets held, a power of two
+	extra       = 6    // frames of payload held beyond MaxDelay: what comes at once, and what Back asks for
 	restartJump = 1000 // sequence numbers that make a new stream of it
 	maxConceal  = 3    // takes answered "lost" when nothing comes any more
 	spreadShift = 4    // RFC 3550 §6.4.1: J += (|D|-J)/16
@@ -43,6 +44,7 @@ type JitterOptions struct {
 type Jitter struct {
 	opt  JitterOptions
 	ring [slots]slot
+	box  store
 
 	started bool
 	fresh   bool // nothing has been taken yet
@@ -72,14 +74,13 @@ type Jitter struct {
 }
 
 type slot struct {
+	pos     int64
+	arrival int64
 	seq     uint32 // of the packet that is here or was here last; 0 = none
 	used    bool   // it is here
 	gap     bool   // a packet without audio: it only closes a hole
 	said    uint8  // its level as it says, and one; 0 = it does not say
-	n       int
-	pos     int64
-	arrival int64
-	data    []byte
+	data    piece
 }
 
 // NewJitter allocates all that a stream of usual packets needs.
@@ -99,10 +100,8 @@ func NewJitter(o JitterOptions) *Jitter {
 	j := &Jitter{opt: o, step: int64(o.FrameSamples), come: arrivals{rate: int64(o.ClockRate)}}
 	j.come.forget(o.Delay)
 	j.comfort = make([]byte, 0, comfortMax)
-	block := make([]byte, slots*o.FrameBytes)
-	for i := range j.ring {
-		j.ring[i].data = block[i*o.FrameBytes : (i+1)*o.FrameBytes : (i+1)*o.FrameBytes]
-	}
+	frames := min(int(o.MaxDelay/tickTime)+extra, slots)
+	j.box.data = make([]byte, frames*o.FrameBytes)
 	return j
 }
 
@@ -165,8 +164,7 @@ func (j *Jitter) put(seq uint16, ts uint32, arrival int64, payload []byte, gap b
 		j.drop()
 	}
 	s.seq, s.used, s.gap, s.pos, s.arrival = ext, true, gap, pos, arrival
-	s.n, s.said = len(payload), j.claim
-	s.data = append(s.data[:0], payload...)
+	s.said, s.data = j.claim, j.box.put(payload)
 	if int32(ext-j.newest) > 0 {
 		j.newest = ext
 	}

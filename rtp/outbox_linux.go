@@ -20,6 +20,15 @@ type Outbox struct {
 	headers [outboxSize]mmsghdr
 	vectors [outboxSize]unix.Iovec
 	from    [outboxSize]*Session
+	in      *buffers // of its worker; nil until it reads
+}
+
+// buffers is where its worker reads datagrams into.
+func (o *Outbox) buffers() *buffers {
+	if o.in == nil {
+		o.in = newBuffers(hubBatch)
+	}
+	return o.in
 }
 
 // add takes a packet that stays where it is until it has left.

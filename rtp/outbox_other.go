@@ -3,7 +3,14 @@
 package rtp
 
 // Outbox gathers packets on Linux; here each leaves by itself.
-type Outbox struct{}
+type Outbox struct{ in *buffers }
+
+func (o *Outbox) buffers() *buffers {
+	if o.in == nil {
+		o.in = newBuffers(hubBatch)
+	}
+	return o.in
+}
 
 func (o *Outbox) add(s *Session, b []byte) {
 	s.left(s.media.send(b))

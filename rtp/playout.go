@@ -11,7 +11,7 @@ func (j *Jitter) Take(dst []byte, now int64) (n int, lost bool) {
 	}
 	for int32(j.newest-j.next) >= 0 {
 		s := &j.ring[j.next%slots]
-		if j.old(s, now) {
+		if j.old(s, now) || j.gone(s) {
 			j.drop()
 			continue
 		}
@@ -24,7 +24,7 @@ func (j *Jitter) Take(dst []byte, now int64) (n int, lost bool) {
 		if s.gap {
 			j.take(s)
 			j.silent = true
-			j.comfort = append(j.comfort[:0], s.data[:s.n]...)
+			j.comfort = append(j.comfort[:0], j.box.get(s.data)...)
 			continue
 		}
 		if off := s.pos - j.due; off >= j.step || off <= -j.step {
@@ -38,7 +38,7 @@ func (j *Jitter) Take(dst []byte, now int64) (n int, lost bool) {
 		j.due = s.pos + j.step
 		j.said = s.said
 		j.take(s)
-		return copy(dst, s.data[:s.n]), false
+		return copy(dst, j.box.get(s.data)), false
 	}
 	return j.dry()
 }
@@ -52,7 +52,7 @@ func (j *Jitter) Said() (level uint8, ok bool) { return j.said - 1, j.said != 0 
 func (j *Jitter) Back(dst []byte, k int) (n int) {
 	want := j.next - 1 - uint32(k)
 	if s := &j.ring[want%slots]; s.seq == want && !s.gap && !s.used {
-		return copy(dst, s.data[:s.n])
+		return copy(dst, j.box.get(s.data))
 	}
 	return 0
 }
@@ -64,13 +64,17 @@ func (j *Jitter) Peek(dst []byte) (n int) {
 	if !j.playing || !s.used || s.gap || s.seq != j.next {
 		return 0
 	}
-	return copy(dst, s.data[:s.n])
+	return copy(dst, j.box.get(s.data))
 }
 
 // old says whether a packet has been waiting for longer than any delay may be.
 func (j *Jitter) old(s *slot, now int64) bool {
 	return s.used && !s.gap && s.seq == j.next && j.come.lateness(s.pos, now) > int64(j.opt.MaxDelay+2*tickTime)
 }
+
+// gone says whether a packet's payload has made room for newer ones: more came at
+// once than any delay holds back.
+func (j *Jitter) gone(s *slot) bool { return s.used && s.seq == j.next && !j.box.has(s.data) }
 
 // take uses a packet up.
 func (j *Jitter) take(s *slot) {

@@ -62,20 +62,21 @@ func (p *Pair) Close() {
 }
 
 // Reserve binds a pair. The error wraps ErrNoPort when there is none.
-func (p *Ports) Reserve() (*Pair, error) { return p.open(newBuffers(batch), receiveRoom) }
+func (p *Ports) Reserve() (*Pair, error) { return p.open(batch, receiveRoom) }
 
-// open binds a pair that reads into in and has so many bytes of room to wait.
-func (p *Ports) open(in *buffers, room int) (*Pair, error) {
+// open binds a pair that reads so many datagrams at once and has so many bytes of
+// room where they wait.
+func (p *Ports) open(most, room int) (*Pair, error) {
 	for range p.pairs() {
 		port := p.take()
-		media, err := openSocket(netip.AddrPortFrom(p.bind, port), in, room)
+		media, err := openSocket(netip.AddrPortFrom(p.bind, port), most, room)
 		if errors.Is(err, syscall.EADDRINUSE) {
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		control, err := openSocket(netip.AddrPortFrom(p.bind, port+1), in, receiveRoom)
+		control, err := openSocket(netip.AddrPortFrom(p.bind, port+1), most, receiveRoom)
 		if err == nil {
 			return &Pair{ports: p, media: media, control: control, port: port}, nil
 		}
@@ -90,9 +91,8 @@ func (p *Ports) open(in *buffers, room int) (*Pair, error) {
 // Free tries every pair, and says how many of how many nobody has. What it
 // finds is true for a moment only. An error is one of the address.
 func (p *Ports) Free() (free, of int, err error) {
-	in := newBuffers(batch)
 	try := func(port int) (bool, error) {
-		s, err := openSocket(netip.AddrPortFrom(p.bind, uint16(port)), in, receiveRoom)
+		s, err := openSocket(netip.AddrPortFrom(p.bind, uint16(port)), batch, receiveRoom)
 		if errors.Is(err, syscall.EADDRINUSE) {
 			return false, nil
 		}

@@ -65,7 +65,7 @@ func (s *Session) hear(now int64) {
 		s.berth.hub.listen(s, now)
 		return
 	}
-	s.control.start()
+	s.control.start(s.buffers())
 	for range drainMost {
 		b, from, _, ok := s.control.receive(now)
 		if !ok {

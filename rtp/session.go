@@ -93,8 +93,9 @@ type Session struct {
 	out     outStream
 	now     int64
 	rtcp    reporter
-	box     *Outbox // nil: each packet by itself
-	boxed   bool    // a packet of it is in there
+	own     *buffers // where datagrams are read into; nil while there is a box
+	box     *Outbox  // nil: each packet by itself
+	boxed   bool     // a packet of it is in there
 }
 
 // target is where a session's packets go.
@@ -222,7 +223,7 @@ func (s *Session) Drain(now int64) {
 
 // drain reads ports that are the session's own.
 func (s *Session) drain(now int64) {
-	s.media.start()
+	s.media.start(s.buffers())
 	for range drainMost {
 		b, from, arrival, ok := s.media.receive(now)
 		if !ok {
@@ -230,6 +231,17 @@ func (s *Session) drain(now int64) {
 		}
 		s.accept(b, from, arrival)
 	}
+}
+
+// buffers are the worker's, where it has an outbox.
+func (s *Session) buffers() *buffers {
+	if s.box != nil {
+		return s.box.buffers()
+	}
+	if s.own == nil {
+		s.own = newBuffers(batch)
+	}
+	return s.own
 }
 
 // unload takes what has come for the session on shared ports.

@@ -284,7 +284,7 @@ func TestReportsAreReadByAnotherImplementation(t *testing.T) {
 }
 
 func TestPortsAreSkippedAndRunOut(t *testing.T) {
-	busy, err := openSocket(netip.AddrPortFrom(loopback(), 42004), newBuffers(batch), receiveRoom)
+	busy, err := openSocket(netip.AddrPortFrom(loopback(), 42004), batch, receiveRoom)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,6 +27,7 @@ type socket struct {
 	branch   bool // of a socket that somebody else closes
 	screened bool // a filter is attached
 
+	most int // datagrams that a system call takes
 	in   *buffers
 	have int // datagrams of the last call
 	at   int // next of them
@@ -37,8 +38,8 @@ type socket struct {
 	toOK  bool
 }
 
-// buffers is where a system call puts a batch of datagrams. Sockets that are
-// drained by the same goroutine share one.
+// buffers is where a system call puts a batch of datagrams. What is in it is used
+// before the next: so a worker needs one, for all sockets that its ticks drain.
 type buffers struct {
 	headers []mmsghdr
 	vectors []unix.Iovec
@@ -70,9 +71,9 @@ type mmsghdr struct {
 	_   [4]byte
 }
 
-// openSocket binds addr, with room for so many bytes to wait in. EADDRINUSE
-// comes back as such.
-func openSocket(addr netip.AddrPort, in *buffers, room int) (*socket, error) {
+// openSocket binds addr, to be read so many datagrams at once, with room for so
+// many bytes to wait in. EADDRINUSE comes back as such.
+func openSocket(addr netip.AddrPort, most, room int) (*socket, error) {
 	family := unix.AF_INET
 	ipv6 := !addr.Addr().Unmap().Is4()
 	if ipv6 {
@@ -94,7 +95,7 @@ func openSocket(addr netip.AddrPort, in *buffers, room int) (*socket, error) {
 	} else {
 		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_TOS, dscpEF)
 	}
-	return &socket{fd: fd, ipv6: ipv6, in: in}, nil
+	return &socket{fd: fd, ipv6: ipv6, most: most}, nil
 }
 
 func sockaddr(a netip.AddrPort, ipv6 bool) unix.Sockaddr {
@@ -104,8 +105,8 @@ func sockaddr(a netip.AddrPort, ipv6 bool) unix.Sockaddr {
 	return &unix.SockaddrInet4{Port: int(a.Port()), Addr: a.Addr().Unmap().As4()}
 }
 
-// start begins a round of receiving.
-func (s *socket) start() { s.have, s.at, s.more = 0, 0, true }
+// start begins a round of receiving into in.
+func (s *socket) start(in *buffers) { s.in, s.have, s.at, s.more = in, 0, 0, true }
 
 // receive returns the next datagram of this round; ok is false when none is
 // left. b is valid until the next call. now stands in for a missing stamp.
@@ -128,19 +129,20 @@ func (s *socket) fill() bool {
 	if !s.more {
 		return false
 	}
-	for i := range s.in.headers {
-		s.in.headers[i].hdr.Namelen = unix.SizeofSockaddrInet6
-		s.in.headers[i].hdr.SetControllen(controlMax)
+	headers := s.in.headers[:min(s.most, len(s.in.headers))]
+	for i := range headers {
+		headers[i].hdr.Namelen = unix.SizeofSockaddrInet6
+		headers[i].hdr.SetControllen(controlMax)
 	}
 	n, _, errno := syscall.RawSyscall6(unix.SYS_RECVMMSG, uintptr(s.fd),
-		uintptr(unsafe.Pointer(&s.in.headers[0])), uintptr(len(s.in.headers)), unix.MSG_DONTWAIT, 0, 0)
+		uintptr(unsafe.Pointer(&headers[0])), uintptr(len(headers)), unix.MSG_DONTWAIT, 0, 0)
 	s.at, s.have = 0, int(n)
 	if errno != 0 {
 		s.have = 0
 		s.more = errno == unix.ECONNREFUSED // the peer's port is closed: nothing lost here
 		return false
 	}
-	s.more = s.have == len(s.in.headers)
+	s.more = s.have == len(headers)
 	return s.have > 0
 }
 

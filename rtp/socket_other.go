@@ -33,7 +33,7 @@ type buffers struct{ data [datagramMax + 1]byte }
 
 func newBuffers(int) *buffers { return &buffers{} }
 
-func openSocket(addr netip.AddrPort, in *buffers, _ int) (*socket, error) {
+func openSocket(addr netip.AddrPort, _, _ int) (*socket, error) {
 	conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(addr))
 	if err != nil {
 		return nil, fmt.Errorf("rtp: %w", err)
@@ -43,10 +43,10 @@ func openSocket(addr netip.AddrPort, in *buffers, _ int) (*socket, error) {
 		_ = conn.Close()
 		return nil, fmt.Errorf("rtp: %w", err)
 	}
-	return &socket{conn: conn, raw: raw, in: in}, nil
+	return &socket{conn: conn, raw: raw}, nil
 }
 
-func (s *socket) start() {}
+func (s *socket) start(in *buffers) { s.in = in }
 
 func (s *socket) receive(now int64) (b []byte, from netip.AddrPort, arrival int64, ok bool) {
 	var n int
