@@ -174,7 +174,7 @@ func settle(t testing.TB, r *rig, b *Bridge) {
 	for range 3 {
 		r.clock.Step()
 	}
-	if got := b.plan.Load(); b.mine.settled != got.number {
+	if b.plan.Load() != nil || b.mine.settled != b.mine.plan.number {
 		t.Fatal("the plan is not in force")
 	}
 }

@@ -18,7 +18,7 @@ type Bridge struct {
 	room engine.RoomName
 	out  outlet
 	task *tick.Task
-	plan atomic.Pointer[plan]
+	plan atomic.Pointer[plan] // the newest, until the tick takes it; else nil
 	mine ticking
 
 	mu        sync.Mutex
@@ -68,7 +68,7 @@ func (s *Switch) Bridge(_ engine.Place, room engine.RoomName, _ engine.InstanceI
 	b := &Bridge{sw: s, room: room, codes: make(map[codec.Format]*code), denials: make(map[engine.Edge]*denial)}
 	b.out.open(sink)
 	b.task = tick.NewTask(b.run)
-	b.plan.Store(&plan{})
+	b.mine.plan = &plan{}
 	s.totals.rooms.Add(1)
 	return b, nil
 }

@@ -9,7 +9,8 @@ import (
 )
 
 // plan is what a room should be. It is made by the Bridge's methods and never
-// changed; what it points to is the tick's, but for what says otherwise.
+// changed once the tick has it; what it points to is the tick's, but for what says
+// otherwise.
 type plan struct {
 	number    uint64
 	seats     []seat
@@ -110,24 +111,19 @@ func (x *crossing) carry(s *scratch) {
 }
 
 // publish makes a plan of how things are and puts it into force; the facts are
-// posted when that has come true. The caller holds mu.
+// posted when that has come true. A plan that the tick has not taken is made anew
+// in its place: where many come or go between two ticks, one plan has room for
+// all. The caller holds mu.
 func (b *Bridge) publish(facts ...engine.Fact) {
 	b.number++
 	for _, f := range facts {
 		b.pending = append(b.pending, pending{b.number, f})
 	}
-	p := &plan{
-		number:  b.number,
-		seats:   slices.Clone(b.seats),
-		leaving: make([]seat, 0, len(b.leaving)),
-		plays:   slices.Clone(b.plays),
-		tapings: slices.Clone(b.tapings),
-		sound:   b.sound,
-		turn:    make([]*seat, 0, len(b.seats)+len(b.leaving)),
+	p := b.plan.Swap(nil)
+	if p == nil {
+		p = new(plan)
 	}
-	for _, l := range b.leaving {
-		p.leaving = append(p.leaving, l.seat)
-	}
+	p.fill(b)
 	p.classes = b.inUse(p)
 	p.crossings = b.cross(p.classes)
 	b.deny(p)
@@ -135,6 +131,26 @@ func (b *Bridge) publish(facts ...engine.Fact) {
 	if !b.running {
 		b.running = true
 		b.sw.opts.Clock.Add(b.task)
+	}
+}
+
+// fill writes down who and what is there, in the memory that the plan has. Nobody
+// else may have seen it.
+func (p *plan) fill(b *Bridge) {
+	seats, leaving, turn := p.seats, p.leaving, p.turn
+	clear(seats) // whoever has gone since must not stay behind their new ends
+	clear(leaving)
+	*p = plan{
+		number:  b.number,
+		seats:   append(slices.Grow(seats[:0], len(b.seats)), b.seats...),
+		leaving: slices.Grow(leaving[:0], len(b.leaving)),
+		plays:   slices.Clone(b.plays),
+		tapings: slices.Clone(b.tapings),
+		sound:   b.sound,
+		turn:    slices.Grow(turn[:0], len(b.seats)+len(b.leaving)),
+	}
+	for _, l := range b.leaving {
+		p.leaving = append(p.leaving, l.seat)
 	}
 }
 

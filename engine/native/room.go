@@ -10,6 +10,7 @@ import (
 
 // ticking is what the tick of a room keeps for itself.
 type ticking struct {
+	plan    *plan  // that is in force
 	settled uint64 // plan that everybody has been taken in and let go by
 	acked   uint64 // plan that the courier has been told of
 	failure error  // it panicked, and runs no more
@@ -37,7 +38,7 @@ func (b *Bridge) guard() {
 		return
 	}
 	b.mine.failure = fmt.Errorf("native: room %s: %v\n%s", b.room, r, debug.Stack())
-	p := b.plan.Load()
+	p := b.mine.plan
 	for _, seats := range [][]seat{p.seats, p.leaving} {
 		for i := range seats {
 			seats[i].leg.owner.CompareAndSwap(b, nil)
@@ -56,7 +57,10 @@ func (b *Bridge) confess() {
 // everybody's mix out. A plan that is new is in force when all its members
 // have come and those it takes away are gone.
 func (b *Bridge) tick(s *scratch, now int64, n uint64) {
-	p := b.plan.Load()
+	if b.plan.Load() != nil {
+		b.renew()
+	}
+	p := b.mine.plan
 	fresh := p.number != b.mine.settled
 	turn, whole := b.gather(p, fresh)
 	for _, c := range p.classes {
@@ -97,6 +101,13 @@ func (b *Bridge) tick(s *scratch, now int64, n uint64) {
 	}
 	if b.mine.acked < b.mine.settled && b.sw.tell(note{kind: notePlan, bridge: b, number: b.mine.settled}) {
 		b.mine.acked = b.mine.settled
+	}
+}
+
+// renew makes the newest plan the one in force, unless it is being made anew.
+func (b *Bridge) renew() {
+	if p := b.plan.Swap(nil); p != nil {
+		b.mine.plan = p
 	}
 }
 

@@ -213,7 +213,7 @@ func TestSound_TheTickAllocatesNothing(t *testing.T) {
 		if got := testing.AllocsPerRun(500, func() {
 			n++
 			l.begin(&r.sw.scratch[0], int64(n)*20e6, n)
-			st := &h.plan.Load().seats[0]
+			st := &h.mine.plan.seats[0]
 			st.talk(h.sound)
 			st.class.murmur(&r.sw.scratch[0], -60)
 		}); got != 0 {

@@ -105,7 +105,7 @@ func TestMemberTapeAllocates(t *testing.T) {
 		r.seat(h, 1, r.call("a", codec.PCMU(), tone(8000, 400, -20)), engine.MemberState{})
 		r.run(5)
 		s := &scratch{}
-		turn := []*seat{&h.plan.Load().seats[0]}
+		turn := []*seat{&h.mine.plan.seats[0]}
 		for _, re := range []*codec.Resampler{nil, codec.NewResampler(8000, 16000)} {
 			tape := &taping{member: 1, resample: re, to: recording.Start(recording.Options{
 				Dir: recording.NewDir("/dev/null"), Rate: 16000, Ended: func(recording.Result) {},
