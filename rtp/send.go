@@ -6,6 +6,17 @@ import "github.com/pion/rtp"
 // nil sends each by itself. It belongs to the tick, as Send does.
 func (s *Session) Batch(o *Outbox) { s.box = o }
 
+// buffers are the worker's, where it has an outbox.
+func (s *Session) buffers() *buffers {
+	if s.box != nil {
+		return s.box.buffers()
+	}
+	if s.own == nil {
+		s.own = newBuffers(batch)
+	}
+	return s.own
+}
+
 // Send sends one 20 ms payload. ts counts RTP clock units; the session adds
 // its random base. While a key is sent, its event goes out instead.
 func (s *Session) Send(payload []byte, ts uint32, marker bool) {

@@ -233,17 +233,6 @@ func (s *Session) drain(now int64) {
 	}
 }
 
-// buffers are the worker's, where it has an outbox.
-func (s *Session) buffers() *buffers {
-	if s.box != nil {
-		return s.box.buffers()
-	}
-	if s.own == nil {
-		s.own = newBuffers(batch)
-	}
-	return s.own
-}
-
 // unload takes what has come for the session on shared ports.
 func (s *Session) unload(now int64) {
 	s.berth.hub.read(s, now)
