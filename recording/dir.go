@@ -151,11 +151,7 @@ func (d *Dir) begin(root *os.Root, name string, rate codec.Rate, exists Exists) 
 	if !d.claim(name) {
 		return nil, fmt.Errorf("%w: %s", ErrInUse, filepath.Join(d.path, name))
 	}
-	flags, size, err := d.there(root, name, rate, exists)
-	var f *os.File
-	if err == nil {
-		f, err = root.OpenFile(name, flags, 0o640)
-	}
+	f, size, err := d.make(root, name, rate, exists)
 	if errors.Is(err, fs.ErrExist) {
 		err = fmt.Errorf("%w: %s", ErrExists, filepath.Join(d.path, name))
 	}
@@ -170,20 +166,24 @@ func (d *Dir) begin(root *os.Root, name string, rate codec.Rate, exists Exists) 
 	return w, nil
 }
 
-// there judges a file that may be there already: how it is opened, and how many
-// bytes of audio in it stay.
-func (d *Dir) there(root *os.Root, name string, rate codec.Rate, exists Exists) (flags int, size int64, err error) {
-	info, _ := root.Stat(name) // whatever keeps it from being seen keeps it from being opened
+// make opens a file that is new, or one that is to be added to, which has size
+// bytes of audio. What is replaced loses its name and is not written to: it may
+// have another one outside the folder.
+func (d *Dir) make(root *os.Root, name string, rate codec.Rate, exists Exists) (f *os.File, size int64, err error) {
+	info, _ := root.Stat(name) // whatever keeps it from being seen keeps it from being made
+	there := info != nil && (exists == Replace || exists == Append)
 	switch {
-	case info == nil || exists == Fail || exists == Number:
-		return os.O_WRONLY | os.O_CREATE | os.O_EXCL, 0, nil
-	case !info.Mode().IsRegular():
-		return 0, 0, fmt.Errorf("%w: %s is no file", ErrName, filepath.Join(d.path, name))
-	case exists == Append:
-		size, err = d.measure(root, name, rate)
-		return os.O_WRONLY, size, err
+	case there && !info.Mode().IsRegular():
+		return nil, 0, fmt.Errorf("%w: %s is no file", ErrName, filepath.Join(d.path, name))
+	case there && exists == Append:
+		return d.reopen(root, name, rate)
+	case there:
+		if err := root.Remove(name); err != nil {
+			return nil, 0, err
+		}
 	}
-	return os.O_WRONLY | os.O_TRUNC, 0, nil
+	f, err = root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640)
+	return f, 0, err
 }
 
 func (d *Dir) claim(name string) bool {

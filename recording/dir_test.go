@@ -1,6 +1,7 @@
 package recording_test
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
 	"os"
@@ -140,6 +141,38 @@ func TestDirDoesNotFollowLinksOut(t *testing.T) {
 	}
 	if list, err := os.ReadDir(outside); err != nil || len(list) != 1 {
 		t.Errorf("outside are %v, %v", list, err)
+	}
+}
+
+// TestAFileWithAnotherNameIsLeftAsItIs: a hard link in the folder may be a file
+// outside it.
+func TestAFileWithAnotherNameIsLeftAsItIs(t *testing.T) {
+	outside, inside := t.TempDir(), t.TempDir()
+	d := recording.NewDir(inside)
+	f, err := d.Create("a.wav", 8000, recording.Fail)
+	if err != nil || f.Write(make([]int16, 80)) != nil || f.Close() != nil {
+		t.Fatal(err)
+	}
+	name, victim := filepath.Join(inside, "a.wav"), filepath.Join(outside, "victim.wav")
+	if err := os.Link(name, victim); err != nil {
+		t.Fatal(err)
+	}
+	before, err := os.ReadFile(victim)
+	if err != nil || len(before) != 204 {
+		t.Fatal(len(before), err)
+	}
+	if _, err := d.Create("a.wav", 8000, recording.Append); !errors.Is(err, recording.ErrFormat) {
+		t.Errorf("added to: %v", err)
+	}
+	again, err := d.Create("a.wav", 8000, recording.Replace)
+	if err != nil || again.Write(make([]int16, 8)) != nil || again.Close() != nil {
+		t.Fatal(err)
+	}
+	if after, err := os.ReadFile(victim); err != nil || !bytes.Equal(after, before) {
+		t.Errorf("the file outside has %d bytes, %v; it had %d", len(after), err, len(before))
+	}
+	if here, err := os.Stat(name); err != nil || here.Size() != 60 {
+		t.Errorf("%v, %v", here, err)
 	}
 }
 

@@ -10,27 +10,42 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"syscall"
 
 	"parley/codec"
 	"parley/sound"
 )
 
-// measure is how many bytes of audio a file has that more is to be added to.
-func (d *Dir) measure(root *os.Root, name string, rate codec.Rate) (int64, error) {
-	size, have, err := d.audio(root, name)
+// reopen opens a file that more is to be added to, and says how many bytes of
+// audio it has. One with a second name, which may be outside the folder, is left
+// alone.
+func (d *Dir) reopen(root *os.Root, name string, rate codec.Rate) (f *os.File, size int64, err error) {
+	f, err = root.OpenFile(name, os.O_RDWR, 0)
+	if err != nil {
+		return nil, 0, err
+	}
+	size, have, err := d.audio(f, name)
 	if err == nil && have != rate {
 		err = fmt.Errorf("%w: %s has %d samples per second, and not %d", ErrFormat, filepath.Join(d.path, name), have, rate)
 	}
-	return size, err
+	if info, bad := f.Stat(); err == nil && (bad != nil || linked(info)) {
+		err = fmt.Errorf("%w: %s is a hard link: the file has another name", ErrFormat, filepath.Join(d.path, name))
+	}
+	if err != nil {
+		_ = f.Close() // nothing was written
+		return nil, 0, err
+	}
+	return f, size, nil
+}
+
+// linked says whether a file has more than one name.
+func linked(info fs.FileInfo) bool {
+	s, ok := info.Sys().(*syscall.Stat_t)
+	return ok && s.Nlink > 1
 }
 
 // audio is what a file's header says, which has to be one of ours.
-func (d *Dir) audio(root *os.Root, name string) (size int64, rate codec.Rate, err error) {
-	f, err := root.Open(name)
-	if err != nil {
-		return 0, 0, d.explain(err, name)
-	}
-	defer f.Close()
+func (d *Dir) audio(f *os.File, name string) (size int64, rate codec.Rate, err error) {
 	var head [sound.WAVHeader]byte
 	if _, err := io.ReadFull(f, head[:]); err != nil {
 		return 0, 0, fmt.Errorf("%w: %s is shorter than its header", ErrFormat, filepath.Join(d.path, name))
@@ -51,7 +66,12 @@ func (d *Dir) Rate(name string) (codec.Rate, error) {
 		return 0, err
 	}
 	defer root.Close() //nolint:errcheck // nothing is lost
-	_, rate, err := d.audio(root, name)
+	f, err := root.Open(name)
+	if err != nil {
+		return 0, d.explain(err, name)
+	}
+	defer f.Close()
+	_, rate, err := d.audio(f, name)
 	return rate, err
 }
 
