@@ -66,8 +66,8 @@ type (
 	// or with member 0 to the room, after what is being played to it. With Beside
 	// it is mixed with what else is played to the room, in place of what plays so;
 	// in the bridge of an Asterisk it waits for its turn all the same. It is
-	// answered at once; EventPlaying and EventPlayed tell when it begins and
-	// ends, with the ID that was given.
+	// answered at once; EventPlayQueued tells that it has to wait, EventPlaying and
+	// EventPlayed when it begins and ends, with the ID that was given.
 	Play struct {
 		Member MemberID
 		ID     string

@@ -29,7 +29,8 @@ const (
 	EventModified     EventType = "participant.modified"
 	EventHeld         EventType = "participant.held"
 	EventUnheld       EventType = "participant.unheld"
-	EventPlaying      EventType = "play.started" // of the command Play
+	EventPlayQueued   EventType = "play.queued"  // of the command Play: it waits for those before it
+	EventPlaying      EventType = "play.started" // likewise: it is heard
 	EventPlayed       EventType = "play.ended"
 	EventPlayPaused   EventType = "play.paused"
 	EventPlayResumed  EventType = "play.resumed"
@@ -80,6 +81,7 @@ type Playback struct {
 	ID   string
 	What Media
 	For  time.Duration // it has played, pauses included
+	Late bool          // it was queued before it began
 	At   Playhead      // when it was last changed
 	Err  error         // it, or a part of it, could not be played
 }

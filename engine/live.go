@@ -18,6 +18,8 @@ type playing struct {
 	since    time.Time
 	gain     Decibels
 	beside   bool      // what else is played
+	queued   bool      // it has not begun
+	stopped  bool      // with all others: it does not begin any more
 	controls []control // under way
 }
 
@@ -164,9 +166,43 @@ func (r *room) playToRoom(now time.Time, p playing) error {
 	r.ops++
 	p.op, p.at = r.ops, r.at
 	r.plays[p.op] = &p
-	r.tellPlay(now, EventPlaying, nil, p.Playback)
+	if p.queued = r.behind(now, &p); p.queued {
+		p.Late = true
+		r.tellPlay(now, EventPlayQueued, nil, p.Playback)
+	} else {
+		r.tellPlay(now, EventPlaying, nil, p.Playback)
+	}
 	r.at.bridge.Play(p.op, p.What, Audience{Beside: p.beside})
 	return nil
+}
+
+// behind says whether a play into the room waits for others: those by command
+// that came before it, and the sounds of comers and goers.
+func (r *room) behind(now time.Time, p *playing) bool {
+	if p.beside {
+		return false
+	}
+	for op, since := range r.cues {
+		if op < p.op && now.Sub(since) <= cueTime {
+			return true
+		}
+	}
+	for _, o := range r.plays {
+		if o.op < p.op && o.at == p.at && !o.beside {
+			return true
+		}
+	}
+	return false
+}
+
+// beginPlays tells of the plays into the room whose turn has come.
+func (r *room) beginPlays(now time.Time) {
+	for _, p := range r.roomPlays() {
+		if p.queued && !p.stopped && !r.behind(now, p) {
+			p.queued, p.since = false, now
+			r.tellPlay(now, EventPlaying, nil, p.Playback)
+		}
+	}
 }
 
 // giveWay ends what is played beside the others: its end is told before the next
@@ -195,6 +231,9 @@ func (r *room) stopPlay(now time.Time, c StopPlay) error {
 		if !ok {
 			return fmt.Errorf("%w: %s cannot end what it plays to a room", ErrBadCommand, r.at.place)
 		}
+		for _, p := range r.plays {
+			p.stopped = p.at == r.at
+		}
 		b.StopPlay()
 		return nil
 	}
@@ -216,7 +255,9 @@ func (r *room) played(now time.Time, f Played) {
 	if !ok {
 		return
 	}
-	p.For, p.Err = now.Sub(p.since), f.Err
+	if p.Err = f.Err; !p.queued {
+		p.For = now.Sub(p.since)
+	}
 	delete(r.plays, f.Op)
 	r.unsettled(p)
 	r.tellPlay(now, EventPlayed, nil, p.Playback)

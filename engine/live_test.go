@@ -82,6 +82,27 @@ func TestWhatIsPlayedByCommand(t *testing.T) {
 	})
 }
 
+// TestAPlayThatWaitsBeginsInItsTurn: that it waits, and that it begins, are told.
+func TestAPlayThatWaitsBeginsInItsTurn(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, th *theatre) {
+		th.playing()
+		live(t, th, StopPlay{Member: 1})
+		live(t, th, StopPlay{ID: "x"})
+		live(t, th, StopPlay{ID: "y"})
+		th.types()
+		for _, id := range []string{"p", "q", "r"} {
+			live(t, th, Play{ID: id, What: media("", id)})
+		}
+		want(t, "told", th.types(), "play.started play.queued play.queued")
+		live(t, th, Play{ID: "beside", What: media("", "b"), Beside: true})
+		want(t, "told", th.types(), "play.started")
+		live(t, th, StopPlay{ID: "q"})
+		want(t, "told", th.types(), "play.ended")
+		live(t, th, StopPlay{ID: "p"})
+		want(t, "told", th.types(), "play.ended play.started")
+	})
+}
+
 func TestRulesByCommandWin(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, th *theatre) {
 		th.call("a", "1", map[string]string{"max_participants": "7"})

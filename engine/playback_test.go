@@ -144,7 +144,7 @@ func TestPlaysAreControlled(t *testing.T) {
 		live(t, th, StopPlay{Member: 1, ID: "z"})
 		live(t, th, StopPlay{ID: "y"})
 		want(t, "plays", th.plays(), "")
-		want(t, "told", th.types(), "play.ended play.ended play.ended")
+		want(t, "told", th.types(), "play.ended play.started play.ended play.ended") // y begins when x has ended
 	})
 }
 

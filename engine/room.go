@@ -127,6 +127,7 @@ func (r *room) handle(now time.Time, item any) {
 // turn, since who waited for a move may be the cause of another.
 func (r *room) tidy(now time.Time) {
 	r.settlePlays(now)
+	r.beginPlays(now)
 	r.settleMove(now)
 	r.settleTapes(now)
 	if len(r.venues) > 1 {

@@ -32,12 +32,13 @@ func (r *run) louder(was *engine.MemberView, e engine.Event) (told []telling) {
 	return told
 }
 
-// plays tells of what a command has played, when it begins and when it is over.
+// plays tells of what a command has played: that it begins or waits, and when it
+// is over.
 func (r *run) plays(e engine.Event) telling {
 	file := strings.Join(e.Play.What.Items, "!")
 	async := strconv.FormatBool(strings.HasSuffix(e.Play.ID, " async"))
 	id := e.Member.ID
-	if e.Type == engine.EventPlaying {
+	if e.Type != engine.EventPlayed {
 		if name := r.typed[e.Play.ID]; name != "" {
 			file = name
 		}

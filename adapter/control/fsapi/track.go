@@ -181,8 +181,10 @@ func (a *API) event(e engine.Event) []telling {
 		told = append(told, r.speaks(id)...)
 	case engine.EventModified:
 		told = append(told, r.louder(&was, e)...)
-	case engine.EventPlaying, engine.EventPlayed:
-		told = append(told, r.plays(e))
+	case engine.EventPlayQueued, engine.EventPlaying, engine.EventPlayed:
+		if e.Type != engine.EventPlaying || !e.Play.Late { // a switch tells when it is queued
+			told = append(told, r.plays(e))
+		}
 	case engine.EventRecordStarted, engine.EventRecordPaused, engine.EventRecordResumed, engine.EventRecordEnded, engine.EventRecordFailed:
 		told = append(told, r.records(e)...)
 		if e.Recording.Member == 0 && (e.Type == engine.EventRecordStarted || e.Recording.File != "" && len(r.members) == 0) {
