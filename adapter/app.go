@@ -56,6 +56,7 @@ type App struct {
 	opt        Options
 	notes      *notes
 	unplayed   trouble.Once // sounds that were told of
+	programs   programs
 	since      time.Time
 	config     atomic.Pointer[config.Config]
 	started    *config.Config // what the listeners and switches are
@@ -143,7 +144,7 @@ func (a *App) openEngine(_ context.Context, c *config.Config) error {
 	}
 	a.ari = ariserver.New(ariserver.Options{
 		Users: a.ariUsers, App: c.ARIServer.App, Version: a.opt.Version, Started: a.since, Log: a.opt.Log, Recordings: a.recordings,
-		Playable: a.playable,
+		Playable: a.playable, OpenMedia: a.openMedia, DropMedia: a.dropMedia,
 	})
 	a.exchange, err = engine.New(engine.Options{
 		Directory: c.Directory(), Bridges: a.bridge, MaxRooms: c.Limits.MaxRooms,

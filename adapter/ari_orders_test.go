@@ -100,6 +100,7 @@ func TestAnARIClientPlays(t *testing.T) {
 	c.next("PlaybackFinished")
 	c.want("GET", "/playbacks/p", "", 404, "")
 	c.want("POST", at+"/play/p", `{"media":"sound:silence/30","skipms":"soon"}`, 400, "skipms is a number")
+	c.want("POST", at+"/play/p", `{"media":"sound:beep","offsetms":-1}`, 400, "offsetms cannot be negative")
 	for _, to := range []string{at, "/bridges/3001"} { // a minute is over soon
 		c.want("POST", to+"/play/p", `{"media":"sound:silence/60","skipms":20000,"offsetms":1000}`, 201, "")
 		c.next("PlaybackStarted")
@@ -111,6 +112,30 @@ func TestAnARIClientPlays(t *testing.T) {
 		c.next("PlaybackFinished", func(e happening) bool { return e.Playback.ID == "p" && e.Playback.State == "done" })
 	}
 
+	room := "/bridges/3001/play/"
+	c.want("POST", room+"first", `{"media":"sound:silence/60"}`, 201, `"state":"queued"`)
+	c.next("PlaybackStarted", func(e happening) bool { return e.Playback.ID == "first" })
+	c.want("POST", room+"second", `{"media":"sound:silence/60"}`, 201, `"state":"queued"`)
+	c.want("GET", "/playbacks/second", "", 200, `"state":"queued"`)
+	c.want("POST", "/playbacks/second/control?operation=pause", "", 409, "Can only pause while media is playing")
+	c.want("DELETE", "/playbacks/first", "", 204, "")
+	c.next("PlaybackFinished", func(e happening) bool {
+		if e.Type == "PlaybackStarted" && e.Playback.ID == "second" {
+			t.Error("what waits has started")
+		}
+		return e.Type == "PlaybackFinished" && e.Playback.ID == "first"
+	})
+	c.next("PlaybackStarted", func(e happening) bool { return e.Playback.ID == "second" })
+	c.want("DELETE", "/playbacks/second", "", 204, "")
+	c.next("PlaybackFinished")
+
+	c.want("POST", at+"/dtmf", "", 400, "DTMF is required")
+	c.want("POST", at+"/mute?direction=", "", 400, "Direction is required")
+	c.want("DELETE", at+"?reason=bored", "", 400, "Invalid reason for hangup reason provided")
+	c.want("DELETE", at+"?reason_code=x", "", 400, "Invalid reason for hangup reason code provided")
+	c.want("DELETE", at+"?reason=normal&reason_code=16", "", 400, "can't both be specified")
+	c.want("POST", at+"/variable?value=1", "", 400, "Variable name is required")
+	c.want("GET", at+"/variable", "", 400, "Variable name is required")
 	c.want("POST", at+"/dtmf?dtmf=1x", "", 400, "DTMF is 1 to 64")
 	c.want("POST", at+"/dtmf?dtmf=1&duration=5", "", 400, "duration")
 	c.want("POST", at+"/dtmf?dtmf=5&duration=2000&before=20", "", 204, "")

@@ -156,6 +156,9 @@ func noRoute(address, why string) error {
 
 // route is the engine's Router.
 func (a *App) route(address string) (engine.Way, error) {
+	if strings.HasPrefix(address, mediaAddress) {
+		return a.bringMedia, nil
+	}
 	to, err := destinationOf(a.config.Load(), address)
 	switch {
 	case err != nil:

@@ -138,6 +138,19 @@ func TestNodeDrivesParley(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer bob.Close()
+	nodeRecords(t, s, alice, id)
+	if got := s.does("create " + bob.URI() + " stepwise"); got != "Down" {
+		t.Errorf("create: %s", got)
+	}
+	s.does("addTo 3001 stepwise")
+	s.does("dial stepwise")
+	stepwise, err := bob.Accept(t.Context(), siptest.CallOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.sees("ChannelEnteredBridge stepwise 3001")
+	s.does("hangup stepwise")
+	<-stepwise.Done()
 	called := s.does("originate " + bob.URI() + " 3001")
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -189,6 +202,43 @@ func nodeOrders(t *testing.T, s *program, id string) {
 	s.sees("ChannelEnteredBridge " + id + " 3009")
 	s.does("add 3001 " + id)
 	s.sees("ChannelEnteredBridge " + id + " 3001")
+}
+
+// nodeRecords has a channel recorded, keys heard, and plays queued.
+func nodeRecords(t *testing.T, s *program, phone *siptest.Call, id string) {
+	t.Helper()
+	if got := s.does("record " + id + " of-alice"); got != "queued" {
+		t.Errorf("record: %s", got)
+	}
+	s.sees("RecordingStarted of-alice recording")
+	if got := s.does("recordAgain " + id + " of-alice"); !strings.Contains(got, "already exists") {
+		t.Errorf("again: %s", got)
+	}
+	if err := phone.Digits(t.Context(), "5"); err != nil {
+		t.Error(err)
+	}
+	s.sees("ChannelDtmfReceived " + id + " 5")
+	s.does("stopRecord of-alice")
+	s.sees("RecordingFinished of-alice done")
+	if got := s.does("stored of-alice"); got != "of-alice.wav" {
+		t.Errorf("stored: %s", got)
+	}
+	if got := s.does("queue 3001 first sound:silence/60"); got != "queued" {
+		t.Errorf("play: %s", got)
+	}
+	s.sees("PlaybackStarted first playing")
+	s.does("queue 3001 second sound:silence/60")
+	if got := s.does("state second"); got != "queued" {
+		t.Errorf("it waits, and is %s", got)
+	}
+	if got := s.does("pause second"); !strings.Contains(got, "Can only pause while media is playing") {
+		t.Errorf("pause: %s", got)
+	}
+	s.does("stop first")
+	s.sees("PlaybackFinished first done")
+	s.sees("PlaybackStarted second playing")
+	s.does("stop second")
+	s.sees("PlaybackFinished second done")
 }
 
 // TestCyCoreDrivesParley is the same with CyCoreSystems/ari.
@@ -292,6 +342,21 @@ func cyCoreOrders(t *testing.T, ch *v6.ChannelHandle, room *v6.BridgeHandle, nex
 	t.Helper()
 	if err := ch.SendDTMF("42", nil); err != nil {
 		t.Error(err)
+	}
+	tape, err := ch.Record("of-alice", &v6.RecordingOptions{Format: "wav", Exists: "overwrite"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e, ok := next("RecordingStarted").(*v6.RecordingStarted); !ok || e.Recording.Name != "of-alice" {
+		t.Errorf("%+v", e)
+	}
+	for _, order := range []func() error{tape.Pause, tape.Resume, tape.Mute, tape.Unmute, tape.Stop} {
+		if err := order(); err != nil {
+			t.Error(err)
+		}
+	}
+	if e, ok := next("RecordingFinished").(*v6.RecordingFinished); !ok || e.Recording.State != "done" {
+		t.Errorf("%+v", e)
 	}
 	for _, order := range []func() error{ch.StopMOH, ch.Silence, ch.StopSilence, ch.Ring, ch.StopRing, ch.Hold, ch.StopHold} {
 		if err := order(); err != nil {

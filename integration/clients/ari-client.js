@@ -8,8 +8,9 @@ const say = (...words) => console.log(words.join(' '));
 require('ari-client').connect(url, user, password, (err, client) => {
   if (err) { say('failed', err.message); process.exit(1); }
   for (const kind of ['StasisStart', 'StasisEnd', 'ChannelCreated', 'ChannelDestroyed', 'ChannelEnteredBridge', 'ChannelLeftBridge',
-    'BridgeCreated', 'BridgeDestroyed', 'ChannelTalkingStarted', 'ChannelHold', 'ChannelUnhold', 'ChannelUserevent', 'Dial', 'PlaybackStarted', 'PlaybackFinished']) {
-    client.on(kind, (e) => say(kind, (e.channel || e.peer || e.playback || {}).id || '-', e.eventname || (e.playback || {}).state || e.dialstatus || (e.bridge || {}).name || '-'));
+    'BridgeCreated', 'BridgeDestroyed', 'ChannelTalkingStarted', 'ChannelHold', 'ChannelUnhold', 'ChannelUserevent', 'Dial', 'PlaybackStarted', 'PlaybackFinished',
+    'ChannelDtmfReceived', 'RecordingStarted', 'RecordingFinished', 'RecordingFailed']) {
+    client.on(kind, (e) => say(kind, (e.channel || e.peer || e.playback || {}).id || (e.recording || {}).name || '-', e.eventname || e.digit || (e.recording || {}).state || (e.playback || {}).state || e.dialstatus || (e.bridge || {}).name || '-'));
   }
   client.on('WebSocketConnected', () => say('connected'));
   client.start('panel', true, () => {});
@@ -33,6 +34,15 @@ require('ari-client').connect(url, user, password, (err, client) => {
     moh: async (room) => { await client.bridges.startMoh({ bridgeId: room }); await client.bridges.stopMoh({ bridgeId: room }); },
     lie: async (id) => { try { await client.Channel(id).setChannelVar({ variable: 'PARLEY_ROOM', value: 'x' }); } catch (e) { return e.message.trim(); } },
     states: async () => (await client.deviceStates.list()).length + ' ' + (await client.endpoints.list()).length + ' ' + (await client.asterisk.ping()).ping,
+    record: async (id, name) => (await client.Channel(id).record({ name, format: 'wav', ifExists: 'overwrite' }, client.LiveRecording())).state,
+    recordAgain: async (id, name) => { try { await client.Channel(id).record({ name, format: 'wav' }, client.LiveRecording()); } catch (e) { return e.message.trim(); } },
+    stopRecord: (name) => client.recordings.stop({ recordingName: name }),
+    stored: async (name) => { const r = await client.recordings.getStored({ recordingName: name }); return r.name + '.' + r.format; },
+    queue: async (room, id, media) => (await client.bridges.playWithId({ bridgeId: room, playbackId: id, media })).state,
+    state: async (id) => (await client.playbacks.get({ playbackId: id })).state,
+    create: async (endpoint, id) => (await client.channels.create({ endpoint, app: 'panel', channelId: id })).state,
+    addTo: (bridge, id) => client.bridges.addChannel({ bridgeId: bridge, channel: id }),
+    dial: (id) => client.channels.dial({ channelId: id, timeout: 20 }),
     hangup: (id) => client.Channel(id).hangup(),
     originate: async (endpoint, room) => (await client.Channel().originate({ endpoint, app: 'panel', appArgs: room, callerId: 'Desk <500>' })).id,
     destroy: async (room) => { for (const b of await client.bridges.list()) if (b.name === room) await b.destroy(); },

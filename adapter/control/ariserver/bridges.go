@@ -53,7 +53,10 @@ func (s *Server) createBridge(_ context.Context, q *request) answer {
 		name = id
 	}
 	room, err := engine.ParseRoomName(name)
+	bad := ofType(q)
 	switch {
+	case bad != nil:
+		return *bad
 	case err != nil:
 		return no(http.StatusBadRequest, "A bridge's name is that of a room: "+err.Error())
 	case len(id) > maxID:
@@ -82,6 +85,22 @@ func (s *Server) createBridge(_ context.Context, q *request) answer {
 		return a
 	}
 	return ok(r.bridge)
+}
+
+// ofType judges the type of a bridge that is to be made. A room mixes; as in
+// Asterisk, what else stands beside that is not looked at.
+func ofType(q *request) *answer {
+	list := q.list("type")
+	var a answer
+	switch mixing, holding := slices.Contains(list, "mixing"), slices.Contains(list, "holding"); {
+	case mixing && !holding, len(list) == 0:
+		return nil
+	case holding && !mixing:
+		a = unsupported("a room mixes; its waiting room is that of its profile")(context.Background(), q)
+	default:
+		a = no(http.StatusInternalServerError, "Unable to create bridge. Possible duplicate bridge id '"+cmp.Or(q.get("bridgeId"), "(null)")+"'")
+	}
+	return &a
 }
 
 // destroyBridge ends the room, with all who are in it.
@@ -135,7 +154,7 @@ func (s *Server) addChannel(ctx context.Context, q *request) answer {
 	r, calls, bad := s.named(q, func(r *room, c *call) *answer {
 		var a answer
 		switch {
-		case c.room == r.name:
+		case c.created != nil, c.room == r.name:
 			return nil
 		case c.member == 0:
 			a = no(http.StatusUnprocessableEntity, "Channel is called into room "+string(c.room)+", and has not joined it yet")
@@ -153,6 +172,11 @@ func (s *Server) addChannel(ctx context.Context, q *request) answer {
 		c := &calls[i]
 		var order engine.Command
 		switch {
+		case c.created != nil:
+			if a := s.intend(ctx, c.ID, r.name); a.status != http.StatusNoContent {
+				return a
+			}
+			continue
 		case c.room != r.name:
 			order = engine.Transfer{Member: c.member, To: r.name}
 		case mute && c.member != 0:

@@ -14,12 +14,18 @@ import (
 	"parley/engine"
 )
 
-const originateParams = "endpoint! extension context priority# label app appArgs callerId timeout# otherChannelId originator formats variables"
+const originateParams = "endpoint!~ extension context priority# label app appArgs callerId timeout# otherChannelId originator formats variables"
 
 // Limits of the variables that clients set on channels.
 const (
 	maxVariables = 64
 	maxValue     = 1024 // bytes
+)
+
+// How long a call rings, as in Asterisk, and at most.
+const (
+	defaultRing = 30 * time.Second
+	maxRing     = 600 // s
 )
 
 // newID looks like those that Asterisk makes: a time, and a number to tell
@@ -73,14 +79,46 @@ func (s *Server) present(q *request) (c call, bad *answer) {
 // hangUp ends a call: of one that is not answered yet, the attempt.
 func (s *Server) hangUp(ctx context.Context, q *request) answer {
 	c, bad := s.known(q)
+	wrong := unreasonable(q)
 	switch {
 	case bad != nil:
 		return *bad
+	case wrong != "":
+		return no(http.StatusBadRequest, wrong)
+	case c.created != nil:
+		s.forget(c.ID)
+		return done()
+	case c.member == 0 && c.job == "":
+		return no(http.StatusPreconditionFailed, "Channel in invalid state")
 	case c.member == 0:
 		s.exchange.CancelDial(c.job)
 		return done()
 	}
 	return s.all(ctx, c.room, []engine.Command{engine.HangUp{Member: c.member}})
+}
+
+// unreasonable says what is wrong with the reason for a hangup. The reason itself
+// is for channels of Asterisk's.
+func unreasonable(q *request) string {
+	reason, code := q.get("reason"), q.get("reason_code")
+	n, err := strconv.Atoi(code)
+	switch {
+	case reason != "" && code != "":
+		return "The reason and reason_code can't both be specified"
+	case reason != "" && !slices.Contains(reasons(), reason):
+		return "Invalid reason for hangup reason provided"
+	case code != "" && (err != nil || n < 0 || n > 127):
+		return "Invalid reason for hangup reason code provided"
+	}
+	return ""
+}
+
+// reasons are Asterisk's names of causes.
+func reasons() []string {
+	return []string{
+		"normal", "busy", "congestion", "no_answer", "timeout", "rejected", "unallocated", "normal_unspecified", "number_incomplete",
+		"codec_mismatch", "interworking", "failure", "answered_elsewhere",
+	}
 }
 
 // goOn gives a call back to its dialplan, where it has one.
@@ -114,6 +152,9 @@ func (s *Server) mute(on bool) func(context.Context, *request) answer {
 		case "out":
 			commands = []engine.Command{engine.Deafen{Member: c.member, On: on}}
 		case "", "both":
+			if q.empty("direction") {
+				return no(http.StatusBadRequest, "Direction is required")
+			}
 			commands = []engine.Command{engine.Mute{Member: c.member, On: on}, engine.Deafen{Member: c.member, On: on}}
 		default:
 			return no(http.StatusBadRequest, "Invalid direction specified")
@@ -151,21 +192,10 @@ func (s *Server) originate(ctx context.Context, q *request) answer {
 	}
 	d := engine.Dial{
 		Address: q.get("endpoint"), Leg: engine.LegID(id), Caller: callerOf(q.get("callerId")),
-		Variables: map[string]string{}, Channel: map[string]string{}, Timeout: 30 * time.Second, // Asterisk's
+		Variables: map[string]string{}, Channel: map[string]string{}, Timeout: defaultRing,
 	}
-	if text := q.get("timeout"); text != "" {
-		n, err := strconv.Atoi(text)
-		if err != nil || n == 0 || n > 600 {
-			return no(http.StatusBadRequest, "Invalid timeout")
-		}
-		d.Timeout = time.Duration(max(n, 0)) * time.Second
-	}
-	for name, value := range q.variables {
-		if own, is := strings.CutPrefix(strings.ToLower(name), "parley_"); is {
-			d.Variables[own] = value
-		} else {
-			d.Channel[name] = value
-		}
+	if bad := s.orderOf(q, &d); bad != nil {
+		return *bad
 	}
 	d.Room = engine.RoomName(roomFor(q, d.Variables))
 	delete(d.Variables, "room")
@@ -174,6 +204,51 @@ func (s *Server) originate(ctx context.Context, q *request) answer {
 	}
 	return s.place(ctx, q.get("app"), d)
 }
+
+// orderOf reads what an order to call somebody says beside the room.
+func (s *Server) orderOf(q *request, d *engine.Dial) *answer {
+	refuse := func(status int, words string) *answer {
+		a := no(status, words)
+		return &a
+	}
+	n, err := strconv.Atoi(cmp.Or(q.get("timeout"), "0"))
+	switch {
+	case d.Address == "":
+		return refuse(http.StatusBadRequest, "Endpoint must be specified")
+	case err != nil || n > maxRing:
+		return refuse(http.StatusBadRequest, "Invalid timeout")
+	case n > 0:
+		d.Timeout = time.Duration(n) * time.Second
+	}
+	formats, originator := q.list("formats"), q.get("originator")
+	if len(formats) > 0 && originator != "" {
+		return refuse(http.StatusBadRequest, "Originator and formats can't both be specified")
+	}
+	for _, f := range formats {
+		if !slices.Contains(formatNames(), f) {
+			return refuse(http.StatusBadRequest, "Provided format ("+f+") was not found")
+		}
+	}
+	if originator != "" {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.calls[originator] == nil {
+			return refuse(http.StatusBadRequest, "Provided originator channel was not found")
+		}
+	}
+	for name, value := range q.variables {
+		if own, is := strings.CutPrefix(strings.ToLower(name), "parley_"); is {
+			d.Variables[own] = value
+		} else {
+			d.Channel[name] = value
+		}
+	}
+	return nil
+}
+
+// formatNames are Asterisk's names of what calls here may be encoded in; which it
+// is, SDP says.
+func formatNames() []string { return []string{"ulaw", "alaw", "g722", "opus", "slin", "slin16"} }
 
 // place orders a call for an application.
 func (s *Server) place(ctx context.Context, app string, d engine.Dial) answer {
@@ -187,9 +262,7 @@ func (s *Server) place(ctx context.Context, app string, d engine.Dial) answer {
 	}
 	s.orders[d.Leg] = app
 	s.mu.Unlock()
-	ctx, cancel := context.WithTimeout(ctx, commandTime)
-	defer cancel()
-	_, err := s.exchange.BgDial(ctx, d)
+	err := s.order(ctx, d)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.orders, d.Leg)
@@ -241,11 +314,16 @@ func (c *call) facts() map[string]string {
 	}
 }
 
+const noName = "Variable name is required"
+
 // getVariable reads what is known of a call, and what clients have set.
 func (s *Server) getVariable(_ context.Context, q *request) answer {
 	c, bad := s.known(q)
 	if bad != nil {
 		return *bad
+	}
+	if q.get("variable") == "" {
+		return no(http.StatusBadRequest, noName)
 	}
 	value, is := c.variable(q.get("variable"))
 	if !is {
@@ -264,7 +342,12 @@ func (s *Server) setVariable(_ context.Context, q *request) answer {
 	switch {
 	case c == nil:
 		return no(http.StatusNotFound, "Channel not found")
+	case name == "":
+		return no(http.StatusBadRequest, noName)
 	case strings.HasSuffix(name, ")"):
+		if header, is := sipHeader(name); is && c.created != nil {
+			c.created.Channel[header] = value
+		}
 		return done()
 	case readOnly(c, name):
 		return no(http.StatusConflict, "Variable "+name+" says how the call is, and cannot be set; addChannel takes it to another room")

@@ -21,7 +21,11 @@ func steps(q *request) (offset, skip time.Duration, bad *answer) {
 			continue
 		}
 		n, err := strconv.Atoi(q.get(name))
-		if err != nil || n < 0 || n > maxDuration*1000 {
+		if err == nil && n < 0 {
+			a := no(http.StatusBadRequest, name+" cannot be negative")
+			return 0, 0, &a
+		}
+		if err != nil || n > maxDuration*1000 {
 			a := no(http.StatusBadRequest, name+" is a number of milliseconds, up to "+strconv.Itoa(maxDuration*1000))
 			return 0, 0, &a
 		}
@@ -63,7 +67,7 @@ func (s *Server) control(ctx context.Context, q *request) answer {
 	c, known := change(operation, p.skip)
 	cannot := no(http.StatusConflict, "Can only "+operation+" while media is playing")
 	switch {
-	case operation == "":
+	case operation == "" && !q.empty("operation"):
 		return no(http.StatusBadRequest, "Missing operation")
 	case found == nil:
 		return no(http.StatusNotFound, "Playback not found")

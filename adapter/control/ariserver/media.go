@@ -154,7 +154,10 @@ func (s *Server) sendDTMF(ctx context.Context, q *request) answer {
 		return *bad
 	}
 	keys := strings.ToUpper(q.get("dtmf"))
-	if keys == "" || len(keys) > maxDigits || strings.Trim(keys, "0123456789*#ABCD") != "" {
+	if keys == "" {
+		return no(http.StatusBadRequest, "DTMF is required")
+	}
+	if len(keys) > maxDigits || strings.Trim(keys, "0123456789*#ABCD") != "" {
 		return no(http.StatusBadRequest, fmt.Sprintf("DTMF is 1 to %d of 0-9 * # A-D", maxDigits))
 	}
 	var ms [4]int

@@ -15,18 +15,14 @@ func unsupported(why string) func(context.Context, *request) answer {
 // missingParts are operations on calls and rooms that have no meaning here.
 func missingParts() []route {
 	const get, post, del = http.MethodGet, http.MethodPost, http.MethodDelete
-	const taps = "Parley gives no audio of a call away"
-	const dialled = "POST /channels calls somebody into a room"
+	const taps = "externalMedia hears a room, POST /channels/ID/record keeps what one member says"
 	return []route{
 		on(post, "/bridges/{bridgeId}/videoSource/{channelId}", "setVideoSource", "void", "", unsupported("rooms have no video")),
 		on(del, "/bridges/{bridgeId}/videoSource", "clearVideoSource", "void", "", unsupported("rooms have no video")),
 		on(post, "/channels/{channelId}/redirect", "redirect", "void", "endpoint!", unsupported("the dialplan or the phone sends a call elsewhere")),
 		on(post, "/channels/{channelId}/snoop", "snoopChannel", "Channel", "spy whisper app! appArgs snoopId", unsupported(taps)),
 		on(post, "/channels/{channelId}/snoop/{snoopId}", "snoopChannelWithId", "Channel", "spy whisper app! appArgs", unsupported(taps)),
-		on(post, "/channels/{channelId}/dial", "dial", "void", "caller timeout#", unsupported(dialled)),
 		on(get, "/channels/{channelId}/rtp_statistics", "rtpstatistics", "RTPstat", "", unsupported("GET /metrics has the figures of all calls")),
-		on(post, "/channels/create", "create", "Channel", "endpoint! app! appArgs channelId otherChannelId originator formats variables", unsupported(dialled)),
-		on(post, "/channels/externalMedia", "externalMedia", "Channel", "channelId app! external_host encapsulation transport connection_type format! direction data transport_data variables", unsupported(taps)),
 	}
 }
 

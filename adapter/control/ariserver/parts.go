@@ -24,14 +24,32 @@ func upgradeNeeded(context.Context, *request) answer {
 
 func globalVariable(context.Context, *request) answer { return ok(variable{}) }
 
-func (s *Server) info(context.Context, *request) answer {
+func (s *Server) info(_ context.Context, q *request) answer {
 	up := stamp(s.opt.Started)
-	return ok(info{
-		Build:  buildInfo{OS: runtime.GOOS, Kernel: runtime.Version(), Machine: runtime.GOARCH, Options: "Parley", Date: "", User: "parley"},
-		System: systemInfo{Version: "22.10.1 (Parley " + s.opt.Version + ")", EntityID: s.entity},
-		Config: configInfo{Name: "Parley", DefaultLanguage: "en"},
-		Status: statusInfo{StartupTime: up, LastReloadTime: up},
-	})
+	all := info{
+		Build:  &buildInfo{OS: runtime.GOOS, Kernel: runtime.Version(), Machine: runtime.GOARCH, Options: "Parley", Date: "", User: "parley"},
+		System: &systemInfo{Version: "22.10.1 (Parley " + s.opt.Version + ")", EntityID: s.entity},
+		Config: &configInfo{Name: "Parley", DefaultLanguage: "en"},
+		Status: &statusInfo{StartupTime: up, LastReloadTime: up},
+	}
+	only := q.list("only")
+	if len(only) == 0 {
+		return ok(all)
+	}
+	var some info
+	for _, part := range only {
+		switch part {
+		case "build":
+			some.Build = all.Build
+		case "system":
+			some.System = all.System
+		case "config":
+			some.Config = all.Config
+		case "status":
+			some.Status = all.Status
+		}
+	}
+	return ok(some)
 }
 
 func (s *Server) ping(context.Context, *request) answer {
@@ -112,7 +130,7 @@ func (s *Server) source(text string) (full string, bad *answer) {
 		id = r.ID
 	case "endpoint", "deviceState":
 	default:
-		a := no(http.StatusBadRequest, "Invalid event source URI: "+text)
+		a := no(http.StatusBadRequest, "Invalid event source URI scheme")
 		return "", &a
 	}
 	return kind + ":" + id, nil
@@ -123,7 +141,10 @@ func (s *Server) filter(_ context.Context, q *request) answer {
 	var wanted struct{ Allowed, Disallowed []typeName }
 	for name, into := range map[string]*[]typeName{"allowed": &wanted.Allowed, "disallowed": &wanted.Disallowed} {
 		if raw := q.body[name]; raw != nil && json.Unmarshal(raw, into) != nil {
-			return no(http.StatusBadRequest, "Invalid event filter")
+			return no(http.StatusBadRequest, "Invalid format definition")
+		}
+		if slices.Contains(*into, typeName{}) {
+			return no(http.StatusBadRequest, "Invalid format definition")
 		}
 	}
 	return s.withApp(q, func(a *app) *answer {
@@ -153,7 +174,10 @@ func (s *Server) userEvent(_ context.Context, q *request) answer {
 	}
 	for _, text := range q.list("source") {
 		full, bad := s.source(text)
-		if bad != nil {
+		switch {
+		case bad != nil && bad.status == http.StatusUnprocessableEntity:
+			return no(bad.status, "Event source was not found")
+		case bad != nil:
 			return *bad
 		}
 		kind, id, _ := strings.Cut(full, ":")

@@ -23,6 +23,12 @@ type request struct {
 
 func (q *request) get(name string) string { return q.values[name] }
 
+// empty says whether a parameter was given, as nothing.
+func (q *request) empty(name string) bool {
+	value, given := q.values[name]
+	return given && value == ""
+}
+
 // list is a parameter that may have several values, with commas between them.
 func (q *request) list(name string) []string {
 	return strings.FieldsFunc(q.values[name], func(r rune) bool { return r == ',' })
@@ -32,8 +38,7 @@ func (q *request) list(name string) []string {
 func read(r *http.Request, path map[string]string) (*request, *answer) {
 	q := &request{values: map[string]string{}, variables: map[string]string{}}
 	data, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
-	var large *http.MaxBytesError
-	if errors.As(err, &large) || len(data) > maxBody {
+	if len(data) > maxBody {
 		a := no(http.StatusRequestEntityTooLarge, "Request body too large")
 		return nil, &a
 	}
@@ -71,6 +76,9 @@ func (q *request) take(values url.Values) {
 func (q *request) readJSON(data []byte) error {
 	if err := json.Unmarshal(data, &q.body); err != nil {
 		return fmt.Errorf("ariserver: %w", err)
+	}
+	if q.body == nil {
+		return errors.New("ariserver: null is no body")
 	}
 	for name, raw := range q.body {
 		if name == "variables" {

@@ -13,6 +13,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"os"
 	"slices"
 	"strconv"
@@ -28,6 +29,7 @@ import (
 // Limits of what clients can make us keep.
 const (
 	maxBody     = 40 << 10 // bytes, Asterisk's own
+	maxDrained  = 16 << 20 // bytes of a body that nobody wants: what is longer is cut off
 	maxApps     = 32       // of one socket
 	maxSources  = 10_000   // subscriptions of one application
 	maxMade     = 1000     // bridges that clients have made
@@ -53,6 +55,11 @@ type Options struct {
 	// Playable says why a sound could not be played, in a language or, with "",
 	// the default one; nil = anything can.
 	Playable func(spec, language string) error
+	// OpenMedia opens RTP to an address, in a format of Asterisk's, and says where
+	// it comes from. It waits for a room to call "rtp/…" with the same leg, or for
+	// DropMedia. nil = externalMedia is not there.
+	OpenMedia func(leg engine.LegID, format string, to netip.AddrPort) (from netip.AddrPort, err error)
+	DropMedia func(leg engine.LegID)
 }
 
 // Server is an Asterisk to those who ask.
@@ -116,8 +123,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		r2 := r.Clone(r.Context())
 		r2.URL.Path, r2.URL.RawPath = path, strings.TrimPrefix(r.URL.RawPath, "/ari")
-		r2.Body = http.MaxBytesReader(w, r.Body, maxBody)
-		write(w, s.serve(r2, u))
+		a := s.serve(r2, u)
+		_, _ = io.CopyN(io.Discard, r.Body, maxDrained) // or a client that is still sending never sees the answer
+		write(w, a)
 	}
 }
 
@@ -235,7 +243,10 @@ func (s *Server) serve(r *http.Request, u User) answer {
 		}
 		methods = append(methods, s.routes[i].method)
 	}
-	if methods == nil {
+	switch path := r.URL.EscapedPath(); {
+	case methods == nil && len(path) > 1 && strings.HasSuffix(path, "/"):
+		return no(http.StatusNotFound, "ARI URLs do not end with a slash. Try /ari"+strings.TrimRight(path, "/"))
+	case methods == nil:
 		return no(http.StatusNotFound, "Resource not found")
 	}
 	allow := "OPTIONS," + strings.Join(methods, ",")

@@ -10,9 +10,12 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/coder/websocket"
 
 	"parley/engine"
 	"parley/recording"
@@ -213,6 +216,42 @@ func TestAReaderThatStandsStillIsCutOff(t *testing.T) {
 	}
 	if n := len(big.frames); n != 4 {
 		t.Errorf("%d MB are queued", n)
+	}
+}
+
+// TestAStalledClientIsCutOff over a real connection, whose buffers are small
+// beside the queue.
+func TestAStalledClientIsCutOff(t *testing.T) {
+	s := newServer()
+	web := httptest.NewServer(s)
+	defer web.Close()
+	defer s.Close()
+	ws, resp, err := websocket.Dial(t.Context(), web.URL+"/ari/events?app=slow&subscribeAll=true&api_key=u:p:w", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ws.CloseNow() //nolint:errcheck // it is cut off
+	if resp.Body != nil {
+		_ = resp.Body.Close()
+	}
+	s.mu.Lock()
+	k := s.apps["slow"].socket
+	s.mu.Unlock()
+	n, stands := 0, false
+	for cut := false; !cut && n < 20*queueFrames; n++ {
+		s.Observe(engine.Event{Type: engine.EventRoomLocked, Room: "1", Time: time.Unix(int64(n), 0)})
+		for limit := time.Now().Add(time.Second); !stands && len(k.frames) > 0; runtime.Gosched() {
+			stands = time.Now().After(limit)
+		}
+		select {
+		case <-k.full:
+			cut = true
+		default:
+		}
+	}
+	t.Logf("cut off after %d events", n)
+	if n > 2*queueFrames {
+		t.Errorf("cut off after %d events, and %d are what may wait", n, queueFrames)
 	}
 }
 

@@ -1,8 +1,12 @@
 package ariserver
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -13,13 +17,17 @@ import (
 )
 
 // Limits of an events socket. A client that does not read is cut off when its
-// queue is full: it costs no more than that, and lies to nobody.
+// queue is full: it costs no more than that, and lies to nobody. Before that come
+// the buffers of the system, ours of which is kept small: left alone it grows, and
+// holds thousands of events that nobody reads.
 const (
 	queueFrames = 2000
 	queueBytes  = 4 << 20
+	writeBuffer = 64 << 10 // bytes that the system keeps for a client; Linux takes it twice
 	writeTime   = 5 * time.Second
 	maxRequest  = 64 << 10 // bytes of a frame that a client sends
 	pingEvery   = 20 * time.Second
+	pongTime    = 2 * commandTime // a client's pong may stand behind a request of its own
 )
 
 // socket is one client's events.
@@ -58,14 +66,17 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, u User) {
 		refuse(w, http.StatusForbidden, "A page of another site must name an api_key")
 		return
 	}
-	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{"ari"}, InsecureSkipVerify: true}) // who is asking has shown a password
+	k := newSocket()
+	enlist := func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.enlist(k, names, truth(q.Get("subscribeAll")))
+	}
+	ws, err := websocket.Accept(narrow{w, enlist}, r, &websocket.AcceptOptions{Subprotocols: []string{"ari"}, InsecureSkipVerify: true}) // who is asking has shown a password
 	if err != nil {
+		s.dismiss(k)
 		return // Accept has answered
 	}
-	k := newSocket()
-	s.mu.Lock()
-	s.enlist(k, names, truth(q.Get("subscribeAll")))
-	s.mu.Unlock()
 	s.opt.Log.Info("ari: a client listens", "apps", names, "user", u.Name, "from", r.RemoteAddr)
 	why := s.serveSocket(r.Context(), ws, k, r, u)
 	s.dismiss(k)
@@ -73,25 +84,42 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, u User) {
 	s.opt.Log.Info("ari: a client has gone", "apps", names, "why", why, "from", r.RemoteAddr)
 }
 
+// narrow is a response whose connection has a small write buffer. open is called
+// before the client hears that the socket is open: what it asks then it is told of.
+type narrow struct {
+	http.ResponseWriter
+	open func()
+}
+
+// Hijack implements http.Hijacker.
+func (n narrow) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	n.open()
+	c, b, err := http.NewResponseController(n.ResponseWriter).Hijack()
+	if err != nil {
+		return nil, nil, fmt.Errorf("ariserver: %w", err)
+	}
+	if tcp, ok := c.(*net.TCPConn); ok {
+		_ = tcp.SetWriteBuffer(writeBuffer) // else it is as large as the system likes
+	}
+	return c, b, nil
+}
+
 // serveSocket writes what is queued until the client is gone, or too slow.
 func (s *Server) serveSocket(ctx context.Context, ws *websocket.Conn, k *socket, r *http.Request, u User) (why string) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	go func() {
-		defer cancel()
+	ctx, cancel := context.WithCancelCause(ctx)
+	var others sync.WaitGroup
+	defer others.Wait()
+	defer cancel(nil)
+	others.Go(func() {
 		s.readSocket(ctx, ws, k, r, u)
-	}()
-	ping := time.NewTicker(pingEvery)
-	defer ping.Stop()
+		cancel(errors.New("closed"))
+	})
+	others.Go(func() { cancel(pings(ctx, ws)) })
 	for {
 		select {
 		case f := <-k.frames:
 			k.size.Add(-int64(len(f)))
 			if err := writeFrame(ctx, ws, f); err != nil {
-				return err.Error()
-			}
-		case <-ping.C:
-			if err := pingFrame(ctx, ws); err != nil {
 				return err.Error()
 			}
 		case <-k.full:
@@ -100,7 +128,7 @@ func (s *Server) serveSocket(ctx context.Context, ws *websocket.Conn, k *socket,
 			_ = ws.Close(websocket.StatusGoingAway, "")
 			return "we stop"
 		case <-ctx.Done():
-			return "closed"
+			return context.Cause(ctx).Error()
 		}
 	}
 }
@@ -111,10 +139,23 @@ func writeFrame(ctx context.Context, ws *websocket.Conn, f []byte) error {
 	return ws.Write(ctx, websocket.MessageText, f)
 }
 
-func pingFrame(ctx context.Context, ws *websocket.Conn) error {
-	ctx, cancel := context.WithTimeout(ctx, writeTime)
-	defer cancel()
-	return ws.Ping(ctx)
+// pings asks the client whether it is there until it does not answer.
+func pings(ctx context.Context, ws *websocket.Conn) error {
+	every := time.NewTicker(pingEvery)
+	defer every.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-every.C:
+		}
+		in, cancel := context.WithTimeout(ctx, pongTime)
+		err := ws.Ping(in)
+		cancel()
+		if err != nil {
+			return fmt.Errorf("it does not answer pings: %w", err)
+		}
+	}
 }
 
 // restRequest is a request that comes over the socket, and its answer.

@@ -84,10 +84,10 @@ type (
 // info is AsteriskInfo.
 type (
 	info struct {
-		Build  buildInfo  `json:"build"`
-		System systemInfo `json:"system"`
-		Config configInfo `json:"config"`
-		Status statusInfo `json:"status"`
+		Build  *buildInfo  `json:"build,omitempty"`
+		System *systemInfo `json:"system,omitempty"`
+		Config *configInfo `json:"config,omitempty"`
+		Status *statusInfo `json:"status,omitempty"`
 	}
 	buildInfo struct {
 		OS      string `json:"os"`

@@ -21,6 +21,9 @@ type call struct {
 	address string          // then
 	talking time.Time       // since when; zero = it does not
 	entered bool            // its application
+
+	created  *engine.Dial // what it was created for; nil = it is dialled, or has come by itself
+	external bool         // its audio is RTP to a program
 }
 
 // room is a room as a bridge.
@@ -59,6 +62,7 @@ func (s *Server) Observe(e engine.Event) {
 		s.digit(e)
 	case engine.EventHeld, engine.EventUnheld:
 		s.holds(e)
+	case engine.EventPlayQueued: // so it is from the beginning
 	case engine.EventPlaying, engine.EventPlayed, engine.EventPlayPaused, engine.EventPlayResumed:
 		s.plays(e)
 	case engine.EventPlayModified: // a seek, a gain: there is no event of these
@@ -244,7 +248,10 @@ func (s *Server) dials(e engine.Event) {
 			delete(s.orders, e.Leg)
 		}
 		c = s.newCall(string(e.Leg), e, "Down", app)
-		c.job, c.address = e.Dial.ID, e.Dial.Address
+	}
+	c.job, c.address, c.room = e.Dial.ID, e.Dial.Address, e.Room
+	if c.external && e.Dial.State != engine.DialFailed { // that it is up has been told
+		return
 	}
 	status := ""
 	switch e.Dial.State {

@@ -1,0 +1,272 @@
+package ariserver
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"parley/engine"
+)
+
+// Calls that clients make in steps: create, addChannel, dial; externalMedia,
+// addChannel. Until a room calls them the engine knows nothing of them.
+
+// maxCreated is how many calls may be created and not dialled.
+const maxCreated = 1000
+
+// create makes a channel that nobody is called by yet.
+func (s *Server) create(_ context.Context, q *request) answer {
+	d := engine.Dial{
+		Address: q.get("endpoint"), Leg: engine.LegID(cmp.Or(q.get("channelId"), newID())), Variables: map[string]string{}, Channel: map[string]string{},
+	}
+	if bad := s.orderOf(q, &d); bad != nil {
+		return *bad
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c, bad := s.newCreated(q, d)
+	if bad != nil {
+		return *bad
+	}
+	s.enters(c, time.Now(), q.list("appArgs"))
+	return ok(c.channel)
+}
+
+// newCreated makes the channel of an order that is not given yet. The caller
+// holds mu.
+func (s *Server) newCreated(q *request, d engine.Dial) (*call, *answer) {
+	var a answer
+	n := 0
+	for _, c := range s.calls {
+		if c.created != nil {
+			n++
+		}
+	}
+	switch id := string(d.Leg); {
+	case s.calls[id] != nil:
+		a = no(http.StatusConflict, "Channel with given unique ID already exists")
+		return nil, &a
+	case len(id) > maxID:
+		a = no(http.StatusBadRequest, "Channel ID is too long")
+		return nil, &a
+	case n >= maxCreated:
+		a = no(http.StatusServiceUnavailable, "Too many channels are created and not dialled")
+		return nil, &a
+	}
+	d.Room = engine.RoomName(d.Variables["room"])
+	delete(d.Variables, "room")
+	e := engine.Event{Time: time.Now(), Room: d.Room, Invite: engine.Invite{Kind: "sip", Caller: d.Party}}
+	c := s.newCall(string(d.Leg), e, "Down", cmp.Or(q.get("app"), s.opt.App))
+	c.created, c.address = &d, d.Address
+	return c, nil
+}
+
+// enters brings a call into its application. The caller holds mu.
+func (s *Server) enters(c *call, at time.Time, args []string) {
+	if args == nil {
+		args = []string{}
+	}
+	c.entered = true
+	s.tell("StasisStart", at, &stasisStart{Args: args, Channel: c.channel}, c.subject())
+}
+
+// dial calls whom a channel was created for, into the room whose bridge it was
+// added to.
+func (s *Server) dial(ctx context.Context, q *request) answer {
+	n, err := strconv.Atoi(cmp.Or(q.get("timeout"), "0"))
+	s.mu.Lock()
+	c := s.calls[q.get("channelId")]
+	var a answer
+	switch {
+	case c == nil:
+		a = no(http.StatusNotFound, "Channel not found")
+	case c.created == nil || c.external:
+		a = no(http.StatusConflict, "Channel is not in the 'Down' state")
+	case err != nil || n > maxRing:
+		a = no(http.StatusBadRequest, "Invalid timeout")
+	case c.created.Room == "":
+		a = no(http.StatusConflict, "Channel is in no bridge: Parley calls into rooms, so addChannel comes before dial")
+	}
+	if a.status != 0 {
+		s.mu.Unlock()
+		return a
+	}
+	c.created.Timeout = time.Duration(maxRing) * time.Second
+	if n > 0 {
+		c.created.Timeout = time.Duration(n) * time.Second
+	}
+	if by := s.calls[q.get("caller")]; by != nil && c.created.Caller == (engine.Caller{}) {
+		c.created.Caller = engine.Caller{Name: by.Caller.Name, Number: by.Caller.Number}
+	}
+	s.mu.Unlock()
+	return s.call(ctx, c)
+}
+
+// call has a room call a created channel.
+func (s *Server) call(ctx context.Context, c *call) answer {
+	s.mu.Lock()
+	d := c.created
+	c.created = nil
+	s.mu.Unlock()
+	if d == nil { // another request was faster
+		return no(http.StatusConflict, "Channel is not in the 'Down' state")
+	}
+	err := s.order(ctx, *d)
+	if err == nil {
+		return done()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.calls[c.ID] == c {
+		c.created = d
+	}
+	return failed(err)
+}
+
+// order has a room call somebody.
+func (s *Server) order(ctx context.Context, d engine.Dial) error {
+	ctx, cancel := context.WithTimeout(ctx, commandTime)
+	defer cancel()
+	_, err := s.exchange.BgDial(ctx, d)
+	return err //nolint:wrapcheck // an error of the engine in its own words
+}
+
+// intend says which room a created channel is for; one whose audio is there
+// already goes there at once.
+func (s *Server) intend(ctx context.Context, id string, name engine.RoomName) answer {
+	s.mu.Lock()
+	c := s.calls[id]
+	if c == nil || c.created == nil {
+		s.mu.Unlock()
+		return no(http.StatusConflict, "Channel "+id+" is being dialled")
+	}
+	c.created.Room = name
+	external := c.external
+	s.mu.Unlock()
+	if external {
+		return s.call(ctx, c)
+	}
+	return done()
+}
+
+// forget ends a channel that was created and not dialled.
+func (s *Server) forget(id string) {
+	s.mu.Lock()
+	c := s.calls[id]
+	if c == nil || c.created == nil {
+		s.mu.Unlock()
+		return
+	}
+	external := c.external
+	s.destroy(c, time.Now(), engine.CauseNormal)
+	s.mu.Unlock()
+	if external {
+		s.opt.DropMedia(engine.LegID(id))
+	}
+}
+
+// sipHeader is the header that a dialplan function adds to a call, as
+// PJSIP_HEADER(add,X-Room) does.
+func sipHeader(function string) (name string, ok bool) {
+	name, ok = strings.CutPrefix(function, "PJSIP_HEADER(add,")
+	return strings.TrimSuffix(name, ")"), ok && strings.HasPrefix(name, "X-")
+}
+
+// externalMedia makes a channel whose audio goes to a program as RTP, and comes
+// from it.
+func (s *Server) externalMedia(ctx context.Context, q *request) answer {
+	switch bad := externally(q); {
+	case bad != nil:
+		return *bad
+	case s.opt.OpenMedia == nil:
+		return no(http.StatusNotImplemented, "Method not implemented: there is no media here")
+	}
+	d := engine.Dial{
+		Address: "rtp/" + q.get("external_host"), Leg: engine.LegID(cmp.Or(q.get("channelId"), newID())), Party: engine.Caller{Name: q.get("external_host")},
+		Variables: map[string]string{}, Channel: map[string]string{}, Timeout: defaultRing,
+	}
+	for name, value := range q.variables {
+		if own, is := strings.CutPrefix(strings.ToLower(name), "parley_"); is {
+			d.Variables[own] = value
+		}
+	}
+	at, err := s.openMedia(ctx, d.Leg, q)
+	if err != nil {
+		return no(http.StatusInternalServerError, "An internal error prevented this request from being handled: "+err.Error())
+	}
+	s.mu.Lock()
+	c, bad := s.newCreated(q, d)
+	if bad != nil {
+		s.mu.Unlock()
+		s.opt.DropMedia(d.Leg)
+		return *bad
+	}
+	defer s.mu.Unlock()
+	c.Vars = map[string]string{"UNICASTRTP_LOCAL_ADDRESS": at.Addr().String(), "UNICASTRTP_LOCAL_PORT": strconv.Itoa(int(at.Port()))}
+	made := c.channel
+	s.isUp(c, q.list("data"))
+	return ok(made)
+}
+
+// isUp tells that the audio of a created channel is there. The caller holds mu.
+func (s *Server) isUp(c *call, args []string) {
+	now := time.Now()
+	c.external, c.State = true, "Up"
+	s.tell("ChannelStateChange", now, &onChannel{Channel: c.channel}, c.subject())
+	s.tell("Dial", now, &dialEvent{Status: "ANSWER", String: c.address, Peer: c.channel}, c.subject())
+	s.enters(c, now, args)
+}
+
+// openMedia opens the RTP of a channel.
+func (s *Server) openMedia(ctx context.Context, id engine.LegID, q *request) (netip.AddrPort, error) {
+	ctx, cancel := context.WithTimeout(ctx, commandTime)
+	defer cancel()
+	host, text, _ := net.SplitHostPort(q.get("external_host"))
+	port, err := strconv.ParseUint(text, 10, 16)
+	if err != nil || port == 0 {
+		return netip.AddrPort{}, errors.New("ariserver: external_host has no port")
+	}
+	list, err := net.DefaultResolver.LookupNetIP(ctx, "ip4", host)
+	if err != nil || len(list) == 0 {
+		return netip.AddrPort{}, errors.New("ariserver: external_host is not known by an IPv4 address")
+	}
+	return s.opt.OpenMedia(id, q.get("format"), netip.AddrPortFrom(list[0].Unmap(), uint16(port)))
+}
+
+// externally judges what externalMedia is asked for, in Asterisk's words.
+func externally(q *request) *answer {
+	host, encapsulation, transport := q.get("external_host"), q.get("encapsulation"), q.get("transport")
+	_, _, err := net.SplitHostPort(host)
+	a := no(http.StatusBadRequest, "")
+	words := ""
+	switch {
+	case q.get("app") == "":
+		words = "app cannot be empty"
+	case q.get("connection_type") == "server":
+		words = "'server' connection_type can only be used with the websocket transport"
+	case host == "":
+		words = "external_host is required for all but websocket server connections"
+	case q.get("format") == "":
+		words = "format cannot be empty"
+	case err != nil:
+		words = "external_host must be <host>:<port> for all transports other than websocket"
+	case !slices.Contains([]string{"", "both", "in", "out"}, q.get("direction")):
+		words = "Invalid direction specified"
+	case encapsulation != "" && encapsulation != "rtp":
+		a = no(http.StatusNotImplemented, "The encapsulation and/or transport is not supported")
+		return &a
+	case transport != "" && transport != "udp":
+		words = "transport must be 'udp' for rtp encapsulation"
+	default:
+		return nil
+	}
+	a = no(http.StatusBadRequest, words)
+	return &a
+}
