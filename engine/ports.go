@@ -118,6 +118,7 @@ type MemberMedia struct {
 	Quiet   time.Duration // since the last packet; below 0 none has come, or the place does not know
 	Source  string        // where packets come from; "" is nowhere, or the place does not know
 	Held    bool          // by the other side
+	Gated   bool          // the gate has let nothing through for a second
 }
 
 // Listener is what a Bridge may offer besides: an opinion on who disturbs the

@@ -148,7 +148,7 @@ func (m *MemberView) show(h MemberMedia) {
 
 // closely adds what Sound tells of a member.
 func (s *seat) closely(m *MemberView, h MemberMedia, disturbed map[MemberID]Disturbance) {
-	m.JitterMS, m.Capped, m.Source, m.Held = h.Jitter.Milliseconds(), h.Capped, h.Source, h.Held
+	m.JitterMS, m.Capped, m.Source, m.Held, m.Gated = h.Jitter.Milliseconds(), h.Capped, h.Source, h.Held, h.Gated
 	if h.Quiet >= 0 && !h.Unseen {
 		ms := h.Quiet.Milliseconds()
 		m.QuietMS = &ms

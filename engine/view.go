@@ -56,6 +56,7 @@ type MemberView struct {
 	QuietMS     *int64       `json:"last_packet_ms,omitempty"` // ago; nil: none has come, or nobody knows
 	Source      string       `json:"source,omitempty"`
 	Held        bool         `json:"held,omitempty"`
+	Gated       bool         `json:"gated,omitempty"` // the gate has let nothing of him through for a second
 	MutedBy     string       `json:"muted_by,omitempty"`
 	DeafBy      string       `json:"deaf_by,omitempty"`
 	Disturbance *Disturbance `json:"disturbance,omitempty"`

@@ -101,6 +101,8 @@ func unseen(r engine.RoomView) bool {
 // heardNow is what is known of one whom nothing keeps from being heard.
 func heardNow(m engine.MemberView) string {
 	switch {
+	case m.Level != nil && m.Gated:
+		return fmt.Sprintf("is heard when he talks; the gate takes %.0f dBov for noise", *m.Level)
 	case m.Level != nil:
 		return fmt.Sprintf("is heard, %.0f dBov now", *m.Level)
 	case m.Talking:
@@ -188,6 +190,8 @@ func silent(m engine.MemberView) string {
 		return fmt.Sprintf("turned down by %v dB", -m.Talk)
 	case m.QuietMS != nil && m.Level != nil && *m.Level <= inaudible:
 		return "sends packets, but only silence" + from
+	case m.Gated && m.Talking && m.Level != nil:
+		return fmt.Sprintf("talks, %.0f dBov now, but the gate lets nothing of it through", *m.Level)
 	default:
 		return ""
 	}

@@ -53,6 +53,14 @@ func TestHowARoomSounds(t *testing.T) {
 			"silence", tellSilent, with(func(m *engine.MemberView) { m.Level = new(float64(-127)) }),
 			"#14 +4930 via pbx1: sends packets, but only silence (last from 10.1.1.9:4002)\n", false,
 		},
+		{
+			"too soft for a fixed gate", tellSilent, with(func(m *engine.MemberView) { m.Gated, m.Talking = true, true }),
+			"#14 +4930 via pbx1: talks, -23 dBov now, but the gate lets nothing of it through\n", false,
+		},
+		{
+			"noise only", tellSilent, with(func(m *engine.MemberView) { m.Gated, m.Level = true, new(float64(-51)) }),
+			"#14 +4930 via pbx1: is heard when he talks; the gate takes -51 dBov for noise\n", false,
+		},
 		{"turned down", tellSilent, with(func(m *engine.MemberView) { m.Talk = -50 }), "#14 +4930 via pbx1: turned down by 50 dB\n", false},
 		{
 			"heard, and deaf", tellSilent, with(func(m *engine.MemberView) { m.Deaf, m.DeafBy = true, "by key *4" }),

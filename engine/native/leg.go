@@ -48,6 +48,7 @@ type Leg struct {
 	tape     atomic.Pointer[tape]
 	level    atomic.Uint64 // bits of the float64
 	talking  atomic.Bool
+	gated    atomic.Bool   // nothing has come through its gate of late
 	patience atomic.Uint64 // ticks without a packet until it is given up
 
 	mu   sync.Mutex // guards "closed or in the clock"
@@ -256,7 +257,7 @@ func (l *Leg) media(m engine.MemberID) engine.MemberMedia {
 	out := engine.MemberMedia{
 		Member: m, Level: l.loudness(), Talking: l.talking.Load(),
 		Codec: l.Codec(), Delay: h.Delay, Late: h.Late,
-		Jitter: h.Jitter, Capped: h.Capped, Source: h.Source, Held: l.held.Load(), Quiet: -1,
+		Jitter: h.Jitter, Capped: h.Capped, Source: h.Source, Held: l.held.Load(), Gated: l.gated.Load(), Quiet: -1,
 	}
 	if at := l.port.LastArrival(); at != 0 {
 		out.Quiet = max(0, time.Duration(l.sw.now.Load()-at))

@@ -140,6 +140,7 @@ func (b *Bridge) adopt(l *Leg) bool {
 		return false
 	}
 	l.voice.enter()
+	l.gated.Store(false)
 	return true
 }
 
@@ -188,6 +189,7 @@ func (v *voice) enter() {
 	v.alike = 0
 	v.talk, v.listen, v.talkDB, v.listenDB = mixer.Gain{}, mixer.Gain{}, 0, 0
 	v.limiter, v.over = mixer.Limiter{}, mixer.Limiter{}
+	v.shut = 0
 	v.gate, v.open, v.exact, v.before.n, v.ceiling = mixer.Gate{}, false, false, 0, mixer.Ceiling{}
 	v.leveller, v.evener, v.evenDB = mixer.Leveller{}, mixer.Gain{}, 0
 	v.bid = bid{}
@@ -212,6 +214,7 @@ func (st *seat) talk(sound engine.Sound) {
 		v.spoke = true
 	}
 	v.mouth = heard
+	st.leg.gating()
 }
 
 // listen sends a member what he hears: the mix that all silent listeners of his

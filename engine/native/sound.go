@@ -86,6 +86,23 @@ func (v *voice) passes(s engine.Sound, heard bool) bool {
 	return true
 }
 
+// shutTime is for how many ticks a gate keeps out all that comes until that is
+// told: 1 s, longer than anybody counts as talking after a word.
+const shutTime = 50
+
+// gating notes whether the gate has let anything through of late.
+func (l *Leg) gating() {
+	v := &l.voice
+	was := v.shut >= shutTime
+	v.shut++
+	if v.open {
+		v.shut = 0
+	}
+	if is := v.shut >= shutTime; is != was {
+		l.gated.Store(is)
+	}
+}
+
 // rewind puts the beginning of what opened the gate in front of it.
 func (v *voice) rewind() {
 	n := 0

@@ -290,3 +290,33 @@ func TestKeysGoOutWhereThePortSendsThem(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestGate_IsTold: of one who talks below it, at once when it has let nothing
+// through for a second, and no longer when it has; pauses are no matter.
+func TestGate_IsTold(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		h := r.hall()
+		h.Tune(engine.Sound{Gate: -30})
+		a := r.call("a", l16(), tone(8000, 400, -37)) // talks, by its level
+		r.seat(h, 1, a, engine.MemberState{})
+		gated := func(when string, want bool) {
+			t.Helper()
+			if m := h.Levels(nil)[0]; m.Gated != want {
+				t.Errorf("%s: %+v", when, m)
+			}
+		}
+		r.run(20)
+		gated("at first", false)
+		r.run(50)
+		gated("after a second", true)
+		if !h.Levels(nil)[0].Talking {
+			t.Error("he does not talk")
+		}
+		a.speak = tone(8000, 400, -20)
+		r.run(2)
+		gated("louder", false)
+		a.speak = mute(8000)
+		r.run(40)
+		gated("a pause", false)
+	})
+}

@@ -63,6 +63,7 @@ type voice struct {
 	bid              bid   // for the floor
 	gate             mixer.Gate
 	open             bool // the gate let the last frame through
+	shut             int  // ticks since it let one through
 	before           lead // what it did not
 	ceiling          mixer.Ceiling
 	leveller         mixer.Leveller
