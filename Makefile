@@ -30,7 +30,7 @@ test-libopus: ## what Opus has to do with, by libopus (needs libopus-dev and pkg
 	$(GO) test -tags libopus -shuffle=on -timeout 5m ./codec ./engine/native
 
 integration: ## tests against real FreeSWITCH and Asterisk in containers (needs Docker)
-	cd integration && $(GO) vet -tags integration ./... && $(GO) test -tags integration -count=1 -v -timeout 25m ./...
+	cd integration && $(GO) vet -tags integration ./... && $(GO) test -tags integration -count=1 -v -parallel 4 -timeout 25m ./...
 
 clients: ## npm's clients of FreeSWITCH and Asterisk, for make integration
 	cd integration/clients && npm install --no-audit --no-fund --no-package-lock

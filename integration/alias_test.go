@@ -16,11 +16,12 @@ import (
 // mod_conference before the socket line (docs/freeswitch-aliases.md). A room in
 // the switch's own conference must heed them once, not twice.
 func TestDialplanForModConference(t *testing.T) {
-	startFreeSWITCH(t)
-	w := watch(t)
+	at := newPlace()
+	startFreeSWITCH(t, at)
+	w := watch(t, at)
 	for i, mixer := range []string{"native", "switch"} {
 		t.Run(mixer, func(t *testing.T) {
-			p := run(t, contractConfig(mixer, usual(), freeswitchESL))
+			p := run(t, at, contractConfig(mixer, at, at.fsESL))
 			room := func(t *testing.T, k int) *cell {
 				return &cell{T: t, p: p, w: w, room: "alias-" + mixer + "-" + string(rune('a'+k)), hash: 100 + 10*i + k}
 			}

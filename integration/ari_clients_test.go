@@ -32,10 +32,10 @@ type program struct {
 }
 
 // node runs npm's ari-client.
-func node(t *testing.T) *program {
+func node(t *testing.T, at place) *program {
 	t.Helper()
 	npm(t, "ari-client")
-	cmd := exec.Command("node", "clients/ari-client.js", "http://"+httpAddress, "panel", "a-long-password")
+	cmd := exec.Command("node", "clients/ari-client.js", "http://"+at.http, "panel", "a-long-password")
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -106,8 +106,10 @@ func (s *program) does(line string) string {
 // TestNodeDrivesParley: npm's ari-client builds its methods from our
 // description, drives a live room, and comes back after a restart.
 func TestNodeDrivesParley(t *testing.T) {
-	p := run(t, base(false)+ariUsers)
-	s := node(t)
+	t.Parallel()
+	at := newPlace()
+	p := run(t, at, at.base(false)+ariUsers)
+	s := node(t, at)
 	s.sees("connected")
 	if v := s.does("info"); !strings.Contains(v, "Parley") {
 		t.Errorf("info: %s", v)
@@ -115,7 +117,7 @@ func TestNodeDrivesParley(t *testing.T) {
 	if got := s.does("bridges"); got != "none" {
 		t.Errorf("bridges: %s", got)
 	}
-	alice := dialled(t, sipAddress, "3001", siptest.Tone{Hz: 440, DBFS: -20})
+	alice := dialled(t, at.sip, "3001", siptest.Tone{Hz: 440, DBFS: -20})
 	id := strings.Fields(s.sees("StasisStart"))[1]
 	s.sees("ChannelEnteredBridge " + id + " 3001")
 	s.sees("ChannelTalkingStarted " + id)
@@ -170,7 +172,7 @@ func TestNodeDrivesParley(t *testing.T) {
 	p.stop()
 	p.start()
 	s.sees("connected")
-	dialled(t, sipAddress, "3002", siptest.Tone{})
+	dialled(t, at.sip, "3002", siptest.Tone{})
 	s.sees("ChannelEnteredBridge")
 }
 
@@ -243,11 +245,13 @@ func nodeRecords(t *testing.T, s *program, phone *siptest.Call, id string) {
 
 // TestCyCoreDrivesParley is the same with CyCoreSystems/ari.
 func TestCyCoreDrivesParley(t *testing.T) {
-	p := run(t, base(false)+ariUsers)
+	t.Parallel()
+	at := newPlace()
+	p := run(t, at, at.base(false)+ariUsers)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	c, err := native.ConnectWithContext(ctx, &native.Options{
-		Application: "panel", URL: "http://" + httpAddress + "/ari", WebsocketURL: "ws://" + httpAddress + "/ari/events",
+		Application: "panel", URL: "http://" + at.http + "/ari", WebsocketURL: "ws://" + at.http + "/ari/events",
 		Username: "panel", Password: "a-long-password", SubscribeAll: true,
 	})
 	if err != nil {
@@ -270,7 +274,7 @@ func TestCyCoreDrivesParley(t *testing.T) {
 			}
 		}
 	}
-	alice := dialled(t, sipAddress, "3001", siptest.Tone{Hz: 440, DBFS: -20})
+	alice := dialled(t, at.sip, "3001", siptest.Tone{Hz: 440, DBFS: -20})
 	start, ok := next("StasisStart").(*v6.StasisStart)
 	if !ok || start.Channel.State != "Up" || len(start.Args) != 2 || start.Args[0] != "3001" {
 		t.Fatalf("%+v", start)
@@ -333,7 +337,7 @@ func TestCyCoreDrivesParley(t *testing.T) {
 		list, err := c.Application().List(nil)
 		return fmt.Sprint(list, err), err == nil && len(list) == 1
 	})
-	dialled(t, sipAddress, "3003", siptest.Tone{})
+	dialled(t, at.sip, "3003", siptest.Tone{})
 	next("ChannelEnteredBridge")
 }
 

@@ -37,9 +37,9 @@ func plainRoom() map[string]string {
 }
 
 // withAMI is the usual configuration with a user of the manager interface.
-func withAMI(user string) string {
-	return strings.Replace(base(true), "app: parley}",
-		"app: parley, ami: \""+astAMI(0)+"\", ami_user: "+user+", ami_password: parley-test}", 1)
+func withAMI(at place, user string) string {
+	return strings.Replace(at.base(true), "app: parley}",
+		"app: parley, ami: \""+at.astAMI+"\", ami_user: "+user+", ami_password: parley-test}", 1)
 }
 
 // returns has three callers of ConfBridge 4001 taken over by a Parley that has no
@@ -82,11 +82,13 @@ func returns(t *testing.T, ast *container, p *parley) {
 // if Parley dies or ends, and whether or not the dialplan has the context that it
 // should have.
 func TestWhoWasTakenOverGoesBackToConfBridge(t *testing.T) {
-	ast := asteriskAt(t, 0, plainRoom())
-	p := run(t, withAMI("parley"))
-	calls := []*siptest.Call{call(t, asteriskSIP, "default_user", tone(500)), call(t, asteriskSIP, "boss", tone(900))}
+	t.Parallel()
+	at := newPlace()
+	ast := asteriskAt(t, at, plainRoom())
+	p := run(t, at, withAMI(at, "parley"))
+	calls := []*siptest.Call{call(t, at.astSIP, "default_user", tone(500)), call(t, at.astSIP, "boss", tone(900))}
 	tones := []float64{500, 900}
-	call(t, asteriskSIP, "dumb", tone(1300))
+	call(t, at.astSIP, "dumb", tone(1300))
 	back := func(how string, end func()) {
 		t.Helper()
 		eventually(t, 15*time.Second, "all being in ConfBridge "+how, func() (string, bool) {
@@ -114,7 +116,7 @@ func TestWhoWasTakenOverGoesBackToConfBridge(t *testing.T) {
 	returns(t, ast, p)
 	hears(t, calls, tones)
 	code, out := command(t, p.config, "check")
-	if code != 0 || !strings.Contains(out, "ami "+astAMI(0)+", user parley may take ConfBridge rooms over\n") || strings.Contains(out, "_context]") {
+	if code != 0 || !strings.Contains(out, "ami "+at.astAMI+", user parley may take ConfBridge rooms over\n") || strings.Contains(out, "_context]") {
 		t.Errorf("exit code %d\n%s", code, out)
 	}
 	ast.edit("extensions.conf", "pbx_config", "[parley-takeover]", "[other]")
@@ -131,7 +133,7 @@ func TestWhoWasTakenOverGoesBackToConfBridge(t *testing.T) {
 		"nobody": "user nobody or its password is refused. Check [nobody] in manager.conf and ami_password_file of switch ast1. [ami_auth]",
 	} {
 		path := filepath.Join(t.TempDir(), "parley.yaml")
-		if err := os.WriteFile(path, []byte(withAMI(user)), 0o600); err != nil {
+		if err := os.WriteFile(path, []byte(withAMI(at, user)), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		if code, out := command(t, path, "check"); code != 1 || !strings.Contains(out, want) {
@@ -143,12 +145,14 @@ func TestWhoWasTakenOverGoesBackToConfBridge(t *testing.T) {
 // TestAConfBridgeRoomIsTakenOver: it is shown as not ours, and comes to our
 // mixer with roles, if there is a user of the manager interface.
 func TestAConfBridgeRoomIsTakenOver(t *testing.T) {
-	ast := asteriskAt(t, 0, plainRoom())
+	t.Parallel()
+	at := newPlace()
+	ast := asteriskAt(t, at, plainRoom())
 	profiles := "profiles:\n  - {name: default, unmuted_sound: none, play_entry_tone: false, play_exit_tone: false}\n"
-	p := run(t, base(true)+profiles)
+	p := run(t, at, at.base(true)+profiles)
 	tones := []float64{500, 900, 1300}
 	calls := []*siptest.Call{
-		call(t, asteriskSIP, "default_user", tone(500)), call(t, asteriskSIP, "boss", tone(900)), call(t, asteriskSIP, "dumb", tone(1300)),
+		call(t, at.astSIP, "default_user", tone(500)), call(t, at.astSIP, "boss", tone(900)), call(t, at.astSIP, "dumb", tone(1300)),
 	}
 	ctx := context.Background()
 	eventually(t, 15*time.Second, "the room being shown as not ours", func() (string, bool) {
@@ -163,7 +167,7 @@ func TestAConfBridgeRoomIsTakenOver(t *testing.T) {
 		t.Errorf("without a manager user: %v", err)
 	}
 	p.stop()
-	if err := os.WriteFile(p.config, []byte(withAMI("parley")+profiles), 0o600); err != nil {
+	if err := os.WriteFile(p.config, []byte(withAMI(at, "parley")+profiles), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	p.start()
@@ -209,7 +213,7 @@ func TestAConfBridgeRoomIsTakenOver(t *testing.T) {
 func comesLate(t *testing.T, ast *container, p *parley, calls []*siptest.Call, tones []float64) {
 	t.Helper()
 	ctx := context.Background()
-	calls, tones = append(calls, call(t, asteriskSIP, "default_user", tone(1700))), append(tones, 1700)
+	calls, tones = append(calls, call(t, p.at.astSIP, "default_user", tone(1700))), append(tones, 1700)
 	eventually(t, 20*time.Second, "his being shown beside the room", func() (string, bool) {
 		v, err := p.api.Room(ctx, "4001")
 		return fmt.Sprintf("%+v %v", v, err), err == nil && v.Mixer == "native" && len(v.Members) == 2 && len(v.Beside) == 1 && len(v.Beside[0].Members) == 1
@@ -267,13 +271,15 @@ func gate(t *testing.T, to string, through int) (address string) {
 // TestATakeOverThatHalfFails leaves nobody behind: of three callers the audio of
 // two can come.
 func TestATakeOverThatHalfFails(t *testing.T) {
-	ast := asteriskAt(t, 0, plainRoom())
-	config := strings.Replace(withAMI("parley"), "audiosocket: {", fmt.Sprintf("audiosocket: {advertise: %q, ", gate(t, usual().socket, 2)), 1)
-	p := run(t, config)
+	t.Parallel()
+	at := newPlace()
+	ast := asteriskAt(t, at, plainRoom())
+	config := strings.Replace(withAMI(at, "parley"), "audiosocket: {", fmt.Sprintf("audiosocket: {advertise: %q, ", gate(t, at.socket, 2)), 1)
+	p := run(t, at, config)
 	tones := []float64{500, 900, 1300}
 	var calls []*siptest.Call
 	for _, hz := range tones {
-		calls = append(calls, call(t, asteriskSIP, "default_user", tone(hz)))
+		calls = append(calls, call(t, at.astSIP, "default_user", tone(hz)))
 	}
 	eventually(t, 15*time.Second, "all being in ConfBridge", func() (string, bool) { return p.log(), ast.callers("4001") == 3 })
 	began := time.Now()

@@ -16,12 +16,12 @@ import (
 
 // replaced is about a client that takes the application, and leaves.
 func (s *astScene) replaced() {
-	s.p = runAt(s.T, own(s.n), s.config("native", "inbound", astARI(1)))
+	s.p = run(s.T, s.at, s.config("native", "inbound", s.ast.at.astARI))
 	s.pair()
 	s.ring("3001", 1300)
 	s.p.members(s.room("3001"), 3)
 	other, err := ari.New(ari.Options{
-		URL: "http://" + astARI(1) + "/ari", User: fmt.Sprintf("user-%d", s.n), Password: fmt.Sprintf("word-%d", s.n), App: s.app,
+		URL: "http://" + s.ast.at.astARI + "/ari", User: fmt.Sprintf("user-%d", s.n), Password: fmt.Sprintf("word-%d", s.n), App: s.app,
 	})
 	if err != nil {
 		s.Fatal(err)
@@ -69,7 +69,7 @@ func (s *astScene) asked() {
 // back they are what they were; who has come meanwhile is served if the switch
 // has kept him.
 func (s *astScene) killed(mode, websocket string) {
-	s.p = runAt(s.T, own(s.n), s.config(mode, websocket, astARI(1)))
+	s.p = run(s.T, s.at, s.config(mode, websocket, s.ast.at.astARI))
 	room := s.room("3101")
 	for i, pin := range []string{"98765#", "1234#", "1234#"} {
 		c := s.ring("3101", []float64{500, 900, 1300}[i])
@@ -87,7 +87,7 @@ func (s *astScene) killed(mode, websocket string) {
 	killed := time.Now()
 	late := make(chan *siptest.Call, 1)
 	if websocket == "outbound" {
-		go func() { late <- call(s.T, astSIP(s.ast.n), s.room("3001"), tone(700)) }()
+		go func() { late <- call(s.T, s.ast.at.astSIP, s.room("3001"), tone(700)) }()
 	}
 	time.Sleep(time.Second)
 	s.p.start()
@@ -132,7 +132,7 @@ func (s *astScene) switchOff() {
 // FreeSWITCH, whose leg is in the room too.
 func (s *astScene) dies(fs bool) {
 	room := s.room("3001")
-	s.p = runAt(s.T, own(s.n), s.config("native", "outbound", astARI(1)))
+	s.p = run(s.T, s.at, s.config("native", "outbound", s.ast.at.astARI))
 	s.pair()
 	s.switchOff()
 	others := s.others(fs)
@@ -179,7 +179,7 @@ func (s *astScene) others(fs bool) []*guest {
 		all = append(all, &guest{Call: call(s.T, s.p.at.sip, s.room("3001"), tone(hz)), hz: hz})
 	}
 	if fs {
-		c := &cell{T: s.T, p: s.p, w: watchAt(s.T, faultsFreeSWITCH), room: s.room("3001"), hash: 300, came: 3}
+		c := &cell{T: s.T, p: s.p, w: watch(s.T, s.ast.at), room: s.room("3001"), hash: 300, came: 3}
 		all = append(all, c.dial())
 	}
 	return all

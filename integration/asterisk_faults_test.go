@@ -23,7 +23,8 @@ import (
 type astScene struct {
 	*testing.T
 	ast   *container
-	n     int    // of the Parley
+	n     int    // its number, which its names have
+	at    place  // of the Parley
 	app   string // its application
 	p     *parley
 	proxy *proxy // of its link to the switch, or the switch's to it
@@ -33,13 +34,8 @@ type astScene struct {
 	alone []*siptest.Call // others, who do not hear them
 }
 
-// astScenes is the number of the first Parley of these tests: its ports are far
-// from those of the others, and of the switches.
+// astScenes is the number of the first scene.
 const astScenes = 80
-
-// faultsFreeSWITCH is the number of the FreeSWITCH whose leg is in a room of
-// theirs. The ports of its audio are those of tests that do not run meanwhile.
-const faultsFreeSWITCH = 10
 
 // astFiles are what the scenes first to last add to the switch's files. A
 // scene's room has its number in its name: 41 has 413001.
@@ -70,7 +66,7 @@ func astFiles(t *testing.T, doors map[int]string, first, last int) map[string]st
 
 // astConfig is the configuration of a scene's Parley.
 func (s *astScene) config(mode, websocket, url string) string {
-	return own(s.n).config() + fmt.Sprintf(`
+	return s.at.config() + fmt.Sprintf(`
 switches:
   - {name: ast1, kind: asterisk, ari: "http://%s/ari", user: user-%d, password: word-%d, app: parley-%d, websocket: %s}
 `, url, s.n, s.n, s.n, websocket) + strings.ReplaceAll(contractProfiles, "\n  - name: ", "\n  - mixer: "+mode+"\n    name: ") +
@@ -83,7 +79,7 @@ func (s *astScene) room(number string) string { return fmt.Sprintf("%d%s", s.n, 
 // ring calls in.
 func (s *astScene) ring(number string, hz float64) *siptest.Call {
 	s.Helper()
-	c := call(s.T, astSIP(s.ast.n), s.room(number), tone(hz))
+	c := call(s.T, s.ast.at.astSIP, s.room(number), tone(hz))
 	s.calls, s.tones = append(s.calls, c), append(s.tones, hz)
 	return c
 }
@@ -277,23 +273,24 @@ func TestFaultsOfAsterisk(t *testing.T) {
 	scenes, doors := make([]*astScene, len(faults)+4), map[int]string{}
 	for i := range scenes {
 		n := astScenes + i
-		scenes[i] = &astScene{n: n, app: fmt.Sprintf("parley-%d", n)}
+		scenes[i] = &astScene{n: n, at: newPlace(), app: fmt.Sprintf("parley-%d", n)}
 		switch {
 		case i < len(faults) && faults[i].websocket == "outbound":
-			scenes[i].proxy = plainly(t, own(n).http)
+			scenes[i].proxy = plainly(t, scenes[i].at.http)
 			doors[n] = scenes[i].proxy.address()
 		case i == len(scenes)-1 || i == len(scenes)-2:
-			doors[n] = own(n).http
+			doors[n] = scenes[i].at.http
 		}
 	}
+	at := newPlace()
 	_, _, why := freeswitchImage().found()
 	if why == "" {
-		readyFreeSWITCH(t, faultsFreeSWITCH)
+		startFreeSWITCH(t, at)
 	} else {
 		dock.skip(t, "the leg of a FreeSWITCH: "+why)
 	}
-	ast := asteriskAt(t, 1, astFiles(t, doors, astScenes, astScenes+len(scenes)-1))
-	eye, err := ari.New(ari.Options{URL: "http://" + astARI(1) + "/ari", User: "watcher", Password: "parley-test", App: "none"})
+	ast := asteriskAt(t, at, astFiles(t, doors, astScenes, astScenes+len(scenes)-1))
+	eye, err := ari.New(ari.Options{URL: "http://" + at.astARI + "/ari", User: "watcher", Password: "parley-test", App: "none"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -321,12 +318,12 @@ func TestFaultsOfAsterisk(t *testing.T) {
 
 // suffers is one fault from its beginning to its end.
 func (s *astScene) suffers(f astFault, mode string) {
-	url := astARI(1)
+	url := s.ast.at.astARI
 	if s.proxy == nil {
 		s.proxy = plainly(s.T, url)
 		url = s.proxy.address()
 	}
-	s.p = runAt(s.T, own(s.n), s.config(mode, f.websocket, url))
+	s.p = run(s.T, s.at, s.config(mode, f.websocket, url))
 	s.pair()
 	s.together()
 	f.harm(s)

@@ -23,27 +23,20 @@ const astRush = 200
 // TestAsteriskRush has 200 callers come within 10 s: each is admitted or refused
 // with a reason, and the roster is what the switch has.
 func TestAsteriskRush(t *testing.T) {
-	ast := startAsterisk(t)
-	eye, err := ari.New(ari.Options{URL: "http://" + astARI(0) + "/ari", User: "watcher", Password: "parley-test", App: "none"})
+	at := newPlace()
+	ast := startAsterisk(t, at)
+	eye, err := ari.New(ari.Options{URL: "http://" + at.astARI + "/ari", User: "watcher", Password: "parley-test", App: "none"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &astScene{T: t, ast: ast, app: "parley", p: run(t, base(true)+contractProfiles), eye: eye}
-	var phones []*siptest.Phone
-	for range 4 {
-		p, err := siptest.New(siptest.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(p.Close)
-		phones = append(phones, p)
-	}
+	s := &astScene{T: t, ast: ast, app: "parley", p: run(t, at, at.base(true)+contractProfiles), eye: eye}
+	rung := phones(t)
 	calls := make([]*siptest.Call, astRush)
 	var callers sync.WaitGroup
 	began := time.Now()
 	for i := range calls {
 		time.Sleep(time.Until(began.Add(time.Duration(i) * rushTime / astRush)))
-		callers.Go(func() { calls[i] = s.rushes(phones[i%len(phones)], i) })
+		callers.Go(func() { calls[i] = s.rushes(rung[i%len(rung)], i) })
 	}
 	callers.Wait()
 	t.Logf("%d callers have come within %v, and those who leave have left after %v", astRush, rushTime, time.Since(began).Round(10*time.Millisecond))
@@ -69,7 +62,7 @@ func TestAsteriskRush(t *testing.T) {
 func (s *astScene) rushes(p *siptest.Phone, i int) *siptest.Call {
 	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
 	defer cancel()
-	c, err := p.Dial(ctx, fmt.Sprintf("sip:%d@%s", 3010+i%10, astSIP(s.ast.n)), siptest.CallOptions{User: fmt.Sprintf("8%03d", i)})
+	c, err := p.Dial(ctx, fmt.Sprintf("sip:%d@%s", 3010+i%10, s.ast.at.astSIP), siptest.CallOptions{User: fmt.Sprintf("8%03d", i)})
 	if err != nil {
 		s.Logf("caller %d: %v", i, err) // refused before he was answered: the switch has logged why
 		return nil

@@ -15,10 +15,12 @@ import (
 
 // TestAsteriskMixes is the dialplan contract with rooms in an ARI bridge.
 func TestAsteriskMixes(t *testing.T) {
-	ast := startAsterisk(t)
+	t.Parallel()
+	at := newPlace()
+	ast := startAsterisk(t, at)
 	contract(t, contractOf{
-		address:  asteriskSIP,
-		config:   base(true),
+		at: at, address: at.astSIP,
+		config:   at.base(true),
 		patient:  astPatience,
 		profiles: strings.ReplaceAll(contractProfiles, "\n  - name: ", "\n  - mixer: switch\n    name: "),
 		result: func(room, result, reason, exit string) {
@@ -53,8 +55,9 @@ func (c *container) settles(room string, n int) {
 // TestARoomInAnAsteriskBridge is what a room is there: who hears whom, by all
 // that a member may be, and while it moves to our mixer and back.
 func TestARoomInAnAsteriskBridge(t *testing.T) {
-	ast := startAsterisk(t)
-	p := run(t, base(true)+`
+	at := newPlace()
+	ast := startAsterisk(t, at)
+	p := run(t, at, at.base(true)+`
 profiles:
   - name: default
     mixer: switch
@@ -74,20 +77,20 @@ profiles:
 			t.Error(err)
 		}
 	}
-	a := call(t, asteriskSIP, "3001", tone(500))
+	a := call(t, at.astSIP, "3001", tone(500))
 	p.members("3001", 1)
 	if got := level(a, 1530); got < -40 {
 		t.Errorf("who is alone hears the music at %.0f dBFS", got)
 	}
 	from := len(a.Record())
-	b := call(t, asteriskSIP, "3001", tone(900))
+	b := call(t, at.astSIP, "3001", tone(900))
 	p.members("3001", 2)
 	ast.settles("3001", 2)
 	hears(t, []*siptest.Call{a, b}, []float64{500, 900})
 	if !(&guest{Call: a}).heard(from, 1700) {
 		t.Error("who is in the room does not hear the entry tone")
 	}
-	c := call(t, asteriskSIP, "3001", tone(1300))
+	c := call(t, at.astSIP, "3001", tone(1300))
 	p.members("3001", 3)
 	ast.settles("3001", 3)
 	all, tones := []*siptest.Call{a, b, c}, []float64{500, 900, 1300}

@@ -5,7 +5,6 @@ package integration
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,24 +14,15 @@ import (
 	"parley/internal/audiotest"
 )
 
-// astFurther is how far the ports of a test's Asterisks lie apart.
-const astFurther = 40
-
-// astSIP, astARI and astAMI are where the n-th Asterisk listens.
-func astSIP(n int) string { return fmt.Sprintf("127.0.0.1:%d", 5068+astFurther*n) }
-func astARI(n int) string { return fmt.Sprintf("127.0.0.1:%d", 19088+astFurther*n) }
-func astAMI(n int) string { return fmt.Sprintf("127.0.0.1:%d", 15038+astFurther*n) }
-
 // startAsterisk runs the switch with the dialplan that users paste.
-func startAsterisk(t *testing.T) *container {
+func startAsterisk(t *testing.T, at place) *container {
 	t.Helper()
-	return asteriskAt(t, 0, nil)
+	return asteriskAt(t, at, nil)
 }
 
-// asteriskAt runs the n-th switch of the tests that run at the same time. more
-// is added to its files, by name. conf holds them: what is written there is read
-// by the switch's next reload.
-func asteriskAt(t *testing.T, n int, more map[string]string) *container {
+// asteriskAt runs the switch with more added to its files, by name. conf holds
+// them: what is written there is read by the switch's next reload.
+func asteriskAt(t *testing.T, at place, more map[string]string) *container {
 	t.Helper()
 	files := map[string]string{}
 	for name, pasted := range map[string]string{"extensions.conf": "extensions.conf", "pjsip_parley.conf": "pjsip.conf"} {
@@ -46,19 +36,13 @@ func asteriskAt(t *testing.T, n int, more map[string]string) *container {
 	if err != nil || len(names) == 0 {
 		t.Fatal(names, err)
 	}
-	first, last := 22000, 22999
-	if n > 0 {
-		first, last = 26000+500*n, 26499+500*n
-	}
-	ports := strings.NewReplacer("127.0.0.1:5068", astSIP(n), "bindport = 19088", fmt.Sprintf("bindport = %d", 19088+astFurther*n),
-		"port = 15038", fmt.Sprintf("port = %d", 15038+astFurther*n),
-		"rtpstart = 22000", fmt.Sprintf("rtpstart = %d", first), "rtpend = 22999", fmt.Sprintf("rtpend = %d", last))
+	where := strings.NewReplacer("127.0.0.1", at.host, "rtpstart = 22000\nrtpend = 22999", asteriskRTP)
 	for _, name := range names {
 		data, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		files[filepath.Base(name)] = ports.Replace(string(data))
+		files[filepath.Base(name)] = where.Replace(string(data))
 	}
 	dir := t.TempDir()
 	if err := os.Chmod(filepath.Dir(dir), 0o755); err != nil {
@@ -81,8 +65,11 @@ func asteriskAt(t *testing.T, n int, more map[string]string) *container {
 	}
 	mounts = append(mounts, holdMusic(t)+":/tmp/moh:ro", seen+":/var/log/asterisk/cdr-custom")
 	c := start(t, asteriskImage(), nil, []string{"asterisk", "-f", "-vvv"}, mounts)
-	c.n, c.front, c.conf = n, astARI(n), dir
-	c.logged("Asterisk Ready")
+	c.at, c.front, c.conf = at, at.astARI, dir
+	eventually(t, startTime, "Asterisk getting ready", func() (string, bool) {
+		out := c.log(100)
+		return out, strings.Contains(out, "Asterisk Ready")
+	})
 	return c
 }
 
@@ -140,10 +127,12 @@ func TestAsteriskBySIP(t *testing.T)       { contractByMedia(t, "sip", 30*time.S
 
 func contractByMedia(t *testing.T, by string, patient time.Duration) {
 	t.Helper()
-	ast := startAsterisk(t)
+	t.Parallel()
+	at := newPlace()
+	ast := startAsterisk(t, at)
 	contract(t, contractOf{
-		address:  asteriskSIP,
-		config:   base(true),
+		at: at, address: at.astSIP,
+		config:   at.base(true),
 		profiles: strings.ReplaceAll(contractProfiles, "\n  - name: ", "\n  - media: "+by+"\n    name: "),
 		patient:  patient,
 		result: func(room, result, reason, exit string) {

@@ -33,12 +33,14 @@ func imported(t *testing.T, conf string) string {
 // TestUserProfilesOfConfBridge: a dialplan that named a user profile by its
 // place in ConfBridge() has the same callers lead the same room by Stasis().
 func TestUserProfilesOfConfBridge(t *testing.T) {
+	t.Parallel()
 	dialplan := "\n[parley-rooms]\n"
 	for number, users := range map[string]string{"5001": "default_bridge", "5002": "default_bridge,boss", "5003": ",leader", "5004": ",boss,keys", "5005": ",guest"} {
 		dialplan += fmt.Sprintf("exten => %s,1,Stasis(parley,5000,%s)\n same => n,Verbose(0,%s: ${PARLEY_REASON})\n same => n,Hangup()\n", number, users, number)
 	}
-	ast := asteriskAt(t, 0, map[string]string{"extensions.conf": dialplan})
-	p := run(t, base(true)+imported(t, `
+	at := newPlace()
+	ast := asteriskAt(t, at, map[string]string{"extensions.conf": dialplan})
+	p := run(t, at, at.base(true)+imported(t, `
 [default_user]
 type=user
 wait_marked=yes
@@ -59,19 +61,19 @@ startmuted=yes
 type=menu
 9=leave_conference
 `))
-	plain := call(t, asteriskSIP, "5001", tone(500))
+	plain := call(t, at.astSIP, "5001", tone(500))
 	if m := p.members("5000", 1)[0]; m.Role != "member" || m.State != "waiting" {
 		t.Errorf("one of default_user: %+v", m)
 	}
-	boss := call(t, asteriskSIP, "5002", tone(900))
-	call(t, asteriskSIP, "5005", tone(700))
-	leader := call(t, asteriskSIP, "5003", tone(1300))
+	boss := call(t, at.astSIP, "5002", tone(900))
+	call(t, at.astSIP, "5005", tone(700))
+	leader := call(t, at.astSIP, "5003", tone(1300))
 	eventually(t, 10*time.Second, "the leader being asked for his PIN", func() (string, bool) {
 		v := p.state("5000")
 		return fmt.Sprintf("%+v", v), v.Prompting == 1
 	})
 	digits(t, leader, "4711#")
-	second := call(t, asteriskSIP, "5004", tone(1100))
+	second := call(t, at.astSIP, "5004", tone(1100))
 	var roles []string
 	for _, m := range p.members("5000", 5) {
 		roles = append(roles, fmt.Sprintf("%s %s %t", m.Role, m.State, m.Muted))

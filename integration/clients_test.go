@@ -23,8 +23,9 @@ import (
 // liveRoom is a Parley with a caller in room 3001.
 func liveRoom(t *testing.T) *parley {
 	t.Helper()
-	p := run(t, base(false))
-	call(t, sipAddress, "3001", tone(500))
+	at := newPlace()
+	p := run(t, at, at.base(false))
+	call(t, at.sip, "3001", tone(500))
 	p.members("3001", 1)
 	return p
 }
@@ -33,10 +34,11 @@ func port(address string) string { return address[strings.LastIndexByte(address,
 
 // TestFSCLI is FreeSWITCH's own program.
 func TestFSCLI(t *testing.T) {
+	t.Parallel()
 	box := start(t, freeswitchImage(), []string{"sleep"}, []string{"300"}, nil)
 	p := liveRoom(t)
 	cli := func(args string) string {
-		return box.exec("sh", "-c", inPath("timeout", "8", "fs_cli", "-H", "127.0.0.1", "-P", port(serverAddress), "-p", "ClueCon", args))
+		return box.exec("sh", "-c", inPath("timeout", "8", "fs_cli", "-H", p.at.host, "-P", port(p.at.server), "-p", "ClueCon", args))
 	}
 	for _, row := range []struct{ args, want string }{
 		{"-x 'conference 3001 count'", "1"},
@@ -52,7 +54,7 @@ func TestFSCLI(t *testing.T) {
 	}
 	t.Run("interactive, with events", func(t *testing.T) {
 		have := box.exec("sh", "-c", inPath("(sleep 1; echo '/event plain CUSTOM conference::maintenance'; sleep 1; echo 'conference 3001 mute 1'; sleep 1;",
-			"echo 'conference 3001 kick all'; sleep 1; echo /exit) | timeout 12 fs_cli -H 127.0.0.1 -p ClueCon -P", port(serverAddress)))
+			"echo 'conference 3001 kick all'; sleep 1; echo /exit) | timeout 12 fs_cli -p ClueCon -H", p.at.host, "-P", port(p.at.server)))
 		for _, want := range []string{"+OK log level", "+OK mute 1", "mute-member", "+OK kicked 1", "del-member"} {
 			if !strings.Contains(have, want) {
 				t.Errorf("no %q in\n%s", want, have)
@@ -64,9 +66,10 @@ func TestFSCLI(t *testing.T) {
 
 // TestESLGo is the library that Go programs use.
 func TestESLGo(t *testing.T) {
+	t.Parallel()
 	p := liveRoom(t)
 	for round := range 2 {
-		c, err := eslgo.Dial(serverAddress, "ClueCon", func() {})
+		c, err := eslgo.Dial(p.at.server, "ClueCon", func() {})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -98,7 +101,7 @@ func TestESLGo(t *testing.T) {
 		if round == 0 { // it is there again
 			p.stop()
 			p.start()
-			call(t, sipAddress, "3001", tone(500))
+			call(t, p.at.sip, "3001", tone(500))
 			p.members("3001", 1)
 		}
 	}
@@ -125,13 +128,13 @@ func skip(t *testing.T, why string) {
 }
 
 // nodeClient runs a script of clients; during, if set, happens meanwhile.
-func nodeClient(t *testing.T, name string, during func(said func() string)) string {
+func nodeClient(t *testing.T, p *parley, name string, during func(said func() string)) string {
 	t.Helper()
 	npm(t, name)
 	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
 	defer cancel()
 	var out page
-	cmd := exec.CommandContext(ctx, "node", "clients/"+name+".js", port(serverAddress), "3001")
+	cmd := exec.CommandContext(ctx, "node", "clients/"+name+".js", p.at.host, port(p.at.server), "3001")
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -174,16 +177,17 @@ func said(t *testing.T, have string, want ...string) {
 
 // TestModesl is the library that most programs in JavaScript use.
 func TestModesl(t *testing.T) {
+	t.Parallel()
 	npm(t, "modesl")
-	liveRoom(t)
-	said(t, nodeClient(t, "modesl", nil), "count 1", "job +OK mute 1", "told 1 false", "again +OK unmute 1", "channels 1")
+	said(t, nodeClient(t, liveRoom(t), "modesl", nil), "count 1", "job +OK mute 1", "told 1 false", "again +OK unmute 1", "channels 1")
 }
 
 // TestNodeESL is the other one, which connects again by itself.
 func TestNodeESL(t *testing.T) {
+	t.Parallel()
 	npm(t, "esl")
 	p := liveRoom(t)
-	have := nodeClient(t, "esl", func(have func() string) {
+	have := nodeClient(t, p, "esl", func(have func() string) {
 		eventually(t, 15*time.Second, "the first round", func() (string, bool) { return have(), strings.Contains(have(), "job ") })
 		time.Sleep(300 * time.Millisecond)
 		p.stop()

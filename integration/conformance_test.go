@@ -50,24 +50,28 @@ type step struct {
 	events []string // of the rooms, in order
 }
 
+// scriptFolder is where the scripts' files are.
+const scriptFolder = "/tmp/parley-conformance"
+
 // stage is a switch on which the script is done.
 type stage struct {
 	t      *testing.T
 	nc     net.Conn
 	sip    string
+	folder string // that stands for scriptFolder there
 	inbox  chan *esl.Message
 	calls  map[string]*siptest.Call
 	shapes map[string]string // names of an event's headers, by action
 	record map[string][]int  // how many events each step had, by its line; nil while that is recorded
 }
 
-func enter(t *testing.T, address, password, sipAddress string) *stage {
+func enter(t *testing.T, address, password, phones string) *stage {
 	t.Helper()
 	nc, err := net.Dial("tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &stage{t: t, nc: nc, sip: sipAddress, inbox: make(chan *esl.Message, 10_000), calls: map[string]*siptest.Call{}, shapes: map[string]string{}}
+	s := &stage{t: t, nc: nc, sip: phones, folder: scriptFolder, inbox: make(chan *esl.Message, 10_000), calls: map[string]*siptest.Call{}, shapes: map[string]string{}}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -171,7 +175,7 @@ func (s *stage) do(line string) step {
 	case "hangup":
 		s.calls[words[1]].Hangup()
 	default:
-		s.send("api " + line)
+		s.send("api " + strings.ReplaceAll(line, scriptFolder, s.folder))
 		waits = true
 	}
 	want := s.expected(line)
@@ -186,7 +190,7 @@ func (s *stage) do(line string) step {
 			case !ok:
 				s.t.Fatalf("%s: the connection has ended", line)
 			case m.Type() == "api/response":
-				st.answer, waits = answer(line, string(m.Body)), false
+				st.answer, waits = answer(line, s.asScript(string(m.Body))), false
 			default:
 				if e := s.event(m); e != "" {
 					st.events = append(st.events, e)
@@ -286,8 +290,11 @@ func (s *stage) event(m *esl.Message) string {
 	if s.shapes[action] == "" {
 		s.shapes[action] = strings.Join(names, " ")
 	}
-	return steady(strings.Join(said, " "))
+	return steady(s.asScript(strings.Join(said, " ")))
 }
+
+// asScript is a text of the switch as if the script's folder were there.
+func (s *stage) asScript(text string) string { return strings.ReplaceAll(text, s.folder, scriptFolder) }
 
 // transcript is all that as a text.
 func (s *stage) transcript(steps []step) string {
@@ -321,8 +328,10 @@ func sortedKeys(m map[string]string) []string {
 func TestConformanceIsRecorded(t *testing.T) { isRecorded(t, conformance) }
 
 func isRecorded(t *testing.T, of suite) {
-	startFreeSWITCH(t)
-	s := enter(t, freeswitchESL, "parley-test", freeswitchSIP)
+	t.Parallel()
+	at := newPlace()
+	startFreeSWITCH(t, at)
+	s := enter(t, at.fsESL, "parley-test", at.fsSIP)
 	if os.Getenv("PARLEY_UPDATE") == "" {
 		s.record = counts(readFile(t, of.record()))
 	}
@@ -342,8 +351,10 @@ func isRecorded(t *testing.T, of suite) {
 func TestConformance(t *testing.T) { conforms(t, conformance) }
 
 func conforms(t *testing.T, of suite) {
-	run(t, base(false)+`
-record_dir: /tmp/parley-conformance
+	t.Parallel()
+	at := newPlace()
+	folder := t.TempDir()
+	run(t, at, at.base(false)+fmt.Sprintf("\nrecord_dir: %q", folder)+`
 profiles:
   - name: conformance
     max_participants: 0
@@ -358,8 +369,8 @@ rooms:
   - {name: "5502", profile: conformance}
 `)
 	want := readFile(t, of.record())
-	s := enter(t, serverAddress, "ClueCon", sipAddress)
-	s.record = counts(want)
+	s := enter(t, at.server, "ClueCon", at.sip)
+	s.folder, s.record = folder, counts(want)
 	have := s.transcript(s.perform(of))
 	if dir := os.Getenv("PARLEY_TEST_LOGS"); dir != "" {
 		_ = os.WriteFile(filepath.Join(dir, string(of)+".parley.txt"), []byte(have), 0o644)

@@ -5,6 +5,7 @@ package integration
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +18,7 @@ import (
 
 // contractOf is what differs between the switches in the dialplan contract.
 type contractOf struct {
+	at         place
 	address    string        // of the switch, SIP
 	config     string        // of Parley
 	profiles   string        // "" is contractProfiles
@@ -64,9 +66,9 @@ func contract(t *testing.T, o contractOf) {
 	if o.profiles == "" {
 		o.profiles = contractProfiles
 	}
-	p := run(t, o.config+o.profiles)
+	p := run(t, o.at, o.config+o.profiles)
 	t.Run("a caller and a phone hear each other", func(t *testing.T) {
-		switched, plain := call(t, o.address, "3001", tone(500)), call(t, sipAddress, "3001", tone(900))
+		switched, plain := call(t, o.address, "3001", tone(500)), call(t, o.at.sip, "3001", tone(900))
 		p.members("3001", 2)
 		hears(t, []*siptest.Call{switched, plain}, []float64{500, 900})
 		digits(t, switched, "#")
@@ -157,11 +159,22 @@ func ended(t *testing.T, c *siptest.Call) {
 }
 
 // hears checks that each caller hears every tone but his own. The level may
-// change on its way through a switch's own resampling, and where a busy machine
-// loses a piece here and there.
+// change on its way through a switch's own resampling. One in between is listened
+// to again: a busy machine has lost pieces, all the time for a while.
 func hears(t *testing.T, calls []*siptest.Call, tones []float64) {
 	t.Helper()
-	const sent, tolerance = -20.0, 4.0
+	wrong, between := heardWrong(calls, tones)
+	for try := 0; between && try < 3; try++ {
+		wrong, between = heardWrong(calls, tones)
+	}
+	for _, w := range wrong {
+		t.Error(w)
+	}
+}
+
+// heardWrong listens once. between says that all that is wrong is that somebody is
+// heard, at another level.
+func heardWrong(calls []*siptest.Call, tones []float64) (wrong []string, between bool) {
 	heard := make([][]int16, len(calls))
 	var wg sync.WaitGroup
 	for i, c := range calls {
@@ -171,15 +184,16 @@ func hears(t *testing.T, calls []*siptest.Call, tones []float64) {
 		})
 	}
 	wg.Wait()
+	sure := false
 	for i, pcm := range heard {
 		for k, hz := range tones {
-			got := audiotest.Steady(pcm, int(calls[i].Rate()), hz)
-			switch {
-			case k == i && got > sent-35:
-				t.Errorf("caller %d hears himself at %.1f dBFS", i, got)
-			case k != i && (got < sent-tolerance || got > sent+tolerance):
-				t.Errorf("caller %d hears caller %d at %.1f dBFS, sent at %.1f", i, k, got, sent)
+			switch level := audiotest.Steady(pcm, int(calls[i].Rate()), hz); {
+			case k == i && level > -55:
+				wrong, sure = append(wrong, fmt.Sprintf("caller %d hears himself at %.1f dBFS", i, level)), true
+			case k != i && loud(level) != "yes":
+				wrong, sure = append(wrong, fmt.Sprintf("caller %d hears caller %d at %.1f dBFS, sent at -20", i, k, level)), sure || loud(level) == "no"
 			}
 		}
 	}
+	return wrong, len(wrong) > 0 && !sure
 }

@@ -17,8 +17,10 @@ import (
 
 // TestFreeSWITCHCallsForUs: a switch calls somebody into a room.
 func TestFreeSWITCHCallsForUs(t *testing.T) {
-	fs := startFreeSWITCH(t)
-	p := run(t, base(false)+fmt.Sprintf("switches: [{name: pbx1, kind: freeswitch, esl: %q, password: parley-test}]\n", freeswitchESL))
+	t.Parallel()
+	at := newPlace()
+	fs := startFreeSWITCH(t, at)
+	p := run(t, at, at.base(false)+at.pbx1())
 	dialsThrough(t, p, func(phone *siptest.Phone) string {
 		return "pbx1/sofia/internal/" + strings.TrimPrefix(phone.URI(), "sip:")
 	})
@@ -30,8 +32,10 @@ func TestFreeSWITCHCallsForUs(t *testing.T) {
 
 // TestAsteriskCallsForUs is the same by the other switch.
 func TestAsteriskCallsForUs(t *testing.T) {
-	ast := startAsterisk(t)
-	p := run(t, base(true))
+	t.Parallel()
+	at := newPlace()
+	ast := startAsterisk(t, at)
+	p := run(t, at, at.base(true))
 	dialsThrough(t, p, func(phone *siptest.Phone) string { return "ast1/PJSIP/anonymous/" + phone.URI() })
 	eventually(t, 10*time.Second, "no channel left at the switch", func() (string, bool) {
 		out := ast.exec("asterisk", "-rx", "core show channels count")
@@ -41,7 +45,7 @@ func TestAsteriskCallsForUs(t *testing.T) {
 
 // dialsThrough has a switch call phones that answer, refuse, ring, and hang up.
 func dialsThrough(t *testing.T, p *parley, address func(*siptest.Phone) string) {
-	alice := dialled(t, sipAddress, "3001", siptest.Tone{Hz: 440, DBFS: -20})
+	alice := dialled(t, p.at.sip, "3001", siptest.Tone{Hz: 440, DBFS: -20})
 	bob, err := siptest.New(siptest.Options{User: "bob"})
 	if err != nil {
 		t.Fatal(err)

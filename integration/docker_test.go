@@ -33,11 +33,12 @@ type docks struct {
 	pool    *dockertest.Pool
 	mu      sync.Mutex
 	skipped map[string]string // guarded by mu: test -> why
+	land    *landlord
 }
 
 var dock docks //nolint:gochecknoglobals // TestMain has no other way to hand it over
 
-// label marks the containers of runs on the same ports.
+// label marks the containers of runs that have had the same addresses.
 const label = "parley-integration"
 
 func TestMain(m *testing.M) {
@@ -50,7 +51,13 @@ func TestMain(m *testing.M) {
 			fmt.Printf("integration: no Docker daemon: %v\n", err)
 			return 1
 		}
-		dock = docks{pool: pool, skipped: map[string]string{}}
+		land, err := newLandlord()
+		if err != nil {
+			fmt.Println("integration:", err)
+			return 1
+		}
+		defer land.claim.Close()
+		dock.pool, dock.land, dock.skipped = pool, land, map[string]string{}
 		purge(pool)
 		if err := buildParley(); err != nil {
 			fmt.Println("integration:", err)
@@ -71,7 +78,7 @@ func TestMain(m *testing.M) {
 // purge removes containers that an earlier run left.
 func purge(pool *dockertest.Pool) {
 	left, err := pool.Client.ListContainers(docker.ListContainersOptions{
-		All: true, Filters: map[string][]string{"label": {label + "=" + strconv.Itoa(shift)}},
+		All: true, Filters: map[string][]string{"label": {label + "=" + strconv.Itoa(dock.land.run)}},
 	})
 	if err != nil {
 		return
@@ -132,7 +139,7 @@ func split(name string) (repository, tag string) {
 type container struct {
 	t        *testing.T
 	resource *dockertest.Resource
-	n        int        // of the switches that run at the same time
+	at       place
 	front    string     // where it listens first of all
 	conf     string     // folder of an Asterisk's files
 	writes   sync.Mutex // held while one of them is changed
@@ -144,7 +151,7 @@ func start(t *testing.T, i image, entry, cmd, mounts []string) *container {
 	t.Helper()
 	repository, tag := i.find(t)
 	r, err := dock.pool.RunWithOptions(&dockertest.RunOptions{
-		Repository: repository, Tag: tag, Entrypoint: entry, Cmd: cmd, Mounts: mounts, Labels: map[string]string{label: strconv.Itoa(shift)},
+		Repository: repository, Tag: tag, Entrypoint: entry, Cmd: cmd, Mounts: mounts, Labels: map[string]string{label: strconv.Itoa(dock.land.run)},
 		Tty: true, // else the switch keeps its log lines back until it has a block of them
 	}, func(h *docker.HostConfig) {
 		h.NetworkMode = "host"
@@ -204,6 +211,10 @@ func (c *container) exec(cmd ...string) string {
 	}
 	return out.String()
 }
+
+// startTime is how long a program may take to start. That is no test's subject,
+// and a busy machine's is long.
+const startTime = 2 * time.Minute
 
 // eventually repeats look until it says ok; it fails the test after limit.
 func eventually(t *testing.T, limit time.Duration, what string, look func() (string, bool)) string {

@@ -34,7 +34,9 @@ func command(t *testing.T, config string, args ...string) (code int, out string)
 // it is as it has to be, what is wrong if not, and where the settings of a call
 // come from whose dialplan was written for mod_conference.
 func TestCheckAndExplainOnFreeSWITCH(t *testing.T) {
-	fs := startFreeSWITCH(t)
+	t.Parallel()
+	at := newPlace()
+	fs := startFreeSWITCH(t, at)
 	pbx := func(esl, password string) string {
 		return fmt.Sprintf("switches: [{name: pbx1, kind: freeswitch, esl: %q, password: %s}]\n", esl, password)
 	}
@@ -43,20 +45,20 @@ func TestCheckAndExplainOnFreeSWITCH(t *testing.T) {
 		code         int
 		want         string
 	}{
-		{"right", pbx(freeswitchESL, "parley-test"), 0, "at " + freeswitchESL + ", 1 sip profile, mod_conference loaded\n"},
+		{"right", pbx(at.fsESL, "parley-test"), 0, "at " + at.fsESL + ", 1 sip profile, mod_conference loaded\n"},
 		{
-			"wrong password", pbx(freeswitchESL, "wrong"), 1, `pbx1      BAD  esl pbx1 ` + freeswitchESL + `: password refused ("-ERR invalid"). ` +
+			"wrong password", pbx(at.fsESL, "wrong"), 1, `pbx1      BAD  esl pbx1 ` + at.fsESL + `: password refused ("-ERR invalid"). ` +
 				"Set password_file of switch pbx1 to the password in event_socket.conf.xml. [esl_auth]\n",
 		},
 		{
-			"a sound that it lacks", pbx(freeswitchESL, "parley-test") + "profiles: [{name: default, mixer: switch, enter_sound: /nowhere/bing.wav}]\n", 1,
+			"a sound that it lacks", pbx(at.fsESL, "parley-test") + "profiles: [{name: default, mixer: switch, enter_sound: /nowhere/bing.wav}]\n", 1,
 			`profile default: enter_sound "/nowhere/bing.wav" not found, nor on pbx1 in /nowhere/8000, …/16000, …/32000, …/48000, /nowhere. ` +
 				"Callers will hear the default tone, and nothing where a switch mixes. [media_missing]\n",
 		},
 		{"nobody there", pbx("127.0.0.1:1", "x"), 1, "pbx1      BAD  esl pbx1 127.0.0.1:1: connection refused. Is mod_event_socket loaded and listening on this address? [esl_refused]\n"},
 	} {
 		path := filepath.Join(t.TempDir(), "parley.yaml")
-		if err := os.WriteFile(path, []byte(base(false)+tt.config), 0o600); err != nil {
+		if err := os.WriteFile(path, []byte(at.base(false)+tt.config), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		began := time.Now()
@@ -68,15 +70,15 @@ func TestCheckAndExplainOnFreeSWITCH(t *testing.T) {
 		}
 	}
 
-	p := run(t, base(false)+pbx(freeswitchESL, "parley-test")+"profiles:\n  - name: default\n    max_participants: 20\n    alone_sound: none\n    moh_sound: none\n")
+	p := run(t, at, at.base(false)+pbx(at.fsESL, "parley-test")+"profiles:\n  - name: default\n    max_participants: 20\n    alone_sound: none\n    moh_sound: none\n")
 	const id = "11111111-2222-4333-8444-555555555555"
 	made := fs.fsCLI("originate {origination_uuid=" + id + ",parley_room=3001,conference_member_flags=mute|moderator,parley_mutted=true,parley_max_participants=7}" +
-		"sofia/internal/9999@" + sipAddress + ` '\''&socket(` + eslAddress + ` async full)'\''`) // quotes within those of the shell
+		"sofia/internal/9999@" + at.sip + ` '\''&socket(` + at.esl + ` async full)'\''`) // quotes within those of the shell
 	if !strings.Contains(made, "+OK") {
 		t.Fatalf("originate: %s", made)
 	}
 	p.members("3001", 1)
-	line := fmt.Sprintf("%d", 1+strings.Count(strings.Split(base(false)+pbx("", "")+"profiles:\n  - name: default\n    max_p", "max_p")[0], "\n"))
+	line := fmt.Sprintf("%d", 1+strings.Count(strings.Split(at.base(false)+pbx("", "")+"profiles:\n  - name: default\n    max_p", "max_p")[0], "\n"))
 	explained(t, p, id, map[string]string{
 		"role moderator":      "from conference_member_flags",
 		"muted true":          "from conference_member_flags",

@@ -17,8 +17,9 @@ import (
 // Parley, and with the switch.
 func TestFaultsOfCalls(t *testing.T) {
 	t.Parallel()
-	fs := readyFreeSWITCH(t, 5)
-	w := watchAt(t, 5)
+	at := newPlace()
+	fs := startFreeSWITCH(t, at)
+	w := watch(t, at)
 	var wg sync.WaitGroup
 	scenes := map[string]func(*scene){
 		"a call's socket is cut: no FIN":     (*scene).cutSocket,
@@ -45,7 +46,7 @@ func TestFaultsOfCalls(t *testing.T) {
 		}
 		fs.kill()
 		fs.again()
-		again := watchAt(t, 5)
+		again := watch(t, at)
 		for _, s := range all {
 			s.w = again
 			s.switchBack()

@@ -34,7 +34,10 @@ type fault struct {
 type scene struct {
 	cell
 	proxy *proxy // of its link to the switch
-	a, b  *guest
+	// Event sockets that do not let Parley in: the password is another one, and the
+	// access list lets nobody in.
+	locked, closed string
+	a, b           *guest
 }
 
 // linkFaults are those of the link over which Parley looks after its switch.
@@ -49,15 +52,15 @@ func linkFaults() []fault {
 		{
 			name: "the password is wrong", line: `password refused ("-ERR invalid"). Set password_file of switch pbx1`, code: "esl_auth",
 			limit: 20 * time.Second,
-			harm:  func(s *scene) { s.proxy.aim(locked()) },
-			mend:  func(s *scene) { s.proxy.aim(fsESL(s.fs().n)) },
+			harm:  func(s *scene) { s.proxy.aim(s.locked) },
+			mend:  func(s *scene) { s.proxy.aim(s.fs().at.fsESL) },
 			slow:  40 * time.Second,
 		},
 		{
 			name: "the access list refuses us", line: `switch rejected our address by ACL ("Access Denied, go away.")`, code: "esl_acl",
 			limit: 20 * time.Second,
-			harm:  func(s *scene) { s.proxy.aim(closed()) },
-			mend:  func(s *scene) { s.proxy.aim(fsESL(s.fs().n)) },
+			harm:  func(s *scene) { s.proxy.aim(s.closed) },
+			mend:  func(s *scene) { s.proxy.aim(s.fs().at.fsESL) },
 			slow:  40 * time.Second,
 		},
 		{
@@ -103,21 +106,17 @@ func flood() fault {
 	}
 }
 
-// locked and closed are switches that do not let Parley in: the password is
-// another one, and the access list lets nobody in.
-func locked() string { return fsESL(1) }
-func closed() string { return fsESL(2) }
-
 // TestFaultsOfTheLink runs every fault, each with a Parley of its own, at the
 // same time. A room that Parley mixes must not hear of them.
 func TestFaultsOfTheLink(t *testing.T) {
 	t.Parallel()
-	readyFreeSWITCH(t, 3)
-	freeswitchAt(t, 1, "FS_ESL_PASSWORD=another")
-	freeswitchAt(t, 2, "FS_ESL_ACL=nobody")
-	listening(t, locked())
-	listening(t, closed())
-	w := watchAt(t, 3)
+	at, locked, closed := newPlace(), newPlace(), newPlace()
+	startFreeSWITCH(t, at)
+	freeswitchAt(t, locked, "FS_ESL_PASSWORD=another")
+	freeswitchAt(t, closed, "FS_ESL_ACL=nobody")
+	listening(t, locked.fsESL)
+	listening(t, closed.fsESL)
+	w := watch(t, at)
 	var wg sync.WaitGroup
 	next := 0
 	all := func(faults ...fault) {
@@ -125,7 +124,13 @@ func TestFaultsOfTheLink(t *testing.T) {
 			for _, mode := range modes() {
 				next++
 				n := next
-				wg.Go(func() { t.Run(mode+"/"+f.name, func(t *testing.T) { newScene(t, w, mode, n).suffers(f) }) })
+				wg.Go(func() {
+					t.Run(mode+"/"+f.name, func(t *testing.T) {
+						s := newScene(t, w, mode, n)
+						s.locked, s.closed = locked.fsESL, closed.fsESL
+						s.suffers(f)
+					})
+				})
 			}
 		}
 		wg.Wait()
@@ -137,9 +142,9 @@ func TestFaultsOfTheLink(t *testing.T) {
 // newScene starts the n-th Parley of a test, behind a proxy.
 func newScene(t *testing.T, w *witness, mode string, n int) *scene {
 	t.Helper()
-	s := &scene{cell: cell{T: t, w: w, mode: mode, room: fmt.Sprintf("f-%s-%d", mode, n), hash: 100 + n}, proxy: between(t, fsESL(w.n), false)}
-	at := own(n)
-	s.p = runAt(t, at, contractConfig(mode, at, s.proxy.address()))
+	s := &scene{cell: cell{T: t, w: w, mode: mode, room: fmt.Sprintf("f-%s-%d", mode, n), hash: 100 + n}, proxy: between(t, w.at.fsESL, false)}
+	at := newPlace()
+	s.p = run(t, at, contractConfig(mode, at, s.proxy.address()))
 	return s
 }
 
@@ -246,7 +251,7 @@ func (s *scene) rosters() (roster, calls []string) {
 func (s *scene) burst(n int) {
 	t := s.T
 	t.Helper()
-	c, err := net.Dial("tcp", fsESL(s.fs().n))
+	c, err := net.Dial("tcp", s.fs().at.fsESL)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,6 @@ package integration
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -19,32 +18,25 @@ import (
 )
 
 // startFreeSWITCH runs the switch with the dialplan that users paste.
-func startFreeSWITCH(t *testing.T) *container {
+func startFreeSWITCH(t *testing.T, at place) *container {
 	t.Helper()
-	return readyFreeSWITCH(t, 0)
-}
-
-// readyFreeSWITCH starts the n-th switch of the tests that run at the same time.
-func readyFreeSWITCH(t *testing.T, n int) *container {
-	t.Helper()
-	c := freeswitchAt(t, n)
-	eventually(t, 40*time.Second, "FreeSWITCH getting ready", func() (string, bool) {
+	c := freeswitchAt(t, at)
+	eventually(t, startTime, "FreeSWITCH getting ready", func() (string, bool) {
 		out := c.fsCLI("status")
 		return out, strings.Contains(out, "is ready")
 	})
 	return c
 }
 
-// freeswitchAt starts the n-th switch, env being more of its environment
-// (NAME=VALUE).
-func freeswitchAt(t *testing.T, n int, env ...string) *container {
+// freeswitchAt starts the switch, env being more of its environment (NAME=VALUE).
+func freeswitchAt(t *testing.T, at place, env ...string) *container {
 	t.Helper()
-	pasted := pasteable(t, "freeswitch/parley.xml", "127.0.0.1:8084", eslAddress)
+	pasted := pasteable(t, "freeswitch/parley.xml", "127.0.0.1:8084", at.esl)
 	conf, err := filepath.Abs("freeswitch/conf")
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := start(t, freeswitchImage(), []string{"sh", "-c"}, []string{inPath("export", fsPorts(n), strings.Join(env, " ")+"; exec freeswitch", "-nf", "-c", "-nonat", "-nonatmap",
+	c := start(t, freeswitchImage(), []string{"sh", "-c"}, []string{inPath("export", "FS_HOST="+at.host, "FS_PARLEY_SOCKET="+at.esl, strings.Join(env, " ")+"; exec freeswitch", "-nf", "-c", "-nonat", "-nonatmap",
 		"-nocal", "-np", "-conf", "/conf", "-log", "/tmp", "-db", "/tmp", "-run", "/tmp")}, []string{
 		conf + "/freeswitch.xml:/conf/freeswitch.xml:ro",
 		conf + "/dialplan/00-plain.xml:/conf/dialplan/00-plain.xml:ro",
@@ -53,22 +45,8 @@ func freeswitchAt(t *testing.T, n int, env ...string) *container {
 		conf + "/dialplan/40-conformance.xml:/conf/dialplan/40-conformance.xml:ro",
 		pasted + ":/conf/dialplan/10-parley.xml:ro",
 	})
-	c.n, c.front = n, fsESL(n)
+	c.at, c.front = at, at.fsESL
 	return c
-}
-
-// further is how far the ports of a test's switches lie apart.
-const further = 1370
-
-// fsESL and fsSIP are where the n-th switch listens.
-func fsESL(n int) string { return at(8021 + further*n) }
-func fsSIP(n int) string { return at(5062 + further*n) }
-
-// fsPorts tells the n-th switch's configuration where to listen.
-func fsPorts(n int) string {
-	first := 20000 + 2*shift + 1000*n
-	return fmt.Sprintf("FS_ESL_PORT=%d FS_SIP_PORT=%d FS_RTP_FIRST=%d FS_RTP_LAST=%d FS_PARLEY_SOCKET=%s",
-		8021+further*n+shift, 5062+further*n+shift, first, first+999, eslAddress)
 }
 
 // inPath is a shell line that finds FreeSWITCH's programs where images have
@@ -80,7 +58,7 @@ func inPath(words ...string) string {
 // fsCLI asks the switch.
 func (c *container) fsCLI(line string) string {
 	c.t.Helper()
-	return c.exec("sh", "-c", inPath("fs_cli", "-P", strconv.Itoa(8021+further*c.n+shift), "-p", "parley-test", "-x", "'"+line+"'"))
+	return c.exec("sh", "-c", inPath("fs_cli", "-H", c.at.host, "-p", "parley-test", "-x", "'"+line+"'"))
 }
 
 // pasteable copies a file of configs/ and replaces the default address by the
@@ -125,10 +103,12 @@ func (c *container) inConference(name string, n int) bool {
 }
 
 func TestFreeSWITCH(t *testing.T) {
-	fs := startFreeSWITCH(t)
+	t.Parallel()
+	at := newPlace()
+	fs := startFreeSWITCH(t, at)
 	contract(t, contractOf{
-		address: freeswitchSIP,
-		config:  base(false),
+		at: at, address: at.fsSIP,
+		config:  at.base(false),
 		patient: 6 * time.Second, // ten tries
 		result: func(room, result, reason, exit string) {
 			fs.logged("parley room="+room+" ", "result="+result+" ", "reason="+reason+" ", "exit="+exit+" ")
@@ -145,7 +125,7 @@ func TestFreeSWITCH(t *testing.T) {
 		t.Cleanup(p.Close)
 		for range 5 { // it depends on who is first, the answer or the refusal
 			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-			c, err := p.Dial(ctx, "sip:3103@"+freeswitchSIP, siptest.CallOptions{})
+			c, err := p.Dial(ctx, "sip:3103@"+at.fsSIP, siptest.CallOptions{})
 			cancel()
 			if refused, ok := errors.AsType[*sip.StatusError](err); err == nil {
 				ended(t, c)
@@ -159,11 +139,13 @@ func TestFreeSWITCH(t *testing.T) {
 // TestFreeSWITCHWideband sends a tone that only wideband carries from a caller
 // at the switch to a phone, and back.
 func TestFreeSWITCHWideband(t *testing.T) {
-	startFreeSWITCH(t)
-	p := run(t, base(false)+contractProfiles)
+	t.Parallel()
+	at := newPlace()
+	startFreeSWITCH(t, at)
+	p := run(t, at, at.base(false)+contractProfiles)
 	wide := []codec.Format{codec.L16(16000)}
 	calls := []*siptest.Call{
-		callWith(t, wide, freeswitchSIP, "3001", tone(5000)), callWith(t, wide, sipAddress, "3001", tone(4500)),
+		callWith(t, wide, at.fsSIP, "3001", tone(5000)), callWith(t, wide, at.sip, "3001", tone(4500)),
 	}
 	for _, m := range p.members("3001", 2) {
 		if m.Codec != "L16/16000" {

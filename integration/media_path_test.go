@@ -46,8 +46,10 @@ func pathProfiles() string {
 // TestMediaPaths has callers by each way in a room: what they hear, also of one
 // who holds, and what explain says.
 func TestMediaPaths(t *testing.T) {
-	ast := startAsterisk(t)
-	p := run(t, base(true)+pathProfiles())
+	t.Parallel()
+	at := newPlace()
+	ast := startAsterisk(t, at)
+	p := run(t, at, at.base(true)+pathProfiles())
 	t.Run("ways", func(t *testing.T) {
 		for i, by := range mediaPaths() {
 			room := fmt.Sprint(3300 + i)
@@ -74,7 +76,7 @@ func TestMediaPaths(t *testing.T) {
 // comesBy has two callers hear each other, by the way that is configured.
 func comesBy(t *testing.T, ast *container, p *parley, room, by string) {
 	t.Helper()
-	a, b := call(t, asteriskSIP, room, tone(500)), call(t, asteriskSIP, room, tone(900))
+	a, b := call(t, p.at.astSIP, room, tone(500)), call(t, p.at.astSIP, room, tone(900))
 	members := p.members(room, 2)
 	hears(t, []*siptest.Call{a, b}, []float64{500, 900})
 	t.Logf("%s: %s", by, members[0].Codec)
@@ -96,7 +98,7 @@ func comesBy(t *testing.T, ast *container, p *parley, room, by string) {
 // again afterwards.
 func holds(t *testing.T, ast *container, p *parley, room string, music bool) {
 	t.Helper()
-	a, b, c := call(t, asteriskSIP, room, tone(500)), call(t, asteriskSIP, room, tone(900)), call(t, asteriskSIP, room, tone(1300))
+	a, b, c := call(t, p.at.astSIP, room, tone(500)), call(t, p.at.astSIP, room, tone(900)), call(t, p.at.astSIP, room, tone(1300))
 	p.members(room, 3)
 	all, tones := []*siptest.Call{a, b, c}, []float64{500, 900, 1300}
 	hears(t, all, tones)
@@ -136,7 +138,7 @@ func holds(t *testing.T, ast *container, p *parley, room string, music bool) {
 func wideband(t *testing.T, p *parley, room string, f codec.Format) {
 	t.Helper()
 	formats := []codec.Format{f}
-	a, b := callWith(t, formats, asteriskSIP, room, tone(4700)), callWith(t, formats, asteriskSIP, room, tone(6100))
+	a, b := callWith(t, formats, p.at.astSIP, room, tone(4700)), callWith(t, formats, p.at.astSIP, room, tone(6100))
 	members := p.members(room, 2)
 	if got := a.Codec(); got.Rate != 16000 {
 		t.Fatalf("the phone speaks %s/%d with the switch", got.Name, got.Rate)

@@ -13,8 +13,11 @@ import (
 // TestThreeKindsOfLegsMeet puts a FreeSWITCH, an Asterisk and a SIP caller into
 // one room, then a room that waits for its moderator.
 func TestThreeKindsOfLegsMeet(t *testing.T) {
-	fs, ast := startFreeSWITCH(t), startAsterisk(t)
-	p := run(t, base(true)+`
+	t.Parallel()
+	at := newPlace()
+	fs := startFreeSWITCH(t, at)
+	startAsterisk(t, at)
+	p := run(t, at, at.base(true)+`
 profiles:
   - name: default
     play_entry_tone: false
@@ -36,7 +39,7 @@ rooms:
 `)
 	t.Run("each is heard by the other two", func(t *testing.T) {
 		calls := []*siptest.Call{
-			call(t, freeswitchSIP, "3001", tone(500)), call(t, asteriskSIP, "3001", tone(900)), call(t, sipAddress, "3001", tone(1300)),
+			call(t, at.fsSIP, "3001", tone(500)), call(t, at.astSIP, "3001", tone(900)), call(t, at.sip, "3001", tone(1300)),
 		}
 		kinds := map[string]bool{}
 		for _, m := range p.members("3001", 3) {
@@ -52,7 +55,7 @@ rooms:
 		p.gone("3001")
 	})
 	t.Run("members wait for a moderator on another switch", func(t *testing.T) {
-		member, phone := call(t, freeswitchSIP, "3201", tone(500)), call(t, sipAddress, "3201", tone(900))
+		member, phone := call(t, at.fsSIP, "3201", tone(500)), call(t, at.sip, "3201", tone(900))
 		time.Sleep(500 * time.Millisecond)
 		digits(t, member, "1234#")
 		digits(t, phone, "1234#")
@@ -63,7 +66,7 @@ rooms:
 		}
 		apart(t, member, 900)
 		apart(t, phone, 500)
-		moderator := call(t, asteriskSIP, "3201", tone(1300))
+		moderator := call(t, at.astSIP, "3201", tone(1300))
 		time.Sleep(500 * time.Millisecond)
 		digits(t, moderator, "98765")
 		p.members("3201", 3)
@@ -74,7 +77,6 @@ rooms:
 		ended(t, phone)
 		p.gone("3201")
 	})
-	_ = ast
 }
 
 // music is the tone of the waiting music, in Hz. The rounding errors of G.711

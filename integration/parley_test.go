@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -21,30 +20,6 @@ import (
 	"parley/adapter/control"
 	"parley/engine"
 )
-
-// Where everything listens. Asterisk's own ports are in its conf folder, so that
-// PARLEY_TEST_PORTS, a number that is added to the others, is for runs without it.
-//
-//nolint:gochecknoglobals // constants, but for the environment
-var (
-	shift         = testPorts()
-	sipAddress    = at(19070)
-	eslAddress    = at(19084)
-	httpAddress   = at(19085)
-	socketAddress = at(19086)
-	serverAddress = at(19022)
-	rtpPorts      = fmt.Sprintf("%d-%d", 30000+shift, 31999+shift)
-	asteriskSIP   = "127.0.0.1:5068"
-	freeswitchSIP = at(5062)
-	freeswitchESL = at(8021)
-)
-
-func at(port int) string { return fmt.Sprintf("127.0.0.1:%d", port+shift) }
-
-func testPorts() int {
-	n, _ := strconv.Atoi(os.Getenv("PARLEY_TEST_PORTS")) // none is 0
-	return n
-}
 
 var parleyBinary string //nolint:gochecknoglobals // built once in TestMain
 
@@ -63,25 +38,10 @@ func buildParley() error {
 	return nil
 }
 
-// ports are where one Parley of a test listens; there may be several.
-type ports struct{ sip, esl, http, socket, server, rtp string }
-
-// own are the ports of the n-th Parley, beside those that most tests use.
-func own(n int) ports {
-	first := 32000 + 100*(n-1) + shift
-	return ports{
-		at(19070 + 100*n), at(19084 + 100*n), at(19085 + 100*n), at(19086 + 100*n), at(19022 + 100*n), fmt.Sprintf("%d-%d", first, first+99),
-	}
-}
-
-func usual() ports {
-	return ports{sipAddress, eslAddress, httpAddress, socketAddress, serverAddress, rtpPorts}
-}
-
 // parley is a running process.
 type parley struct {
 	t      *testing.T
-	at     ports
+	at     place
 	cmd    *exec.Cmd
 	config string
 	done   chan struct{}
@@ -103,36 +63,8 @@ func (p *parley) log() string {
 	return p.out.String()
 }
 
-// base is the configuration of every test: where to listen, and the switches.
-func base(asterisk bool) string {
-	c := usual().config()
-	if asterisk {
-		c += `
-switches:
-  - {name: ast1, kind: asterisk, ari: "http://127.0.0.1:19088/ari", user: parley, password: parley-test, app: parley}
-`
-	}
-	return c
-}
-
-// config is the part of a configuration that says where to listen.
-func (p ports) config() string {
-	return fmt.Sprintf(`
-sip: {listen: %q}
-freeswitch: {listen: %q}
-audiosocket: {listen: %q}
-http: {listen: %q}
-esl_server: {listen: %q}
-rtp: {ports: %q}
-log: {level: debug}
-`, p.sip, p.esl, p.socket, p.http, p.server, p.rtp)
-}
-
-// run starts Parley on a configuration with the usual ports.
-func run(t *testing.T, config string) *parley { return runAt(t, usual(), config) }
-
-// runAt starts Parley and waits until it is ready.
-func runAt(t *testing.T, at ports, config string) *parley {
+// run starts Parley at a place and waits until it is ready.
+func run(t *testing.T, at place, config string) *parley {
 	t.Helper()
 	dir := t.TempDir()
 	p := &parley{t: t, at: at, config: filepath.Join(dir, "parley.yaml"), done: make(chan struct{})}
@@ -164,7 +96,7 @@ func (p *parley) start() {
 		defer close(done)
 		_ = cmd.Wait()
 	}()
-	eventually(p.t, 20*time.Second, "parley getting ready", func() (string, bool) {
+	eventually(p.t, startTime, "parley getting ready", func() (string, bool) {
 		select {
 		case <-done:
 			p.t.Fatalf("parley ended:\n%s", p.log())
@@ -238,7 +170,7 @@ func (p *parley) gone(room string) {
 // listening waits until something accepts TCP connections at an address.
 func listening(t *testing.T, address string) {
 	t.Helper()
-	eventually(t, 30*time.Second, "somebody listening on "+address, func() (string, bool) {
+	eventually(t, startTime, "somebody listening on "+address, func() (string, bool) {
 		c, err := net.DialTimeout("tcp", address, time.Second)
 		if err != nil {
 			return err.Error(), false

@@ -20,18 +20,20 @@ import (
 // typed PINs, and starts it again: they are what they were, and were asked
 // nothing. A fourth one's dialplan comes too late.
 func TestFreeSWITCHReattach(t *testing.T) {
-	startFreeSWITCH(t)
-	p := run(t, base(false)+"reattach_window_s: 4\n"+contractProfiles)
+	t.Parallel()
+	at := newPlace()
+	startFreeSWITCH(t, at)
+	p := run(t, at, at.base(false)+"reattach_window_s: 4\n"+contractProfiles)
 	pins := []string{"98765#", "1234#", "1234#"}
 	tones := []float64{500, 900, 1300}
 	var calls []*siptest.Call
 	for i, pin := range pins {
-		calls = append(calls, call(t, freeswitchSIP, "3101", tone(tones[i])))
+		calls = append(calls, call(t, at.fsSIP, "3101", tone(tones[i])))
 		time.Sleep(time.Second)
 		digits(t, calls[i], pin)
 		p.members("3101", i+1)
 	}
-	late := call(t, freeswitchSIP, "late", tone(1700))
+	late := call(t, at.fsSIP, "late", tone(1700))
 	time.Sleep(time.Second)
 	digits(t, late, "1234#")
 	p.members("3101", 4)
@@ -114,10 +116,12 @@ func (p *parley) state(room string) engine.RoomView {
 
 // TestFreeSWITCHRestart stops Parley as an admin does, and starts it again.
 func TestFreeSWITCHRestart(t *testing.T) {
-	startFreeSWITCH(t)
-	p := run(t, base(false)+contractProfiles)
+	t.Parallel()
+	at := newPlace()
+	startFreeSWITCH(t, at)
+	p := run(t, at, at.base(false)+contractProfiles)
 	tones := []float64{500, 900}
-	calls := []*siptest.Call{call(t, freeswitchSIP, "3001", tone(500)), call(t, freeswitchSIP, "3001", tone(900))}
+	calls := []*siptest.Call{call(t, at.fsSIP, "3001", tone(500)), call(t, at.fsSIP, "3001", tone(900))}
 	p.members("3001", 2)
 	before := p.state("3001")
 	time.Sleep(time.Second)
@@ -135,9 +139,11 @@ func TestFreeSWITCHRestart(t *testing.T) {
 // TestFreeSWITCHNoRetry: a dialplan that does not ask for it has its callers in
 // the switch's own conference at once.
 func TestFreeSWITCHNoRetry(t *testing.T) {
-	fs := startFreeSWITCH(t)
-	p := run(t, base(false)+contractProfiles)
-	calls := []*siptest.Call{call(t, freeswitchSIP, "once", tone(500)), call(t, freeswitchSIP, "once", tone(900))}
+	t.Parallel()
+	at := newPlace()
+	fs := startFreeSWITCH(t, at)
+	p := run(t, at, at.base(false)+contractProfiles)
+	calls := []*siptest.Call{call(t, at.fsSIP, "once", tone(500)), call(t, at.fsSIP, "once", tone(900))}
 	p.members("3003", 2)
 	p.kill()
 	killed := time.Now()
@@ -151,15 +157,17 @@ func TestFreeSWITCHNoRetry(t *testing.T) {
 // TestFreeSWITCHFallbackNames: each room has a conference of its own, whatever
 // says its name; who has none is in nobody's.
 func TestFreeSWITCHFallbackNames(t *testing.T) {
-	fs := startFreeSWITCH(t)
-	p := run(t, base(false)+contractProfiles)
-	asked := call(t, freeswitchSIP, "asked", tone(500))
+	t.Parallel()
+	at := newPlace()
+	fs := startFreeSWITCH(t, at)
+	p := run(t, at, at.base(false)+contractProfiles)
+	asked := call(t, at.fsSIP, "asked", tone(500))
 	time.Sleep(2 * time.Second)
 	digits(t, asked, "3003#")
 	p.members("3003", 1)
 	p.kill()
-	call(t, freeswitchSIP, "conf-alpha", tone(900))
-	call(t, freeswitchSIP, "conf-beta", tone(1300))
+	call(t, at.fsSIP, "conf-alpha", tone(900))
+	call(t, at.fsSIP, "conf-beta", tone(1300))
 	for _, name := range []string{"3003-fallback", "alpha-fallback", "beta-fallback"} {
 		eventually(t, 5*time.Second, "one caller in "+name, func() (string, bool) { return fs.fsCLI("conference list"), fs.inConference(name, 1) })
 	}
@@ -173,7 +181,7 @@ func TestFreeSWITCHFallbackNames(t *testing.T) {
 	t.Cleanup(phone.Close)
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	if c, err := phone.Dial(ctx, "sip:asked@"+freeswitchSIP, tone(500)); err == nil {
+	if c, err := phone.Dial(ctx, "sip:asked@"+at.fsSIP, tone(500)); err == nil {
 		ended(t, c)
 	}
 	fs.logged("the caller has named no room")
@@ -181,11 +189,13 @@ func TestFreeSWITCHFallbackNames(t *testing.T) {
 
 // TestFreeSWITCHKilled: the switch's callers are gone, the phones keep talking.
 func TestFreeSWITCHKilled(t *testing.T) {
-	fs := startFreeSWITCH(t)
-	p := run(t, base(false)+contractProfiles)
-	phones := []*siptest.Call{call(t, sipAddress, "3001", tone(500)), call(t, sipAddress, "3001", tone(900))}
-	call(t, freeswitchSIP, "3001", tone(1300))
-	call(t, freeswitchSIP, "3001", tone(1700))
+	t.Parallel()
+	at := newPlace()
+	fs := startFreeSWITCH(t, at)
+	p := run(t, at, at.base(false)+contractProfiles)
+	phones := []*siptest.Call{call(t, at.sip, "3001", tone(500)), call(t, at.sip, "3001", tone(900))}
+	call(t, at.fsSIP, "3001", tone(1300))
+	call(t, at.fsSIP, "3001", tone(1700))
 	p.members("3001", 4)
 	fs.kill()
 	killed := time.Now()
@@ -201,6 +211,7 @@ func TestFreeSWITCHKilled(t *testing.T) {
 // TestFreeSWITCHKeepsTheRoom kills Parley over a room in the switch's own
 // conference: nobody notices, and the next Parley finds everybody as he was.
 func TestFreeSWITCHKeepsTheRoom(t *testing.T) {
+	t.Parallel()
 	for _, taken := range []bool{false, true} {
 		t.Run(map[bool]string{false: "in the switch's mix", true: "while it is taken over"}[taken], func(t *testing.T) { keepsTheRoom(t, taken) })
 	}
@@ -209,12 +220,13 @@ func TestFreeSWITCHKeepsTheRoom(t *testing.T) {
 // keepsTheRoom kills Parley while a room stands in a conference of the switch:
 // mixed there, or taken over, so that its callers stand beside the mix.
 func keepsTheRoom(t *testing.T, taken bool) {
-	startFreeSWITCH(t)
-	p := run(t, base(false)+pbx1+strings.ReplaceAll(contractProfiles, "\n  - name: ", "\n  - mixer: switch\n    name: "))
+	at := newPlace()
+	startFreeSWITCH(t, at)
+	p := run(t, at, at.base(false)+at.pbx1()+strings.ReplaceAll(contractProfiles, "\n  - name: ", "\n  - mixer: switch\n    name: "))
 	tones := []float64{500, 900, 1300}
 	var calls []*siptest.Call
 	for i, pin := range []string{"98765#", "1234#", "1234#"} {
-		calls = append(calls, call(t, freeswitchSIP, "3101", tone(tones[i])))
+		calls = append(calls, call(t, at.fsSIP, "3101", tone(tones[i])))
 		time.Sleep(time.Second)
 		digits(t, calls[i], pin)
 		p.members("3101", i+1)

@@ -20,6 +20,7 @@ import (
 
 // recorder is a place that records rooms.
 type recorder struct {
+	place                 place
 	name, config, address string
 	mixer                 string
 	read                  func(file string) []byte
@@ -39,10 +40,11 @@ func (c *container) inside(file string) []byte {
 // TestRecordings records rooms wherever they are mixed, by command and by the
 // profile, and listens to the files.
 func TestRecordings(t *testing.T) {
-	dir := t.TempDir()
+	t.Parallel()
+	dir, at := t.TempDir(), newPlace()
 	t.Run("native", func(t *testing.T) {
 		records(t, recorder{
-			name: "native", config: base(false) + fmt.Sprintf("record_dir: %q\n", dir), address: sipAddress, mixer: "native",
+			place: at, name: "native", config: at.base(false) + fmt.Sprintf("record_dir: %q\n", dir), address: at.sip, mixer: "native",
 			read: func(file string) []byte {
 				b, err := os.ReadFile(file)
 				if err != nil {
@@ -53,18 +55,18 @@ func TestRecordings(t *testing.T) {
 		})
 	})
 	t.Run("FreeSWITCH", func(t *testing.T) {
-		fs := startFreeSWITCH(t)
-		records(t, recorder{name: "fs", config: base(false) + fmt.Sprintf("switches: [{name: pbx1, kind: freeswitch, esl: %q, password: parley-test}]\n", freeswitchESL), address: freeswitchSIP, mixer: "switch", read: fs.inside})
+		fs := startFreeSWITCH(t, at)
+		records(t, recorder{place: at, name: "fs", config: at.base(false) + at.pbx1(), address: at.fsSIP, mixer: "switch", read: fs.inside})
 	})
 	t.Run("Asterisk", func(t *testing.T) {
-		ast := startAsterisk(t)
+		ast := startAsterisk(t, at)
 		ast.exec("mkdir", "-p", "/var/spool/asterisk/recording") // Debian's package has none
-		records(t, recorder{name: "ast", config: base(true), address: asteriskSIP, mixer: "switch", read: ast.inside})
+		records(t, recorder{place: at, name: "ast", config: at.base(true), address: at.astSIP, mixer: "switch", read: ast.inside})
 	})
 }
 
 func records(t *testing.T, at recorder) {
-	p := run(t, at.config+fmt.Sprintf(`
+	p := run(t, at.place, at.config+fmt.Sprintf(`
 profiles:
   - name: default
     mixer: %s

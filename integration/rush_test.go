@@ -69,21 +69,20 @@ type rush struct {
 // TestRush has 300 callers come within 10 s, with PINs right, wrong and none:
 // each is admitted or refused with a reason, and none is left over.
 func TestRush(t *testing.T) {
-	startFreeSWITCH(t)
+	at := newPlace()
+	startFreeSWITCH(t, at)
 	r := &rush{
-		T: t, w: watch(t), leave: make(chan struct{}), ringing: make(chan struct{}, rushRinging),
-		p: run(t, contractConfig("native", usual(), freeswitchESL)+"\nthrottle: {room_failures: 100}\n"), // so many guess at room pin1
+		T: t, w: watch(t, at), leave: make(chan struct{}), ringing: make(chan struct{}, rushRinging),
+		p: run(t, at, contractConfig("native", at, at.fsESL)+"\nthrottle: {room_failures: 100}\n"), // so many guess at room pin1
 	}
-	for range 4 {
-		p, err := siptest.New(siptest.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(p.Close)
-		r.phones = append(r.phones, p)
-	}
-	scripts := rushScripts()
 	var callers sync.WaitGroup
+	leave := sync.OnceFunc(func() { close(r.leave) })
+	t.Cleanup(func() { // a test that ends before them has closed their phones
+		leave()
+		callers.Wait()
+	})
+	r.phones = phones(t)
+	scripts := rushScripts()
 	began := time.Now()
 	for i := range rushCallers {
 		time.Sleep(time.Until(began.Add(time.Duration(i) * rushTime / rushCallers)))
@@ -97,20 +96,40 @@ func TestRush(t *testing.T) {
 	t.Logf("%d callers in %v", rushCallers, time.Since(began).Round(10*time.Millisecond))
 	r.settle.Wait()
 	r.stayers()
-	close(r.leave)
+	leave()
 	callers.Wait()
 	r.nothing()
+	r.judge()
+}
+
+// judge counts how the callers ended.
+func (r *rush) judge() {
+	r.Helper()
 	if n := r.busy.Load(); n > rushCallers/4 {
-		t.Errorf("%d of %d callers were refused as too many", n, rushCallers)
+		r.Errorf("%d of %d callers were refused as too many", n, rushCallers)
 	} else if n > 0 {
-		t.Logf("%d callers were refused as too many for this machine now", n)
+		r.Logf("%d callers were refused as too many for this machine now", n)
 	}
 	if n := r.mistyped.Load(); n > rushCallers/20 {
-		t.Errorf("%d callers' keys were not understood", n)
+		r.Errorf("%d callers' keys were not understood", n)
 	}
 	if n := r.wrong.Load(); n > 0 {
-		t.Errorf("%d of %d callers did not end as they should", n, rushCallers)
+		r.Errorf("%d of %d callers did not end as they should", n, rushCallers)
 	}
+}
+
+// phones are those that the callers of a rush share.
+func phones(t *testing.T) (all []*siptest.Phone) {
+	t.Helper()
+	for range 4 {
+		p, err := siptest.New(siptest.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(p.Close)
+		all = append(all, p)
+	}
+	return all
 }
 
 // caller is one of them, from his call to its end.
@@ -128,7 +147,7 @@ func (r *rush) caller(i int, s script) {
 	defer settled()
 	ctx, cancel := context.WithTimeout(context.Background(), 150*time.Second)
 	defer cancel()
-	c, err := r.phones[i%len(r.phones)].Dial(ctx, "sip:contract@"+freeswitchSIP, siptest.CallOptions{
+	c, err := r.phones[i%len(r.phones)].Dial(ctx, "sip:contract@"+r.p.at.fsSIP, siptest.CallOptions{
 		User: fmt.Sprintf("8%03d", i), Headers: []sip.Header{{Name: "X-Call", Value: tag}, {Name: "X-Set", Value: s.set}},
 	})
 	<-r.ringing

@@ -49,13 +49,13 @@ const (
 )
 
 // contractConfig is Parley's configuration for a mode, with a link to a FreeSWITCH.
-func contractConfig(mixer string, p ports, esl string) string {
+func contractConfig(mixer string, p place, esl string) string {
 	return contractRules(p, `{name: pbx1, kind: freeswitch, esl: "`+esl+`", password: parley-test}`, "mixer: "+mixer)
 }
 
 // contractRules is Parley's configuration with a switch; all profiles have a
 // setting. Sounds are tones and silence: what is said is for other tests.
-func contractRules(p ports, pbx, setting string) string {
+func contractRules(p place, pbx, setting string) string {
 	profile := func(name string) string { return profileOf(setting, name) }
 	tones := strings.NewReplacer("entry_tone: false", fmt.Sprintf(`entry_tone: "tone_stream://%%(500,0,%d)"`, entryHz),
 		"exit_tone: false", fmt.Sprintf(`exit_tone: "tone_stream://%%(500,0,%d)"`, exitHz)).Replace(profile("tones"))
@@ -109,14 +109,10 @@ func profileOf(setting, name string) string {
 // atOnce is how many rows are measured at the same time on a switch.
 const atOnce = 6
 
-// tableParleys is the number of the first Parley of the table: each column has
-// one.
-const tableParleys = 93
-
 // bench is a switch that the contract is measured on.
 type bench struct {
-	config func(c column, n int) string // of the n-th Parley
-	watch  func(n int) pbx
+	config func(c column, at place, app string) string // of a Parley
+	watch  func(app string) pbx
 	empty  func() (string, bool) // nobody is left there
 }
 
@@ -139,17 +135,13 @@ func TestContractTable(t *testing.T) {
 	}
 }
 
-// tableFreeSWITCH is the number of the table's FreeSWITCH. The ports of its audio
-// are those of tests that do not run meanwhile: a port that another switch has
-// costs it a call.
-const tableFreeSWITCH = 11
-
 func freeswitchBench(t *testing.T) bench {
-	readyFreeSWITCH(t, tableFreeSWITCH)
-	w := watchAt(t, tableFreeSWITCH)
+	fs := newPlace()
+	startFreeSWITCH(t, fs)
+	w := watch(t, fs)
 	return bench{
-		config: func(c column, n int) string { return contractConfig(c.mode, own(n), fsESL(tableFreeSWITCH)) },
-		watch:  func(int) pbx { return w },
+		config: func(c column, at place, _ string) string { return contractConfig(c.mode, at, fs.fsESL) },
+		watch:  func(string) pbx { return w },
 		empty:  func() (string, bool) { return w.api("show", "channels"), w.channels() == 0 },
 	}
 }
@@ -160,7 +152,7 @@ func (t *table) measure(tt *testing.T, pbx string, b bench) {
 	for i, c := range t.columns {
 		if c.pbx == pbx {
 			wg.Go(func() {
-				tt.Run(strings.TrimSpace(c.mode+" "+c.media), func(tt *testing.T) { t.fill(tt, c, tableParleys+i, b, turn) })
+				tt.Run(strings.TrimSpace(c.mode+" "+c.media), func(tt *testing.T) { t.fill(tt, c, fmt.Sprintf("parley-%d", i), b, turn) })
 			})
 		}
 	}
@@ -168,11 +160,12 @@ func (t *table) measure(tt *testing.T, pbx string, b bench) {
 	eventually(tt, 15*time.Second, "nobody being left at the switch", b.empty)
 }
 
-// fill measures a column with the n-th Parley. turn has room for the rows that
-// are measured at once.
-func (t *table) fill(tt *testing.T, col column, n int, b bench, turn chan struct{}) {
-	p := runAt(tt, own(n), b.config(col, n))
-	w := b.watch(n)
+// fill measures a column with a Parley of its own, and an application where the
+// switch has some. turn has room for the rows that are measured at once.
+func (t *table) fill(tt *testing.T, col column, app string, b bench, turn chan struct{}) {
+	at := newPlace()
+	p := run(tt, at, b.config(col, at, app))
+	w := b.watch(app)
 	var wg sync.WaitGroup
 	for i, r := range t.rows {
 		wg.Go(func() {

@@ -14,16 +14,14 @@ import (
 	"parley/engine"
 )
 
-// unwanted is the switch of the take-overs that fail, and of the Parley there.
-const unwanted = 6
-
 // TestTakeOverThatFails leaves everybody in the conference that he is in.
 func TestTakeOverThatFails(t *testing.T) {
 	t.Parallel()
-	readyFreeSWITCH(t, unwanted)
-	at := own(unwanted + 30)
-	p := runAt(t, at, contractConfig("native", at, fsESL(unwanted))+"\nlimits: {max_rooms: 1}\n")
-	w := watchAt(t, unwanted)
+	fs := newPlace()
+	startFreeSWITCH(t, fs)
+	at := newPlace()
+	p := run(t, at, contractConfig("native", at, fs.fsESL)+"\nlimits: {max_rooms: 1}\n")
+	w := watch(t, fs)
 	gathered := func(t *testing.T, p *parley, room string, hash int) *meeting {
 		m := &meeting{cell: cell{T: t, p: p, w: w, room: room, hash: hash}, plain: true}
 		for range 3 {
@@ -48,14 +46,14 @@ func TestTakeOverThatFails(t *testing.T) {
 		m.command(p.api.End(m.brief(), m.room))
 	})
 	t.Run("we have no room for all", func(t *testing.T) {
-		at := own(unwanted + 31)
-		few := runAt(t, at, contractConfig("native", at, fsESL(unwanted))+"\nlimits: {max_legs: 2}\n")
+		at := newPlace()
+		few := run(t, at, contractConfig("native", at, fs.fsESL)+"\nlimits: {max_legs: 2}\n")
 		m := gathered(t, few, "few", 640)
 		m.refused(http.StatusBadGateway, "max_legs")
 	})
 	t.Run("our own calls are not counted", func(t *testing.T) {
-		at := own(unwanted + 32)
-		slow := runAt(t, at, strings.Replace(contractConfig("native", at, fsESL(unwanted)), "sip: {", "sip: {rate_per_source: 1, burst_per_source: 1, ", 1))
+		at := newPlace()
+		slow := run(t, at, strings.Replace(contractConfig("native", at, fs.fsESL), "sip: {", "sip: {rate_per_source: 1, burst_per_source: 1, ", 1))
 		m := gathered(t, slow, "slow", 650)
 		if answer := m.order("takeover"); len(answer.Moves) != len(m.guests) {
 			t.Errorf("%+v", answer)
@@ -106,9 +104,8 @@ func (m *meeting) stay() {
 func (m *meeting) exhaust() (free func()) {
 	m.Helper()
 	var taken []net.PacketConn
-	first := 20000 + 2*shift + 1000*unwanted
-	for port := first; port < first+1000; port += 2 {
-		if c, err := net.ListenPacket("udp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+	for port := fsRTPFirst; port < fsRTPFirst+1000; port += 2 {
+		if c, err := net.ListenPacket("udp", fmt.Sprintf("%s:%d", m.fs().at.host, port)); err == nil {
 			taken = append(taken, c)
 		}
 	}

@@ -51,15 +51,15 @@ type meeting struct {
 
 // TestTakeOver moves live conferences of ten between a switch and Parley.
 func TestTakeOver(t *testing.T) {
-	t.Parallel()
-	readyFreeSWITCH(t, 4)
-	w := watchAt(t, 4)
+	fs := newPlace()
+	startFreeSWITCH(t, fs)
+	w := watch(t, fs)
 	var both sync.WaitGroup
 	for i, kind := range []string{"a room of ours", "a conference that is not ours"} {
 		both.Go(func() {
 			t.Run(kind, func(t *testing.T) {
-				at := own(i + 30)
-				p := runAt(t, at, contractConfig("switch", at, fsESL(4)))
+				at := newPlace()
+				p := run(t, at, contractConfig("switch", at, fs.fsESL))
 				m := &meeting{
 					cell:  cell{T: t, p: p, w: w, room: fmt.Sprintf("take-%d", i), hash: 200 + i},
 					plain: i == 1, gaps: map[string][]float64{}, heard: map[string][]float64{},

@@ -16,10 +16,6 @@ import (
 	"parley/sip"
 )
 
-// tableAsterisk is the number of the table's Asterisk: the ports of it are far
-// from those of the tests that run at the same time.
-const tableAsterisk = 6
-
 // astWitness knows the calls of an Asterisk by the files that the contract's
 // dialplan writes: NAME=VALUE in each line, the last by its hangup handler.
 type astWitness struct {
@@ -37,22 +33,21 @@ func asteriskBench(t *testing.T) bench {
 		}
 		more[name] = string(data)
 	}
-	ast := asteriskAt(t, tableAsterisk, more)
-	app := func(n int) string { return fmt.Sprintf("parley-%d", n) }
-	eye, err := ari.New(ari.Options{URL: "http://" + astARI(ast.n) + "/ari", User: "watcher", Password: "parley-test", App: "none"})
+	ast := asteriskAt(t, newPlace(), more)
+	eye, err := ari.New(ari.Options{URL: "http://" + ast.at.astARI + "/ari", User: "watcher", Password: "parley-test", App: "none"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return bench{
-		config: func(c column, n int) string {
+		config: func(c column, at place, app string) string {
 			setting := "mixer: " + c.mode
 			if c.media != "" {
 				setting += "\n    media: " + c.media
 			}
-			return contractRules(own(n), fmt.Sprintf(`{name: ast1, kind: asterisk, ari: "http://%s/ari", user: parley, password: parley-test, app: %s}`,
-				astARI(ast.n), app(n)), setting)
+			return contractRules(at, fmt.Sprintf(`{name: ast1, kind: asterisk, ari: "http://%s/ari", user: parley, password: parley-test, app: %s}`,
+				ast.at.astARI, app), setting)
 		},
-		watch: func(n int) pbx { return &astWitness{ast, app(n)} },
+		watch: func(app string) pbx { return &astWitness{ast, app} },
 		empty: func() (string, bool) {
 			ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 			defer cancel()
@@ -63,7 +58,7 @@ func asteriskBench(t *testing.T) bench {
 	}
 }
 
-func (w *astWitness) sip() string { return astSIP(w.ast.n) }
+func (w *astWitness) sip() string { return w.ast.at.astSIP }
 
 // asArgument begins what is set by an argument of Stasis().
 const asArgument = "Stasis "
@@ -117,7 +112,7 @@ func (w *astWitness) channel(t *testing.T, call string) (id string) {
 
 func (w *astWitness) transfer(t *testing.T, call string) {
 	t.Helper()
-	c, err := ami.Dial(t.Context(), ami.Options{Address: astAMI(w.ast.n), User: "parley", Password: "parley-test"})
+	c, err := ami.Dial(t.Context(), ami.Options{Address: w.ast.at.astAMI, User: "parley", Password: "parley-test"})
 	if err != nil {
 		t.Fatal(err)
 	}

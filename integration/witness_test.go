@@ -41,29 +41,26 @@ type vars interface{ Var(name string) string }
 // how often its hang-up hook ran.
 type witness struct {
 	conn *esl.Client
-	n    int // of the switch
+	at   place // of the switch
 
 	mu   sync.Mutex
 	over map[string]*esl.Event // guarded by mu: CHANNEL_HANGUP_COMPLETE
 	hung map[string]int        // guarded by mu: runs of the hang-up hook
 }
 
-// watch connects to the switch under test.
-func watch(t *testing.T) *witness { return watchAt(t, 0) }
-
-// watchAt connects to the n-th switch.
-func watchAt(t *testing.T, n int) *witness {
+// watch connects to the switch at a place.
+func watch(t *testing.T, at place) *witness {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	c, err := esl.Dial(ctx, esl.ClientOptions{
-		Address: fsESL(n), Password: "parley-test",
+		Address: at.fsESL, Password: "parley-test",
 		Conn: esl.ConnOptions{Queue: 20_000, KeepAlive: time.Minute, Timeout: 15 * time.Second},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &witness{conn: c, n: n, over: map[string]*esl.Event{}, hung: map[string]int{}}
+	w := &witness{conn: c, at: at, over: map[string]*esl.Event{}, hung: map[string]int{}}
 	if err := c.Subscribe(ctx, "CHANNEL_HANGUP_COMPLETE", "CHANNEL_DATA"); err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +100,7 @@ func (w *witness) hooks(call string) int {
 	return w.hung[call]
 }
 
-func (w *witness) sip() string { return fsSIP(w.n) }
+func (w *witness) sip() string { return w.at.fsSIP }
 
 func (w *witness) headers(p *parley, call string, set []string) []sip.Header {
 	if p != nil {

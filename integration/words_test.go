@@ -19,8 +19,9 @@ import (
 // blank and a quote in its name, in the words of esl/conference: what a command
 // asks for must stand in all three lists afterwards.
 func TestWordsOfModConference(t *testing.T) {
-	startFreeSWITCH(t)
-	c := &cell{T: t, w: watch(t), room: "it's two words", hash: 200}
+	at := newPlace()
+	startFreeSWITCH(t, at)
+	c := &cell{T: t, w: watch(t, at), room: "it's two words", hash: 200}
 	a, b := c.plain("moderator"), c.plain("")
 	var room *conference.Room
 	eventually(t, 10*time.Second, "two members", func() (string, bool) {

@@ -1,10 +1,10 @@
 // npm esl drives a live room, and connects again when Parley restarts:
-// node esl.js PORT ROOM. It ends when it is told to on its input.
-const [port, room] = process.argv.slice(2);
+// node esl.js HOST PORT ROOM. It ends when it is told to on its input.
+const [host, port, room] = process.argv.slice(2);
 const { FreeSwitchClient } = require("esl");
 
 const logger = Object.fromEntries(["debug", "info", "error"].map((level) => [level, () => {}]));
-const client = new FreeSwitchClient({ host: "127.0.0.1", port: Number(port), password: "ClueCon", logger });
+const client = new FreeSwitchClient({ host, port: Number(port), password: "ClueCon", logger });
 let times = 0;
 
 client.on("connect", async (call) => {

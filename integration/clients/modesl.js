@@ -1,9 +1,9 @@
-// npm modesl drives a live room: node modesl.js PORT ROOM
-const [port, room] = process.argv.slice(2);
+// npm modesl drives a live room: node modesl.js HOST PORT ROOM
+const [host, port, room] = process.argv.slice(2);
 const esl = require("modesl");
 
 function connect(then) {
-  const c = new esl.Connection("127.0.0.1", Number(port), "ClueCon", () => then(c));
+  const c = new esl.Connection(host, Number(port), "ClueCon", () => then(c));
   c.on("error", (e) => { console.log("error", e.message || e); process.exit(1); });
 }
 
