@@ -13,6 +13,7 @@ import (
 
 	"parley/esl"
 	"parley/internal/brake"
+	"parley/internal/pace"
 )
 
 // Last words of the switch.
@@ -32,7 +33,7 @@ type listener struct {
 	nc    net.Conn
 	peer  netip.Addr
 	from  netip.Addr    // brake.Source of peer
-	wake  chan struct{} // capacity 1: there is something to write
+	wake  *pace.Turn    // there is something to write
 	over  chan struct{} // closed when the connection ends
 	began time.Time
 	in    *esl.Reader
@@ -56,7 +57,7 @@ type listener struct {
 
 func newListener(s *Server, nc net.Conn) *listener {
 	l := &listener{
-		s: s, nc: nc, wake: make(chan struct{}, 1), over: make(chan struct{}), turn: make(chan struct{}, 1), logs: -1, queue: queue{limit: s.opts.Queue},
+		s: s, nc: nc, wake: pace.NewTurn(), over: make(chan struct{}), turn: make(chan struct{}, 1), logs: -1, queue: queue{limit: s.opts.Queue},
 		in: esl.NewReader(nc), began: time.Now(),
 	}
 	l.in.Limit(guestHead, 0)
@@ -165,7 +166,7 @@ func (l *listener) offer(p *parcel) {
 	}
 	kept := l.queue.put(p.bytes(l.format))
 	l.mu.Unlock()
-	l.rouse()
+	l.s.pacer.Ask(l.wake)
 	if !kept {
 		l.cut(lostEvents)
 	}
@@ -180,7 +181,7 @@ func (l *listener) offerLine(level int, message []byte) {
 	}
 	kept := l.queue.putLine(message)
 	l.mu.Unlock()
-	l.rouse()
+	l.s.pacer.Ask(l.wake)
 	if !kept {
 		l.cut(lostLines)
 	}
@@ -221,18 +222,11 @@ func (l *listener) cut(why string) {
 	go l.end(why, l.s.patience)
 }
 
-func (l *listener) rouse() {
-	select {
-	case l.wake <- struct{}{}:
-	default:
-	}
-}
-
 // deliver writes what is queued, until the connection ends.
 func (l *listener) deliver() {
 	for {
 		select {
-		case <-l.wake:
+		case <-l.wake.C:
 		case <-l.over:
 			return
 		}

@@ -13,6 +13,7 @@ import (
 
 	"parley/esl"
 	"parley/internal/brake"
+	"parley/internal/pace"
 )
 
 // Defaults of Options, and times.
@@ -62,6 +63,7 @@ type Server struct {
 	brake    brake.Brake
 	patience time.Duration  // writeTime
 	jobs     sync.WaitGroup // of bgapi
+	pacer    pace.Pacer     // of those who have something to write
 
 	mu        sync.Mutex
 	listeners map[*listener]bool // guarded by mu, as below

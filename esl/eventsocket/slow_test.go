@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"parley/esl"
+	"parley/internal/pace"
 )
 
 // TestOneWhoNeverReads costs bounded memory, delays nobody, and is cut off.
@@ -28,8 +29,8 @@ func TestOneWhoNeverReads(t *testing.T) {
 				t.Fatalf("event %d is %v", i, e.Headers)
 			}
 		}
-		if time.Since(begin) != 0 {
-			t.Errorf("the other one has waited for %v", time.Since(begin))
+		if took := time.Since(begin); took > 3000*pace.Gap { // of which it waits one after some events
+			t.Errorf("the other one has waited for %v", took)
 		}
 		for _, l := range s.all() {
 			l.mu.Lock()
@@ -91,6 +92,43 @@ func TestAGapIsToldAtOnce(t *testing.T) {
 					next++
 				}
 			}
+		}
+	})
+}
+
+// TestAnEventWakesAFewAtATime, or a tick waits behind all who write. The others
+// have it within 20 ms; a reply does not wait.
+func TestAnEventWakesAFewAtATime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := server()
+		all := make([]*client, 100)
+		for i := range all {
+			all[i] = enter(t, s)
+			all[i].says("event plain CUSTOM x", "+OK event listener enabled plain")
+		}
+		begin := time.Now()
+		s.Fire("CUSTOM", "x", nil, nil)
+		s.Fire("CUSTOM", "x", nil, nil)
+		synctest.Wait()
+		waiting := s.queued() / 2
+		if few := len(all) - waiting; few == 0 || few > 10 {
+			t.Errorf("one event wakes %d of %d", few, len(all))
+		}
+		replies := 0
+		for _, c := range all {
+			if c.ask("nolog").Type() == "command/reply" {
+				replies++
+			}
+		}
+		if took := time.Since(begin); replies < waiting-10 || took > 0 {
+			t.Errorf("%d of %d are answered before they hear of it, in %v", replies, waiting, took)
+		}
+		for _, c := range all {
+			c.read()
+			c.read()
+		}
+		if took := time.Since(begin); took > 11*pace.Gap {
+			t.Errorf("the last one has both after %v", took)
 		}
 	})
 }

@@ -23,6 +23,7 @@ import (
 
 	"parley/engine"
 	"parley/internal/brake"
+	"parley/internal/pace"
 	"parley/recording"
 )
 
@@ -69,6 +70,7 @@ type Server struct {
 	routes   []route
 	entity   string
 	brake    brake.Brake
+	pacer    pace.Pacer // of those who have events to write
 	quit     chan struct{}
 	stop     sync.Once
 

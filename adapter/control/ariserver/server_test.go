@@ -11,13 +11,16 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/coder/websocket"
 
 	"parley/engine"
+	"parley/internal/pace"
 	"parley/recording"
 )
 
@@ -173,7 +176,7 @@ func FuzzRequest(f *testing.F) {
 	}
 	f.Cleanup(func() { _ = x.Close(context.Background()) })
 	s.Drive(x)
-	s.enlist(newSocket(), []string{"a"}, false)
+	s.enlist(newSocket(&s.pacer), []string{"a"}, false)
 	methods := []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete}
 	f.Fuzz(func(t *testing.T, method uint8, path, query, kind, body string) {
 		r, err := http.NewRequest(methods[int(method)%len(methods)], "http://x/", strings.NewReader(body))
@@ -193,7 +196,7 @@ func FuzzRequest(f *testing.F) {
 // not wait for him.
 func TestAReaderThatStandsStillIsCutOff(t *testing.T) {
 	s := newServer()
-	slow, well := newSocket(), newSocket()
+	slow, well := newSocket(&s.pacer), newSocket(&s.pacer)
 	s.enlist(slow, []string{"slow"}, true)
 	s.enlist(well, []string{"well"}, true)
 	read := 0
@@ -210,7 +213,7 @@ func TestAReaderThatStandsStillIsCutOff(t *testing.T) {
 	if len(slow.frames) > queueFrames || read != 3*queueFrames {
 		t.Errorf("%d are queued, the other has %d", len(slow.frames), read)
 	}
-	big := newSocket()
+	big := newSocket(&s.pacer)
 	for range 10 {
 		big.send(make([]byte, 1<<20))
 	}
@@ -253,6 +256,42 @@ func TestAStalledClientIsCutOff(t *testing.T) {
 	if n > 2*queueFrames {
 		t.Errorf("cut off after %d events, and %d are what may wait", n, queueFrames)
 	}
+}
+
+// TestAnEventWakesAFewAtATime, or a tick waits behind all who write; who has asked
+// something is answered at once.
+func TestAnEventWakesAFewAtATime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer()
+		all := make([]*socket, 100)
+		for i := range all {
+			all[i] = newSocket(&s.pacer)
+			s.enlist(all[i], []string{strconv.Itoa(i)}, true)
+		}
+		woken := func() (n int) {
+			for _, k := range all {
+				n += len(k.wake.C)
+			}
+			return n
+		}
+		s.Observe(engine.Event{Type: engine.EventRoomLocked, Room: "1"})
+		few := woken()
+		if few == 0 || few > 10 {
+			t.Errorf("one event wakes %d of %d", few, len(all))
+		}
+		for _, k := range all {
+			if len(k.wake.C) == 0 {
+				if k.answer(nil); woken() != few+1 {
+					t.Error("an answer waits")
+				}
+				break
+			}
+		}
+		time.Sleep(11 * pace.Gap)
+		if synctest.Wait(); woken() != len(all) {
+			t.Errorf("%d are woken of %d", woken(), len(all))
+		}
+	})
 }
 
 func TestRequestsOverTheSocket(t *testing.T) {

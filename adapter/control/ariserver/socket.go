@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+
+	"parley/internal/pace"
 )
 
 // Limits of an events socket. A client that does not read is cut off when its
@@ -36,14 +38,28 @@ type socket struct {
 	size   atomic.Int64  // bytes in frames
 	full   chan struct{} // closed when a frame had no place
 	cut    sync.Once
+	wake   *pace.Turn  // there are frames to write
+	pacer  *pace.Pacer // of all clients
 }
 
-func newSocket() *socket {
-	return &socket{frames: make(chan []byte, queueFrames), full: make(chan struct{})}
+func newSocket(p *pace.Pacer) *socket {
+	return &socket{frames: make(chan []byte, queueFrames), full: make(chan struct{}), wake: pace.NewTurn(), pacer: p}
 }
 
-// send queues a frame. It never waits.
+// send queues an event, to be written when it is the client's turn. It never waits.
 func (k *socket) send(frame []byte) {
+	k.queue(frame)
+	k.pacer.Ask(k.wake)
+}
+
+// answer queues the answer to a request, to be written at once, after the events
+// that came before it.
+func (k *socket) answer(frame []byte) {
+	k.queue(frame)
+	k.wake.Go()
+}
+
+func (k *socket) queue(frame []byte) {
 	if k.size.Add(int64(len(frame))) <= queueBytes {
 		select {
 		case k.frames <- frame:
@@ -66,7 +82,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, u User) {
 		refuse(w, http.StatusForbidden, "A page of another site must name an api_key")
 		return
 	}
-	k := newSocket()
+	k := newSocket(&s.pacer)
 	enlist := func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -117,9 +133,8 @@ func (s *Server) serveSocket(ctx context.Context, ws *websocket.Conn, k *socket,
 	others.Go(func() { cancel(pings(ctx, ws)) })
 	for {
 		select {
-		case f := <-k.frames:
-			k.size.Add(-int64(len(f)))
-			if err := writeFrame(ctx, ws, f); err != nil {
+		case <-k.wake.C:
+			if err := k.write(ctx, ws); err != nil {
 				return err.Error()
 			}
 		case <-k.full:
@@ -131,6 +146,18 @@ func (s *Server) serveSocket(ctx context.Context, ws *websocket.Conn, k *socket,
 			return context.Cause(ctx).Error()
 		}
 	}
+}
+
+// write writes what is queued now.
+func (k *socket) write(ctx context.Context, ws *websocket.Conn) error {
+	for range len(k.frames) {
+		f := <-k.frames
+		k.size.Add(-int64(len(f)))
+		if err := writeFrame(ctx, ws, f); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func writeFrame(ctx context.Context, ws *websocket.Conn, f []byte) error {
@@ -194,7 +221,7 @@ func (s *Server) readSocket(ctx context.Context, ws *websocket.Conn, k *socket, 
 			return
 		}
 		if kind == websocket.MessageText {
-			k.send(addressed(frame(s.answer(ctx, data, r, u)), r.URL.Query().Get("app")))
+			k.answer(addressed(frame(s.answer(ctx, data, r, u)), r.URL.Query().Get("app")))
 		}
 	}
 }
