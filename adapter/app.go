@@ -108,6 +108,11 @@ func Start(ctx context.Context, c *config.Config, o Options) (*App, error) {
 			return nil, err
 		}
 	}
+	if is, warning := priority(); warning != "" {
+		o.Log.Warn(warning)
+	} else if is != "" {
+		o.Log.Info("priority: " + is)
+	}
 	return a, nil
 }
 

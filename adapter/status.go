@@ -31,8 +31,9 @@ func (a *App) checks() []control.Check {
 
 // state is the whole process for `parley status`.
 func (a *App) state() control.State {
+	is, _ := priority()
 	return control.State{
-		StartedAt: a.since, Legs: int(a.native.Counters().Legs), Recent: a.notes.recent(time.Now()),
+		StartedAt: a.since, Priority: is, Legs: int(a.native.Counters().Legs), Recent: a.notes.recent(time.Now()),
 	}
 }
 

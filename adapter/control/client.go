@@ -171,6 +171,7 @@ type Status struct {
 	Version   string    `json:"version"`
 	StartedAt time.Time `json:"started_at"`
 	Uptime    int64     `json:"uptime_s"`
+	Priority  string    `json:"priority,omitempty"` // what the system lets it have of the processors: "nice -11"
 	Rooms     int       `json:"rooms"`
 	Legs      int       `json:"legs"`
 	Throttled int       `json:"throttled_sources"` // that may try one PIN per period

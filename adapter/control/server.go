@@ -35,6 +35,7 @@ type Check struct {
 // State is the whole process at one moment.
 type State struct {
 	StartedAt time.Time
+	Priority  string // what the system lets us have beside others; "" = not known
 	Legs      int    // with media
 	Recent    []Note // troubles of the last hour, the newest last
 }
@@ -181,7 +182,7 @@ func (s *server) status(w http.ResponseWriter, r *http.Request) {
 	}
 	now, is := time.Now(), s.State()
 	reply(w, http.StatusOK, Status{
-		Version: s.Version, StartedAt: is.StartedAt, Uptime: int64(now.Sub(is.StartedAt) / time.Second), Rooms: len(rooms),
+		Version: s.Version, StartedAt: is.StartedAt, Priority: is.Priority, Uptime: int64(now.Sub(is.StartedAt) / time.Second), Rooms: len(rooms),
 		Legs: is.Legs + elsewhere(rooms), Throttled: s.Exchange.Throttled(now), Checks: s.Checks(), Recent: is.Recent,
 	})
 }

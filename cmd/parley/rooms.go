@@ -84,8 +84,12 @@ func statusCommand(f *flags) *cobra.Command {
 }
 
 func printStatus(w io.Writer, s control.Status) {
-	fmt.Fprintf(w, "parley %s, up %s, %s, %s, %s throttled\n", s.Version, clock(time.Duration(s.Uptime)*time.Second),
+	fmt.Fprintf(w, "parley %s, up %s, %s, %s, %s throttled", s.Version, clock(time.Duration(s.Uptime)*time.Second),
 		counted(s.Rooms, "room"), counted(s.Legs, "leg"), counted(s.Throttled, "source"))
+	if s.Priority != "" {
+		fmt.Fprint(w, ", "+s.Priority)
+	}
+	fmt.Fprintln(w)
 	for _, k := range s.Checks {
 		word := "up"
 		if !k.Ready {

@@ -24,7 +24,7 @@ func TestStatusTellsATroubleOnce(t *testing.T) {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.Local)
 	var b strings.Builder
 	printStatus(&b, control.Status{
-		Version: "1", Uptime: 3661, Rooms: 2, Legs: 1, Throttled: 3,
+		Version: "1", Uptime: 3661, Rooms: 2, Legs: 1, Throttled: 3, Priority: "nice -11",
 		Checks: []control.Check{
 			{Name: "pbx1", Text: "esl pbx1: refused. Next try in 5s. [esl_refused]", Code: "esl_refused"},
 			{Name: "pbx2", Ready: true, Text: "fine"},
@@ -35,7 +35,7 @@ func TestStatusTellsATroubleOnce(t *testing.T) {
 			{Time: at, Code: "no_media", Text: "leg x: nothing. [no_media]", Times: 1},
 		},
 	})
-	want := "parley 1, up 01:01:01, 2 rooms, 1 leg, 3 sources throttled\n" +
+	want := "parley 1, up 01:01:01, 2 rooms, 1 leg, 3 sources throttled, nice -11\n" +
 		"pbx1         DOWN  esl pbx1: refused. Next try in 5s. [esl_refused]\n" +
 		"pbx2         up    fine\n" +
 		"03:04:05     esl pbx2: refused. [esl_refused] (2 times)\n" +
