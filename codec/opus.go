@@ -46,8 +46,8 @@ func (f Format) bitrate() int {
 	return min(max(f.Opus.Bitrate, leastBitrate), mostBitrate)
 }
 
-// Pooled says whether the format's encoders are Pooled: they take so much memory
-// that not everybody should have one all the time.
+// Pooled says whether the format's encoders are Pooled and its decoders Renewable:
+// they take so much memory that not everybody should have one all the time.
 func (f Format) Pooled() bool { return f.Name == "opus" }
 
 // Silent says whether a payload stands for silence and need not be sent.
@@ -115,5 +115,8 @@ func (d *opusDecoder) Decode(dst []int16, payload []byte) (int, error) {
 	}
 	return d.core.decode(dst, payload)
 }
+
+// Renew makes it as new.
+func (d *opusDecoder) Renew() { d.core.reset() }
 
 func (d *opusDecoder) Recover(dst []int16, next []byte) int { return d.core.recover(dst, next) }

@@ -14,6 +14,8 @@ package codec
 #cgo nocallback opus_encode
 #cgo noescape opus_decode
 #cgo nocallback opus_decode
+#cgo noescape opus_decoder_init
+#cgo nocallback opus_decoder_init
 #include <opus.h>
 
 // The controls take a variable number of arguments, which Go cannot give.
@@ -125,10 +127,15 @@ func (c opusDecoderCore) c() *C.OpusDecoder {
 
 func newOpusDecoderCore(f Format) opusDecoderCore {
 	c := opusDecoderCore{block(C.opus_decoder_get_size(1)), f.Rate}
-	if C.opus_decoder_init(c.c(), C.opus_int32(f.Rate), 1) != C.OPUS_OK {
+	if !c.reset() {
 		return opusDecoderCore{} // no rate of Opus: it refuses to decode
 	}
 	return c
+}
+
+// reset forgets what was decoded.
+func (c opusDecoderCore) reset() bool {
+	return c.state != nil && C.opus_decoder_init(c.c(), C.opus_int32(c.rate), 1) == C.OPUS_OK
 }
 
 // decode takes a payload of at least one byte.

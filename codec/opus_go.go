@@ -120,6 +120,13 @@ func newOpusDecoderCore(f Format) opusDecoderCore {
 	return opusDecoderCore{d: d, float: make([]float32, f.Rate.Samples(MaxFrame)/2)}
 }
 
+// reset forgets what was decoded.
+func (c opusDecoderCore) reset() {
+	if c.d != nil {
+		c.d.Reset()
+	}
+}
+
 func (c opusDecoderCore) decode(dst []int16, payload []byte) (int, error) {
 	if c.d == nil {
 		return 0, ErrUnknown

@@ -28,6 +28,13 @@ type Pooled interface {
 	Renew()
 }
 
+// Renewable is a Decoder that goes from one stream to another.
+type Renewable interface {
+	Decoder
+	// Renew forgets everything.
+	Renew()
+}
+
 // Recoverer is a Decoder that finds in a payload what the one before it, which
 // was lost, had to say.
 type Recoverer interface {

@@ -19,21 +19,20 @@ import (
 // makes an engine.Leg of it. In no room it is ticked by a task of its own; in a
 // room, by the room.
 type Leg struct {
-	id        engine.LegID
-	sw        *Switch
-	port      Port
-	pacer     Pacer           // the port, if it is one
-	noiser    Noiser          // as is this
-	peeker    Peeker          // and this
-	presser   Presser         // and this
-	batcher   Batcher         // and this; nil also where there are no outboxes
-	crediter  Crediter        // and this
-	sayer     Sayer           // and this
-	recoverer codec.Recoverer // the decoder, if it is one
-	format    codec.Format
-	stock     *stock // of spare encoders; nil: it keeps its own
-	task      *tick.Task
-	out       outlet
+	id       engine.LegID
+	sw       *Switch
+	port     Port
+	pacer    Pacer    // the port, if it is one
+	noiser   Noiser   // as is this
+	peeker   Peeker   // and this
+	presser  Presser  // and this
+	batcher  Batcher  // and this; nil also where there are no outboxes
+	crediter Crediter // and this
+	sayer    Sayer    // and this
+	format   codec.Format
+	stock    *stock // of spare encoders and decoders; nil: it keeps its own
+	task     *tick.Task
+	out      outlet
 
 	// owner is who may tick it: nil is its own task, sw.alone its own task at
 	// this moment, else a room. A room lets go of it by storing nil.
@@ -61,8 +60,8 @@ type Leg struct {
 func newLeg(s *Switch, id engine.LegID, port Port, f codec.Format) *Leg {
 	l := &Leg{id: id, sw: s, port: port, format: f, stock: s.stockOf(f), voice: newVoice(f)}
 	if l.stock != nil {
-		if l.voice.lent = l.stock.take(); l.voice.lent == nil {
-			l.voice.lent = l.stock.made()
+		if l.voice.lent = l.stock.encoders.take(); l.voice.lent == nil {
+			l.voice.lent = l.stock.encoder()
 		}
 		l.voice.hold(l.voice.lent)
 	}
@@ -77,7 +76,9 @@ func newLeg(s *Switch, id engine.LegID, port Port, f codec.Format) *Leg {
 	if s.opts.Outbox != nil {
 		l.batcher, _ = port.(Batcher)
 	}
-	l.recoverer, _ = l.voice.decoder.(codec.Recoverer)
+	if l.stock != nil {
+		l.stock.welcome(&l.voice, l.sayer != nil)
+	}
 	l.task = tick.NewTask(l.tick)
 	l.level.Store(math.Float64bits(silence))
 	l.SetMediaLost(s.opts.MediaLost)

@@ -206,7 +206,9 @@ func (st *seat) talk(sound engine.Sound) {
 		v.talkDB = st.state.Talk
 		v.talk.Set(float64(v.talkDB))
 	}
-	if v.passes(sound, heard && v.mouth) && (heard || v.mouth) {
+	passes := v.passes(sound, heard && v.mouth)
+	v.trust.judge(v.open || st.state.Waiting) // who waits may be recorded as he is
+	if passes && (heard || v.mouth) {
 		ramp(v.pcm, v.mouth, heard)
 		v.even(sound)
 		v.talk.Apply(v.pcm)

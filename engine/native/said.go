@@ -34,31 +34,54 @@ const (
 // 32768: what a gate has before it when it opens would be another.
 func spares(f codec.Format) bool { return f.Name == "PCMU" || f.Name == "L16" || f.Name == "opus" }
 
-// trust is what a leg's owner keeps of what packets say of themselves.
+// trust is what a leg's owner keeps of what packets say of themselves: of their
+// level in a header, or of a pause in the payload.
 type trust struct {
-	gated   bool  // what no gate lets through is not heard, as of the last tick
-	liar    bool  // a packet was louder than it said: nothing is believed any more
-	row     int   // packets that said that they are inaudible
-	skipped bool  // the last packet was not decoded
-	claim   uint8 // its level, -dBov
+	gated   bool    // what no gate lets through is not heard, as of the last tick
+	shut    bool    // nor is what he says, as of the last tick: the gate is closed
+	liar    bool    // a packet was louder than it said: no level is believed any more
+	deaf    bool    // a pause opened the gate: none is believed until a voice opens it
+	pause   bool    // the last packet told a pause, and no level
+	row     int     // packets that said one or the other
+	still   int     // packets that told digital silence
+	skipped bool    // the last packet was not decoded
+	claim   float32 // its level, dBov
+	rest    float32 // dBov: of the last pause that was decoded
 }
 
 // spared, of a leg with a Sayer, says whether a packet need not be decoded: it says that it is silence,
-// which is kept out of the mix anyhow, and what said so before was. Nothing is
+// or a pause, which is kept out of the mix anyhow, and what said so before was. Nothing is
 // louder for what a packet says of itself.
-func (l *Leg) spared() bool {
-	t := &l.voice.trust
-	if t.liar {
+func (l *Leg) spared(payload []byte) bool {
+	v, t := &l.voice, &l.voice.trust
+	told := l.format.Tells(payload)
+	v.hearing.weigh(payload)
+	level, said := l.sayer.Said()
+	said = said && level >= inaudible && !t.liar
+	t.pause = !said && told == codec.ToldPause
+	t.still++
+	switch {
+	case told == codec.ToldSilence:
+		t.row++
+		t.claim = silence
+		if t.still > ringing { // a fact, to gates and recordings too
+			return true
+		}
+	case said:
+		t.row, t.still = t.row+1, 0
+		t.claim = -float32(level)
+	case t.pause && !t.deaf:
+		t.row, t.still = t.row+1, 0
+		t.claim = t.rest
+	default:
+		t.row, t.still = 0, 0
 		return false
 	}
-	level, ok := l.sayer.Said()
-	if !ok || level < inaudible {
-		t.row = 0
-		return false
+	kept := t.gated
+	if t.pause {
+		kept = t.shut
 	}
-	t.claim = level
-	t.row++
-	return t.gated && l.voice.taping == nil && t.row > believed && t.row%doubted != 0
+	return kept && v.taping == nil && t.row > believed && t.row%doubted != 0
 }
 
 // skip puts silence in the place of a packet that is not decoded.
@@ -69,27 +92,68 @@ func (l *Leg) skip(s *scratch, room []int16) {
 	v.conceal.Good(quiet)
 	v.fifo = v.fifo[:len(v.fifo)+copy(room, quiet)]
 	v.trust.skipped = true
+	l.unhear()
 }
 
-// prime has a decoder that remembers hear the last of what was skipped.
-func (l *Leg) prime(s *scratch, dst []int16) {
-	t := &l.voice.trust
+// prime has a decoder that remembers hear the last of what was skipped. What it
+// makes of that is what led up to what comes now.
+func (l *Leg) prime(s *scratch) {
+	v, t := &l.voice, &l.voice.trust
 	if !t.skipped {
 		return
 	}
 	t.skipped = false
-	if l.format.Name != "opus" { // it does not remember
+	if !l.format.Pooled() { // it does not remember
 		return
 	}
+	dst, past := s.decoded[:l.format.Rate.Samples(codec.MaxFrame)], s.past[:0]
 	for k := primers; k > 0; k-- {
 		if n := l.sayer.Back(s.payload[:], k); n > 0 {
-			_, _ = l.voice.decoder.Decode(dst, s.payload[:n]) // what is no audio was counted, or is not heard
+			m, _ := v.decoder.Decode(dst, s.payload[:n]) // what is no audio was counted, or is not heard
+			past = latest(past, dst[:m])
 		}
+	}
+	v.relive(past)
+}
+
+// latest adds to what is kept, as much as it has room for: the oldest is forgotten.
+func latest(kept, pcm []int16) []int16 {
+	pcm = pcm[max(0, len(pcm)-cap(kept)):]
+	over := max(0, len(kept)+len(pcm)-cap(kept))
+	kept = kept[:copy(kept, kept[over:])]
+	return append(kept, pcm...)
+}
+
+// relive puts what came last, decoded belatedly, in the place of the silence that
+// was there instead: not yet used, or kept for when the gate opens.
+func (v *voice) relive(past []int16) {
+	n := min(len(past), len(v.fifo))
+	copy(v.fifo[len(v.fifo)-n:], past[len(past)-n:])
+	past = past[:len(past)-n]
+	for i, kept := range v.before.pcm {
+		rest := len(past) - len(kept)
+		if rest < 0 {
+			return
+		}
+		copy(kept, past[rest:])
+		v.before.levels[i] = v.meter.Level(kept)
+		past = past[:rest]
 	}
 }
 
 // doubt compares what a packet said, after others that said so, with what it was.
-func (t *trust) doubt(m *mixer.Meter, pcm []int16) {
-	level := m.Level(pcm)
-	t.liar = t.liar || level > lowest && level > excess-float32(t.claim)
+func (t *trust) doubt(level float32) {
+	if t.pause {
+		t.rest = level
+		return
+	}
+	t.liar = t.liar || level > lowest && level > excess+t.claim
+}
+
+// judge takes whether more is heard of a tick than what no gate lets through.
+func (t *trust) judge(open bool) {
+	if open && t.shut {
+		t.deaf = t.pause && t.row > believed
+	}
+	t.shut = t.gated && !open
 }

@@ -54,6 +54,8 @@ func (c *counted) Decode(dst []int16, payload []byte) (int, error) {
 	return c.Decoder.Decode(dst, payload)
 }
 
+func (c *counted) Renew() { c.Decoder.(codec.Renewable).Renew() }
+
 // bursts are two seconds of silence, one of voice, and so on.
 func bursts(rate codec.Rate) func(int) []int16 {
 	voice, quiet := tone(rate, 400, -20), mute(rate)
@@ -83,8 +85,12 @@ func visit(r *rig, f codec.Format, speak func(int) []int16, says func(int, []int
 	}
 	c.Attach(c.sink)
 	ear := r.call("ear", codec.L16(f.Rate), mute(f.Rate))
-	counter := &counted{Decoder: c.voice.decoder}
-	c.voice.decoder = counter
+	counter := &counted{Decoder: f.Decoder()}
+	if c.voice.decoder != nil {
+		c.voice.decoder = counter
+	} else {
+		c.stock.decoders.all[0].Store(&loan{counter})
+	}
 	r.seat(h, 1, ear, engine.MemberState{})
 	r.seat(h, 2, c, engine.MemberState{})
 	r.run(ticks)

@@ -6,33 +6,43 @@ import (
 	"parley/codec"
 )
 
-// shelves is how many encoders of a format may lie ready, whatever the number of
-// legs.
+// shelves is how many encoders of a format may lie ready, and decoders, whatever
+// the number of legs.
 const shelves = 64
 
 // warmUp is how many frames a new encoder is given.
 const warmUp = 10
 
-// askAgain is after how many ticks one who waits for an encoder says so again.
+// askAgain is after how many ticks one who waits for one says so again.
 const askAgain = 8
 
-// stock has the encoders of one format that nobody uses at the moment: who hears
-// what all hear needs none of his own (ADR 21), and an Opus encoder takes as much
-// memory as ten other legs. The tick takes and returns them without a lock; the
-// courier makes more before there are none.
+// stock has the encoders and decoders of one format that nobody uses at the
+// moment. Who hears what all hear needs no encoder of his own (ADR 21), who says
+// nothing no decoder (ADR 35), and each of them takes as much memory as ten other
+// legs. The tick takes and returns them without a lock; the courier makes more
+// before there are none.
 type stock struct {
-	format codec.Format
-	users  atomic.Int64 // legs
-	short  atomic.Int64 // of them, those that found none since it was filled
-	asked  atomic.Bool  // the courier has been told
-	shelf  [shelves]atomic.Pointer[lent]
+	format   codec.Format
+	users    atomic.Int64 // legs
+	asked    atomic.Bool  // the courier has been told
+	encoders rack[lent]
+	decoders rack[loan]
+}
+
+// rack has what lies ready of one kind.
+type rack[T any] struct {
+	short atomic.Int64 // legs that found none since it was filled
+	all   [shelves]atomic.Pointer[T]
 }
 
 // lent is an encoder that goes from hand to hand.
 type lent struct{ codec.Pooled }
 
+// loan is such a decoder.
+type loan struct{ codec.Renewable }
+
 // stockOf is the stock of a format, with one user more; nil where each leg has
-// an encoder for itself.
+// an encoder and a decoder for itself.
 func (s *Switch) stockOf(f codec.Format) *stock {
 	if !f.Pooled() {
 		return nil
@@ -54,19 +64,18 @@ func (k *stock) leave() {
 	if k == nil || k.users.Add(-1) > 0 {
 		return
 	}
-	for i := range k.shelf {
-		k.shelf[i].Store(nil)
-	}
+	k.encoders.clear()
+	k.decoders.clear()
 }
 
 // least is how many should lie ready: for those who may begin to talk before the
 // courier has looked.
 func (k *stock) least() int { return min(2+int(k.users.Load()/64), shelves/2) }
 
-// made is a new encoder. One that has encoded nothing at all does not yet know
+// encoder is a new one. One that has encoded nothing at all does not yet know
 // noise from sound, which Renew leaves as it is; its first frames would be worse
 // by up to 10 dB than those of an encoder that others have had before.
-func (k *stock) made() *lent {
+func (k *stock) encoder() *lent {
 	e, _ := k.format.Encoder().(codec.Pooled) // of a format that is Pooled
 	pcm, payload := make([]int16, frame(k.format.Rate)), make([]byte, codec.MaxOpus)
 	for range warmUp {
@@ -75,44 +84,83 @@ func (k *stock) made() *lent {
 	return &lent{e}
 }
 
+// decoder is a new one. It has decoded something, so that what it needs is there.
+func (k *stock) decoder() *loan {
+	d, _ := k.format.Decoder().(codec.Renewable) // of a format that is Pooled
+	pcm := make([]int16, k.format.Rate.Samples(codec.MaxFrame))
+	for _, payload := range [][]byte{{0x78, 0, 0}, {0x48, 0, 0}, {0xF8, 0xFF, 0xFE}} { // each of the three modes
+		_, _ = d.Decode(pcm, payload)
+	}
+	return &loan{d}
+}
+
+// fill makes what is missing. It is the courier's.
+func (k *stock) fill() {
+	k.asked.Store(false)
+	k.encoders.fill(k.least(), k.encoder)
+	k.decoders.fill(k.least(), k.decoder)
+}
+
+func (h *rack[T]) fill(least int, made func() *T) {
+	want := min(least+int(h.short.Swap(0)), shelves)
+	for range want - h.ready() {
+		h.put(made(), want)
+	}
+}
+
 // take is nil when none lies ready.
-func (k *stock) take() *lent {
-	for i := range k.shelf {
-		if e := k.shelf[i].Load(); e != nil && k.shelf[i].CompareAndSwap(e, nil) {
+func (h *rack[T]) take() *T {
+	for i := range h.all {
+		if e := h.all[i].Load(); e != nil && h.all[i].CompareAndSwap(e, nil) {
 			return e
 		}
 	}
 	return nil
 }
 
-// put keeps an encoder, unless there are enough.
-func (k *stock) put(e *lent, most int) {
-	if k.ready() >= most {
+// put keeps one, unless there are enough.
+func (h *rack[T]) put(e *T, most int) {
+	if h.ready() >= most {
 		return
 	}
-	for i := range k.shelf {
-		if k.shelf[i].CompareAndSwap(nil, e) {
+	for i := range h.all {
+		if h.all[i].CompareAndSwap(nil, e) {
 			return
 		}
 	}
 }
 
-func (k *stock) ready() (n int) {
-	for i := range k.shelf {
-		if k.shelf[i].Load() != nil {
+func (h *rack[T]) ready() (n int) {
+	for i := range h.all {
+		if h.all[i].Load() != nil {
 			n++
 		}
 	}
 	return n
 }
 
-// fill makes what is missing. It is the courier's.
-func (k *stock) fill() {
-	k.asked.Store(false)
-	want := min(k.least()+int(k.short.Swap(0)), shelves)
-	for range want - k.ready() {
-		k.put(k.made(), want)
+func (h *rack[T]) clear() {
+	for i := range h.all {
+		h.all[i].Store(nil)
 	}
+}
+
+// borrow takes one off a rack of the leg's stock for who has waited so many
+// ticks; nil means later. It has the courier make what is missing.
+func borrow[T any](l *Leg, h *rack[T], waited *int) *T {
+	e := h.take()
+	if e == nil && *waited%askAgain == 0 {
+		h.short.Add(1)
+	}
+	if (e == nil || h.ready() < l.stock.least()) && l.stock.asked.CompareAndSwap(false, true) &&
+		!l.sw.tell(note{kind: noteStock, stock: l.stock}) {
+		l.stock.asked.Store(false)
+	}
+	*waited++
+	if e != nil {
+		*waited = 0
+	}
+	return e
 }
 
 // equip sees to it that a leg has an encoder; false means later.
@@ -121,21 +169,11 @@ func (l *Leg) equip() bool {
 	if v.encoder != nil {
 		return true
 	}
-	e := l.stock.take()
-	if e == nil && v.waited%askAgain == 0 {
-		l.stock.short.Add(1)
+	e := borrow(l, &l.stock.encoders, &v.waited)
+	if e != nil {
+		v.hold(e)
 	}
-	if (e == nil || l.stock.ready() < l.stock.least()) && l.stock.asked.CompareAndSwap(false, true) &&
-		!l.sw.tell(note{kind: noteStock, stock: l.stock}) {
-		l.stock.asked.Store(false)
-	}
-	if e == nil {
-		v.waited++
-		return false
-	}
-	v.waited = 0
-	v.hold(e)
-	return true
+	return e != nil
 }
 
 // hold makes an encoder the voice's own. What it did before means nothing here.
@@ -147,7 +185,7 @@ func (l *Leg) giveBack() {
 	if v.lent == nil {
 		return
 	}
-	l.stock.put(v.lent, 2*l.stock.least())
+	l.stock.encoders.put(v.lent, 2*l.stock.least())
 	v.lent, v.encoder, v.relay = nil, nil, nil
 }
 

@@ -39,13 +39,13 @@ func TestStock_ListenersHaveNoEncoder(t *testing.T) {
 	inBubble(t, func(r *rig) {
 		_, all := r.together(12)
 		k := r.stock()
-		if n := k.ready(); n < 1 || n > 2*k.least() {
+		if n := k.encoders.ready(); n < 1 || n > 2*k.least() {
 			t.Errorf("%d lie ready for 12 legs", n)
 		}
 		for _, c := range all {
 			_ = c.Close()
 		}
-		if n := k.ready(); n != 0 {
+		if n := k.encoders.ready(); n != 0 {
 			t.Errorf("%d are kept though there are no legs", n)
 		}
 	})
@@ -85,7 +85,7 @@ func TestStock_WithoutAnEncoderTheDeafHearNothing(t *testing.T) {
 	inBubble(t, func(r *rig) {
 		h, all := r.together(3)
 		k := r.stock()
-		for k.take() != nil {
+		for k.encoders.take() != nil {
 		}
 		k.asked.Store(true) // a courier who never comes
 		h.Set(1, 1, engine.MemberState{Deaf: true})
@@ -97,7 +97,7 @@ func TestStock_WithoutAnEncoderTheDeafHearNothing(t *testing.T) {
 			t.Errorf("deaf %d, waiting %d, hearing %d packets in 20 ticks",
 				len(all[0].stamps)-n, len(all[1].stamps)-m, len(all[2].stamps)-o)
 		}
-		if k.short.Load() == 0 {
+		if k.encoders.short.Load() == 0 {
 			t.Error("nobody says that encoders are missing")
 		}
 		k.fill()
@@ -118,7 +118,7 @@ func TestStock_WhoLeavesWithoutAnEncoderForgetsTheRooms(t *testing.T) {
 	inBubble(t, func(r *rig) {
 		h, all := r.together(3)
 		k := r.stock()
-		for k.take() != nil {
+		for k.encoders.take() != nil {
 		}
 		k.asked.Store(true)
 		h.Remove(1, 1)

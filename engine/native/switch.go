@@ -87,7 +87,7 @@ type Switch struct {
 
 	mu    sync.Mutex
 	tapes map[engine.LegID]kept // guarded by mu
-	// stocks has the spare encoders by format; guarded by mu.
+	// stocks has the spare encoders and decoders by format; guarded by mu.
 	stocks map[codec.Format]*stock
 }
 
@@ -96,6 +96,7 @@ type scratch struct {
 	packet  [maxPacket]byte
 	payload [2 * maxFrame]byte
 	decoded [6 * maxFrame]int16 // codec.MaxFrame at 48 kHz
+	past    [primers * maxFrame]int16
 	out     [maxFrame]int16
 	prompt  [maxFrame]int16
 	fade    [fades][maxFrame]int16

@@ -23,6 +23,7 @@ type voice struct {
 	lent    *lent       // the encoder, if it came from a stock; it may have none
 	strange bool        // that has not been told yet whose it is
 	waited  int         // ticks that it has been waited for
+	hearing hearing     // the decoder, if it came from a stock
 	conceal *codec.Concealer
 	meter   mixer.Meter
 	step    uint32 // RTP clock per tick
@@ -83,12 +84,13 @@ func newVoice(f codec.Format) voice {
 	// gate lets through belatedly.
 	block := make([]int16, n+n+f.Rate.Samples(codec.MaxFrame)+n+preroll*n)
 	var encoder codec.Encoder
+	var decoder codec.Decoder
 	if !f.Pooled() {
-		encoder = f.Encoder()
+		encoder, decoder = f.Encoder(), f.Decoder()
 	}
 	relay, _ := encoder.(codec.Relay)
 	return voice{
-		decoder: f.Decoder(),
+		decoder: decoder,
 		encoder: encoder,
 		relay:   relay,
 		conceal: codec.NewConcealer(f.Rate),
@@ -99,6 +101,7 @@ func newVoice(f codec.Format) voice {
 		dry:     true,
 		before:  newLead(n),
 		alias:   aliasOf(),
+		trust:   trust{claim: silence, rest: silence},
 	}
 }
 
@@ -188,17 +191,17 @@ func (l *Leg) decode(s *scratch, n int) {
 	dst := s.decoded[:l.format.Rate.Samples(codec.MaxFrame)]
 	if n > 0 {
 		if l.sayer != nil {
-			if l.spared() {
+			if l.spared(s.packet[:n]) || !l.hears() {
 				l.skip(s, room)
 				return
 			}
-			l.prime(s, dst)
+			l.prime(s)
 		}
 		m, err := v.decoder.Decode(dst, s.packet[:n])
 		if err == nil && m > 0 {
 			v.ptime = m
 			if v.trust.row > ringing {
-				v.trust.doubt(&v.meter, dst[:m])
+				v.trust.doubt(v.meter.Level(dst[:m]))
 			}
 			v.conceal.Good(dst[:m])
 			v.fifo = v.fifo[:len(v.fifo)+copy(room, dst[:m])]
@@ -217,11 +220,16 @@ func (l *Leg) decode(s *scratch, n int) {
 
 // recover finds what a lost packet said in the one after it.
 func (l *Leg) recover(s *scratch, dst []int16) bool {
-	if l.recoverer == nil || l.peeker == nil {
+	if l.peeker == nil {
 		return false
 	}
 	n := l.peeker.Peek(s.packet[:])
-	return n > 0 && l.recoverer.Recover(dst, s.packet[:n]) == len(dst)
+	if n == 0 || l.voice.trust.skipped && l.format.Tells(s.packet[:n]) != codec.ToldNothing || !l.hears() {
+		return false
+	}
+	l.prime(s)
+	r, ok := l.voice.decoder.(codec.Recoverer)
+	return ok && r.Recover(dst, s.packet[:n]) == len(dst)
 }
 
 // measure tells voice from silence.
@@ -232,7 +240,7 @@ func (l *Leg) measure(silent bool) {
 		v.said = v.meter.Level(v.pcm)
 	}
 	if v.said == silence && v.trust.skipped {
-		v.said = -float32(v.trust.claim)
+		v.said = v.trust.claim
 	}
 	if v.said > howlLevel {
 		v.turns = v.meter.Crossings(v.pcm)
@@ -315,7 +323,7 @@ func (l *Leg) alone(s *scratch, now int64, n uint64) {
 		return
 	}
 	out := s.out[:len(l.voice.pcm)]
-	l.voice.trust.gated = false
+	l.voice.trust.gated, l.voice.trust.shut = false, false
 	if l.crediter != nil {
 		l.crediter.Credit(nil) // a prompt is nobody
 	}

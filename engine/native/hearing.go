@@ -1,0 +1,64 @@
+package native
+
+// idle is after how many packets without a voice a decoder is given back: 3 s, so
+// that who draws breath keeps his.
+const idle = 150
+
+// hearing is what a leg's owner keeps of a decoder that is lent.
+type hearing struct {
+	loan   *loan // nil: it has none, or one for good
+	waited int   // packets that it has been waited for
+	voiced bool  // it has decoded more than pauses here
+	whole  int   // of the last packets, how many a decoder needs no others for but the primers
+}
+
+// least of a payload, in bytes, that is more than a mark that nothing is sent (DTX).
+const substance = 3
+
+// welcome readies a new leg: without Sayer, who has no way to make up for what a
+// decoder has not heard, it has one for good. Others find one when they need it.
+func (k *stock) welcome(v *voice, sayer bool) {
+	if !sayer {
+		v.decoder = k.format.Decoder()
+		return
+	}
+	if k.decoders.ready() < k.least() {
+		k.decoders.put(k.decoder(), k.least())
+	}
+}
+
+// hears sees to it that a leg has a decoder; false means that what comes is not
+// heard, and stays for the primers if that is soon.
+func (l *Leg) hears() bool {
+	v := &l.voice
+	if v.decoder == nil {
+		d := borrow(l, &l.stock.decoders, &v.hearing.waited)
+		if d == nil {
+			v.trust.claim = silence
+			return false
+		}
+		d.Renew()
+		v.hearing.loan, v.hearing.voiced, v.decoder = d, false, d.Renewable
+		v.trust.skipped = true
+	}
+	v.hearing.voiced = v.hearing.voiced || v.trust.row == 0
+	return true
+}
+
+// unhear gives a decoder back that is not needed for the time being, where the
+// primers will do for the next one.
+func (l *Leg) unhear() {
+	v, h := &l.voice, &l.voice.hearing
+	if h.loan == nil || h.whole < primers || h.voiced && v.trust.row < idle {
+		return
+	}
+	l.stock.decoders.put(h.loan, 2*l.stock.least())
+	h.loan, v.decoder = nil, nil
+}
+
+// weigh notes whether a packet is one that primers are made of.
+func (h *hearing) weigh(payload []byte) {
+	if h.whole++; len(payload) < substance {
+		h.whole = 0
+	}
+}
