@@ -1,0 +1,115 @@
+//go:build integration
+
+package integration
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"parley/esl"
+	"parley/esl/conference"
+)
+
+// orders are given to rooms that a FreeSWITCH mixes, on our event socket.
+type orders struct {
+	w  *witness
+	p  *parley
+	us *esl.Client
+}
+
+// TestOrdersWhereTheSwitchMixes listens to what comes of them.
+func TestOrdersWhereTheSwitchMixes(t *testing.T) {
+	startFreeSWITCH(t)
+	o := orders{w: watch(t), p: run(t, contractConfig("switch", usual(), fsESL(0)))}
+	var err error
+	if o.us, err = esl.Dial(t.Context(), esl.ClientOptions{Address: serverAddress, Password: "ClueCon"}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = o.us.Close() })
+	t.Run("relate", o.relates)
+	t.Run("transfer", o.transfers)
+	t.Run("the console, while we mix", o.console)
+}
+
+func (o orders) cell(t *testing.T, room string, hash int) *cell {
+	return &cell{T: t, p: o.p, w: o.w, mode: "switch", room: room, hash: hash}
+}
+
+// says gives an order in a room, and checks the answer.
+func (o orders) says(c *cell, words, want string) {
+	c.Helper()
+	got, err := o.us.API(c.brief(), "conference", c.room+" "+words)
+	if err != nil || got != want {
+		c.Errorf("%s: %q, %v, want %q", words, got, err, want)
+	}
+}
+
+// hear waits until all hear all, but for some: "B of A" does not hear A.
+func hear(c *cell, guests []*guest, but ...string) {
+	c.Helper()
+	var want []string
+	for _, l := range guests {
+		for _, s := range guests {
+			if l != s {
+				want = append(want, fmt.Sprintf("%s hears %s: %s", l.name, s.name, yes(!slices.Contains(but, l.name+" of "+s.name))))
+			}
+		}
+	}
+	eventually(c.T, 20*time.Second, "all but "+strings.Join(but, ", ")+" being heard", func() (string, bool) {
+		said := earsOnce(guests)
+		return said, said == strings.Join(want, ", ")
+	})
+}
+
+func (o orders) relates(t *testing.T) {
+	c := o.cell(t, "related", 301)
+	three := []*guest{c.joins(), c.joins(), c.joins()}
+	hear(c, three)
+	a, b, d := c.roster(three[0]).ID, c.roster(three[1]).ID, c.roster(three[2]).ID
+	o.says(c, fmt.Sprintf("relate %d %d nospeak", a, b), fmt.Sprintf("+OK %d->%d nospeak set\n", a, b))
+	hear(c, three, "B of A")
+	o.says(c, fmt.Sprintf("relate %d %d nohear", a, d), fmt.Sprintf("+OK %d->%d nohear set\n", a, d))
+	hear(c, three, "B of A", "A of C")
+	o.says(c, fmt.Sprintf("relate %d %d clear", a, b), fmt.Sprintf("+OK relationship %d->%d cleared.\n", a, b))
+	hear(c, three, "A of C")
+	three[2].Hangup()
+	c.members(2)
+	again := append(three[:2:2], c.joins()) // a relation ends with who has left
+	hear(c, again)
+}
+
+func (o orders) transfers(t *testing.T) {
+	from, to := o.cell(t, "sends", 302), o.cell(t, "takes", 303)
+	a, b := from.joins(), from.joins()
+	to.came = 2 // C, whose tone is not one of theirs
+	there := to.joins()
+	id := from.roster(a).ID
+	o.says(from, fmt.Sprintf("transfer takes %d", id), fmt.Sprintf("+OK Member '%d' sent to conference takes.\n", id))
+	from.members(1)
+	to.members(2)
+	hear(to, []*guest{a, b, there}, "A of B", "B of A", "B of C", "C of B")
+	if o.w.conference("sends") == nil || len(o.w.conference("takes")) != 2 {
+		t.Errorf("at the switch: %q and %q", o.w.conference("sends"), o.w.conference("takes"))
+	}
+}
+
+// console is what somebody does at the switch while we mix the room.
+func (o orders) console(t *testing.T) {
+	c := o.cell(t, "console", 304)
+	two := []*guest{c.joins(), c.joins()}
+	hear(c, two)
+	if _, err := o.p.api.TakeOver(c.brief(), c.room); err != nil {
+		t.Fatal(err)
+	}
+	hear(c, two)
+	id := o.w.number(c.room, string(c.roster(two[0]).CallID))
+	for range 2 { // the second mutes him again: we have opened the switch's ears for him
+		if err := conference.Reply(o.w.api("conference", c.room+" tmute "+id)); err != nil {
+			t.Error(err)
+		}
+		hear(c, two, "B of A")
+	}
+}
