@@ -103,7 +103,7 @@ func (l *listener) backgroundAPI(ctx context.Context, arguments string) string {
 	switch {
 	case command == "":
 		return "-ERR Invalid syntax\n"
-	case !l.start(ctx, job, command, arguments, nil):
+	case !l.start(ctx, job, command, arguments):
 		return fmt.Sprintf("-ERR %d jobs are running\n", maxJobs)
 	}
 	return "+OK Job-UUID: " + job + "\n"
@@ -132,7 +132,7 @@ func (l *listener) background(ctx context.Context, q *esl.Request, rest string) 
 	if job == "" {
 		job = esl.NewUUID()
 	}
-	if !l.start(ctx, job, command, arguments, esl.Headers{{Name: "Job-Owner-UUID"}}) {
+	if !l.start(ctx, job, command, arguments) {
 		l.reply(fmt.Sprintf("-ERR %d jobs are running", maxJobs))
 		return true
 	}
@@ -140,9 +140,8 @@ func (l *listener) background(ctx context.Context, q *esl.Request, rest string) 
 	return true
 }
 
-// start starts a job, unless the client has too many. owner stands after its id
-// in the event.
-func (l *listener) start(ctx context.Context, job, command, arguments string, owner esl.Headers) bool {
+// start starts a job, unless the client has too many.
+func (l *listener) start(ctx context.Context, job, command, arguments string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.running >= maxJobs {
@@ -154,8 +153,7 @@ func (l *listener) start(ctx context.Context, job, command, arguments string, ow
 		l.mu.Lock()
 		l.running--
 		l.mu.Unlock()
-		headers := append(esl.Headers{{Name: "Job-UUID", Value: job}}, owner...)
-		headers = append(headers, esl.Header{Name: "Job-Command", Value: command})
+		headers := esl.Headers{{Name: "Job-UUID", Value: job}, {Name: "Job-Command", Value: command}}
 		if arguments != "" {
 			headers = append(headers, esl.Header{Name: "Job-Command-Arg", Value: arguments})
 		}

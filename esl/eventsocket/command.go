@@ -29,7 +29,7 @@ func verbs() []verb {
 		{"myevents ", (*listener).myEvents},
 		{"divert_events", says("-ERR not controlling a session.")},
 		{"sendmsg", (*listener).sendMessage},
-		{"sendevent ", (*listener).sendEvent},
+		{"sendevent", (*listener).sendEvent},
 		{"api ", (*listener).api},
 		{"bgapi ", (*listener).background},
 		{"log", (*listener).log},
@@ -210,12 +210,12 @@ func (l *listener) sendMessage(ctx context.Context, q *esl.Request, rest string)
 	return true
 }
 
-// sendEvent passes an event of the client's own on to all.
+// sendEvent passes an event of the client's own on to all. One without a name, or
+// with one that no event has, is a CLONE.
 func (l *listener) sendEvent(_ context.Context, q *esl.Request, rest string) bool {
 	name, ok := eventName(strings.TrimSpace(rest))
 	if !ok {
-		l.reply("-ERR invalid event")
-		return true
+		name = "CLONE"
 	}
 	if len(l.who().Events) > 0 { // who does not hear all does not speak for the switch
 		l.reply("-ERR permission denied")
@@ -303,6 +303,9 @@ func (l *listener) noEvents(context.Context, *esl.Request, string) bool {
 	return true
 }
 
+// notLogging is no level, not even the one called "disable".
+const notLogging = -2
+
 // levels are the names of log levels, from -1.
 const levels = "disable console alert crit err warning notice info debug"
 
@@ -311,8 +314,7 @@ func (l *listener) log(_ context.Context, _ *esl.Request, rest string) bool {
 		l.reply("-ERR permission denied")
 		return true
 	}
-	_, word, _ := strings.Cut(rest, " ")
-	word = strings.TrimSpace(word)
+	word, _, _ := strings.Cut(strings.TrimLeft(rest, " "), " ")
 	level := 7
 	if word != "" {
 		i := slices.IndexFunc(strings.Fields(levels), func(name string) bool { return equal(name, word) })
@@ -320,8 +322,8 @@ func (l *listener) log(_ context.Context, _ *esl.Request, rest string) bool {
 		switch {
 		case i >= 0:
 			level = i - 1
-		case err == nil && n >= 0 && n <= 10:
-			level = n
+		case err == nil:
+			level = max(0, n)
 		default:
 			l.reply("-ERR invalid log level")
 			return true
@@ -336,8 +338,8 @@ func (l *listener) log(_ context.Context, _ *esl.Request, rest string) bool {
 
 func (l *listener) noLog(context.Context, *esl.Request, string) bool {
 	l.mu.Lock()
-	had := l.logs >= 0
-	l.logs = -1
+	had := l.logs != notLogging
+	l.logs = notLogging
 	l.mu.Unlock()
 	if !had {
 		l.reply("-ERR not loging")

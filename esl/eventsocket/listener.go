@@ -47,7 +47,7 @@ type listener struct {
 	user    *User // guarded by mu, as all below; nil = not logged in
 	format  format
 	wants   interest
-	logs    int // levels up to this one; < 0 = none
+	logs    int // levels up to this one; notLogging = it was not asked for
 	queue   queue
 	running int // jobs
 	cutting bool
@@ -57,7 +57,7 @@ type listener struct {
 
 func newListener(s *Server, nc net.Conn) *listener {
 	l := &listener{
-		s: s, nc: nc, wake: pace.NewTurn(), over: make(chan struct{}), turn: make(chan struct{}, 1), logs: -1, queue: queue{limit: s.opts.Queue},
+		s: s, nc: nc, wake: pace.NewTurn(), over: make(chan struct{}), turn: make(chan struct{}, 1), logs: notLogging, queue: queue{limit: s.opts.Queue},
 		in: esl.NewReader(nc), began: time.Now(),
 	}
 	l.in.Limit(guestHead, 0)

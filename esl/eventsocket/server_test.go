@@ -52,6 +52,11 @@ func TestReplies(t *testing.T) {
 		{"log err", "+OK log level err [3]"},
 		{"log 4", "+OK log level 4 [4]"},
 		{"log loud", "-ERR invalid log level"},
+		{"log  5 6", "+OK log level 5 [5]"},
+		{"log 11", "+OK log level 11 [11]"},
+		{"log -1", "+OK log level -1 [0]"},
+		{"log disable", "+OK log level disable [-1]"},
+		{"logx", "-ERR invalid log level"},
 		{"nolog", "+OK no longer logging"},
 		{"nolog", "-ERR not loging"},
 		{"nonsense", "-ERR command not found"},
@@ -118,6 +123,9 @@ func TestBackgroundJob(t *testing.T) {
 		e := c.event()
 		if e.Value("Job-UUID") != "mine" || e.Value("Job-Command-Arg") != "down" || string(e.Body) != "done" {
 			t.Errorf("%v %q", e.Headers, e.Body)
+		}
+		if _, ok := e.Lookup("Job-Owner-UUID"); ok { // that is a call's socket's
+			t.Errorf("%v", e.Headers)
 		}
 	})
 }
@@ -271,6 +279,22 @@ func TestSendEvent(t *testing.T) {
 		}
 		if e := c.event(); e.Value("Fruit") != "a pear" || string(e.Body) != "body" || e.Value("Event-Subclass") != "my::class" {
 			t.Errorf("%v %q", e.Headers, e.Body)
+		}
+	})
+}
+
+// TestSendEventWithoutAName is taken, as at the switch.
+func TestSendEventWithoutAName(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := enter(t, server())
+		c.says("event plain CLONE", "+OK event listener enabled plain")
+		for _, line := range []string{"sendevent", "sendevent NO_SUCH"} {
+			if text := c.ask(line, "Fruit: pear").Value("Reply-Text"); !strings.HasPrefix(text, "+OK ") {
+				t.Errorf("%s: %q", line, text)
+			}
+			if e := c.event(); e.Name() != "CLONE" || e.Value("Fruit") != "pear" {
+				t.Errorf("%s: %v", line, e.Headers)
+			}
 		}
 	})
 }

@@ -49,7 +49,7 @@ func (s *sub) usage() string {
 func (a *API) conference(ctx context.Context, arguments string) string {
 	words := split(arguments)
 	if len(words) == 0 {
-		return help()
+		return overview()
 	}
 	ctx, cancel := brief(ctx)
 	defer cancel()
@@ -82,6 +82,15 @@ func help() string {
 		lines = append(lines, "\t\t"+strings.TrimRight(s.usage(), " "))
 	}
 	return strings.Join(lines, "\n") + "\n"
+}
+
+// overview is what "conference" alone shows: the same, with a name's place.
+func overview() string {
+	var b strings.Builder
+	for _, s := range soundingSubs() {
+		b.WriteString("<conf name> " + s.usage() + "\n")
+	}
+	return b.String()
 }
 
 // global is a command without a room of that name: of all rooms, or one that

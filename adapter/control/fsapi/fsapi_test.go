@@ -49,6 +49,10 @@ func TestRefusals(t *testing.T) {
 		r.says("conference count", "0")
 		r.call("3001", "1001", nil)
 		for _, row := range []struct{ line, want string }{
+			{"module_exists mod_conference", "true"},
+			{"module_exists mod_dptools", "false"},
+			{"uptime m", "0\n"},
+			{"uptime x", "-USAGE: [us|ms|s|m|h|d|microseconds|milliseconds|seconds|minutes|hours|days]\n"},
 			{"conference 3001", "Conference command, not specified.\nTry 'help'\n"},
 			{"conference 3001 nope", "-ERR Conference command 'nope' not found.\n"},
 			{"conference 3001 mute", "mute <[member_id|all]|last|non_moderator> [<quiet>]"},

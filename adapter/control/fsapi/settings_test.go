@@ -159,6 +159,9 @@ func TestSettingsThatOnlyGetKnows(t *testing.T) {
 		if out := r.api("conference 3001 xml_list"); !strings.Contains(out, `endconference_grace_time="7"`) {
 			t.Error(out)
 		}
+		if help := r.api("conference"); !strings.HasPrefix(help, "<conf name> count \n<conf name> list [delim <string>]|[count]\n") {
+			t.Error(help)
+		}
 		if help := r.api("conference help"); strings.Contains(help, "vid-") || strings.Contains(help, "position") || !strings.Contains(help, "\t\ttransfer <conference_name>") {
 			t.Error(help)
 		}

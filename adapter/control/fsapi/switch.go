@@ -3,6 +3,7 @@ package fsapi
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -53,6 +54,27 @@ func plural(n int64, unit string) string {
 		return fmt.Sprintf("%d %s", n, unit)
 	}
 	return fmt.Sprintf("%d %ss", n, unit)
+}
+
+// uptime is how long we run, in seconds or in another unit.
+func (a *API) uptime(_ context.Context, unit string) string {
+	units := map[string]time.Duration{
+		"": time.Second, "us": time.Microsecond, "ms": time.Millisecond, "s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour,
+		"microseconds": time.Microsecond, "milliseconds": time.Millisecond, "seconds": time.Second, "minutes": time.Minute, "hours": time.Hour, "days": 24 * time.Hour,
+	}
+	scale, ok := units[strings.ToLower(unit)]
+	if !ok {
+		return usage("[us|ms|s|m|h|d|microseconds|milliseconds|seconds|minutes|hours|days]")
+	}
+	return fmt.Sprintf("%d\n", time.Since(a.since)/scale)
+}
+
+// moduleExists knows the modules that we stand for.
+func (a *API) moduleExists(_ context.Context, name string) string {
+	if name == "" {
+		return "" // no reply, as at the switch
+	}
+	return fmt.Sprint(slices.Contains([]string{"mod_commands", "mod_conference", "mod_event_socket"}, name))
 }
 
 // globalVariable knows what scripts ask for.
