@@ -22,10 +22,12 @@ type orders struct {
 
 // TestOrdersWhereTheSwitchMixes listens to what comes of them.
 func TestOrdersWhereTheSwitchMixes(t *testing.T) {
-	startFreeSWITCH(t)
-	o := orders{w: watch(t), p: run(t, contractConfig("switch", usual(), fsESL(0)))}
+	t.Parallel()
+	at := newPlace()
+	startFreeSWITCH(t, at)
+	o := orders{w: watch(t, at), p: run(t, at, contractConfig("switch", at, at.fsESL))}
 	var err error
-	if o.us, err = esl.Dial(t.Context(), esl.ClientOptions{Address: serverAddress, Password: "ClueCon"}); err != nil {
+	if o.us, err = esl.Dial(t.Context(), esl.ClientOptions{Address: at.server, Password: "ClueCon"}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = o.us.Close() })
