@@ -138,7 +138,7 @@ func heardIn(t *testing.T, at recorder, file string, want time.Duration) {
 	}
 	middle := pcm[len(pcm)/4 : len(pcm)/2]
 	for _, hz := range []float64{500, 900} {
-		if got := audiotest.Power(middle, int(rate), hz); got < -24 || got > -16 {
+		if got := audiotest.Steady(middle, int(rate), hz); got < -24 || got > -16 {
 			t.Errorf("%s: %.0f Hz at %.1f dB", file, hz, got)
 		}
 	}

@@ -119,7 +119,6 @@ type bench struct {
 // TestContractTable measures every row of the contract in every column, on real
 // switches. The table is what docs/dialplan-contract.md shows.
 func TestContractTable(t *testing.T) {
-	t.Parallel()
 	all := &table{columns: columns(), rows: contractRows(), cells: map[string]string{}}
 	var wg sync.WaitGroup
 	for pbx, start := range map[string]func(*testing.T) bench{onFreeSWITCH: freeswitchBench, onAsterisk: asteriskBench} {
