@@ -337,6 +337,7 @@ func (th *theatre) stage(n RoomName) *stage {
 
 // types returns the event types since the last call.
 func (th *theatre) types() string {
+	synctest.Wait()
 	th.mu.Lock()
 	defer th.mu.Unlock()
 	var all []string
