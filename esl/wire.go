@@ -63,13 +63,18 @@ func (r *Reader) Message() (*Message, error) {
 	if m.Headers, err = parseHeaders(lines); err != nil {
 		return nil, err
 	}
-	m.Body, err = r.body(m.Headers)
+	n, err := contentLength(m.Headers)
+	if err != nil {
+		return nil, err
+	}
+	m.Body, err = r.body(n)
 	return m, err
 }
 
 // Request reads the next request of a client, with the errors of Message. A line
 // behind the first that is no header is passed over, as the switch does: an
-// argument with a line break in it ends at that.
+// argument with a line break in it ends at that. So is a Content-Length that
+// begins with no digit; what follows its digits does not count.
 func (r *Reader) Request() (*Request, error) {
 	lines, err := r.block()
 	if err != nil {
@@ -81,7 +86,11 @@ func (r *Reader) Request() (*Request, error) {
 			q.Headers = append(q.Headers, h)
 		}
 	}
-	q.Body, err = r.body(q.Headers)
+	n, err := requestLength(q.Headers)
+	if err != nil {
+		return nil, err
+	}
+	q.Body, err = r.body(n)
 	return q, err
 }
 
@@ -143,10 +152,9 @@ func parseHeaders(lines []string) (Headers, error) {
 
 // body reads as much as Content-Length promises. It grows with what arrives,
 // not with what is promised.
-func (r *Reader) body(h Headers) ([]byte, error) {
-	n, err := contentLength(h)
-	if n == 0 || err != nil {
-		return nil, err
+func (r *Reader) body(n int) ([]byte, error) {
+	if n == 0 {
+		return nil, nil
 	}
 	if n > r.most {
 		return nil, fmt.Errorf("%w: body of %d bytes", ErrTooLarge, n)
@@ -161,23 +169,49 @@ func (r *Reader) body(h Headers) ([]byte, error) {
 	return b, nil
 }
 
-// contentLength is 0 without such a header. Two that differ would let two
-// readers see two different streams, so they are an error.
+// contentLength is 0 without such a header.
 func contentLength(h Headers) (int, error) {
-	text, seen := "", false
+	text, err := lengthText(h)
+	if text == nil || err != nil {
+		return 0, err
+	}
+	return number(*text)
+}
+
+// requestLength is contentLength as the switch reads a client's: by atoi.
+func requestLength(h Headers) (int, error) {
+	text, err := lengthText(h)
+	if text == nil || err != nil {
+		return 0, err
+	}
+	digits := strings.TrimLeft(*text, " \t")
+	digits = strings.TrimPrefix(digits, "+")
+	if end := strings.IndexFunc(digits, func(r rune) bool { return r < '0' || r > '9' }); end >= 0 {
+		digits = digits[:end]
+	}
+	if digits == "" {
+		return 0, nil
+	}
+	return number(digits)
+}
+
+// lengthText is the value of Content-Length, nil without one. Two that differ
+// would let two readers see two different streams, so they are an error.
+func lengthText(h Headers) (text *string, err error) {
 	for _, l := range h {
 		if !strings.EqualFold(l.Name, "Content-Length") {
 			continue
 		}
-		if v := strings.TrimRight(l.Value, " "); !seen {
-			text, seen = v, true
-		} else if v != text {
-			return 0, fmt.Errorf("%w: two values of Content-Length", ErrMalformed)
+		if v := strings.TrimRight(l.Value, " "); text == nil {
+			text = &v
+		} else if v != *text {
+			return nil, fmt.Errorf("%w: two values of Content-Length", ErrMalformed)
 		}
 	}
-	if !seen {
-		return 0, nil
-	}
+	return text, nil
+}
+
+func number(text string) (int, error) {
 	n, err := strconv.ParseUint(text, 10, 63)
 	switch {
 	case errors.Is(err, strconv.ErrRange), err == nil && n > MaxBody:

@@ -133,6 +133,24 @@ func TestReaderCutsRequests(t *testing.T) {
 	}
 }
 
+// TestLengthsThatTheSwitchTakes are read by atoi: so 1.11.1 does.
+func TestLengthsThatTheSwitchTakes(t *testing.T) {
+	for length, body := range map[string]string{"-5": "", "abc": "", "0x10": "", "": "", "3x": "a=b", "+3": "a=b"} {
+		r := NewReader(strings.NewReader("sendmsg 42\nContent-Length: " + length + "\n\n" + body + "exit\n\n"))
+		q, err := r.Request()
+		if err != nil || string(q.Body) != body {
+			t.Errorf("%q: %v, %v", length, q, err)
+			continue
+		}
+		if q, err = r.Request(); err != nil || q.Line != "exit" {
+			t.Errorf("%q, then %v, %v", length, q, err)
+		}
+	}
+	if _, err := NewReader(strings.NewReader("exit\nContent-Length: 99999999999999999999x\n\n")).Request(); !errors.Is(err, ErrTooLarge) {
+		t.Error(err)
+	}
+}
+
 func FuzzRequest(f *testing.F) {
 	f.Add([]byte("sendmsg 42\r\nEvent-Lock: true\r\ncontent-length: 3\r\n\r\na=b"))
 	f.Add([]byte("api status\n\nexit\n\n"))

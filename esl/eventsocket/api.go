@@ -26,9 +26,9 @@ func (l *listener) api(ctx context.Context, q *esl.Request, rest string) bool {
 	return true
 }
 
-// cut takes an api line apart.
+// cut takes an api line apart at its first blank, whatever is before that.
 func cut(line string) (command, arguments string) {
-	command, arguments, _ = strings.Cut(strings.TrimLeft(line, " "), " ")
+	command, arguments, _ = strings.Cut(line, " ")
 	return command, strings.TrimRight(arguments, " ")
 }
 

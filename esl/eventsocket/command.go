@@ -211,18 +211,19 @@ func (l *listener) sendMessage(ctx context.Context, q *esl.Request, rest string)
 }
 
 // sendEvent passes an event of the client's own on to all. One without a name, or
-// with one that no event has, is a CLONE.
+// with one that no event has, is CUSTOM. Its values are encoded, or not: who reads
+// them decodes them either way at the switch.
 func (l *listener) sendEvent(_ context.Context, q *esl.Request, rest string) bool {
 	name, ok := eventName(strings.TrimSpace(rest))
 	if !ok {
-		name = "CLONE"
+		name = "CUSTOM"
 	}
 	if len(l.who().Events) > 0 { // who does not hear all does not speak for the switch
 		l.reply("-ERR permission denied")
 		return true
 	}
 	id := esl.NewUUID()
-	headers := esl.Headers{{Name: "Event-UUID", Value: id}}
+	headers := esl.Headers{{Name: "Command", Value: q.Line}}
 	subclass := ""
 	for _, h := range q.Headers {
 		switch {
@@ -230,10 +231,10 @@ func (l *listener) sendEvent(_ context.Context, q *esl.Request, rest string) boo
 			subclass = h.Value
 		case equal(h.Name, "Content-Length"), equal(h.Name, "Event-Name"):
 		default:
-			headers = append(headers, h)
+			headers = append(headers, esl.Header{Name: h.Name, Value: esl.Unescape(h.Value)})
 		}
 	}
-	l.s.Fire(name, subclass, headers, q.Body)
+	l.s.Fire(name, subclass, append(headers, esl.Header{Name: "Event-UUID", Value: id}), q.Body)
 	l.reply("+OK " + id)
 	return true
 }

@@ -22,7 +22,7 @@ const (
 type interest struct {
 	all        bool // every event, of every subclass
 	names      map[string]bool
-	subclasses map[string]bool // of CUSTOM; "" = those that have none
+	subclasses map[string]bool // of CUSTOM; "" = those that have none, alone
 	listening  bool            // it was told of events, if only which it does not want
 	filters    []filter
 	text       int // bytes of the filters
@@ -117,10 +117,15 @@ func (in *interest) remove(list []string) bool {
 // wants says whether an event passes, by its name and by the filters.
 func (in *interest) wants(e *esl.Event) bool { return in.named(e) && in.passes(e) }
 
-// named says whether an event has been subscribed to.
+// named says whether an event has been subscribed to. One without a subclass is
+// for all who want one of any.
 func (in *interest) named(e *esl.Event) bool {
 	name := e.Name()
-	return in.all || in.names[name] || name == "CUSTOM" && in.subclasses[e.Value("Event-Subclass")]
+	if in.all || in.names[name] {
+		return true
+	}
+	subclass := e.Value("Event-Subclass")
+	return name == "CUSTOM" && (in.subclasses[subclass] || subclass == "" && len(in.subclasses) > 0)
 }
 
 // passes applies the filters: one that fits lets the event through, one with a

@@ -90,7 +90,7 @@ func TestUsers(t *testing.T) {
 		c.says("bgapi bgapi slow", "-ERR permission denied")
 		c.says("api bgapi uuid:x slow", "-ERR permission denied")
 		c.says("api bgapi uuid:echo slow", "-ERR permission denied")
-		c.says("bgapi bgapi  uuid:x  bgapi slow", "-ERR permission denied")
+		c.says("bgapi bgapi uuid:x bgapi slow", "-ERR permission denied")
 		if m := c.ask("api slow;;status\nconsole_execute: true"); string(m.Body) != "-ERR permission denied\n-ERR permission denied\n" {
 			t.Errorf("%q", m.Body)
 		}
