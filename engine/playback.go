@@ -40,6 +40,7 @@ type Playhead struct {
 	Position time.Duration // from the beginning of all its items, or of the lap
 	Duration time.Duration // of all its items, once; 0 = it is being loaded
 	Paused   bool
+	Unknown  bool // the place does not tell Position and Duration
 }
 
 // PlayChanged settles Player.ControlPlay: so it is now. With Err nothing has changed.
@@ -105,8 +106,11 @@ func (p *playing) view(by any, m MemberID) PlayView {
 		if !there {
 			return v
 		}
-		ms := head.Position.Milliseconds()
-		v.Playhead, v.PositionMS, v.DurationMS, v.Paused = head, &ms, head.Duration.Milliseconds(), head.Paused
+		v.Playhead, v.Paused = head, head.Paused
+		if !head.Unknown {
+			ms := head.Position.Milliseconds()
+			v.PositionMS, v.DurationMS = &ms, head.Duration.Milliseconds()
+		}
 	}
 	return v
 }

@@ -34,6 +34,7 @@ func TestOrdersWhereTheSwitchMixes(t *testing.T) {
 	t.Run("relate", o.relates)
 	t.Run("transfer", o.transfers)
 	t.Run("the console, while we mix", o.console)
+	t.Run("what plays", o.plays)
 }
 
 func (o orders) cell(t *testing.T, room string, hash int) *cell {
@@ -114,4 +115,51 @@ func (o orders) console(t *testing.T) {
 		}
 		hear(c, two, "B of A")
 	}
+}
+
+// plays has the switch play, and do what is asked of it.
+func (o orders) plays(t *testing.T) {
+	c := o.cell(t, "jukebox", 305)
+	two := []*guest{c.joins(), c.joins()}
+	hear(c, two)
+	const first, second = "%(60000,0,1500)", "%(60000,0,1600)"
+	o.says(c, "play tone_stream://"+first, "+OK (play) Playing file tone_stream://"+first+"\n")
+	o.says(c, "play tone_stream://"+second, "+OK (play) Playing file tone_stream://"+second+"\n")
+	isPlaying := func(want string) {
+		t.Helper()
+		there := "+OK 0/0 " + want
+		if want == "" {
+			there = "Nothing is playing"
+		}
+		eventually(t, 5*time.Second, want+" playing", func() (string, bool) {
+			got := o.w.api("conference", c.room+" play_status")
+			us, err := o.us.API(c.brief(), "conference", c.room+" play_status")
+			return fmt.Sprintf("at the switch %q, here %q, %v", got, us, err), strings.Contains(got, there) && (want == "" || us == there+"\n")
+		})
+	}
+	isPlaying(first)
+	o.says(c, "pause_play", "+OK Pause\n")
+	if got := o.w.api("conference", c.room+" pause_play"); got != "+OK Resume" { // it was paused there
+		t.Errorf("at the switch: %q", got)
+	}
+	o.says(c, "pause_play", "+OK Resume\n") // somebody had it go on
+	o.says(c, "file-vol -10", "+OK volume changed\n")
+	o.says(c, "file_seek 500", "+OK seek to position 4000\n")
+	o.says(c, "stop current", "+OK Stopped 1 files.\n")
+	isPlaying(second)
+	o.says(c, "play tone_stream://%(60000,0,1700) async", "+OK (play) Playing file tone_stream://%(60000,0,1700)\n")
+	o.says(c, "stop async", "+OK Stopped 1 files.\n")
+	left := func(n int) {
+		t.Helper()
+		eventually(t, 5*time.Second, fmt.Sprintf("%d plays left", n), func() (string, bool) {
+			v, err := o.p.api.Room(c.brief(), c.room)
+			return fmt.Sprintf("%+v, %v", v.Plays, err), err == nil && len(v.Plays) == n
+		})
+	}
+	left(1)
+	isPlaying(second)
+	o.says(c, "stop all", "+OK Stopped 1 files.\n")
+	isPlaying("")
+	o.says(c, "play tone_stream://%(300,0,1500)", "+OK (play) Playing file tone_stream://%(300,0,1500)\n") // it ends by itself
+	left(0)
 }

@@ -29,6 +29,7 @@ type Bridge struct {
 	quit   chan struct{}
 	closed atomic.Bool
 	media  atomic.Pointer[[]engine.MemberMedia] // what Levels shows
+	heads  atomic.Pointer[map[engine.OpID]engine.Playhead]
 
 	members []*member // the goroutine's, as all below
 	locked  bool
@@ -36,6 +37,8 @@ type Bridge struct {
 	echoes  echoes // of orders about all of it
 	deaf    []engine.Edge
 	tapes   []*tape
+	plays   []*play       // in the order in which the switch has taken them
+	run     string        // of this bridge, in the tags of its plays
 	related map[pair]bool // as the switch has it
 }
 
@@ -62,7 +65,7 @@ func (b *Bridge) do(task func()) {
 	})
 }
 
-func (b *Bridge) run() {
+func (b *Bridge) work() {
 	for {
 		select {
 		case <-b.tasks.Wake():
@@ -263,45 +266,6 @@ func (b *Bridge) gone(m *member) {
 	b.post(engine.Left{Op: m.remove, Member: m.id})
 }
 
-// Play implements engine.Bridge.
-func (b *Bridge) Play(op engine.OpID, what engine.Media, to engine.Audience) {
-	b.do(func() { b.post(engine.Played{Op: op, Err: b.play(what, to)}) })
-}
-
-func (b *Bridge) play(what engine.Media, to engine.Audience) error {
-	c := b.any()
-	if c == nil {
-		return nil
-	}
-	files, err := c.files(what)
-	if len(files) == 0 {
-		return errors.Join(errSilent, err)
-	}
-	file := inConference(files, false)
-	switch {
-	case to.Beside:
-		return errors.Join(err, b.perform(conference.PlayAsync(b.room, file)))
-	case to.Except == 0:
-		return errors.Join(err, b.perform(conference.Play(b.room, file, 0)))
-	}
-	for _, m := range b.members {
-		if m.id != to.Except && m.inner != 0 && !m.asked.Waiting {
-			if why := b.perform(conference.Play(b.room, file, m.inner)); err == nil {
-				err = why
-			}
-		}
-	}
-	return err
-}
-
-// StopPlay implements engine.Silencer. What plays was settled when it began.
-func (b *Bridge) StopPlay() {
-	b.do(func() {
-		args, why := conference.Stop(b.room, 0)
-		b.tell(args, why)
-	})
-}
-
 // Limits implements engine.Limited.
 func (*Bridge) Limits() []engine.Limit {
 	return []engine.Limit{{
@@ -360,6 +324,11 @@ func (b *Bridge) show() {
 		list = append(list, engine.MemberMedia{Member: m.id, Unseen: true, Talking: m.talking, Codec: m.call.codec})
 	}
 	b.media.Store(&list)
+	heads := make(map[engine.OpID]engine.Playhead, len(b.plays))
+	for _, p := range b.plays {
+		heads[p.op] = p.head()
+	}
+	b.heads.Store(&heads)
 }
 
 // Close implements engine.Bridge. Who is in the conference stays there.
@@ -371,6 +340,7 @@ func (b *Bridge) Close() {
 }
 
 func (b *Bridge) forget(m *member) {
+	b.unheard(m)
 	for i, o := range b.members {
 		if o == m {
 			b.members = append(b.members[:i:i], b.members[i+1:]...)

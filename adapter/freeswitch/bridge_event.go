@@ -23,11 +23,19 @@ func (b *Bridge) event(e conference.Event) {
 	case conference.RecordStart, conference.RecordStop, conference.RecordPause, conference.RecordResume:
 		b.taped(e)
 		return
+	case conference.PlayDone:
+		b.playDone(e)
+		return
 	case conference.FloorChange:
 		b.floor(m, e)
 		return
 	case conference.Destroyed:
 		b.locked = false // the next one will not be
+		b.playsOver(slices.Clone(b.plays), nil)
+		return
+	}
+	if e.Action == conference.MemberDone && e.Tag != "" {
+		b.playDone(e)
 		return
 	}
 	if m == nil { // he is on his way, or beside the mix
@@ -145,6 +153,7 @@ func (b *Bridge) compare(r *conference.Room, mend func(Difference) bool) {
 		for _, m := range slices.Clone(b.members) {
 			b.compareMember(m, roster(r, m.call.uuid), mend)
 		}
+		b.unplayed(mend)
 		if r == nil {
 			return
 		}

@@ -80,6 +80,7 @@ type call struct {
 	gap      atomic.Int64                       // from the order to bring its audio here until it was, in ns; 0: it was not
 	voice    atomic.Pointer[native.Leg]         // nil: the audio is at the switch
 	inside   atomic.Pointer[inside]             // nil: in no conference
+	still    atomic.Uint64                      // the engine.OpID of what its conference plays to it and has paused; 0: nothing
 	echoes   echoes                             // of orders about its place there
 
 	original  map[string]string // of the variables that are borrowed

@@ -99,13 +99,14 @@ func (l *leg) StopPlay() {
 	l.tasks.Put(l.hush)
 }
 
-// ControlPlay implements engine.Player, where we have the audio.
+// ControlPlay implements engine.Player. Of what the switch plays, it pauses and
+// seeks what its conference does.
 func (l *leg) ControlPlay(op, play engine.OpID, c engine.PlayControl) {
 	if v := l.voice.Load(); v != nil {
 		v.ControlPlay(op, play, c)
 		return
 	}
-	l.sink.Post(engine.PlayChanged{Leg: l.id(), Op: op, Err: errTheirs})
+	l.tasks.Put(func() { l.steerPrompt(op, play, c) })
 }
 
 // Playhead implements engine.Player.
@@ -113,7 +114,7 @@ func (l *leg) Playhead(play engine.OpID) (engine.Playhead, bool) {
 	if v := l.voice.Load(); v != nil {
 		return v.Playhead(play)
 	}
-	return engine.Playhead{}, false
+	return engine.Playhead{Paused: l.still.Load() == uint64(play), Unknown: true}, true
 }
 
 var errTheirs = fmt.Errorf("%w: the switch plays it", engine.ErrCannot)

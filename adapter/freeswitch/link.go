@@ -253,11 +253,13 @@ func (l *Link) probe(ctx context.Context, c *esl.Client) bool {
 
 // bridge begins a room in a conference.
 func (l *Link) bridge(room string, sink engine.Sink) *Bridge {
-	b := &Bridge{link: l, room: room, sink: sink, tasks: tasks.New(), quit: make(chan struct{}), related: map[pair]bool{}}
+	b := &Bridge{
+		link: l, room: room, sink: sink, tasks: tasks.New(), quit: make(chan struct{}), related: map[pair]bool{}, run: esl.NewUUID(),
+	}
 	l.mu.Lock()
 	l.hosts[room] = b
 	l.mu.Unlock()
-	go b.run()
+	go b.work()
 	return b
 }
 

@@ -144,19 +144,6 @@ func (b *Bridge) tell(args string, err error) {
 	b.done(err)
 }
 
-// perform runs a command that plays something, and returns what the switch says
-// against it.
-func (b *Bridge) perform(args string, err error) error {
-	if err == nil {
-		err = b.link.confer(b.any(), args)
-	}
-	if errors.Is(err, conference.ErrNoConference) || errors.Is(err, errLink) {
-		b.done(err)
-		return nil
-	}
-	return err
-}
-
 // confer runs a command of a conference: over the link, or while that is down
 // over the own socket of a call.
 func (l *Link) confer(by *call, args string) error {

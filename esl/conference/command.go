@@ -91,36 +91,6 @@ func Lock(room string) (string, error) { return words(room, "lock") }
 // Unlock is the end of Lock.
 func Unlock(room string) (string, error) { return words(room, "unlock") }
 
-// Play plays a file to a member, over what he hears, or to the room with
-// member 0, after what is being played to it. "File" is anything the switch
-// plays, and it may have blanks.
-func Play(room, file string, id MemberID) (string, error) {
-	if id == 0 {
-		return words(room, "play", file)
-	}
-	who, err := one(id)
-	if err != nil {
-		return "", err
-	}
-	return words(room, "play", file, who)
-}
-
-// PlayAsync plays a file to the room beside all else, in place of its music.
-func PlayAsync(room, file string) (string, error) { return words(room, "play", file, "async") }
-
-// Stop ends all that is being played to a member, or to the room with member
-// 0: its music too, which begins again.
-func Stop(room string, id MemberID) (string, error) {
-	if id == 0 {
-		return words(room, "stop", "all")
-	}
-	who, err := one(id)
-	if err != nil {
-		return "", err
-	}
-	return words(room, "stop", "all", who)
-}
-
 // MOH sets the room's music: a file, or "on", "off", "reset".
 func MOH(room, file string) (string, error) { return words(room, "moh", file) }
 

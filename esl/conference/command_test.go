@@ -5,6 +5,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"parley/esl"
 )
@@ -34,6 +35,18 @@ func TestCommandsAsTheSwitchTakesThem(t *testing.T) {
 		{"3001 play a.wav async", func() (string, error) { return PlayAsync("3001", "a.wav") }},
 		{"3001 stop all", func() (string, error) { return Stop("3001", 0) }},
 		{"3001 stop all 7", func() (string, error) { return Stop("3001", 7) }},
+		{"3001 stop current", func() (string, error) { return StopOne("3001", false) }},
+		{"3001 stop async", func() (string, error) { return StopOne("3001", true) }},
+		{"3001 pause_play", func() (string, error) { return PausePlay("3001", 0) }},
+		{"3001 pause_play 7", func() (string, error) { return PausePlay("3001", 7) }},
+		{"3001 play_status", func() (string, error) { return PlayStatus("3001", 0) }},
+		{"3001 file_seek 1500", func() (string, error) { return SeekPlay("3001", 0, 1500*time.Millisecond, false) }},
+		{"3001 file_seek +0 7", func() (string, error) { return SeekPlay("3001", 7, 0, true) }},
+		{"3001 file_seek -20 7", func() (string, error) { return SeekPlay("3001", 7, -20*time.Millisecond, true) }},
+		{"3001 file-vol -50", func() (string, error) { return FileVolume("3001", -50, false) }},
+		{"3001 file-vol 3 beside", func() (string, error) { return FileVolume("3001", 3, true) }},
+		{"3001 play {parley_play=x-1}a.wav", func() (string, error) { return Play("3001", Tagged("a.wav", "x-1"), 0) }},
+		{"3001 play {parley_play=x-1,vol=3}a.wav", func() (string, error) { return Play("3001", Tagged("{vol=3}a.wav", "x-1"), 0) }},
 		{"3001 moh off", func() (string, error) { return MOH("3001", "off") }},
 		{"3001 record /tmp/a.wav", func() (string, error) { return Record("3001", "/tmp/a.wav") }},
 		{"3001 norecord all", func() (string, error) { return StopRecord("3001", "all") }},
@@ -72,6 +85,8 @@ func TestCommandsThatWouldBeAnother(t *testing.T) {
 		"a step too far":       func() (string, error) { return VolumeIn("a", 1, 5) },
 		"a step too low":       func() (string, error) { return VolumeOut("a", 1, -5) },
 		"a gate too high":      func() (string, error) { return Energy("a", 1, MaxEnergy+1) },
+		"before the beginning": func() (string, error) { return SeekPlay("a", 0, -1, false) },
+		"a file too loud":      func() (string, error) { return FileVolume("a", 51, false) },
 		"a gate below nought":  func() (string, error) { return Energy("a", 1, -1) },
 		"a relation to all":    func() (string, error) { return Relate("a", 1, Everyone, true) },
 		"a relation of nobody": func() (string, error) { return Relate("a", 0, 1, true) },
@@ -169,5 +184,27 @@ func TestGates(t *testing.T) {
 		if got := EnergyOf(GateLevel(energy)); got != energy {
 			t.Errorf("energy %d comes back as %d", energy, got)
 		}
+	}
+}
+
+// TestWhatTheSwitchSaysOfPlays are answers of 1.11.1.
+func TestWhatTheSwitchSaysOfPlays(t *testing.T) {
+	for in, want := range map[string]string{
+		"+OK 0/0 /tmp/a b.wav\n": "/tmp/a b.wav", "+OK 0/0 %(1000,0,500)\n": "%(1000,0,500)", "+OK\n": "", "+OK 0/0\n": "",
+	} {
+		if file, err := Playing(in, nil); file != want || err != nil {
+			t.Errorf("%q: %q, %v", in, file, err)
+		}
+	}
+	if _, err := Playing("-ERR Nothing is playing\n", nil); !errors.Is(err, ErrNoFile) {
+		t.Error(err)
+	}
+	for in, want := range map[string]bool{"+OK Pause\n": true, "+OK Resume\n": false} {
+		if paused, err := Paused(in, nil); paused != want || err != nil {
+			t.Errorf("%q: %v, %v", in, paused, err)
+		}
+	}
+	if _, err := Paused("-ERR no reply\n", nil); err == nil {
+		t.Error("nothing plays")
 	}
 }

@@ -81,6 +81,7 @@ type Event struct {
 	Energy int    // level of the talk gate
 	Level  int    // Volume-Level and New-Level, in steps
 	File   string // as typed, or resolved by the switch
+	Tag    string // of Tagged, where a file is over
 	Path   string // of a recording
 	Error  string // in the switch's words
 	Digits string
@@ -107,7 +108,7 @@ func Parse(e *esl.Event) (ev Event, ok bool) {
 		Hear: r.yes("Hear"), Speak: r.yes("Speak"), Talking: r.yes("Talking"), Hold: r.yes("Hold"),
 		Floor: r.yes("Floor"), Moderator: r.last("Member-Type") == "moderator", Ghost: r.yes("Member-Ghost"),
 		File: r.last("File"), Path: r.last("Path"), Error: r.last("Error"), Cause: r.last("Hangup-Cause"),
-		Result: r.last("Result"), Job: r.last("Job-UUID"),
+		Result: r.last("Result"), Job: r.last("Job-UUID"), Tag: r.last(tagName),
 		From: r.last("Old-Conference-Name"), To: r.last("New-Conference-Name"),
 	}
 	if ev.Action == Transferred && ev.To == "" {

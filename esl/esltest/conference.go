@@ -6,13 +6,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"parley/esl"
 )
-
-// playTime is how long every file lasts that a conference plays to a member.
-const playTime = 40 * time.Millisecond
 
 // conference is one run of a room of mod_conference.
 type conference struct {
@@ -21,6 +17,8 @@ type conference struct {
 	members           []*member       // newest first
 	apart             map[[2]int]bool // by number: the second does not hear the first
 	tapes             map[string]bool
+	files             []*file // that it plays, in their turn
+	beside            *file   // that it plays beside them
 }
 
 // member is a channel in a conference.
@@ -36,8 +34,6 @@ type member struct {
 	files     []*file // being played to it
 	leaving   bool    // as soon as it is in the mix
 }
-
-type file struct{ name string }
 
 // Member is what a conference has for a channel.
 type Member struct {
@@ -159,6 +155,7 @@ func (k *Core) prune(r *conference) {
 	if len(r.members) == 0 {
 		k.rooms = slices.DeleteFunc(k.rooms, func(o *conference) bool { return o == r })
 		k.endTapes(r)
+		r.files, r.beside = nil, nil
 		k.tell(r, "conference-destroy")
 	}
 }
@@ -215,6 +212,8 @@ func (k *Core) confer(args string) string {
 		return k.play(r, words[2:])
 	case "stop":
 		return k.stop(r, words[2:])
+	case "pause_play", "file_seek", "file-vol", "play_status":
+		return k.steer(r, cmd, words[2:])
 	case "mute", "unmute", "deaf", "undeaf", "hup", "kick", "volume_in", "volume_out":
 		return k.command(r, cmd, words[2:])
 	case "record", "norecord", "pause", "resume":
@@ -287,69 +286,6 @@ func (k *Core) volume(m *member, cmd string, args []string) string {
 	}
 	k.tellOf(m, strings.ReplaceAll(cmd, "_", "-")+"-member", "Volume-Level", strconv.Itoa(step))
 	return fmt.Sprintf("+OK Volume %s %d = %d\n", word, m.id, step)
-}
-
-// play takes "FILE" or "FILE ID".
-func (k *Core) play(r *conference, args []string) string {
-	if len(args) == 0 || strings.HasPrefix(args[0], "/nosuch") {
-		return fmt.Sprintf("-ERR (play) File: %s not found.\nplay <syntax>", strings.Join(args, " "))
-	}
-	if len(args) == 1 {
-		k.tell(r, "play-file", "File", args[0])
-		time.AfterFunc(playTime, func() {
-			k.mu.Lock()
-			defer k.mu.Unlock()
-			k.tell(r, "play-file-done", "File", args[0])
-		})
-		return "+OK (play) Playing file " + args[0] + "\n"
-	}
-	m := r.member(args[1])
-	if m == nil {
-		return "-ERR Member: 1077 not found.\n"
-	}
-	f := &file{args[0]}
-	m.files = append(m.files, f)
-	k.tellOf(m, "play-file-member", "File", f.name)
-	if !endless(f.name) {
-		time.AfterFunc(playTime, func() {
-			k.mu.Lock()
-			defer k.mu.Unlock()
-			k.played(m, f)
-		})
-	}
-	return fmt.Sprintf("+OK (play) Playing file %s to member %d\n", f.name, m.id)
-}
-
-// endless says whether a file never ends.
-func endless(name string) bool {
-	return strings.HasPrefix(name, "{loops=-1}") || strings.HasSuffix(name, ";loops=-1") || strings.HasPrefix(name, "local_stream://")
-}
-
-// played ends a file that is being played to a member.
-func (k *Core) played(m *member, f *file) {
-	i := slices.Index(m.files, f)
-	if i < 0 || m.call.member != m {
-		return
-	}
-	m.files = slices.Delete(m.files, i, i+1)
-	k.tellOf(m, "play-file-member-done", "File", f.name)
-}
-
-// stop takes "all" or "all ID".
-func (k *Core) stop(r *conference, args []string) string {
-	if len(args) != 2 || args[0] != "all" {
-		k.tb.Errorf("conference %s stop %q: it would stop the room's music", r.name, args)
-		return "stop <syntax>"
-	}
-	m := r.member(args[1])
-	if m == nil {
-		return "-ERR Member: " + args[1] + " not found.\n"
-	}
-	n := len(m.files)
-	for _, f := range slices.Clone(m.files) {
-		k.played(m, f)
-	}
-	return fmt.Sprintf("+OK Stopped %d files.\n", n)
 }
 
 // list is the answer to json_list.
