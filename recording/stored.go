@@ -10,7 +10,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"syscall"
 
 	"parley/codec"
 	"parley/sound"
@@ -36,12 +35,6 @@ func (d *Dir) reopen(root *os.Root, name string, rate codec.Rate) (f *os.File, s
 		return nil, 0, err
 	}
 	return f, size, nil
-}
-
-// linked says whether a file has more than one name.
-func linked(info fs.FileInfo) bool {
-	s, ok := info.Sys().(*syscall.Stat_t)
-	return ok && s.Nlink > 1
 }
 
 // audio is what a file's header says, which has to be one of ours.
