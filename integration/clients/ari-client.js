@@ -34,7 +34,7 @@ require('ari-client').connect(url, user, password, (err, client) => {
     moh: async (room) => { await client.bridges.startMoh({ bridgeId: room }); await client.bridges.stopMoh({ bridgeId: room }); },
     lie: async (id) => { try { await client.Channel(id).setChannelVar({ variable: 'PARLEY_ROOM', value: 'x' }); } catch (e) { return e.message.trim(); } },
     states: async () => (await client.deviceStates.list()).length + ' ' + (await client.endpoints.list()).length + ' ' + (await client.asterisk.ping()).ping,
-    record: async (id, name) => (await client.Channel(id).record({ name, format: 'wav', ifExists: 'overwrite' }, client.LiveRecording())).state,
+    record: async (id, name) => (await client.Channel(id).record({ name, format: 'wav', ifExists: 'overwrite' }, client.LiveRecording(name))).state,
     recordAgain: async (id, name) => { try { await client.Channel(id).record({ name, format: 'wav' }); } catch (e) { return e.message.trim(); } },
     stopRecord: (name) => client.recordings.stop({ recordingName: name }),
     stored: async (name) => { const r = await client.recordings.getStored({ recordingName: name }); return r.name + '.' + r.format; },
