@@ -30,7 +30,7 @@ func (p *programs) take(id engine.LegID) *phone.Stream {
 	return s
 }
 
-// program is such RTP as a call. It has no signalling: its end is silence.
+// program is such RTP as a call. It has no signalling: it ends when somebody says so.
 type program struct{ *phone.Stream }
 
 // Release implements engine.Leg.

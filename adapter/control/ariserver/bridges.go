@@ -59,8 +59,8 @@ func (s *Server) createBridge(_ context.Context, q *request) answer {
 		return *bad
 	case err != nil:
 		return no(http.StatusBadRequest, "A bridge's name is that of a room: "+err.Error())
-	case len(id) > maxID:
-		return no(http.StatusBadRequest, "Bridge ID is too long")
+	case !goodID(id):
+		return no(http.StatusBadRequest, "Bridge ID is too long, or no text")
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -96,7 +96,7 @@ func ofType(q *request) *answer {
 	case mixing && !holding, len(list) == 0:
 		return nil
 	case holding && !mixing:
-		a = unsupported("a room mixes; its waiting room is that of its profile")(context.Background(), q)
+		a = missing("a room mixes; its waiting room is that of its profile")
 	default:
 		a = no(http.StatusInternalServerError, "Unable to create bridge. Possible duplicate bridge id '"+cmp.Or(q.get("bridgeId"), "(null)")+"'")
 	}

@@ -4,12 +4,13 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
-	"maps"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"parley/engine"
 )
@@ -19,6 +20,7 @@ const originateParams = "endpoint!~ extension context priority# label app appArg
 // Limits of the variables that clients set on channels.
 const (
 	maxVariables = 64
+	maxVariable  = 128  // bytes
 	maxValue     = 1024 // bytes
 )
 
@@ -32,6 +34,12 @@ const (
 // apart what falls into one second.
 func newID() string {
 	return strconv.FormatInt(time.Now().Unix(), 10) + "." + strings.ToLower(rand.Text()[:10])
+}
+
+// goodID says whether a client may give something an id, by which it can be asked
+// for again.
+func goodID(id string) bool {
+	return len(id) <= maxID && utf8.ValidString(id) && !strings.ContainsFunc(id, unicode.IsControl)
 }
 
 func (s *Server) listChannels(context.Context, *request) answer {
@@ -85,8 +93,7 @@ func (s *Server) hangUp(ctx context.Context, q *request) answer {
 		return *bad
 	case wrong != "":
 		return no(http.StatusBadRequest, wrong)
-	case c.created != nil:
-		s.forget(c.ID)
+	case c.created != nil && s.forget(c.ID, c.created, engine.CauseNormal):
 		return done()
 	case c.member == 0 && c.job == "":
 		return no(http.StatusPreconditionFailed, "Channel in invalid state")
@@ -207,33 +214,33 @@ func (s *Server) originate(ctx context.Context, q *request) answer {
 
 // orderOf reads what an order to call somebody says beside the room.
 func (s *Server) orderOf(q *request, d *engine.Dial) *answer {
-	refuse := func(status int, words string) *answer {
-		a := no(status, words)
+	refuse := func(words string) *answer {
+		a := no(http.StatusBadRequest, words)
 		return &a
 	}
 	n, err := strconv.Atoi(cmp.Or(q.get("timeout"), "0"))
 	switch {
 	case d.Address == "":
-		return refuse(http.StatusBadRequest, "Endpoint must be specified")
+		return refuse("Endpoint must be specified")
 	case err != nil || n > maxRing:
-		return refuse(http.StatusBadRequest, "Invalid timeout")
+		return refuse("Invalid timeout")
 	case n > 0:
 		d.Timeout = time.Duration(n) * time.Second
 	}
 	formats, originator := q.list("formats"), q.get("originator")
 	if len(formats) > 0 && originator != "" {
-		return refuse(http.StatusBadRequest, "Originator and formats can't both be specified")
+		return refuse("Originator and formats can't both be specified")
 	}
 	for _, f := range formats {
 		if !slices.Contains(formatNames(), f) {
-			return refuse(http.StatusBadRequest, "Provided format ("+f+") was not found")
+			return refuse("Provided format (" + f + ") was not found")
 		}
 	}
 	if originator != "" {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if s.calls[originator] == nil {
-			return refuse(http.StatusBadRequest, "Provided originator channel was not found")
+			return refuse("Provided originator channel was not found")
 		}
 	}
 	for name, value := range q.variables {
@@ -256,7 +263,7 @@ func (s *Server) place(ctx context.Context, app string, d engine.Dial) answer {
 		app = s.opt.App
 	}
 	s.mu.Lock()
-	if s.calls[string(d.Leg)] != nil {
+	if _, ordered := s.orders[d.Leg]; ordered || s.calls[string(d.Leg)] != nil {
 		s.mu.Unlock()
 		return no(http.StatusConflict, "Channel with given unique ID already exists")
 	}
@@ -344,23 +351,17 @@ func (s *Server) setVariable(_ context.Context, q *request) answer {
 		return no(http.StatusNotFound, "Channel not found")
 	case name == "":
 		return no(http.StatusBadRequest, noName)
+	case len(name) > maxVariable || len(value) > maxValue:
+		return no(http.StatusBadRequest, tooMany)
 	case strings.HasSuffix(name, ")"):
 		if header, is := sipHeader(name); is && c.created != nil {
-			c.created.Channel[header] = value
+			return keep(&c.created.Channel, map[string]string{header: value})
 		}
 		return done()
 	case readOnly(c, name):
 		return no(http.StatusConflict, "Variable "+name+" says how the call is, and cannot be set; addChannel takes it to another room")
-	case len(name) > 128 || len(value) > maxValue || len(c.Vars) >= maxVariables:
-		return no(http.StatusBadRequest, "Too many variables, or too long")
 	}
-	vars := maps.Clone(c.Vars) // events that are being sent have the old ones
-	if vars == nil {
-		vars = map[string]string{}
-	}
-	vars[name] = value
-	c.Vars = vars
-	return done()
+	return keep(&c.Vars, map[string]string{name: value})
 }
 
 // readOnly says whether a variable would lie if a client set it.

@@ -18,8 +18,12 @@ import (
 // Calls that clients make in steps: create, addChannel, dial; externalMedia,
 // addChannel. Until a room calls them the engine knows nothing of them.
 
-// maxCreated is how many calls may be created and not dialled.
-const maxCreated = 1000
+// How many calls may be created and not dialled, and how long. They have an id, and
+// perhaps a port, that clients forget.
+const (
+	maxCreated = 1000
+	unusedTime = time.Hour
+)
 
 // create makes a channel that nobody is called by yet.
 func (s *Server) create(_ context.Context, q *request) answer {
@@ -53,8 +57,8 @@ func (s *Server) newCreated(q *request, d engine.Dial) (*call, *answer) {
 	case s.calls[id] != nil:
 		a = no(http.StatusConflict, "Channel with given unique ID already exists")
 		return nil, &a
-	case len(id) > maxID:
-		a = no(http.StatusBadRequest, "Channel ID is too long")
+	case !goodID(id):
+		a = no(http.StatusBadRequest, "Channel ID is too long, or no text")
 		return nil, &a
 	case n >= maxCreated:
 		a = no(http.StatusServiceUnavailable, "Too many channels are created and not dialled")
@@ -65,6 +69,7 @@ func (s *Server) newCreated(q *request, d engine.Dial) (*call, *answer) {
 	e := engine.Event{Time: time.Now(), Room: d.Room, Invite: engine.Invite{Kind: "sip", Caller: d.Party}}
 	c := s.newCall(string(d.Leg), e, "Down", cmp.Or(q.get("app"), s.opt.App))
 	c.created, c.address = &d, d.Address
+	c.unused = time.AfterFunc(unusedTime, func() { s.forget(c.ID, &d, engine.CauseTimerExpired) })
 	return c, nil
 }
 
@@ -126,6 +131,7 @@ func (s *Server) call(ctx context.Context, c *call) answer {
 	defer s.mu.Unlock()
 	if s.calls[c.ID] == c {
 		c.created = d
+		c.unused.Reset(unusedTime)
 	}
 	return failed(err)
 }
@@ -156,20 +162,17 @@ func (s *Server) intend(ctx context.Context, id string, name engine.RoomName) an
 	return done()
 }
 
-// forget ends a channel that was created and not dialled.
-func (s *Server) forget(id string) {
+// forget ends a channel that was created, by the order that it was created with;
+// false: that has been given meanwhile, or it has ended.
+func (s *Server) forget(id string, order *engine.Dial, cause engine.Cause) bool {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	c := s.calls[id]
-	if c == nil || c.created == nil {
-		s.mu.Unlock()
-		return
+	if c == nil || c.created != order {
+		return false
 	}
-	external := c.external
-	s.destroy(c, time.Now(), engine.CauseNormal)
-	s.mu.Unlock()
-	if external {
-		s.opt.DropMedia(engine.LegID(id))
-	}
+	s.destroy(c, time.Now(), cause)
+	return true
 }
 
 // sipHeader is the header that a dialplan function adds to a call, as
@@ -224,8 +227,14 @@ func (s *Server) isUp(c *call, args []string) {
 	s.enters(c, now, args)
 }
 
-// openMedia opens the RTP of a channel.
+// openMedia opens the RTP of a channel whose id no other has.
 func (s *Server) openMedia(ctx context.Context, id engine.LegID, q *request) (netip.AddrPort, error) {
+	s.mu.Lock()
+	taken := s.calls[string(id)] != nil
+	s.mu.Unlock()
+	if taken {
+		return netip.AddrPort{}, engine.ErrInUse
+	}
 	ctx, cancel := context.WithTimeout(ctx, commandTime)
 	defer cancel()
 	host, text, _ := net.SplitHostPort(q.get("external_host"))
@@ -244,8 +253,7 @@ func (s *Server) openMedia(ctx context.Context, id engine.LegID, q *request) (ne
 func externally(q *request) *answer {
 	host, encapsulation, transport := q.get("external_host"), q.get("encapsulation"), q.get("transport")
 	_, _, err := net.SplitHostPort(host)
-	a := no(http.StatusBadRequest, "")
-	words := ""
+	var words string
 	switch {
 	case q.get("app") == "":
 		words = "app cannot be empty"
@@ -260,13 +268,13 @@ func externally(q *request) *answer {
 	case !slices.Contains([]string{"", "both", "in", "out"}, q.get("direction")):
 		words = "Invalid direction specified"
 	case encapsulation != "" && encapsulation != "rtp":
-		a = no(http.StatusNotImplemented, "The encapsulation and/or transport is not supported")
+		a := no(http.StatusNotImplemented, "The encapsulation and/or transport is not supported")
 		return &a
 	case transport != "" && transport != "udp":
 		words = "transport must be 'udp' for rtp encapsulation"
 	default:
 		return nil
 	}
-	a = no(http.StatusBadRequest, words)
+	a := no(http.StatusBadRequest, words)
 	return &a
 }

@@ -5,11 +5,14 @@ import (
 	"net/http"
 )
 
-// unsupported is an operation of Asterisk's that there is not here, and why.
+// missing says that something of Asterisk's is not here, and why.
+func missing(why string) answer {
+	return no(http.StatusNotImplemented, "Method not implemented: "+why)
+}
+
+// unsupported is an operation of Asterisk's that there is not here.
 func unsupported(why string) func(context.Context, *request) answer {
-	return func(context.Context, *request) answer {
-		return no(http.StatusNotImplemented, "Method not implemented: "+why)
-	}
+	return func(context.Context, *request) answer { return missing(why) }
 }
 
 // missingParts are operations on calls and rooms that have no meaning here.

@@ -60,7 +60,7 @@ func (s *Server) play(find func(*request) (playback, *answer)) func(context.Cont
 		case s.playbacks[p.ID] != nil:
 			a := no(http.StatusConflict, "Playback with given unique ID already exists")
 			bad = &a
-		case len(s.playbacks) >= maxPlaybacks || len(p.ID) > maxID:
+		case len(s.playbacks) >= maxPlaybacks || !goodID(p.ID):
 			a := no(http.StatusServiceUnavailable, "Too many playbacks, or too long an id")
 			bad = &a
 		default:

@@ -58,7 +58,7 @@ type Options struct {
 	Playable func(spec, language string) error
 	// OpenMedia opens RTP to an address, in a format of Asterisk's, and says where
 	// it comes from. It waits for a room to call "rtp/…" with the same leg, or for
-	// DropMedia. nil = externalMedia is not there.
+	// DropMedia, which does not wait. nil = externalMedia is not there.
 	OpenMedia func(leg engine.LegID, format string, to netip.AddrPort) (from netip.AddrPort, err error)
 	DropMedia func(leg engine.LegID)
 }
@@ -118,6 +118,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	u, ok := s.user(w, r)
 	switch {
 	case !ok:
+	case r.Header.Get("Sec-Fetch-Site") == "cross-site" && r.URL.Query().Get("api_key") == "":
+		refuse(w, http.StatusForbidden, "A page of another site must name an api_key") // the password is the browser's, not its own
 	case path == "/events" && r.Method == http.MethodGet && r.Header.Get("Upgrade") != "":
 		s.events(w, r, u)
 	case strings.HasPrefix(path, "/api-docs/") && r.Method == http.MethodGet:

@@ -34,7 +34,12 @@ func newServer() *Server {
 // get asks as the user.
 func get(t *testing.T, s *Server, path string) *httptest.ResponseRecorder {
 	t.Helper()
-	r := httptest.NewRequest(http.MethodGet, "http://parley.test:8085/ari"+path, nil)
+	return ask(t, s, http.MethodGet, path)
+}
+
+func ask(t *testing.T, s *Server, method, path string) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequest(method, "http://parley.test:8085/ari"+path, nil)
 	r.SetBasicAuth("u", "p:w")
 	w := httptest.NewRecorder()
 	s.ServeHTTP(w, r)
@@ -233,7 +238,7 @@ func TestAStalledClientIsCutOff(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer ws.CloseNow() //nolint:errcheck // it is cut off
+	defer func() { _ = ws.CloseNow() }() // it is cut off
 	if resp.Body != nil {
 		_ = resp.Body.Close()
 	}

@@ -93,19 +93,25 @@ func setBridgeVariable(r *room, q *request) answer {
 
 func setBridgeVariables(r *room, q *request) answer { return r.set(q.variables) }
 
+const tooMany = "Too many variables, or too long"
+
 // set keeps variables with the bridge.
-func (r *room) set(vars map[string]string) answer {
-	all := maps.Clone(r.vars)
-	if all == nil {
-		all = map[string]string{}
+func (r *room) set(vars map[string]string) answer { return keep(&r.vars, vars) }
+
+// keep adds variables to those of a channel or bridge, within limits. Who has the
+// old ones, as an event that is being sent does, keeps them as they were.
+func keep(all *map[string]string, vars map[string]string) answer {
+	merged := maps.Clone(*all)
+	if merged == nil {
+		merged = map[string]string{}
 	}
-	maps.Copy(all, vars)
+	maps.Copy(merged, vars)
 	for name, value := range vars {
-		if len(name) > 128 || len(value) > maxValue || len(all) > maxVariables {
-			return no(http.StatusBadRequest, "Too many variables, or too long")
+		if len(name) > maxVariable || len(value) > maxValue || len(merged) > maxVariables {
+			return no(http.StatusBadRequest, tooMany)
 		}
 	}
-	r.vars = all
+	*all = merged
 	return done()
 }
 

@@ -23,6 +23,7 @@ type call struct {
 	entered bool            // its application
 
 	created  *engine.Dial // what it was created for; nil = it is dialled, or has come by itself
+	unused   *time.Timer  // ends it when nobody dials it; nil = it was not created
 	external bool         // its audio is RTP to a program
 }
 
@@ -233,6 +234,12 @@ func (s *Server) destroy(c *call, at time.Time, cause engine.Cause) {
 		s.tell("StasisEnd", at, &onChannel{Channel: c.channel}, c.subject())
 	}
 	delete(s.calls, c.ID)
+	if c.unused != nil {
+		c.unused.Stop()
+	}
+	if c.external {
+		s.opt.DropMedia(engine.LegID(c.ID)) // no room has called it, or it is gone already
+	}
 	words := strings.ReplaceAll(strings.ToLower(string(cause)), "_", " ")
 	s.tell("ChannelDestroyed", at, &destroyed{Cause: cause.Number(), Text: words, Channel: c.channel}, c.subject())
 	s.unsubscribeAll("channel:" + c.ID)

@@ -1,0 +1,124 @@
+package ariserver
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"parley/engine"
+)
+
+// order asks as the user, and says the status.
+func order(t *testing.T, s *Server, method, path string) int {
+	t.Helper()
+	return ask(t, s, method, path).Code
+}
+
+// TestWhatNobodyDialsEnds: clients forget what they have created, and it has an
+// id, and perhaps a port.
+func TestWhatNobodyDialsEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer()
+		open := map[engine.LegID]bool{}
+		s.opt.OpenMedia = func(id engine.LegID, _ string, _ netip.AddrPort) (netip.AddrPort, error) {
+			open[id] = true
+			return netip.MustParseAddrPort("127.0.0.1:30000"), nil
+		}
+		s.opt.DropMedia = func(id engine.LegID) { delete(open, id) }
+		left := func() string {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			return fmt.Sprint(slices.Sorted(maps.Keys(s.calls)), slices.Sorted(maps.Keys(open)))
+		}
+		const media = "/channels/externalMedia?app=a&external_host=127.0.0.1:9&format=ulaw&channelId="
+		for _, path := range []string{"/channels/create?app=a&endpoint=sip:x@y&channelId=c", media + "m", media + "gone"} {
+			if got := order(t, s, http.MethodPost, path); got != http.StatusOK {
+				t.Fatal(path, got)
+			}
+		}
+		if got := order(t, s, http.MethodDelete, "/channels/gone"); got != http.StatusNoContent {
+			t.Error(got)
+		}
+		time.Sleep(unusedTime - time.Second)
+		if got := order(t, s, http.MethodPost, media+"late"); got != http.StatusOK {
+			t.Error(got)
+		}
+		if synctest.Wait(); left() != "[c late m] [late m]" {
+			t.Error(left())
+		}
+		time.Sleep(2 * time.Second)
+		if synctest.Wait(); left() != "[late] [late]" {
+			t.Errorf("after an hour: %s", left())
+		}
+		s.Observe(engine.Event{Type: engine.EventDialed, Leg: "late", Dial: &engine.Job{State: engine.DialFailed}}) // before its room called it
+		if left() != "[] []" {
+			t.Errorf("its call has failed: %s", left())
+		}
+	})
+}
+
+// TestHeadersOfACreatedCallAreLimited, as all that clients make us keep.
+func TestHeadersOfACreatedCallAreLimited(t *testing.T) {
+	s := newServer()
+	if got := order(t, s, http.MethodPost, "/channels/create?app=a&endpoint=sip:x@y&channelId=c"); got != http.StatusOK {
+		t.Fatal(got)
+	}
+	set := func(header, value string) int {
+		return order(t, s, http.MethodPost, "/channels/c/variable?variable="+url.QueryEscape("PJSIP_HEADER(add,X-"+header+")")+"&value="+value)
+	}
+	for i := range maxVariables {
+		if got := set(strconv.Itoa(i), "1"); got != http.StatusNoContent {
+			t.Fatal(i, got)
+		}
+	}
+	before := s.calls["c"].created.Channel
+	for _, one := range [][2]string{{"more", "1"}, {"1", strings.Repeat("x", maxValue+1)}, {strings.Repeat("x", maxVariable), "1"}} {
+		if got := set(one[0], one[1]); got != http.StatusBadRequest {
+			t.Errorf("%.20s: %d", one, got)
+		}
+	}
+	if got := set("1", "2"); got != http.StatusNoContent || before["X-1"] != "1" {
+		t.Errorf("%d; who reads the old ones sees %s", got, before["X-1"])
+	}
+}
+
+// TestIdsThatCannotBeAskedForAreRefused: JSON has no bytes that are no text.
+func TestIdsThatCannotBeAskedForAreRefused(t *testing.T) {
+	s := newServer()
+	for id, want := range map[string]int{"a%2Fb": 200, "%C3%A4": 200, "%ff": 400, "a%00b": 400, "a%0ab": 400, strings.Repeat("x", maxID+1): 400} {
+		if got := order(t, s, http.MethodPost, "/bridges/"+id+"?name=r"+strconv.Itoa(len(s.rooms))); got != want {
+			t.Errorf("bridge %s: %d, want %d", id, got, want)
+		}
+		if got := order(t, s, http.MethodPost, "/channels/create?app=a&endpoint=sip:x@y&channelId="+id); got != want {
+			t.Errorf("channel %s: %d, want %d", id, got, want)
+		}
+	}
+}
+
+// TestAPageOfAnotherSiteDoesNothing with the password that a browser keeps.
+func TestAPageOfAnotherSiteDoesNothing(t *testing.T) {
+	s := newServer()
+	for _, tt := range []struct {
+		site, query string
+		want        int
+	}{{"cross-site", "", 403}, {"cross-site", "?api_key=u:p:w", 200}, {"same-origin", "", 200}, {"", "", 200}} {
+		r := httptest.NewRequest(http.MethodPost, "http://parley.test:8085/ari/bridges"+tt.query, nil)
+		r.SetBasicAuth("u", "p:w")
+		if tt.site != "" {
+			r.Header.Set("Sec-Fetch-Site", tt.site)
+		}
+		w := httptest.NewRecorder()
+		if s.ServeHTTP(w, r); w.Code != tt.want {
+			t.Errorf("%s %s: %d, want %d", tt.site, tt.query, w.Code, tt.want)
+		}
+	}
+}
