@@ -29,7 +29,11 @@ func (a *App) openFace(_ context.Context, c *config.Config) error {
 	})
 	commands = fsapi.New(fsapi.Options{
 		Exchange: a.exchange, Fire: socket.Fire, Hostname: socket.Hostname(), Version: a.opt.Version, Log: a.opt.Log,
-		Playable: func(spec string) error { return a.playable(spec, "") },
+		Playable: func(spec string) error { return a.playable(spec, "") }, SIP: c.SIP.Listen, Sessions: c.Limits.MaxLegs,
+		Reload: func(ctx context.Context) error {
+			_, err := a.Reload(ctx)
+			return err
+		},
 	})
 	a.commands = commands
 	a.socket.Store(socket)

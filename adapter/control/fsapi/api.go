@@ -30,6 +30,10 @@ type Options struct {
 	Fire func(name, subclass string, headers esl.Headers, body []byte) uint64
 	// Playable says why a sound could not be played; nil = anything can.
 	Playable func(spec string) error
+	// Reload reads the configuration again; nil = it cannot be.
+	Reload   func(context.Context) error
+	SIP      string // HOST:PORT where calls come to us
+	Sessions int    // calls there may be at once, 0 = any number
 	Hostname string
 	Version  string // Parley's
 	Log      *slog.Logger
@@ -139,18 +143,27 @@ func commandTable() []word {
 		{"console_complete", "", func(*API, context.Context, string) string { return "\n" }},
 		{"create_uuid", "", func(*API, context.Context, string) string { return esl.NewUUID() }},
 		{"echo", "", func(_ *API, _ context.Context, arguments string) string { return arguments }},
+		{"eval", "[uuid:<uuid> ]<expression>", (*API).eval},
+		{"expand", "[uuid:<uuid> ]<cmd> <args>", (*API).expand},
 		{"global_getvar", "", (*API).globalVariable},
 		{"help", "", (*API).help},
 		{"hostname", "", func(a *API, _ context.Context, _ string) string { return a.opts.Hostname }},
 		{"module_exists", "<module>", (*API).moduleExists},
+		{"reloadxml", "", (*API).reload},
 		{"show", "", (*API).show},
+		{"sofia", "<cmd> <args>", (*API).sofia},
 		{"status", "", (*API).status},
+		{"strftime", "<format_string>", func(_ *API, _ context.Context, format string) string { return clock(time.Now(), format) }},
 		{"switchname", "", func(a *API, _ context.Context, _ string) string { return a.opts.Hostname }},
 		{"uptime", "", (*API).uptime},
+		{"uuid_broadcast", "<uuid> <path> [aleg|bleg|holdb|both]", (*API).broadcast},
 		{"uuid_dump", "<uuid> [format]", (*API).dump},
 		{"uuid_exists", "<uuid>", (*API).exists},
 		{"uuid_getvar", "<uuid> <var>", (*API).variable},
 		{"uuid_kill", "<uuid> [cause]", (*API).kill},
+		{"uuid_setvar", "<uuid> <var> [value]", (*API).setVariable},
+		{"uuid_setvar_multi", "<uuid> <var>=<value>;<var>=<value>...", (*API).setVariables},
+		{"uuid_transfer", "<uuid> [-bleg|-both] <dest-exten> [<dialplan>] [<context>]", (*API).transferCall},
 		{"version", "", (*API).version},
 	}
 }

@@ -3,6 +3,7 @@ package fsapi
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -52,6 +53,7 @@ func (a *API) guest(c *channel) *guest {
 	g := &guest{view: c.member, since: c.member.JoinedAt, invite: engine.Invite{Room: string(c.room.Name)}}
 	if r := a.rooms[c.room.Instance]; r != nil && r.members[c.member.ID] != nil {
 		g.invite, g.since = r.members[c.member.ID].invite, r.members[c.member.ID].since
+		g.vars = maps.Clone(r.members[c.member.ID].vars)
 	}
 	return g
 }
@@ -70,6 +72,7 @@ func (a *API) variablesOf(room *engine.RoomView, m *engine.MemberView) map[strin
 			vars["parley_"+name] = value
 		}
 	}
+	maps.Copy(vars, g.vars)
 	return vars
 }
 
@@ -179,20 +182,26 @@ func (a *API) row(c *channel) []string {
 	}
 }
 
-// show lists channels. Calls are those with two channels, of which we have
+// shown is what "show" knows at the switch.
+const shown = "codec|endpoint|application|api|dialplan|file|timer|calls [count]|channels [count|like <match string>]|" +
+	"calls|detailed_calls|bridged_calls|detailed_bridged_calls|aliases|complete|chat|management|modules|nat_map|say|interfaces|interface_types|tasks|limits|status"
+
+// show lists channels. Nobody registers with us. Calls are those with two channels, of which we have
 // none: a member has one.
 func (a *API) show(ctx context.Context, arguments string) string {
 	words := split(arguments)
 	if len(words) == 0 {
-		return usage("codec|endpoint|application|api|dialplan|file|timer|calls [count]|channels [count|like <match string>]|" +
-			"calls|detailed_calls|bridged_calls|detailed_bridged_calls|aliases|complete|chat|management|modules|nat_map|say|interfaces|interface_types|tasks|limits|status")
+		return usage(shown)
 	}
 	var list []channel
-	switch strings.ToLower(words[0]) {
+	switch what := strings.ToLower(words[0]); what {
 	case "channels", "calls":
 		list = a.channels(ctx)
-	case "bridged_calls", "detailed_bridged_calls", "detailed_calls":
+	case "bridged_calls", "detailed_bridged_calls", "detailed_calls", "registrations":
 	default:
+		if !slices.Contains(strings.FieldsFunc(shown, func(r rune) bool { return r == '|' || r == ' ' }), what) {
+			return usage(shown)
+		}
 		return "-ERR Parley has no " + words[0] + " to show\n"
 	}
 	format, delimiter := "csv", ","

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"parley/esl"
 )
 
 // release names the version that clients look for, and whose it really is.
@@ -25,8 +27,8 @@ func (a *API) status(context.Context, string) string {
 	a.mu.Unlock()
 	up := time.Since(a.since)
 	return fmt.Sprintf("UP %s, %s\nFreeSWITCH (Version %s) is ready\n%d session(s) since startup\n"+
-		"%d session(s) - peak %d, last 5min %d \n0 session(s) per Sec out of max 0, peak 0, last 5min 0 \n0 session(s) max\n"+
-		"min idle cpu 0.00/0.00\nCurrent Stack Size/Max 0K/0K\n", upTime(up), fraction(up), a.release(), born, n, peak, peak)
+		"%d session(s) - peak %d, last 5min %d \n0 session(s) per Sec out of max 0, peak 0, last 5min 0 \n%d session(s) max\n"+
+		"min idle cpu 0.00/0.00\nCurrent Stack Size/Max 0K/0K\n", upTime(up), fraction(up), a.release(), born, n, peak, peak, a.opts.Sessions)
 }
 
 // upTime writes a duration as the switch does, down to seconds.
@@ -88,4 +90,25 @@ func (a *API) globalVariable(_ context.Context, arguments string) string {
 		return "hostname=" + a.opts.Hostname + "\ndomain=" + domain + "\n"
 	}
 	return ""
+}
+
+// sofia shows where calls come to us as the switch's one profile.
+func (a *API) sofia(_ context.Context, arguments string) string {
+	words := split(arguments)
+	uri := "sip:" + a.opts.SIP
+	a.mu.Lock()
+	n := a.count()
+	a.mu.Unlock()
+	switch {
+	case len(words) == 1 && words[0] == "status":
+		line := strings.Repeat("=", 97) + "\n"
+		row := fmt.Sprintf("%25s\t%s\t  %40s\t%s\n", domain, "profile", uri, fmt.Sprintf("RUNNING (%d)", n))
+		return fmt.Sprintf("%25s\t%7s\t  %40s\t%s\n", "Name", "Type", "Data", "State") + line + row + line + "1 profile 0 aliases\n"
+	case len(words) == 1 && words[0] == "xmlstatus":
+		return fmt.Sprintf("<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?>\n<profiles>\n<profile>\n<name>%s</name>\n<type>profile</type>\n"+
+			"<data>%s</data>\n<state>RUNNING (%d)</state>\n</profile>\n</profiles>\n", domain, esl.EscapeXML(uri), n)
+	case len(words) == 0 || words[0] == "status" || words[0] == "xmlstatus":
+		return "-USAGE: sofia [status|xmlstatus]\n"
+	}
+	return "Unknown Command [" + words[0] + "]\n"
 }

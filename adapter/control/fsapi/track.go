@@ -42,6 +42,7 @@ type guest struct {
 	view   engine.MemberView
 	invite engine.Invite
 	since  time.Time
+	vars   map[string]string // by uuid_setvar
 }
 
 // runOf is a copy of what is known of a room.

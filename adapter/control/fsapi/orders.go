@@ -1,0 +1,202 @@
+package fsapi
+
+import (
+	"context"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+
+	"parley/engine"
+	"parley/esl"
+)
+
+// assign sets a variable of a channel, or with "" none; false: it has too many, or
+// this one is too long.
+func (a *API) assign(c *channel, name, value string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.catchUp()
+	r := a.rooms[c.room.Instance]
+	if r == nil || r.members[c.member.ID] == nil {
+		return true // it has just left
+	}
+	g := r.members[c.member.ID]
+	if value == "" {
+		delete(g.vars, name)
+		return true
+	}
+	if _, has := g.vars[name]; !has && len(g.vars) >= maxVariables || len(name)+len(value) > maxVariable {
+		return false
+	}
+	if g.vars == nil {
+		g.vars = map[string]string{}
+	}
+	g.vars[name] = value
+	return true
+}
+
+const tooManyVariables = "-ERR too many variables\n"
+
+// setVariable is "uuid_setvar": a variable for those who read it, which changes
+// nothing.
+func (a *API) setVariable(ctx context.Context, arguments string) string {
+	id, rest, _ := strings.Cut(arguments, " ")
+	name, value, _ := strings.Cut(strings.TrimLeft(rest, " "), " ")
+	if name == "" {
+		return usage("<uuid> <var> [value]")
+	}
+	c, ok := a.channel(ctx, id)
+	switch {
+	case !ok:
+		return noChannel
+	case !a.assign(&c, name, value):
+		return tooManyVariables
+	}
+	return "+OK\n"
+}
+
+// setVariables is "uuid_setvar_multi".
+func (a *API) setVariables(ctx context.Context, arguments string) string {
+	syntax := usage("<uuid> <var>=<value>;<var>=<value>...")
+	id, list, given := strings.Cut(arguments, " ")
+	if id == "" {
+		return syntax
+	}
+	if !given {
+		return "" // no reply, as at the switch
+	}
+	c, ok := a.channel(ctx, id)
+	if !ok {
+		return noChannel + syntax
+	}
+	for pair := range strings.SplitSeq(list, ";") {
+		if name, value, _ := strings.Cut(pair, "="); name != "" && !a.assign(&c, name, value) {
+			return tooManyVariables
+		}
+	}
+	return "+OK\n"
+}
+
+// broadcast plays a file to a channel; what else the switch can run on it there
+// is no dialplan of ours for.
+func (a *API) broadcast(ctx context.Context, arguments string) string {
+	words := split(arguments)
+	if len(words) < 2 {
+		return usage("<uuid> <path> [aleg|bleg|holdb|both]")
+	}
+	c, ok := a.channel(ctx, words[0])
+	switch {
+	case !ok:
+		return "-ERR invalid uuid\n"
+	case strings.Contains(words[1], "::"):
+		return "-ERR only files can be played\n"
+	case a.opts.Playable != nil && a.opts.Playable(words[1]) != nil:
+		return "-ERR " + words[1] + " not found\n"
+	}
+	what := engine.Media{Items: []string{words[1]}}
+	return a.order(ctx, &c, engine.Play{Member: c.member.ID, ID: esl.NewUUID(), What: what}, "+OK Message sent\n")
+}
+
+// transferCall sends a channel to an extension, which with us is a room.
+func (a *API) transferCall(ctx context.Context, arguments string) string {
+	words := split(arguments)
+	if len(words) > 1 && (words[1] == "-bleg" || words[1] == "-both") {
+		return "-ERR a member's call has one leg\n"
+	}
+	if len(words) < 2 {
+		return usage("<uuid> [-bleg|-both] <dest-exten> [<dialplan>] [<context>]")
+	}
+	c, ok := a.channel(ctx, words[0])
+	if !ok {
+		return noChannel
+	}
+	return a.order(ctx, &c, engine.Transfer{Member: c.member.ID, To: engine.RoomName(words[1])}, "+OK\n")
+}
+
+// order gives a command about a channel.
+func (a *API) order(ctx context.Context, c *channel, command engine.Command, done string) string {
+	ctx, cancel := brief(ctx)
+	defer cancel()
+	if err := a.opts.Exchange.Do(ctx, c.room.Name, command); err != nil {
+		return refusal(err)
+	}
+	return done
+}
+
+// reference is a variable in a text: ${name} or $${name}.
+var reference = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\$\$?\{([^{}]*)\}`) }) //nolint:gochecknoglobals // compiled once
+
+// eval is a text with its variables in place: those that global_getvar knows,
+// and behind "uuid:ID " those of that channel. What is none is nothing, as at the
+// switch; its ${command(arguments)} is none.
+func (a *API) eval(ctx context.Context, text string) string {
+	var vars map[string]string
+	if rest, ok := strings.CutPrefix(text, "uuid:"); ok {
+		id, rest, _ := strings.Cut(rest, " ")
+		if c, ok := a.channel(ctx, id); ok {
+			vars = a.variablesOf(&c.room, &c.member)
+		}
+		text = rest
+	}
+	return reference().ReplaceAllStringFunc(text, func(found string) string {
+		name := reference().FindStringSubmatch(found)[1]
+		if value, ok := vars[name]; ok || name == "" {
+			return value
+		}
+		return a.globalVariable(ctx, name)
+	})
+}
+
+// expand runs a command whose variables are in place.
+func (a *API) expand(ctx context.Context, text string) string {
+	if text == "" {
+		return "-ERR No input\n"
+	}
+	command, arguments, _ := strings.Cut(a.eval(ctx, text), " ")
+	if !strings.EqualFold(command, "expand") {
+		if out, ok := a.Do(ctx, command, arguments); ok {
+			return out
+		}
+	}
+	return "INVALID COMMAND!\n-ERR Cannot execute command\n"
+}
+
+// clock is "strftime": the time, in its words for it.
+func clock(now time.Time, format string) string {
+	if format == "" {
+		format = "%F %T"
+	}
+	layouts := map[byte]string{
+		'a': "Mon", 'A': "Monday", 'b': "Jan", 'B': "January", 'c': "Mon Jan _2 15:04:05 2006", 'd': "02", 'D': "01/02/06", 'e': "_2", 'F': "2006-01-02",
+		'H': "15", 'I': "03", 'j': "002", 'm': "01", 'M': "04", 'p': "PM", 'R': "15:04", 'S': "05", 'T': "15:04:05", 'y': "06", 'Y': "2006", 'z': "-0700", 'Z': "MST",
+	}
+	var b strings.Builder
+	for i := 0; i < len(format); i++ {
+		if format[i] != '%' || i+1 == len(format) {
+			b.WriteByte(format[i])
+			continue
+		}
+		i++
+		switch layout, ok := layouts[format[i]]; {
+		case ok:
+			b.WriteString(now.Format(layout))
+		case format[i] == '%':
+			b.WriteByte('%')
+		default:
+			b.WriteString(format[i-1 : i+1])
+		}
+	}
+	return b.String()
+}
+
+// reload reads the configuration again.
+func (a *API) reload(ctx context.Context, _ string) string {
+	if a.opts.Reload == nil {
+		return "-ERR not supported\n"
+	}
+	if err := a.opts.Reload(ctx); err != nil {
+		return "-ERR [" + strings.ReplaceAll(err.Error(), "\n", "; ") + "]\n"
+	}
+	return "+OK [Success]\n"
+}
