@@ -32,9 +32,8 @@ func (k *stock) welcome(v *voice, sayer bool) {
 func (l *Leg) hears() bool {
 	v := &l.voice
 	if v.decoder == nil {
-		d := borrow(l, &l.stock.decoders, &v.hearing.waited)
+		d := l.loan()
 		if d == nil {
-			v.trust.claim = silence
 			return false
 		}
 		d.Renew()
@@ -43,6 +42,24 @@ func (l *Leg) hears() bool {
 	}
 	v.hearing.voiced = v.hearing.voiced || v.trust.row == 0
 	return true
+}
+
+// loan is a decoder off the shelf; nil means later. For a check none is made: it
+// waits for a packet at which one lies there.
+func (l *Leg) loan() *loan {
+	v := &l.voice
+	if v.trust.check {
+		d := l.stock.decoders.take()
+		if d == nil {
+			v.trust.row, v.trust.check = v.trust.row-1, false
+		}
+		return d
+	}
+	d := borrow(l, &l.stock.decoders, &v.hearing.waited)
+	if d == nil {
+		v.trust.claim = silence
+	}
+	return d
 }
 
 // unhear gives a decoder back that is not needed for the time being, where the

@@ -161,6 +161,38 @@ func TestHearing_AllBeginToSpeakAtOnce(t *testing.T) {
 	})
 }
 
+// All who pause are looked at once a second, with what decoders there are: none
+// is made for that.
+func TestHearing_ChecksShareADecoder(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		const callers = 20
+		h, f := r.hall(), codec.Opus(16000)
+		var k *stock
+		for i := range callers {
+			p := &frank{line: &line{t: r, format: f, ptime: 20, speak: mute(f.Rate), encoder: f.Encoder()}, says: mum, pcm: mute(f.Rate)}
+			l, err := r.sw.NewLeg(engine.LegID(fmt.Sprint(i)), p, f)
+			if err != nil {
+				r.Fatal(err)
+			}
+			defer l.Close()
+			k = l.stock
+			r.seat(h, engine.MemberID(i+1), &caller{Leg: l, line: p.line, sink: &sink{}}, engine.MemberState{})
+		}
+		r.run(2 * doubted)
+		for k.decoders.take() != nil {
+		}
+		counter := &counted{Decoder: f.Decoder()}
+		k.decoders.put(&loan{counter}, 1)
+		r.run(3*doubted + 1)
+		if want := 3 * callers * (primers + 1); counter.n < want {
+			r.Errorf("%d decoded, want %d", counter.n, want)
+		}
+		if n := k.decoders.ready(); n != 1 {
+			r.Errorf("%d decoders lie there", n)
+		}
+	})
+}
+
 // A pause that opens the gate is no pause: whoever says so is believed again when
 // a voice that says it is one has opened it.
 func TestTrust_PausesThatAreLoud(t *testing.T) {

@@ -205,6 +205,10 @@ func (l *Leg) decode(s *scratch, n int) {
 			}
 			v.conceal.Good(dst[:m])
 			v.fifo = v.fifo[:len(v.fifo)+copy(room, dst[:m])]
+			if v.trust.check {
+				v.trust.check = false
+				l.unhear() // the next one to be checked may have it in this very tick
+			}
 			return
 		}
 		l.sw.totals.undecodable.Add(1)
