@@ -70,14 +70,19 @@ func (c *opusEncoderCore) encode(dst []byte, pcm []int16) (int, error) {
 	return n, nil
 }
 
-// reset forgets what was encoded.
+// reset forgets what was encoded. gopus keeps the end of it in its filters, where it
+// would be heard in the next frame at -16 dB of what it was, by whoever is next: a
+// frame of silence washes that out.
 func (c *opusEncoderCore) reset() {
-	if c.e != nil {
-		c.e.Reset()
+	if c.e == nil {
+		return
 	}
 	for _, pcm := range c.recent {
 		clear(pcm)
 	}
+	c.e.Reset()
+	_, _ = c.encode(c.trial[:], c.recent[0]) // of silence: nothing can be wrong
+	c.e.Reset()
 }
 
 // follow has the encoder hear the last two frames that the other has encoded:

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/thesyncim/gopus"
 
@@ -155,4 +156,35 @@ func FuzzTells(f *testing.F) {
 			}
 		}
 	})
+}
+
+// What an encoder is given after Renew begins with nothing of what it had before,
+// which was another call's.
+func TestOpusRenewedHasForgotten(t *testing.T) {
+	for _, rate := range []Rate{16000, 48000} {
+		f := Opus(rate)
+		e, d, n := newOpusEncoder(f), newOpusDecoder(f), rate.Samples(20*time.Millisecond)
+		payload, pcm := make([]byte, MaxOpus), make([]int16, n)
+		voice := audiotest.Tone(int(rate), 300, -20, 10*n, 0)
+		encode := func(in []int16) []byte {
+			size, err := e.Encode(payload, in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return payload[:size]
+		}
+		for i := range 10 {
+			encode(voice[i*n:][:n])
+		}
+		e.Renew()
+		for i := range 3 {
+			m, err := d.Decode(pcm, encode(make([]int16, n)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if level := audiotest.RMS(pcm[:m]); level > -75 {
+				t.Errorf("%d Hz: frame %d of silence at %.1f dBFS", rate, i, level)
+			}
+		}
+	}
 }
