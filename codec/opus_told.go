@@ -33,7 +33,32 @@ func (f Format) Tells(payload []byte) Told {
 	return told
 }
 
+// Still writes 20 ms of digital silence, which a decoder makes whatever it has had
+// before, and says how long that is; 0 where it takes an encoder. Of Opus it is a
+// frame of CELT with the flag of silence (RFC 6716 §4.3), which has no state.
+func (f Format) Still(dst []byte) int {
+	if f.Name != "opus" {
+		return 0
+	}
+	return copy(dst, []byte{0xF8, 0xFF, 0xFE})
+}
+
+// Lasts is how many samples a payload of Opus has; 0 of one that is malformed, and
+// of other formats.
+func (f Format) Lasts(payload []byte) int {
+	if f.Name != "opus" || len(payload) == 0 {
+		return 0
+	}
+	p, ok := opusFrames(payload)
+	if !ok {
+		return 0
+	}
+	return p.count * opusUnits(payload[0]) * int(f.Rate) / opusUnitsPerSecond
+}
+
 const (
+	opusUnitsPerSecond = 400
+
 	opusHybrid    = 12   // configurations from here on, RFC 6716 §3.1
 	opusCELT      = 16   // likewise
 	opusMostFrame = 1275 // bytes, §3.2.1

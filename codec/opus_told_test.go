@@ -188,3 +188,43 @@ func TestOpusRenewedHasForgotten(t *testing.T) {
 		}
 	}
 }
+
+// What lasts how long is what a decoder makes of it, and what is still is silence.
+func TestOpusLastsAndStill(t *testing.T) {
+	for _, rate := range []Rate{8000, 16000, 24000, 48000} {
+		f := Opus(rate)
+		pcm := make([]int16, rate.Samples(MaxFrame))
+		for _, payload := range [][]byte{{0xF8, 0xFF, 0xFE}, {0x08, 0}, {0x0B, 2, 0, 0}, {0x18, 0}, {0x83, 3, 0, 0, 0}, {0x79, 0, 0}, {0x03}, {}} {
+			n, err := f.Decoder().Decode(pcm, payload)
+			if got := f.Lasts(payload); err == nil && got != n || err != nil && got != 0 {
+				t.Errorf("%d Hz: %x lasts %d, decoded %d, %v", rate, payload, got, n, err)
+			}
+		}
+		e, d := f.Encoder(), f.Decoder()
+		payload := make([]byte, MaxOpus)
+		voice := audiotest.Tone(int(rate), 300, -20, 10*rate.Samples(20*time.Millisecond), 0)
+		for len(voice) > 0 {
+			n, err := e.Encode(payload, voice[:rate.Samples(20*time.Millisecond)])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err = d.Decode(pcm, payload[:n]); err != nil {
+				t.Fatal(err)
+			}
+			voice = voice[rate.Samples(20*time.Millisecond):]
+		}
+		still := payload[:f.Still(payload)]
+		for i := range 3 {
+			n, err := d.Decode(pcm, still)
+			if err != nil || n != f.Lasts(still) || i > 0 && !audiotest.Silent(pcm[:n], audiotest.Floor) {
+				t.Errorf("%d Hz, %d: %d samples at %.1f dBFS, %v", rate, i, n, audiotest.RMS(pcm[:n]), err)
+			}
+		}
+		if f.Tells(still) != ToldSilence {
+			t.Error("it does not say that it is silence")
+		}
+	}
+	if PCMU().Still(make([]byte, 9)) != 0 || PCMU().Lasts([]byte{1}) != 0 {
+		t.Error("PCMU")
+	}
+}

@@ -16,8 +16,12 @@ type hearing struct {
 const substance = 3
 
 // welcome readies a new leg: without Sayer, who has no way to make up for what a
-// decoder has not heard, it has one for good. Others find one when they need it.
+// decoder has not heard, it has one for good. Others find one when they need it,
+// and all an encoder.
 func (k *stock) welcome(v *voice, sayer bool) {
+	if k.encoders.ready() < k.least() {
+		k.encoders.put(k.encoder(), k.least())
+	}
 	if !sayer {
 		v.decoder = k.format.Decoder()
 		return
@@ -25,6 +29,12 @@ func (k *stock) welcome(v *voice, sayer bool) {
 	if k.decoders.ready() < k.least() {
 		k.decoders.put(k.decoder(), k.least())
 	}
+}
+
+// unwanted says whether nobody hears what a leg says: it is in no room, and not
+// recorded. Where a decoder is cheap that is not asked.
+func (l *Leg) unwanted() bool {
+	return l.stock != nil && l.voice.trust.apart && l.tape.Load() == nil
 }
 
 // hears sees to it that a leg has a decoder; false means that what comes is not
@@ -66,7 +76,7 @@ func (l *Leg) loan() *loan {
 // primers will do for the next one.
 func (l *Leg) unhear() {
 	v, h := &l.voice, &l.voice.hearing
-	if h.loan == nil || h.whole < primers || h.voiced && v.trust.row < idle {
+	if h.loan == nil || h.whole < primers || h.voiced && v.trust.row < idle && !v.trust.apart {
 		return
 	}
 	l.stock.decoders.put(h.loan, 2*l.stock.least())

@@ -59,12 +59,6 @@ type Leg struct {
 
 func newLeg(s *Switch, id engine.LegID, port Port, f codec.Format) *Leg {
 	l := &Leg{id: id, sw: s, port: port, format: f, stock: s.stockOf(f), voice: newVoice(f)}
-	if l.stock != nil {
-		if l.voice.lent = l.stock.encoders.take(); l.voice.lent == nil {
-			l.voice.lent = l.stock.encoder()
-		}
-		l.voice.hold(l.voice.lent)
-	}
 	l.pacer, _ = port.(Pacer)
 	l.noiser, _ = port.(Noiser)
 	l.peeker, _ = port.(Peeker)

@@ -186,6 +186,7 @@ func (b *Bridge) report(st *seat, number uint64) {
 func (v *voice) enter() {
 	v.mouth, v.ear, v.shared, v.told = false, false, false, false
 	v.ssrc, v.named = 0, v.alias
+	v.trust.apart = false
 	v.alike = 0
 	v.talk, v.listen, v.talkDB, v.listenDB = mixer.Gain{}, mixer.Gain{}, 0, 0
 	v.limiter, v.over = mixer.Limiter{}, mixer.Limiter{}
@@ -233,15 +234,24 @@ func (st *seat) listen(b *Bridge, s *scratch, p *plan, n uint64, apart bool) {
 	if l.crediter != nil {
 		st.credit(b, p, hears, n)
 	}
-	if hears && !apart && st.shares() {
-		v.alike++
+	common := hears && !apart && st.common()
+	switch v.alike++; {
+	case !common:
+		v.alike = 0
+	case !v.ear:
+		v.alike = settling // nothing that he hears will change
+	}
+	if common && (v.ear || v.encoder == nil) {
 		if payload := st.share(n); payload != nil {
 			l.send(payload, n)
 			l.memory.put(v.said, st.class.loud, v.turns)
 			return
 		}
-	} else {
-		v.alike = 0
+	}
+	if l.rests(v.ear || hears && (!common || v.encoder != nil)) {
+		l.still(s, n)
+		l.memory.put(v.said, silence, v.turns)
+		return
 	}
 	if !l.equip() {
 		st.makeDo(n, hears && !apart)
@@ -260,10 +270,10 @@ func (st *seat) listen(b *Bridge, s *scratch, p *plan, n uint64, apart bool) {
 	l.say(s, out, n)
 }
 
-// shares says whether nothing tells a listener apart from the others.
-func (st *seat) shares() bool {
+// common says whether nothing tells a listener apart from the others.
+func (st *seat) common() bool {
 	v := &st.leg.voice
-	return v.ear && !v.spoke && st.state.Listen == 0 && v.listenDB == 0 &&
+	return !v.spoke && st.state.Listen == 0 && v.listenDB == 0 &&
 		v.playing == nil && st.leg.prompt.Load() == nil && len(st.minus) == 0
 }
 

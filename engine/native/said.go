@@ -38,6 +38,7 @@ func spares(f codec.Format) bool { return f.Name == "PCMU" || f.Name == "L16" ||
 // level in a header, or of a pause in the payload.
 type trust struct {
 	gated   bool    // what no gate lets through is not heard, as of the last tick
+	apart   bool    // it is in no room, as of the last tick
 	shut    bool    // nor is what he says, as of the last tick: the gate is closed
 	liar    bool    // a packet was louder than it said: no level is believed any more
 	deaf    bool    // a pause opened the gate: none is believed until a voice opens it
@@ -91,8 +92,11 @@ func (l *Leg) spared(payload []byte) bool {
 }
 
 // skip puts silence in the place of a packet that is not decoded.
-func (l *Leg) skip(s *scratch, room []int16) {
+func (l *Leg) skip(s *scratch, payload []byte, room []int16) {
 	v := &l.voice
+	if n := l.format.Lasts(payload); n > 0 {
+		v.ptime = n
+	}
 	quiet := s.decoded[:min(v.ptime, len(room))]
 	clear(quiet)
 	v.conceal.Good(quiet)

@@ -10,6 +10,10 @@ import (
 // only draws breath keeps his own encoder.
 const settling = 25
 
+// beat is how many ticks apart packets are where silence is not sent: 400 ms, as
+// encoders do it.
+const beat = 20
+
 // code is all encoded for one format, once for everybody who hears it.
 type code struct {
 	encoder codec.Encoder
@@ -20,9 +24,25 @@ type code struct {
 }
 
 func newCode(f codec.Format) *code {
-	k := &code{encoder: f.Encoder(), payload: make([]byte, 2*frame(f.Rate))}
+	k := &code{payload: make([]byte, 2*frame(f.Rate))}
+	if f.Pooled() {
+		k.encoder = warm(f)
+	} else {
+		k.encoder = f.Encoder()
+	}
 	k.relay, _ = k.encoder.(codec.Relay)
 	return k
+}
+
+// begin readies an encoder that nobody follows for a listener: it goes on from
+// what he has, or anew.
+func (k *code) begin(from codec.Encoder) {
+	if from != nil {
+		k.relay.Continue(from, false)
+		return
+	}
+	fresh, _ := k.encoder.(codec.Pooled) // else he has one of his own
+	fresh.Renew()
 }
 
 // encoded returns what the silent listeners of a class hear in tick n, made
@@ -48,16 +68,18 @@ func (c *class) encoded(k *code, n uint64, lim mixer.Limiter) ([]byte, error) {
 }
 
 // share returns what a listener and all others like him are sent in tick n; nil
-// when he cannot have it yet without hearing the change.
+// when he cannot have it yet without hearing the change. Who has heard nothing so
+// far and has no encoder comes in with the first payload that depends on none,
+// which decoders begin within some 5 ms.
 func (st *seat) share(n uint64) []byte {
 	v, k := &st.leg.voice, st.code
 	joining := k.relay != nil && v.code != k
 	if joining {
-		if v.alike < settling || v.encoder == nil {
+		if v.alike < settling && v.encoder != nil {
 			return nil
 		}
-		if k.done != n && k.done != n-1 { // nobody follows it: it goes on from what he has
-			k.relay.Continue(v.encoder, false)
+		if k.done != n && k.done != n-1 {
+			k.begin(v.encoder)
 			joining = false
 		}
 	}
@@ -72,7 +94,7 @@ func (st *seat) share(n uint64) []byte {
 			return nil
 		}
 	}
-	v.shared = true
+	v.shared, v.ear = true, true
 	if forGood {
 		v.code = k
 		st.leg.giveBack()
@@ -90,4 +112,30 @@ func (v *voice) own(n uint64) {
 		v.lent.Renew()
 	}
 	v.code, v.shared, v.strange = nil, false, false
+}
+
+// rests says whether a leg that is in no mix has nothing to hear, so that it needs
+// no encoder. It gives its own back when that has been so for a while.
+func (l *Leg) rests(inMix bool) bool {
+	v, p := &l.voice, l.prompt.Load()
+	if inMix || l.stock == nil || v.playing != nil || p != nil && p.ready.Load() {
+		v.resting = 0
+		return false
+	}
+	if v.resting++; v.resting >= settling {
+		l.giveBack()
+	}
+	return v.encoder == nil
+}
+
+// still sends a leg that hears nothing digital silence, which takes no encoder.
+// Where silence need not be sent a beat of it is.
+func (l *Leg) still(s *scratch, n uint64) {
+	v := &l.voice
+	v.code, v.shared = nil, false
+	if v.held || l.format.Opus.DTX && (n-v.first)%beat != 0 {
+		v.sent = false
+		return
+	}
+	l.send(s.payload[:l.format.Still(s.payload[:])], n)
 }

@@ -72,16 +72,19 @@ func (k *stock) leave() {
 // courier has looked.
 func (k *stock) least() int { return min(2+int(k.users.Load()/64), shelves/2) }
 
-// encoder is a new one. One that has encoded nothing at all does not yet know
-// noise from sound, which Renew leaves as it is; its first frames would be worse
-// by up to 10 dB than those of an encoder that others have had before.
-func (k *stock) encoder() *lent {
-	e, _ := k.format.Encoder().(codec.Pooled) // of a format that is Pooled
-	pcm, payload := make([]int16, frame(k.format.Rate)), make([]byte, codec.MaxOpus)
+// encoder is a new one.
+func (k *stock) encoder() *lent { return &lent{warm(k.format)} }
+
+// warm is a new encoder of a format that is Pooled. One that has encoded nothing at
+// all does not yet know noise from sound, which Renew leaves as it is; its first
+// frames would be worse by up to 10 dB than those of one that others have had before.
+func warm(f codec.Format) codec.Pooled {
+	e, _ := f.Encoder().(codec.Pooled)
+	pcm, payload := make([]int16, frame(f.Rate)), make([]byte, codec.MaxOpus)
 	for range warmUp {
 		_, _ = e.Encode(payload, pcm) // of silence: nothing can be wrong
 	}
-	return &lent{e}
+	return e
 }
 
 // decoder is a new one. It has decoded something, so that what it needs is there.

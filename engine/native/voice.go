@@ -59,6 +59,7 @@ type voice struct {
 	spoke            bool  // is in the mix of this tick
 	shared           bool  // the last tick gave it the mix that all share
 	alike            int   // ticks that nothing has told it apart from other listeners
+	resting          int   // ticks that it has had nothing to hear
 	code             *code // whose payloads its decoder follows; nil is its own encoder's
 	told             bool  // the last word on talking
 	bid              bid   // for the floor
@@ -101,7 +102,7 @@ func newVoice(f codec.Format) voice {
 		dry:     true,
 		before:  newLead(n),
 		alias:   aliasOf(),
-		trust:   trust{claim: silence, rest: silence},
+		trust:   trust{claim: silence, rest: silence, apart: true},
 	}
 }
 
@@ -191,8 +192,8 @@ func (l *Leg) decode(s *scratch, n int) {
 	dst := s.decoded[:l.format.Rate.Samples(codec.MaxFrame)]
 	if n > 0 {
 		if l.sayer != nil {
-			if l.spared(s.packet[:n]) || !l.hears() {
-				l.skip(s, room)
+			if l.spared(s.packet[:n]) || l.unwanted() || !l.hears() {
+				l.skip(s, s.packet[:n], room)
 				return
 			}
 			l.prime(s)
@@ -228,7 +229,7 @@ func (l *Leg) recover(s *scratch, dst []int16) bool {
 		return false
 	}
 	n := l.peeker.Peek(s.packet[:])
-	if n == 0 || l.voice.trust.skipped && l.format.Tells(s.packet[:n]) != codec.ToldNothing || !l.hears() {
+	if n == 0 || l.unwanted() || l.voice.trust.skipped && l.format.Tells(s.packet[:n]) != codec.ToldNothing || !l.hears() {
 		return false
 	}
 	l.prime(s)
@@ -321,18 +322,21 @@ func (l *Leg) giveUp() {
 // alone is the second half of the tick of a leg in no room: it hears its prompt
 // or silence.
 func (l *Leg) alone(s *scratch, now int64, n uint64) {
-	if !l.equip() {
-		l.voice.sent = false
-		l.end(now)
-		return
-	}
-	out := s.out[:len(l.voice.pcm)]
-	l.voice.trust.gated, l.voice.trust.shut = false, false
+	v := &l.voice
+	v.trust.gated, v.trust.shut, v.trust.apart = false, false, true
 	if l.crediter != nil {
 		l.crediter.Credit(nil) // a prompt is nobody
 	}
-	l.prompting(out)
-	l.say(s, out, n)
+	out := s.out[:len(v.pcm)]
+	switch {
+	case l.rests(false):
+		l.still(s, n)
+	case l.equip():
+		l.prompting(out)
+		l.say(s, out, n)
+	default:
+		v.sent = false
+	}
 	l.end(now)
 }
 
