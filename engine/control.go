@@ -37,16 +37,16 @@ func (r *room) act(now time.Time, s *seat, c Control) {
 	switch c.Action {
 	case ActionMute, ActionMuteOn, ActionMuteOff:
 		s.want.Muted = toggle(c.Action, ActionMute, ActionMuteOn, s.want.Muted)
-		r.set(s, "by key "+c.Digits)
+		r.set(s, asking{by: "by key " + c.Digits})
 	case ActionDeaf, ActionDeafOn, ActionDeafOff:
 		s.want.Deaf = toggle(c.Action, ActionDeaf, ActionDeafOn, s.want.Deaf)
-		r.set(s, "by key "+c.Digits)
+		r.set(s, asking{by: "by key " + c.Digits})
 	case ActionTalkUp, ActionTalkDown, ActionTalkReset:
 		s.want.Talk = volume(c.Action, ActionTalkUp, ActionTalkDown, s.want.Talk)
-		r.set(s, "by key "+c.Digits)
+		r.set(s, asking{by: "by key " + c.Digits})
 	case ActionListenUp, ActionListenDown, ActionListenReset:
 		s.want.Listen = volume(c.Action, ActionListenUp, ActionListenDown, s.want.Listen)
-		r.set(s, "by key "+c.Digits)
+		r.set(s, asking{by: "by key " + c.Digits})
 	case ActionLeave:
 		s.out.ExitDigits = c.Digits
 		r.dismiss(now, s, ReasonTerminator, ExitTerminator, "")
@@ -67,23 +67,18 @@ func (r *room) act(now time.Time, s *seat, c Control) {
 	}
 }
 
-// set asks the bridge for the state that the member is to have. by is who
-// wants it so.
-func (r *room) set(s *seat, by string) OpID {
-	op := s.op()
-	s.asks = append(s.asks, asking{op, by, false})
-	r.ask(s, op)
-	return op
-}
-
-// ask sends the wish to the bridge that the member is in; on his way it waits
-// for the one that he comes to.
-func (r *room) ask(s *seat, op OpID) {
+// set asks the bridge that a member is in for the state that he is to have, also
+// where he has it: what was asked before may be under way. On his way it waits for
+// the bridge that he comes to. a says who wants it, and how it is to be told.
+func (r *room) set(s *seat, a asking) OpID {
+	a.op, a.muted, a.toHold = s.op(), s.want.Muted, s.toHold
+	s.asks = append(s.asks, a)
 	if s.way != wayNone {
-		s.owed = append(s.owed, op)
-		return
+		s.owed = append(s.owed, a.op)
+		return a.op
 	}
-	s.in.bridge.Set(op, s.member, s.wish())
+	s.in.bridge.Set(a.op, s.member, s.wish())
+	return a.op
 }
 
 func toggle(a, flip, on Action, now bool) bool {
@@ -129,17 +124,17 @@ func (r *room) lock(now time.Time, on bool, by string) (op OpID) {
 		return 0
 	}
 	r.locked, r.lockedBy = on, change{by: by, at: now}
-	what, sound := EventRoomUnlocked, r.profile.UnlockedSound
-	if on {
-		what, sound = EventRoomLocked, r.profile.LockedNowSound
-	}
-	r.tell(now, what, nil, ReasonNone)
+	r.tellLock(now)
 	r.rememberAll()
-	if m := media(r.profile.Language, sound); r.audible() > 0 && !m.Empty() {
+	if m := media(r.profile.Language, either(on, r.profile.LockedNowSound, r.profile.UnlockedSound)); r.audible() > 0 && !m.Empty() {
 		r.ops++
 		r.at.bridge.Play(r.ops, m, Audience{})
 	}
 	return r.lockVenue()
+}
+
+func (r *room) tellLock(now time.Time) {
+	r.tell(now, either(r.locked, EventRoomLocked, EventRoomUnlocked), nil, ReasonNone)
 }
 
 // lockedThere follows the lock where the room is mixed, whoever has set it.
@@ -165,9 +160,9 @@ type waiter struct {
 func (r *room) carryOut(now time.Time, o order) {
 	switch c := o.command.(type) {
 	case Mute:
-		r.change(o, c.Member, c.Quiet, func(s *MemberState) { s.Muted = c.On })
+		r.change(o, c.Member, asking{quiet: c.Quiet, sets: partMuted}, func(s *seat) { s.want.Muted = c.On })
 	case Deafen:
-		r.change(o, c.Member, false, func(s *MemberState) { s.Deaf = c.On })
+		r.change(o, c.Member, asking{sets: partDeaf}, func(s *seat) { s.want.Deaf = c.On })
 	case Kick:
 		r.kick(now, o, c, false)
 	case HangUp:
@@ -187,18 +182,14 @@ func (r *room) carryOut(now time.Time, o order) {
 }
 
 // change asks for a new state of one member, or of all who are no moderators.
-func (r *room) change(o order, id MemberID, quiet bool, edit func(*MemberState)) {
+func (r *room) change(o order, id MemberID, a asking, edit func(*seat)) {
+	a.by = byCommand
 	r.each(o, id, func(s *seat) OpID {
 		if id == 0 && s.role == RoleModerator {
 			return 0
 		}
-		edit(&s.want)
-		if s.want == s.state && s.way == wayNone {
-			return 0
-		}
-		op := r.set(s, byCommand)
-		s.asks[len(s.asks)-1].quiet = quiet
-		return op
+		edit(s)
+		return r.set(s, a)
 	})
 }
 

@@ -49,7 +49,14 @@ const (
 	EventRecordFailed  EventType = "recording.failed" // it could not begin, or ended by itself
 )
 
-// Event is a fact that changed a room. Seq counts from 1 in each instance,
+// What participant.modified is about.
+const (
+	ChangeTalk   = "talk_gain_db"
+	ChangeListen = "listen_gain_db"
+)
+
+// Event is a fact that changed a room, or that a command found so: each command
+// to a member, and each Lock, that has come true is told once. Seq counts from 1 in each instance,
 // without gaps but for one where the room was restored. Events of calls that never reached a room have Seq 0.
 type Event struct {
 	Type      EventType
@@ -65,7 +72,7 @@ type Event struct {
 	Present   int // members after the event, waiting ones included
 	Outcome   Outcome
 	Dial      *Job          // of dial.…
-	Changes   []string      // of room.modified, room.moved and config.ignored
+	Changes   []string      // of room.modified, room.moved and config.ignored; of participant.modified: ChangeTalk, ChangeListen
 	By        string        // of a member's muted … modified: who wanted it, "by command", "by key 1", "at the switch" …
 	Play      Playback      // of play.…
 	Recording *Recording    // of recording.…

@@ -27,12 +27,12 @@ type playing struct {
 func (r *room) obeyMore(now time.Time, o order) {
 	switch c := o.command.(type) {
 	case Gain:
-		r.change(o, c.Member, false, func(s *MemberState) {
-			assign(&s.Talk, c.Talk)
-			assign(&s.Listen, c.Listen)
+		r.change(o, c.Member, asking{sets: c.parts()}, func(s *seat) {
+			assign(&s.want.Talk, c.Talk)
+			assign(&s.want.Listen, c.Listen)
 		})
 	case Hold:
-		r.onHold(o, c)
+		r.change(o, c.Member, asking{sets: partHold}, func(s *seat) { s.toHold = c.On })
 	case Play:
 		o.reply <- r.play(now, c)
 	case StopPlay:
@@ -50,35 +50,31 @@ func (r *room) obeyMore(now time.Time, o order) {
 	}
 }
 
+// parts are those that are set.
+func (g Gain) parts() (p parts) {
+	if g.Talk != nil {
+		p |= partTalk
+	}
+	if g.Listen != nil {
+		p |= partListen
+	}
+	return p
+}
+
 // wish is what the bridge is asked for: who is on hold is not heard.
 func (s *seat) wish() MemberState {
 	w := s.want
-	w.Muted = w.Muted || s.onHold
+	w.Muted = w.Muted || s.toHold
 	return w
 }
 
-func (r *room) onHold(o order, c Hold) {
-	r.each(o, c.Member, func(s *seat) OpID {
-		if s.onHold == c.On {
-			return 0
-		}
-		s.onHold = c.On
-		s.holdOp = r.set(s, byCommand)
-		return s.holdOp
-	})
-}
-
 // heldOrNot tells of a hold, or its end, that has come true.
-func (r *room) heldOrNot(now time.Time, s *seat, op OpID) {
-	if op == 0 || op != s.holdOp || !s.phase.present() {
+func (r *room) heldOrNot(now time.Time, s *seat) {
+	if r.cause.sets&partHold == 0 || !s.phase.present() {
 		return
 	}
-	s.holdOp = 0
-	what := EventUnheld
-	if s.onHold {
-		what = EventHeld
-	}
-	r.tell(now, what, s, ReasonNone)
+	s.onHold = r.cause.toHold
+	r.tell(now, either(s.onHold, EventHeld, EventUnheld), s, ReasonNone)
 }
 
 // changedAtTheCall follows what somebody did to a member where his call is: it
@@ -88,9 +84,7 @@ func (r *room) changedAtTheCall(s *seat, f Changed) {
 		return
 	}
 	f.Apply(&s.want)
-	if s.want != s.state || s.way != wayNone {
-		r.set(s, atSwitch)
-	}
+	r.set(s, asking{by: atSwitch})
 }
 
 // Apply makes the change.

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"strconv"
@@ -30,7 +31,7 @@ func (r *room) reconcile(now time.Time) {
 	for _, s := range r.seats {
 		if wait := hold && s.role != RoleModerator; s.phase.present() && s.want.Waiting != wait {
 			s.want.Waiting = wait
-			r.ask(s, s.op())
+			r.set(s, asking{by: byRule})
 		}
 	}
 	for _, s := range r.seats {
@@ -50,13 +51,21 @@ func (r *room) reported(now time.Time, s *seat, f Applied) {
 		follow(&s.want.Talk, s.state.Talk, f.State.Talk)
 		follow(&s.want.Listen, s.state.Listen, f.State.Listen)
 	}
-	if s.onHold { // that he is not heard is the hold's doing
-		f.State.Muted = s.want.Muted
+	a := s.asking(f.Op)
+	s.asks = slices.DeleteFunc(s.asks, func(old asking) bool { return old.op <= f.Op })
+	if a.toHold { // that he is not heard is the hold's doing
+		f.State.Muted = a.muted
 	}
-	r.by, r.quiet = s.trace(now, f)
+	if !errors.Is(f.Err, ErrCannot) { // else it is the place's doing: see Limited
+		s.note(now, a.by, s.state, f.State)
+	}
+	if f.Err != nil { // the command is told otherwise
+		a.sets &= partHold
+	}
+	r.cause = a
 	r.applied(now, s, f.State)
-	r.by, r.quiet = "", false
-	r.heldOrNot(now, s, f.Op)
+	r.heldOrNot(now, s)
+	r.cause = asking{}
 }
 
 // follow makes a wish of what was changed.
@@ -84,29 +93,50 @@ func (r *room) applied(now time.Time, s *seat, state MemberState) {
 		r.startWait(now, s)
 		r.reconcile(now)
 	}
-	r.heard(now, s, was.Muted, state.Muted, EventMuted, EventUnmuted, r.profile.MutedSound, r.profile.UnmutedSound)
-	r.heard(now, s, was.Deaf, state.Deaf, EventDeafened, EventUndeafened, r.profile.DeafSound, r.profile.UndeafSound)
-	if was.Talk != state.Talk || was.Listen != state.Listen {
-		r.tell(now, EventModified, s, ReasonNone)
+	if was.Muted != state.Muted || r.cause.sets&partMuted != 0 {
+		r.tell(now, either(state.Muted, EventMuted, EventUnmuted), s, ReasonNone)
 	}
+	r.heard(now, s, was.Muted, state.Muted, r.profile.MutedSound, r.profile.UnmutedSound)
+	if was.Deaf != state.Deaf || r.cause.sets&partDeaf != 0 {
+		r.tell(now, either(state.Deaf, EventDeafened, EventUndeafened), s, ReasonNone)
+	}
+	r.heard(now, s, was.Deaf, state.Deaf, r.profile.DeafSound, r.profile.UndeafSound)
+	r.louder(now, s, was)
 	if was != state {
 		r.remember(s)
 	}
 }
 
-// heard reports and announces one switch of a member's state.
-func (r *room) heard(now time.Time, s *seat, was, is bool, on, off EventType, onSound, offSound string) {
-	if was == is {
+// either is one of two, by what is so.
+func either[T any](is bool, on, off T) T {
+	if is {
+		return on
+	}
+	return off
+}
+
+// heard announces a change of one switch of a member's state to him.
+func (r *room) heard(now time.Time, s *seat, was, is bool, onSound, offSound string) {
+	if was != is && !r.cause.quiet {
+		r.private(now, s, either(is, onSound, offSound))
+	}
+}
+
+// louder tells of gains.
+func (r *room) louder(now time.Time, s *seat, was MemberState) {
+	var what []string
+	if was.Talk != s.state.Talk || r.cause.sets&partTalk != 0 {
+		what = append(what, ChangeTalk)
+	}
+	if was.Listen != s.state.Listen || r.cause.sets&partListen != 0 {
+		what = append(what, ChangeListen)
+	}
+	if what == nil {
 		return
 	}
-	what, sound := off, offSound
-	if is {
-		what, sound = on, onSound
-	}
-	r.tell(now, what, s, ReasonNone)
-	if !r.quiet {
-		r.private(now, s, sound)
-	}
+	e := r.event(now, EventModified, s, ReasonNone)
+	e.Changes = what
+	r.house.observe(e)
 }
 
 // private plays to one member; his music comes back afterwards.

@@ -92,8 +92,13 @@ func (r *room) unreached(now time.Time, at *venue) {
 }
 
 // lockAsked locks the room by command. It is answered when its place, if that
-// has a lock, has it too.
+// has a lock, has it too. That it is so already is told, too.
 func (r *room) lockAsked(now time.Time, o order, on bool) {
+	if r.locked == on {
+		r.tellLock(now)
+		o.reply <- nil
+		return
+	}
 	op := r.lock(now, on, byCommand)
 	if op == 0 {
 		o.reply <- nil

@@ -49,8 +49,7 @@ type room struct {
 
 	gatherUntil time.Time // members come back: the others may follow; zero = no more
 
-	by    string // of the change that is being told: who wanted it; "" = nobody in particular
-	quiet bool   // of that: the member is not told
+	cause asking // of the change that is being told; by "" = nobody in particular
 
 	tapings   []*taping
 	owed      []*taping          // that where the room is could not begin
@@ -367,7 +366,7 @@ func (r *room) tell(now time.Time, what EventType, s *seat, why Reason) {
 func (r *room) event(now time.Time, what EventType, s *seat, why Reason) Event {
 	r.seq++
 	e := Event{
-		Type: what, Time: now, Room: r.name, Instance: r.instance, Seq: r.seq, Reason: why, Present: r.present(), By: r.by,
+		Type: what, Time: now, Room: r.name, Instance: r.instance, Seq: r.seq, Reason: why, Present: r.present(), By: r.cause.by,
 		Profile: r.profile.Name,
 	}
 	if s != nil {

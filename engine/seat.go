@@ -23,8 +23,8 @@ type seat struct {
 	menu     menu
 	talking  bool
 	floor    bool     // is his
-	onHold   bool     // or about to be
-	holdOp   OpID     // that the bridge was asked by; 0 = nothing is under way
+	onHold   bool     // as it has come true
+	toHold   bool     // as last asked
 	playing  *playing // by command, to him alone; nil = nothing
 	hand     bool
 	named    bool // the caller's name was recorded
@@ -37,6 +37,7 @@ type seat struct {
 	entry   MemberState // that he was admitted with
 	away    time.Time   // since when he is on the way; zero = he is not
 	owed    []OpID      // asked for meanwhile, or by the way
+	brought int         // of these, that are in entry
 	held    bool        // waits for the room to have moved
 
 	treatment Treatment // his own, by command

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -12,7 +11,20 @@ import (
 // Who changes what no caller did.
 const (
 	byCommand = "by command"
+	byRule    = "by a rule"
 	atSwitch  = "at the switch"
+)
+
+// parts are those of a member that a command sets. It is told of them when it
+// has come true, whether they have changed or not.
+type parts uint8
+
+const (
+	partMuted parts = 1 << iota
+	partDeaf
+	partTalk
+	partListen
+	partHold
 )
 
 // asking is an operation of which Applied will tell, and who wanted it.
@@ -20,25 +32,23 @@ type asking struct {
 	op    OpID
 	by    string
 	quiet bool // the member is not told
+	sets  parts
+
+	muted, toHold bool // as it was wanted then: the place knows no hold
 }
 
-// trace notes who changed the state that a member is about to get, and returns
-// it. It knows the wish by its operation; what has none, the switch did itself.
-func (s *seat) trace(now time.Time, f Applied) (by string, quiet bool) {
-	by = "by a rule"
-	if f.Op == 0 {
+// asking finds a wish by its operation; what has none, the switch did itself.
+func (s *seat) asking(op OpID) asking {
+	for _, a := range s.asks {
+		if a.op == op {
+			return a
+		}
+	}
+	by := byRule
+	if op == 0 {
 		by = atSwitch
 	}
-	s.asks = slices.DeleteFunc(s.asks, func(a asking) bool {
-		if a.op == f.Op {
-			by, quiet = a.by, a.quiet
-		}
-		return a.op <= f.Op
-	})
-	if !errors.Is(f.Err, ErrCannot) { // else it is the place's doing: see Limited
-		s.note(now, by, s.state, f.State)
-	}
-	return by, quiet
+	return asking{by: by, muted: s.want.Muted, toHold: s.toHold}
 }
 
 // note keeps who made each part of a state another one.

@@ -109,7 +109,7 @@ func (r *room) travel(now time.Time, s *seat) {
 		if s.phase == phaseAdmitting {
 			s.want.Waiting = s.role != RoleModerator && r.holding()
 		}
-		s.in, s.entry = r.at, s.want
+		s.in, s.entry, s.brought = r.at, s.want, len(s.owed)
 		s.in.bridge.Admit(s.order, s.member, s.leg, s.wish())
 	case wayNone:
 	}
@@ -129,7 +129,7 @@ func (r *room) moved(now time.Time, s *seat, f Moved) {
 		r.depart(now, s, s.op())
 	case !s.expected():
 	case f.Err != nil:
-		s.entry = s.state // it is where it was
+		s.entry, s.brought = s.state, 0 // it is where it was
 		r.stuck(now, s, ReasonMediaLost, f.Err)
 	default:
 		r.travel(now, s)
@@ -217,24 +217,20 @@ func (r *room) arrived(now time.Time, s *seat) {
 	s.tune = tuneNone
 	owed := s.owed
 	s.owed = nil
-	s.trace(now, Applied{Op: last(owed), State: s.entry})
-	r.applied(now, s, s.entry)
-	for _, op := range owed {
-		if s.want == s.state {
+	if s.brought == 0 {
+		s.note(now, byRule, s.state, s.entry)
+		r.applied(now, s, s.entry)
+	}
+	for i, op := range owed {
+		if i < s.brought {
+			r.reported(now, s, Applied{Op: op, State: s.entry})
 			r.settleOp(op, nil)
 		} else {
 			s.in.bridge.Set(op, s.member, s.wish())
 		}
 	}
+	s.brought = 0
 	r.ambience(now, s)
-}
-
-// last is the newest operation, 0 where there is none.
-func last(ops []OpID) OpID {
-	if len(ops) == 0 {
-		return 0
-	}
-	return ops[len(ops)-1]
 }
 
 // depart takes a seat out of the venue it is in, for good, as soon as the step

@@ -10,11 +10,11 @@ import (
 )
 
 func (c *call) mute(m *engine.MemberView, data string) {
-	c.set(m, engine.Mute{Member: m.ID, On: true, Quiet: quiet(data)}, m.Muted, conference.Muted, "mute")
+	c.set(m, engine.Mute{Member: m.ID, On: true, Quiet: quiet(data)}, "mute")
 }
 
 func (c *call) unmute(m *engine.MemberView, data string) {
-	c.set(m, engine.Mute{Member: m.ID, Quiet: quiet(data)}, !m.Muted, conference.Unmuted, "unmute")
+	c.set(m, engine.Mute{Member: m.ID, Quiet: quiet(data)}, "unmute")
 }
 
 func quiet(data string) bool { return strings.Contains(data, "quiet") }
@@ -28,23 +28,19 @@ func (c *call) toggleMute(m *engine.MemberView, data string) {
 }
 
 func (c *call) deaf(m *engine.MemberView, _ string) {
-	c.set(m, engine.Deafen{Member: m.ID, On: true}, m.Deaf, conference.Deafened, "deaf")
+	c.set(m, engine.Deafen{Member: m.ID, On: true}, "deaf")
 }
 
 func (c *call) undeaf(m *engine.MemberView, _ string) {
-	c.set(m, engine.Deafen{Member: m.ID}, !m.Deaf, conference.Undeafened, "undeaf")
+	c.set(m, engine.Deafen{Member: m.ID}, "undeaf")
 }
 
-// set changes a member. Where he is so already, the switch answers and tells
-// the same.
-func (c *call) set(m *engine.MemberView, command engine.Command, already bool, action conference.Action, said string) {
-	if !c.do(command) {
-		return
+// set changes a member. Where he is so already, the engine answers and tells the
+// same, as the switch does.
+func (c *call) set(m *engine.MemberView, command engine.Command, said string) {
+	if c.do(command) {
+		c.printf("+OK %s %d\n", said, m.ID)
 	}
-	if already {
-		c.a.put(again{instance: c.view.Instance, member: m.ID, action: action})
-	}
-	c.printf("+OK %s %d\n", said, m.ID)
 }
 
 func (c *call) kick(m *engine.MemberView, sound string) {
@@ -65,9 +61,6 @@ func (c *call) hold(m *engine.MemberView, file string) {
 	if !c.do(engine.Hold{Member: m.ID, On: true}) {
 		return
 	}
-	if m.Hold {
-		c.a.put(again{instance: c.view.Instance, member: m.ID, action: conference.Held})
-	}
 	if file != "" {
 		_ = c.a.opts.Exchange.Do(c.ctx, c.view.Name, engine.Play{Member: m.ID, What: engine.Media{Items: []string{c.prefixed(file)}}}) // the switch does not say, either
 	}
@@ -78,22 +71,19 @@ func (c *call) unhold(m *engine.MemberView, _ string) {
 	if !c.do(engine.Hold{Member: m.ID}) || !c.do(engine.StopPlay{Member: m.ID}) {
 		return
 	}
-	if !m.Hold {
-		c.a.put(again{instance: c.view.Instance, member: m.ID, action: conference.Unheld})
-	}
 	c.printf("+OK unhold %d\n", m.ID)
 }
 
 func (c *call) volumeIn(m *engine.MemberView, data string) {
-	c.volume(m, data, "IN", m.Talk, conference.VolumeInSet, func(g *engine.Gain) **engine.Decibels { return &g.Talk })
+	c.volume(m, data, "IN", m.Talk, func(g *engine.Gain) **engine.Decibels { return &g.Talk })
 }
 
 func (c *call) volumeOut(m *engine.MemberView, data string) {
-	c.volume(m, data, "OUT", m.Listen, conference.VolumeOutSet, func(g *engine.Gain) **engine.Decibels { return &g.Listen })
+	c.volume(m, data, "OUT", m.Listen, func(g *engine.Gain) **engine.Decibels { return &g.Listen })
 }
 
 // volume sets one of a member's two gains, in the switch's steps.
-func (c *call) volume(m *engine.MemberView, data, side string, now engine.Decibels, action conference.Action, of func(*engine.Gain) **engine.Decibels) {
+func (c *call) volume(m *engine.MemberView, data, side string, now engine.Decibels, of func(*engine.Gain) **engine.Decibels) {
 	step := conference.Step(float64(now))
 	if data != "" {
 		step = stepFrom(step, data)
@@ -101,9 +91,6 @@ func (c *call) volume(m *engine.MemberView, data, side string, now engine.Decibe
 		*of(&command) = &gain
 		if !c.do(command) {
 			return
-		}
-		if gain == now {
-			c.a.put(again{instance: c.view.Instance, member: m.ID, action: action, more: level(step)})
 		}
 	}
 	c.printf("+OK Volume %s %d = %d\n", side, m.ID, step)

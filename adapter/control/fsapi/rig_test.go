@@ -13,11 +13,13 @@ import (
 	"parley/esl"
 )
 
-// place is a bridge where every wish comes true at once.
+// place is a bridge where every wish comes true at once, or when it has been slow.
 type place struct {
 	sink engine.Sink
+	slow time.Duration // to do what Set asks
 
 	mu      sync.Mutex
+	facts   []engine.Fact                          // guarded by mu: of what Set has asked, oldest first
 	treated map[engine.MemberID]engine.Treatment   // guarded by mu
 	deaf    []engine.Edge                          // guarded by mu
 	plays   []string                               // guarded by mu: what the room was played
@@ -33,7 +35,22 @@ func (p *place) Admit(op engine.OpID, m engine.MemberID, _ engine.Leg, s engine.
 
 func (p *place) Set(op engine.OpID, m engine.MemberID, s engine.MemberState) {
 	p.keep(m, s)
-	p.sink.Post(engine.Applied{Op: op, Member: m, State: s})
+	p.mu.Lock()
+	p.facts = append(p.facts, engine.Applied{Op: op, Member: m, State: s})
+	p.mu.Unlock()
+	if p.slow > 0 {
+		time.AfterFunc(p.slow, p.next)
+		return
+	}
+	p.next()
+}
+
+// next posts the oldest fact.
+func (p *place) next() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.sink.Post(p.facts[0])
+	p.facts = p.facts[1:]
 }
 
 func (p *place) keep(m engine.MemberID, s engine.MemberState) {
@@ -156,6 +173,9 @@ func (r *rig) fire(name, subclass string, headers esl.Headers, body []byte) uint
 	r.told = append(r.told, &esl.Event{Headers: append(head, headers...), Body: body})
 	return uint64(len(r.told))
 }
+
+// wait lets everything come to rest.
+func (r *rig) wait() { synctest.Wait() }
 
 // call is a call to a room that is in it when call returns.
 func (r *rig) call(room, number string, vars map[string]string) *phone {

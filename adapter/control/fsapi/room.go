@@ -63,17 +63,13 @@ func (c *call) jsonOne() bool {
 	return true
 }
 
-func (c *call) lock() bool   { return c.bolt(true, conference.Locked, "locked") }
-func (c *call) unlock() bool { return c.bolt(false, conference.Unlocked, "unlocked") }
+func (c *call) lock() bool   { return c.bolt(true, "locked") }
+func (c *call) unlock() bool { return c.bolt(false, "unlocked") }
 
-func (c *call) bolt(on bool, action conference.Action, said string) bool {
-	if !c.do(engine.Lock{On: on}) {
-		return true
+func (c *call) bolt(on bool, said string) bool {
+	if c.do(engine.Lock{On: on}) {
+		c.printf("+OK %s %s\n", c.name, said)
 	}
-	if c.view.Locked == on {
-		c.a.put(again{instance: c.view.Instance, action: action})
-	}
-	c.printf("+OK %s %s\n", c.name, said)
 	return true
 }
 

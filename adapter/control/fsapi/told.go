@@ -1,6 +1,7 @@
 package fsapi
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -9,20 +10,21 @@ import (
 	"parley/esl/conference"
 )
 
-// louder tells of a gain that has changed. The switch has other words for a
+// louder tells of a gain that has been set. The switch has other words for a
 // command than for a key, and for a key the two sides are mixed up in them.
-func (r *run) louder(was *engine.MemberView, e engine.Event) (told []telling) {
+func (r *run) louder(e engine.Event) (told []telling) {
 	byKey := strings.HasPrefix(e.By, "by key")
 	for _, side := range []struct {
-		from, to       engine.Decibels
+		change         string
+		to             engine.Decibels
 		command, byKey conference.Action
 	}{
-		{was.Talk, e.Member.Talk, conference.VolumeInSet, conference.TalkKey},
-		{was.Listen, e.Member.Listen, conference.VolumeOutSet, conference.ListenKey},
+		{engine.ChangeTalk, e.Member.Talk, conference.VolumeInSet, conference.TalkKey},
+		{engine.ChangeListen, e.Member.Listen, conference.VolumeOutSet, conference.ListenKey},
 	} {
 		step := conference.Step(float64(side.to))
 		switch {
-		case side.from == side.to:
+		case !slices.Contains(e.Changes, side.change):
 		case byKey:
 			told = append(told, r.tell(side.byKey, e.Member.ID, esl.Headers{{Name: "New-Level", Value: strconv.Itoa(step)}}))
 		default:

@@ -60,8 +60,8 @@ func (a *API) runOf(id engine.InstanceID) run {
 	return c
 }
 
-// again is an event that a command causes where nothing has changed: the
-// switch tells of it all the same.
+// again is an event of the switch for what the engine has none: it knows nothing
+// of it, or refuses it.
 type again struct {
 	instance engine.InstanceID
 	member   engine.MemberID
@@ -167,9 +167,8 @@ func (a *API) event(e engine.Event) []telling {
 		told = append(told, r.tell(conference.Created, 0, nil))
 	}
 	id := e.Member.ID
-	var was engine.MemberView
 	if g := r.members[id]; g != nil && e.Type != engine.EventLeft {
-		was, g.view = g.view, e.Member
+		g.view = e.Member
 	}
 	switch e.Type {
 	case engine.EventWaiting, engine.EventJoined, engine.EventRestored:
@@ -181,7 +180,7 @@ func (a *API) event(e engine.Event) []telling {
 	case engine.EventSpeaker:
 		told = append(told, r.speaks(id)...)
 	case engine.EventModified:
-		told = append(told, r.louder(&was, e)...)
+		told = append(told, r.louder(e)...)
 	case engine.EventPlayQueued, engine.EventPlaying, engine.EventPlayed:
 		if e.Type != engine.EventPlaying || !e.Play.Late { // a switch tells when it is queued
 			told = append(told, r.plays(e))

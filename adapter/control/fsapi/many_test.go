@@ -1,0 +1,137 @@
+package fsapi
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"parley/engine"
+	"parley/esl/eventsocket"
+)
+
+// TestManyDriversOfOneMember: clients that command the same member, or lock the
+// room, at one time are each told of what was answered them, in one order.
+func TestManyDriversOfOneMember(t *testing.T) {
+	for _, one := range []struct{ on, off, told, untold string }{
+		{"mute 1", "unmute 1", "mute-member 1", "unmute-member 1"},
+		{"deaf 1", "undeaf 1", "deaf-member 1", "undeaf-member 1"},
+		{"hold 1", "unhold 1", "hold-member 1", "unhold-member 1"},
+		{"volume_in 1 2", "volume_in 1 -1", "volume-in-member 1", "volume-in-member 1"},
+		{"volume_out 1 2", "volume_out 1 2", "volume-out-member 1", "volume-out-member 1"},
+		{"lock", "unlock", "lock", "unlock"},
+	} {
+		t.Run(one.on, func(t *testing.T) {
+			bubble(t, func(r *rig) {
+				r.call("3001", "1", nil)
+				r.places["3001"].slow = 20 * time.Millisecond
+				r.events()
+				answered := r.drive(4, 25, one.on, one.off)
+				counts := map[string]int{}
+				for _, e := range r.events() {
+					counts[e]++
+				}
+				want := map[string]int{}
+				want[one.told] += answered
+				want[one.untold] += answered
+				if answered != 100 || fmt.Sprint(counts) != fmt.Sprint(want) {
+					t.Errorf("%d answered of each, told %v", answered, counts)
+				}
+				v, err := r.x.Room(r.t.Context(), "3001")
+				if err != nil || v.Members[0].Muted || v.Members[0].Deaf || v.Members[0].Hold || v.Locked {
+					t.Errorf("in the end: %+v, %v", v, err)
+				}
+			})
+		})
+	}
+}
+
+// drive has n clients of an event socket send two commands in turns, and counts
+// the pairs that were answered by +OK.
+func (r *rig) drive(n, times int, on, off string) int {
+	r.t.Helper()
+	ctx, cancel := context.WithCancel(r.t.Context())
+	s := eventsocket.New(eventsocket.Options{Password: "secret", API: r.a.Do})
+	var group, served sync.WaitGroup
+	var mu sync.Mutex
+	answered := 0
+	for range n {
+		here, there := net.Pipe()
+		served.Go(func() { s.Talk(ctx, there) })
+		group.Go(func() {
+			defer here.Close()
+			in := bufio.NewReader(here)
+			ask := func(line string) string {
+				if _, err := io.WriteString(here, line); err != nil {
+					r.t.Error(err)
+				}
+				return message(r.t, in)
+			}
+			message(r.t, in)
+			ask("auth secret\n\n")
+			for range times {
+				first := ask("api conference 3001 " + on + "\n\n")
+				second := ask("api conference 3001 " + off + "\n\n")
+				if strings.HasPrefix(first, "+OK") && strings.HasPrefix(second, "+OK") {
+					mu.Lock()
+					answered++
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	group.Wait()
+	cancel()
+	served.Wait()
+	r.wait()
+	return answered
+}
+
+// message reads one message, and returns its body.
+func message(t *testing.T, in *bufio.Reader) string {
+	t.Helper()
+	length := 0
+	for {
+		line, err := in.ReadString('\n')
+		if err != nil {
+			t.Error(err)
+			return ""
+		}
+		if line == "\n" {
+			break
+		}
+		_, _ = fmt.Sscanf(line, "Content-Length: %d", &length) // other lines have none
+	}
+	body := make([]byte, length)
+	if _, err := io.ReadFull(in, body); err != nil {
+		t.Error(err)
+	}
+	return string(body)
+}
+
+// TestTheLastWordCounts: what is asked while its opposite is under way is asked of
+// the place, too.
+func TestTheLastWordCounts(t *testing.T) {
+	bubble(t, func(r *rig) {
+		r.call("3001", "1", nil)
+		r.places["3001"].slow = 20 * time.Millisecond
+		r.events()
+		done := make(chan error, 2)
+		for _, on := range []bool{true, false} {
+			go func() { done <- r.x.Do(r.t.Context(), "3001", engine.Mute{Member: 1, On: on}) }()
+			r.wait()
+		}
+		for range 2 {
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+		}
+		r.wait()
+		r.tells("mute-member 1", "unmute-member 1")
+	})
+}
