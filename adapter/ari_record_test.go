@@ -27,8 +27,8 @@ func TestAnARIClientRecordsARoom(t *testing.T) {
 		`{"name":"x","format":"wav","ifExists":"keep"}`: "400 ifExists invalid", `{"name":"x","format":"wav","terminateOn":"5"}`: "400 terminateOn invalid",
 		`{"name":"x","format":"wav","maxSilenceSeconds":-3}`:      "400 max_silence_seconds cannot be negative",
 		`{"name":"x","format":"wav","maxDurationSeconds":-1}`:     "400 max_duration_seconds cannot be negative",
-		`{"name":"x","format":"wav","maxDurationSeconds":"soon"}`: "400 maxDurationSeconds must be", `{"format":"wav"}`: "400 Missing parameter name",
-		`{"name":"../x","format":"wav"}`: "400 ",
+		`{"name":"x","format":"wav","maxDurationSeconds":"soon"}`: "400 maxDurationSeconds must be", `{"format":"wav"}`: "500 Error parsing request",
+		`{"name":"../x","format":"wav"}`: `400 {"message":"Recording name invalid"}`, `{"name":"/etc/x","format":"wav"}`: `400 {"message":"Recording name invalid"}`,
 	} {
 		if status, text := c.do("panel", "POST", at, body); !strings.Contains(fmt.Sprintf("%d %s", status, text), strings.SplitN(want, " ", 2)[0]) ||
 			!strings.Contains(text, strings.SplitN(want, " ", 2)[1]) {

@@ -79,14 +79,14 @@ func NameIn(dir, asked string) (string, error) {
 	case path.IsAbs(name):
 		below, err := filepath.Rel(dir, path.Clean(name))
 		if err != nil || !filepath.IsLocal(below) {
-			return "", fmt.Errorf("%w: %.200q is not in %s", ErrName, asked, dir)
+			return "", fmt.Errorf("%w: %.200q is not below record_dir", ErrName, asked)
 		}
 		name = below
 	}
 	name = path.Clean(name)
 	switch ext := path.Ext(name); {
 	case !filepath.IsLocal(name) || name == "." || strings.HasSuffix(asked, "/"):
-		return "", fmt.Errorf("%w: %.200q is no file in %s", ErrName, asked, dir)
+		return "", fmt.Errorf("%w: %.200q is no file below record_dir", ErrName, asked)
 	case ext == "":
 		return name + Extension, nil
 	case !strings.EqualFold(ext, Extension):
@@ -149,11 +149,11 @@ func (d *Dir) Create(name string, rate codec.Rate, exists Exists) (*File, error)
 // begin opens one file, for this recording alone.
 func (d *Dir) begin(root *os.Root, name string, rate codec.Rate, exists Exists) (*File, error) {
 	if !d.claim(name) {
-		return nil, fmt.Errorf("%w: %s", ErrInUse, filepath.Join(d.path, name))
+		return nil, fmt.Errorf("%w: %s", ErrInUse, name)
 	}
 	f, size, err := d.make(root, name, rate, exists)
 	if errors.Is(err, fs.ErrExist) {
-		err = fmt.Errorf("%w: %s", ErrExists, filepath.Join(d.path, name))
+		err = fmt.Errorf("%w: %s", ErrExists, name)
 	}
 	if err != nil {
 		d.release(name)
@@ -174,7 +174,7 @@ func (d *Dir) make(root *os.Root, name string, rate codec.Rate, exists Exists) (
 	there := info != nil && (exists == Replace || exists == Append)
 	switch {
 	case there && !info.Mode().IsRegular():
-		return nil, 0, fmt.Errorf("%w: %s is no file", ErrName, filepath.Join(d.path, name))
+		return nil, 0, fmt.Errorf("%w: %s is no file", ErrName, name)
 	case there && exists == Append:
 		return d.reopen(root, name, rate)
 	case there:
@@ -265,7 +265,7 @@ func (d *Dir) Remove(name string) error {
 // stored opens the folder where a name is a complete recording.
 func (d *Dir) stored(name string) (*os.Root, error) {
 	if d.writing(name) {
-		return nil, fmt.Errorf("%w: %s", ErrInUse, filepath.Join(d.path, name))
+		return nil, fmt.Errorf("%w: %s", ErrInUse, name)
 	}
 	root, err := d.root(false)
 	if err != nil {
@@ -303,9 +303,8 @@ func (d *Dir) explain(err error, name string) error {
 	for inner := at; ok; inner, ok = errors.AsType[*fs.PathError](at.Err) {
 		at = inner
 	}
-	whole := filepath.Join(d.path, name)
 	if errors.Is(at.Err, syscall.ENAMETOOLONG) || strings.HasSuffix(at.Err.Error(), "path escapes from parent") { // os.Root has no name for it
-		return fmt.Errorf("%w: %.200s: %w", ErrName, whole, at.Err)
+		return fmt.Errorf("%w: %.200s: %w", ErrName, name, at.Err)
 	}
-	return fmt.Errorf("recording: %s: %w", whole, at.Err)
+	return fmt.Errorf("recording: %s: %w", filepath.Join(d.path, name), at.Err)
 }

@@ -45,9 +45,11 @@ type (
 )
 
 const (
-	wav         = "wav" // the only format
-	maxDuration = 24 * 60 * 60
-	inBridge    = "Cannot record channel while in bridge" // Asterisk's, always; ours, where a switch mixes
+	wav           = "wav" // the only format
+	maxDuration   = 24 * 60 * 60
+	internalError = "Internal Server Error"
+	invalidName   = "Recording name invalid"
+	inBridge      = "Cannot record channel while in bridge" // Asterisk's, always; ours, where a switch mixes
 )
 
 // ofBridge and ofChannel are what record records. The caller holds mu.
@@ -183,11 +185,16 @@ func (s *Server) recordOrder(q *request) (c engine.Record, limit time.Duration, 
 	var known bool
 	c.File = q.get("name") + recording.Extension
 	c.Exists, known = exists[q.get("ifExists")]
+	_, badName := s.opt.Recordings.Name(c.File)
 	switch {
+	case q.get("name") == "":
+		return refuse(http.StatusInternalServerError, "Error parsing request")
 	case q.get("format") != wav:
 		return refuse(http.StatusUnprocessableEntity, "specified format is unknown on this system")
 	case !known:
 		return refuse(http.StatusBadRequest, "ifExists invalid")
+	case badName != nil:
+		return refuse(http.StatusBadRequest, invalidName)
 	case !slices.Contains([]string{"", "none", "any", "*", "#"}, q.get("terminateOn")):
 		return refuse(http.StatusBadRequest, "terminateOn invalid")
 	}
@@ -230,10 +237,14 @@ func recordFailed(err error) answer {
 	switch {
 	case errors.Is(err, engine.ErrCannot):
 		return no(http.StatusConflict, err.Error())
+	case errors.Is(err, engine.ErrBadCommand): // a link leads out of the folder: the words tell where it is
+		return no(http.StatusBadRequest, invalidName)
 	case errors.Is(err, engine.ErrNoRoom), errors.Is(err, engine.ErrNoMember):
 		return no(http.StatusConflict, "Bridge is empty: there is nothing to record")
 	case errors.Is(err, engine.ErrNoRecording):
 		return no(http.StatusNotFound, "Recording not found")
+	case errors.Is(err, engine.ErrNotRecorded): // the log has why: the system's words tell where the folder is
+		return no(http.StatusInternalServerError, internalError)
 	default:
 		return failed(err)
 	}

@@ -15,7 +15,7 @@ import (
 func (s *Server) listStored(context.Context, *request) answer {
 	list, err := s.opt.Recordings.List()
 	if err != nil {
-		return no(http.StatusInternalServerError, err.Error())
+		return s.storedFailed(err)
 	}
 	all := make([]stored, 0, len(list))
 	for _, one := range list {
@@ -33,7 +33,7 @@ func (s *Server) storedFile(q *request, with func(name string) answer) answer {
 	return with(name)
 }
 
-func storedFailed(err error) answer {
+func (s *Server) storedFailed(err error) answer {
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, recording.ErrName):
 		return noRecording()
@@ -42,7 +42,8 @@ func storedFailed(err error) answer {
 	case errors.Is(err, recording.ErrInUse):
 		return no(http.StatusConflict, "Recording is in progress")
 	default:
-		return no(http.StatusInternalServerError, err.Error())
+		s.opt.Log.Warn("ari: recordings cannot be read. [record_dir]", "error", err)
+		return no(http.StatusInternalServerError, internalError)
 	}
 }
 
@@ -50,7 +51,7 @@ func (s *Server) getStored(_ context.Context, q *request) answer {
 	return s.storedFile(q, func(name string) answer {
 		f, err := s.opt.Recordings.Open(name)
 		if err != nil {
-			return storedFailed(err)
+			return s.storedFailed(err)
 		}
 		_ = f.Close() // it was only looked for
 		return ok(stored{q.get("recordingName"), wav})
@@ -61,7 +62,7 @@ func (s *Server) getStoredFile(_ context.Context, q *request) answer {
 	return s.storedFile(q, func(name string) answer {
 		f, err := s.opt.Recordings.Open(name)
 		if err != nil {
-			return storedFailed(err)
+			return s.storedFailed(err)
 		}
 		return answer{status: http.StatusOK, file: f}
 	})
@@ -78,7 +79,7 @@ func (s *Server) copyStored(_ context.Context, q *request) answer {
 	}
 	return s.storedFile(q, func(name string) answer {
 		if err := s.opt.Recordings.Copy(name, file); err != nil {
-			return storedFailed(err)
+			return s.storedFailed(err)
 		}
 		return ok(stored{to, wav})
 	})
@@ -87,7 +88,7 @@ func (s *Server) copyStored(_ context.Context, q *request) answer {
 func (s *Server) removeStored(_ context.Context, q *request) answer {
 	return s.storedFile(q, func(name string) answer {
 		if err := s.opt.Recordings.Remove(name); err != nil {
-			return storedFailed(err)
+			return s.storedFailed(err)
 		}
 		return done()
 	})

@@ -109,7 +109,7 @@ func (s *Server) cancel(ctx context.Context, q *request) answer {
 // recordingRoutes are the operations about recordings.
 func (s *Server) recordingRoutes() []route {
 	const get, post, del = http.MethodGet, http.MethodPost, http.MethodDelete
-	params := "name! format!~ maxDurationSeconds# maxSilenceSeconds# ifExists beep? terminateOn"
+	params := "name!~ format!~ maxDurationSeconds# maxSilenceSeconds# ifExists beep? terminateOn"
 	pause := func(on bool) func(string) engine.Command {
 		return func(file string) engine.Command { return engine.PauseRecord{File: file, On: on} }
 	}
