@@ -47,6 +47,14 @@ func TestAnARIClientTakesACallToAnotherRoom(t *testing.T) {
 	c.want("GET", "/channels/"+id+"/variables?variables=A,B,PARLEY_ROOM", "", 200, `{"variables":{"A":"1","B":"2","PARLEY_ROOM":"3002"}}`)
 	c.want("GET", "/channels/"+id+"/variables?variables=A,NOPE", "", 404, "Provided variable was not found")
 	c.want("GET", "/channels/"+id+"/variables", "", 400, "At least one variable name is required")
+	c.want("POST", "/channels/"+id+"/variables", "", 400, "The 'variables' field is required")
+	for name, value := range map[string]string{"CHANNEL(audionativeformat)": "(ulaw)", "CHANNEL(state)": "Up", "EXTEN": "3001", "UNIQUEID": id, "EPOCH": "17"} {
+		c.want("GET", "/channels/"+id+"/variable?variable="+name, "", 200, `{"value":"`+value)
+	}
+	c.want("GET", "/channels/"+id+"/variable?variable=CHANNEL(peerip)", "", 500, "Unable to read provided function")
+	c.want("GET", "/asterisk/variable?variable=EPOCH", "", 200, `{"value":"17`)
+	c.want("GET", "/asterisk/variable?variable=NOPE", "", 200, `{"value":""}`)
+	c.want("GET", "/asterisk/variable", "", 400, "Variable name is required")
 	c.want("GET", "/bridges/second/variable?variable=X", "", 404, "Provided variable was not found")
 	c.want("POST", "/bridges/second/variable?variable=X&value=1", "", 204, "")
 	c.want("POST", "/bridges/second/variables", `{"variables":{"Y":"2"}}`, 204, "")

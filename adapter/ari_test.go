@@ -33,6 +33,7 @@ type happening struct {
 	Cause       int
 	DialStatus  string
 	EventName   string
+	Variable    string
 	Digit       string
 	Duration    int `json:"duration_ms"`
 	Channel     *struct{ ID, State, Name string }
@@ -194,7 +195,12 @@ func TestAnARIClientSeesAndDrivesARoom(t *testing.T) {
 	c.next("PlaybackFinished")
 	c.want("POST", "/channels/"+id+"/moh", "", 204, "")
 	c.want("DELETE", "/channels/"+id+"/moh", "", 204, "")
+	for _, direction := range []string{"", "?direction="} {
+		c.want("POST", "/channels/"+id+"/mute"+direction, "", 400, "Direction is required")
+		c.want("DELETE", "/channels/"+id+"/mute"+direction, "", 400, "Direction is required")
+	}
 	c.want("DELETE", "/channels/"+id, "", 204, "")
+	c.next("ChannelHangupRequest", func(e happening) bool { return e.Channel.ID == id && e.Cause == 32 })
 	<-alice.Done()
 	c.next("ChannelLeftBridge")
 	c.next("StasisEnd")

@@ -1,6 +1,7 @@
 package ariserver
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -8,7 +9,7 @@ import (
 
 // subject is whom an event concerns.
 type subject struct {
-	app     string // that its channel is in
+	app     string // that is told, whether it subscribes to that or not
 	channel string
 	bridge  string
 }
@@ -18,10 +19,14 @@ type subject struct {
 type app struct {
 	name       string
 	all        bool     // it hears of everything
-	sources    []string // "channel:ID", "bridge:ID", "endpoint:…", "deviceState:…"
 	allowed    []string // types; none = all
 	disallowed []string
 	socket     *socket // nil = nobody listens
+
+	// sources are what it hears of, and how often it subscribes to each: once for
+	// every request, for every channel that is in it, and to a bridge for each of
+	// these that is there. "channel:ID", "bridge:ID", "endpoint:…", "deviceState:…".
+	sources map[string]int
 }
 
 // hears says whether an event is for the application.
@@ -34,8 +39,51 @@ func (a *app) hears(kind string, sub subject) bool {
 	case a.all || sub.app == a.name:
 		return true
 	}
-	return sub.channel != "" && slices.Contains(a.sources, "channel:"+sub.channel) ||
-		sub.bridge != "" && slices.Contains(a.sources, "bridge:"+sub.bridge)
+	return sub.channel != "" && a.sources["channel:"+sub.channel] > 0 || sub.bridge != "" && a.sources["bridge:"+sub.bridge] > 0
+}
+
+// drop takes back one subscription; false = there is none.
+func (a *app) drop(source string) bool {
+	switch a.sources[source] {
+	case 0:
+		return false
+	case 1:
+		delete(a.sources, source)
+	default:
+		a.sources[source]--
+	}
+	return true
+}
+
+// follow subscribes the application of a call to what the call is or is in. As in
+// Asterisk one that hears of everything does not subscribe. The caller holds mu, as
+// it does below.
+func (s *Server) follow(c *call, source string) {
+	if a := s.apps[c.app]; a != nil && !a.all {
+		a.sources[source]++
+	}
+}
+
+func (s *Server) unfollow(c *call, source string) {
+	if a := s.apps[c.app]; a != nil {
+		a.drop(source)
+		s.prune(a)
+	}
+}
+
+// each calls do for the call, and for the bridge that it is in.
+func (c *call) each(do func(c *call, source string)) {
+	do(c, "channel:"+c.ID)
+	if c.bridge != nil {
+		do(c, "bridge:"+c.bridge.ID)
+	}
+}
+
+// prune drops an application that nobody listens to and that hears of nothing.
+func (s *Server) prune(a *app) {
+	if a.socket == nil && (a.all || len(a.sources) == 0) {
+		delete(s.apps, a.name)
+	}
 }
 
 // tell sends an event to whom it is for. The caller holds mu.
@@ -59,8 +107,9 @@ func (s *Server) enlist(k *socket, names []string, all bool) {
 	for _, name := range names {
 		a := s.apps[name]
 		if a == nil {
-			a = &app{name: name, all: all}
+			a = &app{name: name, all: all, sources: map[string]int{}}
 			s.apps[name] = a
+			s.adopt(a)
 		}
 		if a.socket != nil {
 			e := &replaced{}
@@ -71,17 +120,24 @@ func (s *Server) enlist(k *socket, names []string, all bool) {
 	}
 }
 
+// adopt subscribes a new application to the calls that are in it already.
+func (s *Server) adopt(a *app) {
+	for _, c := range s.calls {
+		if c.app == a.name {
+			c.each(s.follow)
+		}
+	}
+}
+
 // dismiss takes a socket's applications from it. One that subscribes to nothing
 // is no more.
 func (s *Server) dismiss(k *socket) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for name, a := range s.apps {
-		if a.socket != k {
-			continue
-		}
-		if a.socket = nil; a.all || len(a.sources) == 0 {
-			delete(s.apps, name)
+	for _, a := range s.apps {
+		if a.socket == k {
+			a.socket = nil
+			s.prune(a)
 		}
 	}
 }
@@ -89,7 +145,8 @@ func (s *Server) dismiss(k *socket) {
 // unsubscribeAll ends what nobody can subscribe to any more.
 func (s *Server) unsubscribeAll(source string) {
 	for _, a := range s.apps {
-		a.sources = slices.DeleteFunc(a.sources, func(o string) bool { return o == source })
+		delete(a.sources, source)
+		s.prune(a)
 	}
 }
 
@@ -99,7 +156,7 @@ func (a *app) view() application {
 		Name: a.name, Channels: []string{}, Bridges: []string{}, Endpoints: []string{}, Devices: []string{},
 		Allowed: types(a.allowed), Disallowed: types(a.disallowed),
 	}
-	for _, source := range a.sources {
+	for _, source := range slices.Sorted(maps.Keys(a.sources)) {
 		kind, id, _ := strings.Cut(source, ":")
 		switch kind {
 		case "channel":

@@ -111,7 +111,7 @@ func (s *Server) destroyBridge(ctx context.Context, q *request) answer {
 		s.mu.Unlock()
 		return no(http.StatusNotFound, "Bridge not found")
 	}
-	r.kept = false
+	r.kept, r.ends = false, true
 	s.mu.Unlock()
 	if err := s.ask(ctx, r.name, engine.End{}); err != nil && !errors.Is(err, engine.ErrNoRoom) {
 		return failed(err)

@@ -97,12 +97,20 @@ func (s *Server) hangUp(ctx context.Context, q *request) answer {
 		return done()
 	case c.member == 0 && c.job == "":
 		return no(http.StatusPreconditionFailed, "Channel in invalid state")
-	case c.member == 0:
+	}
+	s.mu.Lock()
+	s.tell("ChannelHangupRequest", time.Now(), &hangupRequest{Cause: explicit, Soft: true, Channel: c.channel}, c.subject())
+	s.mu.Unlock()
+	if c.member == 0 {
 		s.exchange.CancelDial(c.job)
 		return done()
 	}
 	return s.all(ctx, c.room, []engine.Command{engine.HangUp{Member: c.member}})
 }
+
+// explicit is what Asterisk names as the cause of a hangup that a client asks for:
+// AST_SOFTHANGUP_EXPLICIT, which is none.
+const explicit = 32
 
 // unreasonable says what is wrong with the reason for a hangup. The reason itself
 // is for channels of Asterisk's.
@@ -158,10 +166,9 @@ func (s *Server) mute(on bool) func(context.Context, *request) answer {
 			commands = []engine.Command{engine.Mute{Member: c.member, On: on}}
 		case "out":
 			commands = []engine.Command{engine.Deafen{Member: c.member, On: on}}
-		case "", "both":
-			if q.empty("direction") {
-				return no(http.StatusBadRequest, "Direction is required")
-			}
+		case "":
+			return no(http.StatusBadRequest, "Direction is required")
+		case "both":
 			commands = []engine.Command{engine.Mute{Member: c.member, On: on}, engine.Deafen{Member: c.member, On: on}}
 		default:
 			return no(http.StatusBadRequest, "Invalid direction specified")
@@ -308,19 +315,6 @@ func callerOf(text string) engine.Caller {
 	return engine.Caller{Name: strings.Trim(strings.TrimSpace(name), `"`), Number: strings.TrimSpace(number)}
 }
 
-// facts are variables that say how a call is. They cannot be set.
-func (c *call) facts() map[string]string {
-	bridge := ""
-	if c.bridge != nil {
-		bridge = c.bridge.ID
-	}
-	return map[string]string{
-		"CALLERID(num)": c.Caller.Number, "CALLERID(name)": c.Caller.Name, "CHANNEL": c.Name, "CHANNEL(name)": c.Name,
-		"CHANNEL(state)": c.State, "UNIQUEID": c.ID, "BRIDGEPEER": "", "PARLEY_ROOM": string(c.room), "PARLEY_INSTANCE": bridge,
-		"PARLEY_MEMBER_ID": c.member.String(),
-	}
-}
-
 const noName = "Variable name is required"
 
 // getVariable reads what is known of a call, and what clients have set.
@@ -333,10 +327,14 @@ func (s *Server) getVariable(_ context.Context, q *request) answer {
 		return no(http.StatusBadRequest, noName)
 	}
 	value, is := c.variable(q.get("variable"))
-	if !is {
+	switch {
+	case is:
+		return ok(variable{value})
+	case strings.HasSuffix(q.get("variable"), ")"):
+		return no(http.StatusInternalServerError, "Unable to read provided function")
+	default:
 		return no(http.StatusNotFound, noVariable)
 	}
-	return ok(variable{value})
 }
 
 // setVariable keeps a variable with the channel. Functions are taken and do
@@ -361,12 +359,17 @@ func (s *Server) setVariable(_ context.Context, q *request) answer {
 	case readOnly(c, name):
 		return no(http.StatusConflict, "Variable "+name+" says how the call is, and cannot be set; addChannel takes it to another room")
 	}
-	return keep(&c.Vars, map[string]string{name: value})
+	a := keep(&c.Vars, map[string]string{name: value})
+	if a.status == http.StatusNoContent {
+		s.tell("ChannelVarset", time.Now(), &varset{Variable: name, Value: value, Channel: &c.channel}, c.subject())
+	}
+	return a
 }
 
 // readOnly says whether a variable would lie if a client set it.
 func readOnly(c *call, name string) bool {
 	upper := strings.ToUpper(name)
 	_, fact := c.facts()[upper]
-	return fact || strings.HasPrefix(upper, "PARLEY_")
+	_, all := global(upper)
+	return fact || all || strings.HasPrefix(upper, "PARLEY_")
 }

@@ -79,7 +79,7 @@ func (s *Server) enters(c *call, at time.Time, args []string) {
 		args = []string{}
 	}
 	c.entered = true
-	s.tell("StasisStart", at, &stasisStart{Args: args, Channel: c.channel}, c.subject())
+	s.tell("StasisStart", at, &stasisStart{Args: args, Channel: c.channel}, c.own())
 }
 
 // dial calls whom a channel was created for, into the room whose bridge it was

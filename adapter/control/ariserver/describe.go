@@ -131,7 +131,7 @@ func eventTypes() map[string]any {
 		"ApplicationReplaced": replaced{}, "BridgeCreated": onBridge{}, "BridgeDestroyed": onBridge{}, "ChannelCreated": onChannel{},
 		"ChannelDestroyed": destroyed{}, "ChannelDtmfReceived": dtmf{}, "ChannelEnteredBridge": between{}, "ChannelLeftBridge": between{},
 		"ChannelStateChange": onChannel{}, "ChannelTalkingStarted": onChannel{}, "ChannelTalkingFinished": talkingFinished{},
-		"ChannelHold": onChannel{}, "ChannelUnhold": onChannel{}, "ChannelUserevent": userevent{}, "Dial": dialEvent{},
+		"ChannelHangupRequest": hangupRequest{}, "ChannelVarset": varset{}, "ChannelHold": onChannel{}, "ChannelUnhold": onChannel{}, "ChannelUserevent": userevent{}, "Dial": dialEvent{},
 		"PlaybackStarted": ofPlayback{}, "PlaybackFinished": ofPlayback{}, "RESTResponse": restResponse{},
 		"RecordingStarted": ofRecording{}, "RecordingFinished": ofRecording{}, "RecordingFailed": ofRecording{}, "StasisStart": stasisStart{}, "StasisEnd": onChannel{},
 	}

@@ -199,13 +199,15 @@ func (s *Server) move(_ context.Context, q *request) answer {
 		return no(http.StatusConflict, "Channel not in Stasis application")
 	}
 	now := time.Now()
-	s.tell("StasisEnd", now, &onChannel{Channel: c.channel}, c.subject())
+	s.tell("StasisEnd", now, &onChannel{Channel: c.channel}, c.own())
+	c.each(s.unfollow)
 	c.app = to
+	c.each(s.follow)
 	c.Dialplan.AppData = to + "," + string(c.room)
 	args := q.list("appArgs")
 	if args == nil {
 		args = []string{}
 	}
-	s.tell("StasisStart", now, &stasisStart{Args: args, Channel: c.channel}, c.subject())
+	s.tell("StasisStart", now, &stasisStart{Args: args, Channel: c.channel}, c.own())
 	return done()
 }

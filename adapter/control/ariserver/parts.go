@@ -22,8 +22,6 @@ func upgradeNeeded(context.Context, *request) answer {
 	return a
 }
 
-func globalVariable(context.Context, *request) answer { return ok(variable{}) }
-
 func (s *Server) info(_ context.Context, q *request) answer {
 	up := stamp(s.opt.Started)
 	all := info{
@@ -92,8 +90,8 @@ func (s *Server) subscribe(_ context.Context, q *request) answer {
 			if bad != nil {
 				return bad
 			}
-			if !slices.Contains(a.sources, full) && len(a.sources) < maxSources {
-				a.sources = append(a.sources, full)
+			if a.sources[full] > 0 || len(a.sources) < maxSources {
+				a.sources[full]++
 			}
 		}
 		return nil
@@ -107,8 +105,12 @@ func (s *Server) unsubscribe(_ context.Context, q *request) answer {
 			if bad != nil {
 				return bad
 			}
-			a.sources = slices.DeleteFunc(a.sources, func(o string) bool { return o == full })
+			if !a.drop(full) {
+				a := no(http.StatusUnprocessableEntity, "Event source was not subscribed to")
+				return &a
+			}
 		}
+		s.prune(a)
 		return nil
 	})
 }

@@ -93,7 +93,7 @@ func (s *Server) table() []route {
 		on(get, "/asterisk/info", "getInfo", "AsteriskInfo", "only*", s.info),
 		on(get, "/asterisk/ping", "ping", "AsteriskPing", "", s.ping),
 		on(get, "/asterisk/modules", "listModules", "List[Module]", "", none),
-		on(get, "/asterisk/variable", "getGlobalVar", "Variable", "variable!", globalVariable),
+		on(get, "/asterisk/variable", "getGlobalVar", "Variable", "variable!~", globalVariable),
 
 		on(get, "/applications", "list", "List[Application]", "", s.listApps),
 		on(get, "/applications/{applicationName}", "get", "Application", "", s.getApp),

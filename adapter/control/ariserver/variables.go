@@ -2,9 +2,12 @@ package ariserver
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"net/http"
+	"strconv"
 	"strings"
+	"time"
 )
 
 // Several variables at a time, and those of bridges, which are only what clients
@@ -29,12 +32,62 @@ func several(q *request, of func(name string) (string, bool)) answer {
 	return ok(map[string]any{"variables": found})
 }
 
+// facts are variables that say how a call is. They cannot be set.
+func (c *call) facts() map[string]string {
+	bridge := ""
+	if c.bridge != nil {
+		bridge = c.bridge.ID
+	}
+	kind, _, _ := strings.Cut(c.Name, "/")
+	all := map[string]string{
+		"CALLERID(num)": c.Caller.Number, "CALLERID(number)": c.Caller.Number, "CALLERID(name)": c.Caller.Name,
+		"CALLERID(all)": fmt.Sprintf("%q <%s>", c.Caller.Name, c.Caller.Number), "CHANNEL": c.Name, "CHANNEL(name)": c.Name,
+		"CHANNEL(state)": c.State, "CHANNEL(channeltype)": kind, "CHANNEL(language)": c.Language, "CHANNEL(uniqueid)": c.ID, "CHANNEL(linkedid)": c.ID,
+		"UNIQUEID": c.ID, "EXTEN": c.Dialplan.Exten, "CONTEXT": c.Dialplan.Context, "PRIORITY": strconv.Itoa(c.Dialplan.Priority),
+		"BRIDGEPEER": "", "PARLEY_ROOM": string(c.room), "PARLEY_INSTANCE": bridge, "PARLEY_MEMBER_ID": c.member.String(),
+	}
+	if f := formatName(c.codec); f != "" {
+		all["CHANNEL(audionativeformat)"] = "(" + f + ")"
+	}
+	return all
+}
+
+// formatName is the name in Asterisk of a codec such as "PCMU/8000"; "" = it has none.
+func formatName(codec string) string {
+	return map[string]string{
+		"PCMU/8000": "ulaw", "PCMA/8000": "alaw", "G722/8000": "g722", "opus/48000": "opus", "L16/8000": "slin", "L16/16000": "slin16",
+	}[codec]
+}
+
 // variable is what is known of a call, or a client has set.
 func (c *call) variable(name string) (value string, is bool) {
+	if value, is = global(name); is {
+		return value, is
+	}
 	if value, is = c.facts()[name]; !is {
 		value, is = c.Vars[name]
 	}
 	return value, is
+}
+
+// global is a variable that every call has, and nobody sets.
+func global(name string) (value string, is bool) {
+	switch name {
+	case "EPOCH":
+		return strconv.FormatInt(time.Now().Unix(), 10), true
+	case "SYSTEMNAME":
+		return "", true
+	}
+	return "", false
+}
+
+// globalVariable is one of these; as in Asterisk what nobody has set is empty.
+func globalVariable(_ context.Context, q *request) answer {
+	if q.get("variable") == "" {
+		return no(http.StatusBadRequest, noName)
+	}
+	value, _ := global(q.get("variable"))
+	return ok(variable{value})
 }
 
 func (s *Server) getVariables(_ context.Context, q *request) answer {
@@ -49,6 +102,9 @@ func (s *Server) getVariables(_ context.Context, q *request) answer {
 func (s *Server) setVariables(ctx context.Context, q *request) answer {
 	if _, bad := s.known(q); bad != nil {
 		return *bad
+	}
+	if len(q.variables) == 0 {
+		return no(http.StatusBadRequest, "The 'variables' field is required")
 	}
 	for name, value := range q.variables {
 		one := &request{values: map[string]string{"channelId": q.get("channelId"), "variable": name, "value": value}}
@@ -146,7 +202,7 @@ func (s *Server) variableRoutes() []route {
 		on(get, "/bridges/{bridgeId}/variables", "getBridgeVars", "Variables", "variables!~", s.onRoom(bridgeVariables)),
 		on(post, "/bridges/{bridgeId}/variables", "setBridgeVars", "void", "variables!", s.onRoom(setBridgeVariables)),
 		on(get, "/channels/{channelId}/variables", "getChannelVars", "Variables", "variables!~", s.getVariables),
-		on(post, "/channels/{channelId}/variables", "setChannelVars", "void", "variables!", s.setVariables),
+		on(post, "/channels/{channelId}/variables", "setChannelVars", "void", "variables!~", s.setVariables),
 		on(post, "/channels/{channelId}/progress", "progress", "void", "", s.nothing),
 		on(post, "/channels/{channelId}/transfer_progress", "transfer_progress", "void", "states!", s.nothing),
 		on(post, "/events/claim", "claimChannel", "void", "channelId! application!", refusal(http.StatusNotFound, "Channel not found or not in broadcast state")),

@@ -155,6 +155,18 @@ type (
 		Duration int     `json:"duration_ms"`
 		Channel  channel `json:"channel"`
 	}
+	varset struct { // ChannelVarset
+		head
+		Variable string   `json:"variable"`
+		Value    string   `json:"value"`
+		Channel  *channel `json:"channel,omitempty"`
+	}
+	hangupRequest struct { // ChannelHangupRequest
+		head
+		Cause   int     `json:"cause"`
+		Soft    bool    `json:"soft,omitempty"`
+		Channel channel `json:"channel"`
+	}
 	talkingFinished struct {
 		head
 		Duration int     `json:"duration"`

@@ -21,6 +21,7 @@ type call struct {
 	address string          // then
 	talking time.Time       // since when; zero = it does not
 	entered bool            // its application
+	codec   string          // as "PCMU/8000"; "" = unknown
 
 	created  *engine.Dial // what it was created for; nil = it is dialled, or has come by itself
 	unused   *time.Timer  // ends it when nobody dials it; nil = it was not created
@@ -32,6 +33,7 @@ type room struct {
 	bridge
 	name engine.RoomName
 	kept bool              // a client has made it: it stays when its room ends
+	ends bool              // a client has it end
 	vars map[string]string // that clients have set; never changed
 }
 
@@ -131,7 +133,7 @@ func (s *Server) callOf(e engine.Event) *call {
 	if c == nil {
 		c = s.newCall(string(e.Leg), e, "Up", s.opt.App)
 	}
-	c.member, c.room = e.Member.ID, e.Room
+	c.member, c.room, c.codec = e.Member.ID, e.Room, e.Member.Codec
 	if who := e.Invite.Caller; who.Number != "" || who.Name != "" {
 		c.Caller = callerID{who.Name, who.Number}
 	}
@@ -158,18 +160,17 @@ func (s *Server) newCall(id string, e engine.Event, state, app string) *call {
 		},
 	}
 	s.calls[id] = c
+	s.follow(c, "channel:"+id)
 	s.tell("ChannelCreated", e.Time, &onChannel{Channel: c.channel}, c.subject())
 	return c
 }
 
 // subject is whom the events of a call concern.
-func (c *call) subject() subject {
-	sub := subject{channel: c.ID, app: c.app}
-	if c.bridge != nil {
-		sub.bridge = c.bridge.ID
-	}
-	return sub
-}
+func (c *call) subject() subject { return subject{channel: c.ID} }
+
+// own is whom it concerns that a call comes into its application, and leaves it:
+// that, too, if a client has it hear nothing else of the call.
+func (c *call) own() subject { return subject{channel: c.ID, app: c.app} }
 
 // arrives brings a call into its application, once.
 func (s *Server) arrives(c *call, e engine.Event) {
@@ -177,7 +178,7 @@ func (s *Server) arrives(c *call, e engine.Event) {
 		return
 	}
 	c.entered = true
-	s.tell("StasisStart", e.Time, &stasisStart{Args: []string{string(e.Room), e.Member.Role}, Channel: c.channel}, c.subject())
+	s.tell("StasisStart", e.Time, &stasisStart{Args: []string{string(e.Room), e.Member.Role}, Channel: c.channel}, c.own())
 }
 
 // waits follows a member who is kept apart: he is in the application, and in no
@@ -197,7 +198,8 @@ func (s *Server) joins(e engine.Event) {
 	}
 	r.Channels = append(slices.Clone(r.Channels), c.ID)
 	c.bridge = r
-	s.tell("ChannelEnteredBridge", e.Time, &between{Bridge: r.bridge, Channel: c.channel}, c.subject())
+	s.follow(c, "bridge:"+r.ID)
+	s.tell("ChannelEnteredBridge", e.Time, &between{Bridge: r.bridge, Channel: c.channel}, subject{channel: c.ID, bridge: r.ID})
 }
 
 func (s *Server) leaveBridge(c *call, at time.Time) {
@@ -205,10 +207,12 @@ func (s *Server) leaveBridge(c *call, at time.Time) {
 	if r == nil {
 		return
 	}
-	sub := c.subject()
 	r.Channels = slices.DeleteFunc(slices.Clone(r.Channels), func(id string) bool { return id == c.ID })
 	c.bridge = nil
-	s.tell("ChannelLeftBridge", at, &between{Bridge: r.bridge, Channel: c.channel}, sub)
+	s.tell("ChannelLeftBridge", at, &between{Bridge: r.bridge, Channel: c.channel}, subject{channel: c.ID, bridge: r.ID})
+	if !r.ends && (r.kept || len(r.Channels) > 0) { // else its end follows, which his application is told
+		s.unfollow(c, "bridge:"+r.ID)
+	}
 }
 
 // leaves follows a call out. One that never got in is known if we have called
@@ -231,7 +235,7 @@ func (s *Server) leaves(e engine.Event) {
 
 func (s *Server) destroy(c *call, at time.Time, cause engine.Cause) {
 	if c.entered {
-		s.tell("StasisEnd", at, &onChannel{Channel: c.channel}, c.subject())
+		s.tell("StasisEnd", at, &onChannel{Channel: c.channel}, c.own())
 	}
 	delete(s.calls, c.ID)
 	if c.unused != nil {
@@ -351,7 +355,7 @@ func (s *Server) tellUser(e engine.Event) {
 	}
 	if c := s.calls[string(e.Leg)]; c != nil {
 		copied := c.channel
-		u.Channel, sub.channel, sub.app = &copied, c.ID, c.app
+		u.Channel, sub.channel = &copied, c.ID
 		u.Event["member"], u.Event["role"] = e.Member.ID, e.Member.Role
 		u.Event["muted"], u.Event["deaf"] = e.Member.Muted, e.Member.Deaf
 	}
