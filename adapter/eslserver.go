@@ -28,7 +28,7 @@ func (a *App) openFace(_ context.Context, c *config.Config) error {
 		},
 	})
 	commands = fsapi.New(fsapi.Options{
-		Exchange: a.exchange, Fire: socket.Fire, Hostname: socket.Hostname(), Version: a.opt.Version, Log: a.opt.Log,
+		Exchange: a.exchange, Fire: socket.Fire, Head: socket.Head, Hostname: socket.Hostname(), Version: a.opt.Version, Log: a.opt.Log,
 		Playable: func(spec string) error { return a.playable(spec, "") }, SIP: c.SIP.Listen, Sessions: c.Limits.MaxLegs,
 		Reload: func(ctx context.Context) error {
 			_, err := a.Reload(ctx)

@@ -30,6 +30,7 @@ type Job struct {
 	Room      RoomName  `json:"room"`
 	Address   string    `json:"address"`
 	Leg       LegID     `json:"call_id"`
+	Caller    Caller    `json:"-"` // whom the party sees, as the order has it
 	State     DialState `json:"state"`
 	Cause     Cause     `json:"cause,omitempty"`      // at the end
 	Q850      int       `json:"q850,omitempty"`       // number of Cause
@@ -69,7 +70,7 @@ func (j *jobs) begin(now time.Time, d *Dial) error {
 		j.list = map[JobID]*job{}
 	}
 	j.list[d.Job] = &job{
-		Job:  Job{ID: d.Job, Room: d.Room, Address: d.Address, Leg: d.Leg, State: DialCalling, StartedAt: now},
+		Job:  Job{ID: d.Job, Room: d.Room, Address: d.Address, Leg: d.Leg, Caller: d.Caller, State: DialCalling, StartedAt: now},
 		done: make(chan struct{}),
 	}
 	return nil

@@ -54,14 +54,15 @@ func (l *listener) console(ctx context.Context, line string) string {
 }
 
 // Run is an api command as a client would run it: what it prints, or the
-// switch's words for none, and for no such command. The event API tells of it.
+// switch's words for none, and for no such command. The event API tells of it, after what it has
+// caused.
 func (s *Server) Run(ctx context.Context, command, arguments string) string {
 	headers := esl.Headers{{Name: "API-Command", Value: command}}
 	if arguments != "" {
 		headers = append(headers, esl.Header{Name: "API-Command-Argument", Value: arguments})
 	}
-	s.Fire("API", "", headers, nil)
 	out, ok := s.opts.API(ctx, command, arguments)
+	s.Fire("API", "", headers, nil)
 	switch {
 	case !ok:
 		return "-ERR " + command + " Command not found!\n"

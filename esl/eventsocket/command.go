@@ -151,19 +151,19 @@ func (l *listener) filter(_ context.Context, _ *esl.Request, rest string) bool {
 	return true
 }
 
+// lastOfCall is the event after which the switch sends away who has asked for
+// those of the call.
+const lastOfCall = "CHANNEL_HANGUP_COMPLETE"
+
 // ofOneCall are the events that "myevents" is about.
 const ofOneCall = "CHANNEL_CREATE CHANNEL_DESTROY CHANNEL_STATE CHANNEL_ANSWER CHANNEL_HANGUP CHANNEL_HANGUP_COMPLETE " +
 	"CHANNEL_EXECUTE CHANNEL_EXECUTE_COMPLETE CHANNEL_BRIDGE CHANNEL_UNBRIDGE CHANNEL_PROGRESS CHANNEL_PROGRESS_MEDIA " +
 	"CHANNEL_OUTGOING CHANNEL_PARK CHANNEL_UNPARK CHANNEL_APPLICATION CHANNEL_ORIGINATE CHANNEL_UUID DETECTED_SPEECH DTMF TALK NOTALK"
 
-// myEvents subscribes to the events of one call of ours.
-func (l *listener) myEvents(ctx context.Context, _ *esl.Request, rest string) bool {
+// myEvents subscribes to the events of one call, which need not be there (yet).
+func (l *listener) myEvents(_ context.Context, _ *esl.Request, rest string) bool {
 	f := strings.Fields(rest)
 	if len(f) == 0 {
-		l.reply("-ERR invalid uuid")
-		return true
-	}
-	if found, ok := l.s.opts.API(ctx, "uuid_exists", f[0]); !ok || found != "true" {
 		l.reply("-ERR invalid uuid")
 		return true
 	}
@@ -179,6 +179,7 @@ func (l *listener) myEvents(ctx context.Context, _ *esl.Request, rest string) bo
 	}
 	refusal := l.wants.filter("Unique-ID", f[0])
 	if refusal == "" {
+		l.call = f[0]
 		l.wants.add(strings.Fields(ofOneCall))
 	}
 	l.mu.Unlock()

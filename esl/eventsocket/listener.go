@@ -49,7 +49,9 @@ type listener struct {
 	wants   interest
 	logs    int // levels up to this one; notLogging = it was not asked for
 	queue   queue
-	running int // jobs
+	running int    // jobs
+	call    string // that "myevents" was last about
+	hungUp  bool   // it is over: nothing more comes
 	cutting bool
 	ended   bool
 	last    time.Time // until then the last word may take, once ended
@@ -71,11 +73,15 @@ func newListener(s *Server, nc net.Conn) *listener {
 // reject is all that a peer hears whom the access list refuses.
 func (l *listener) reject() {
 	_ = l.nc.SetWriteDeadline(time.Now().Add(partTime)) // a dead socket fails at the write
-	_, _ = io.WriteString(l.nc, fmt.Sprintf("Content-Type: text/rude-rejection\nContent-Length: %d\n\n%s", len(denied), denied)+notice(goodbye))
+	_, _ = io.WriteString(l.nc, fmt.Sprintf("Content-Type: text/rude-rejection\nContent-Length: %d\n\n%s", len(denied), denied)+notice(goodbye, ""))
 }
 
-func notice(text string) string {
-	return fmt.Sprintf("Content-Type: text/disconnect-notice\nContent-Length: %d\n\n%s", len(text), text)
+// notice is a last word. session is the call whose end it is; "" = none.
+func notice(text, session string) string {
+	if session != "" {
+		session = "Controlled-Session-UUID: " + session + "\nContent-Disposition: disconnect\n"
+	}
+	return fmt.Sprintf("Content-Type: text/disconnect-notice\n%sContent-Length: %d\n\n%s", session, len(text), text)
 }
 
 // run serves the client until it goes, is sent away, or ctx ends.
@@ -123,7 +129,10 @@ func (l *listener) broken(err error) {
 // end closes the connection, after a last word if that can be said in time.
 func (l *listener) end(word string, patience time.Duration) {
 	l.mu.Lock()
-	first := !l.ended
+	first, session := !l.ended, ""
+	if l.hungUp {
+		session = l.call
+	}
 	if first {
 		l.ended, l.last = true, time.Now().Add(patience)
 		_ = l.nc.SetWriteDeadline(l.last) // for a write that is under way, too
@@ -136,7 +145,7 @@ func (l *listener) end(word string, patience time.Duration) {
 	close(l.over)
 	if word != "" {
 		l.turn <- struct{}{}
-		_, _ = io.WriteString(l.nc, notice(word))
+		_, _ = io.WriteString(l.nc, notice(word, session))
 		<-l.turn
 	}
 	_ = l.nc.Close()
@@ -160,11 +169,12 @@ func (l *listener) write(message string) {
 // holds Server.firing.
 func (l *listener) offer(p *parcel) {
 	l.mu.Lock()
-	if l.ended || l.user == nil || !l.wants.wants(p.event) {
+	if l.ended || l.hungUp || l.user == nil || !l.wants.wants(p.event) {
 		l.mu.Unlock()
 		return
 	}
 	kept := l.queue.put(p.bytes(l.format))
+	l.hungUp = l.call != "" && p.event.Name() == lastOfCall && p.event.Value("Unique-ID") == l.call
 	l.mu.Unlock()
 	l.s.pacer.Ask(l.wake)
 	if !kept {
@@ -222,7 +232,8 @@ func (l *listener) cut(why string) {
 	go l.end(why, l.s.patience)
 }
 
-// deliver writes what is queued, until the connection ends.
+// deliver writes what is queued, until the connection ends, or the call does
+// whose events the client has asked for.
 func (l *listener) deliver() {
 	for {
 		select {
@@ -231,6 +242,13 @@ func (l *listener) deliver() {
 			return
 		}
 		for l.some() {
+		}
+		l.mu.Lock()
+		over := l.hungUp
+		l.mu.Unlock()
+		if over {
+			l.end(goodbye, partTime)
+			return
 		}
 	}
 }

@@ -261,6 +261,14 @@ func (s *Server) Fire(name, subclass string, headers esl.Headers, body []byte) u
 	return s.sequence
 }
 
+// Head are the headers that Fire would put before the given ones. No number is
+// used up for them.
+func (s *Server) Head(name string) esl.Headers {
+	s.firing.Lock()
+	defer s.firing.Unlock()
+	return s.event(time.Now(), name, "", nil, nil).Headers
+}
+
 // event puts the switch's own headers before the given ones. The caller holds
 // firing.
 func (s *Server) event(now time.Time, name, subclass string, headers esl.Headers, body []byte) *esl.Event {

@@ -30,7 +30,6 @@ func TestReplies(t *testing.T) {
 		{"connect", "-ERR command not found"},
 		{"getvar x", "-ERR command not found"},
 		{"myevents", "-ERR command not found"},
-		{"myevents nobody", "-ERR invalid uuid"},
 		{"divert_events on", "-ERR not controlling a session."},
 		{"linger 5", "-ERR not controlling a session"},
 		{"nolinger", "-ERR not controlling a session"},
@@ -60,6 +59,8 @@ func TestReplies(t *testing.T) {
 		{"nolog", "+OK no longer logging"},
 		{"nolog", "-ERR not loging"},
 		{"nonsense", "-ERR command not found"},
+		{"myevents  ", "-ERR invalid uuid"},
+		{"myevents nobody", "+OK Events Enabled"},
 	}
 	synctest.Test(t, func(t *testing.T) {
 		c := dial(t, server())

@@ -34,23 +34,29 @@ type Options struct {
 	Reload   func(context.Context) error
 	SIP      string // HOST:PORT where calls come to us
 	Sessions int    // calls there may be at once, 0 = any number
+	// Head are the headers that the switch puts first into every event of a name;
+	// nil = the name alone.
+	Head     func(name string) esl.Headers
 	Hostname string
 	Version  string // Parley's
 	Log      *slog.Logger
 }
 
 // API is our rooms, seen as a switch's. Observe and Do may be called from any
-// goroutine; Run is the one that fires the events.
+// goroutine; Run fires the events, and Do those that it causes.
 type API struct {
 	opts  Options
 	since time.Time
 	wake  chan struct{} // capacity 1
 
+	telling sync.Mutex // held over "take what has happened, fire it": keeps events in order
+
 	mu    sync.Mutex
 	items []any                      // guarded by mu: what has happened and was not looked at, oldest first
-	told  []telling                  // guarded by mu: what Run is to fire, oldest first
+	told  []telling                  // guarded by mu: what is to be fired, oldest first
 	rooms map[engine.InstanceID]*run // guarded by mu, as below
 	leg   map[string]engine.LegID    // by Unique-ID, of those that are not it
+	calls map[engine.LegID]*guest    // that CHANNEL_CREATE has been told of, while they are there
 	born  int                        // members since start
 	peak  int
 
@@ -64,6 +70,7 @@ func New(o Options) *API {
 	}
 	return &API{
 		opts: o, since: time.Now(), wake: make(chan struct{}, 1), rooms: map[engine.InstanceID]*run{}, leg: map[string]engine.LegID{},
+		calls: map[engine.LegID]*guest{},
 	}
 }
 
@@ -95,10 +102,17 @@ func (a *API) Run(ctx context.Context) error {
 		case <-beat.C:
 			a.opts.Fire("HEARTBEAT", "", a.pulse(time.Now()), nil)
 		case <-a.wake:
-			for _, t := range a.take() {
-				a.opts.Fire(t.name, t.subclass, t.headers, t.body)
-			}
+			a.tell()
 		}
+	}
+}
+
+// tell fires what has happened.
+func (a *API) tell() {
+	a.telling.Lock()
+	defer a.telling.Unlock()
+	for _, t := range a.take() {
+		a.opts.Fire(t.name, t.subclass, t.headers, t.body)
 	}
 }
 
@@ -168,11 +182,14 @@ func commandTable() []word {
 	}
 }
 
-// Do runs an api command, as eventsocket.Options.API.
+// Do runs an api command, as eventsocket.Options.API. What it has changed is
+// told when it returns.
 func (a *API) Do(ctx context.Context, command, arguments string) (printed string, ok bool) {
 	for _, w := range commandTable() {
 		if strings.EqualFold(w.name, command) {
-			return w.do(a, ctx, strings.TrimSpace(arguments)), true
+			printed = w.do(a, ctx, strings.TrimSpace(arguments))
+			a.tell() // before the event API does
+			return printed, true
 		}
 	}
 	return "", false

@@ -52,8 +52,9 @@ func (a *API) guest(c *channel) *guest {
 	defer a.mu.Unlock()
 	g := &guest{view: c.member, since: c.member.JoinedAt, invite: engine.Invite{Room: string(c.room.Name)}}
 	if r := a.rooms[c.room.Instance]; r != nil && r.members[c.member.ID] != nil {
-		g.invite, g.since = r.members[c.member.ID].invite, r.members[c.member.ID].since
-		g.vars = maps.Clone(r.members[c.member.ID].vars)
+		was := r.members[c.member.ID]
+		g.invite, g.since, g.seen = was.invite, was.since, was.seen
+		g.vars = maps.Clone(was.vars)
 	}
 	return g
 }
@@ -62,11 +63,12 @@ func (a *API) guest(c *channel) *guest {
 func (a *API) variablesOf(room *engine.RoomView, m *engine.MemberView) map[string]string {
 	g := a.guest(&channel{*room, *m})
 	vars := map[string]string{
-		"uuid": uniqueID(m.CallID), "call_uuid": uniqueID(m.CallID), "direction": "inbound", "channel_name": channelName(m),
-		"caller_id_name": m.Name, "caller_id_number": m.Number, "destination_number": g.invite.Room,
+		"uuid": uniqueID(m.CallID), "call_uuid": uniqueID(m.CallID), "direction": g.direction(), "channel_name": channelName(m),
+		"caller_id_name": g.name(), "caller_id_number": m.Number, "destination_number": g.destination(),
 		"conference_name": string(room.Name), "conference_uuid": uuidOf(string(room.Instance)), "conference_member_id": m.ID.String(),
 		"conference_moderator": fmt.Sprint(m.Role == moderator), "parley_call_id": string(m.CallID),
 	}
+	maps.Copy(vars, g.known())
 	for name, value := range g.invite.Variables {
 		if name != "pin" {
 			vars["parley_"+name] = value
@@ -110,7 +112,7 @@ func (a *API) dump(ctx context.Context, arguments string) string {
 	if !ok {
 		return noChannel
 	}
-	e := &esl.Event{Headers: append(esl.Headers{{Name: "Event-Name", Value: "CHANNEL_DATA"}}, a.guest(&c).channel("")...)}
+	e := &esl.Event{Headers: append(a.head("CHANNEL_DATA"), a.guest(&c).channel(talking(""))...)}
 	vars := a.variablesOf(&c.room, &c.member)
 	for _, name := range sortedKeys(vars) {
 		if vars[name] != "" {
@@ -126,15 +128,43 @@ func (a *API) dump(ctx context.Context, arguments string) string {
 		return string(e.AppendXML(nil))
 	case "json":
 		return string(e.AppendJSON(nil))
-	case "plain":
-		return string(e.AppendPlain(nil))
-	default:
+	case "plain": // which at the switch is the other one
 		var b strings.Builder
 		for _, h := range e.Headers {
-			b.WriteString(h.Name + ": " + h.Value + "\n")
+			b.WriteString(h.Name + ": [" + h.Value + "]\n")
 		}
 		return b.String() + "\n"
+	default:
+		return string(e.AppendPlain(nil))
 	}
+}
+
+// head are the first headers of an event.
+func (a *API) head(name string) esl.Headers {
+	if a.opts.Head == nil {
+		return esl.Headers{{Name: "Event-Name", Value: name}}
+	}
+	return a.opts.Head(name)
+}
+
+// known are channel variables of the switch's own that a member has, too.
+func (g *guest) known() map[string]string {
+	m := &g.view
+	codec, rate, _ := codecOf(m.Codec)
+	vars := map[string]string{
+		"read_codec": codec, "read_rate": rate, "write_codec": codec, "write_rate": rate, "endpoint_disposition": "ANSWER", "sip_network_ip": sourceAddress(g.invite),
+	}
+	if g.outbound() {
+		vars["is_outbound"] = "true"
+	}
+	if m.Kind != "sip" {
+		return vars
+	}
+	vars["sip_call_id"], vars["sip_from_user"], vars["sip_to_user"] = string(m.CallID), m.Number, g.destination()
+	if g.outbound() {
+		vars["sip_from_user"] = g.seen.Number
+	}
+	return vars
 }
 
 func sortedKeys(m map[string]string) []string {
@@ -175,10 +205,15 @@ func (a *API) row(c *channel) []string {
 	g, m := a.guest(c), &c.member
 	codec, rate, bits := codecOf(m.Codec)
 	id, from := uniqueID(m.CallID), sourceAddress(g.invite)
+	first, dialplan, data := engine.Caller{Number: m.Number, Name: g.name()}, "XML", string(c.room.Name)+"@"+c.room.Profile
+	callee, call := "", ""
+	if g.outbound() {
+		first, dialplan, data, callee, call = g.seen, "", string(c.room.Name), "RECV", id
+	}
 	return []string{
-		id, "inbound", g.since.Format(time.DateTime), fmt.Sprint(g.since.Unix()), channelName(m), "CS_EXECUTE", m.Name, m.Number, from,
-		g.invite.Room, "conference", string(c.room.Name) + "@" + c.room.Profile, "XML", "default", codec, rate, bits, codec, rate, bits, "",
-		a.opts.Hostname, "", "", "", "ACTIVE", "", "", "", id, "", "", m.Name, m.Number, from, g.invite.Room, "XML", "default",
+		id, g.direction(), g.since.Format(time.DateTime), fmt.Sprint(g.since.Unix()), channelName(m), "CS_EXECUTE", g.name(), m.Number, from,
+		g.destination(), "conference", data, dialplan, "default", codec, rate, bits, codec, rate, bits, "",
+		a.opts.Hostname, "", "", "", "ACTIVE", g.seen.Name, g.seen.Number, callee, call, "", "", first.Name, first.Number, from, g.destination(), dialplan, "default",
 	}
 }
 

@@ -48,8 +48,8 @@ func latest[T any](list []T, item T) []T {
 func (g *guest) cdrCaller() conference.CDRCaller {
 	m := &g.view
 	return conference.CDRCaller{
-		Username: m.Number, Dialplan: "XML", Name: m.Name, Number: m.Number, Address: sourceAddress(g.invite),
-		Destination: g.invite.Room, UUID: uniqueID(m.CallID), Source: "parley", Context: "default", Channel: channelName(m),
+		Username: m.Number, Dialplan: "XML", Name: g.name(), Number: m.Number, Address: sourceAddress(g.invite),
+		Destination: g.destination(), UUID: uniqueID(m.CallID), Source: "parley", Context: "default", Channel: channelName(m),
 	}
 }
 

@@ -70,7 +70,7 @@ func TestRefusals(t *testing.T) {
 			{"uuid_kill nobody", "-ERR No such channel!\n"},
 			{"uuid_getvar x", "-USAGE: <uuid> <var>\n"},
 			{"nope", "-ERR nope Command not found!\n"},
-			{"version short", Compatible + "\n"},
+			{"version short", Compatible + "-release\n"},
 			{"hostname", "here"},
 		} {
 			r.says(row.line, row.want)

@@ -1,6 +1,7 @@
 package fsapi
 
 import (
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -13,33 +14,29 @@ import (
 // caller's profile, member. cause is set when the call has ended.
 func (r *run) memberHeaders(g *guest, cause string) esl.Headers {
 	h := esl.Headers{{Name: "Floor", Value: strconv.FormatBool(r.floor != 0 && r.floor == g.view.ID)}}
-	h = append(h, g.channel(cause)...)
+	h = append(h, g.channel(talking(cause))...)
 	return append(h, g.member(r.levelsOf(g.view.ID).energy)...)
 }
 
 // channel is the basic data of a channel.
-func (g *guest) channel(cause string) esl.Headers {
+func (g *guest) channel(is phase) esl.Headers {
 	m := &g.view
 	codec, rate, bits := codecOf(m.Codec)
-	answer := "answered"
-	if cause != "" {
-		answer = "hangup"
-	}
 	id, name := uniqueID(m.CallID), channelName(m)
 	h := esl.Headers{
-		{Name: "Channel-State", Value: "CS_EXECUTE"},
-		{Name: "Channel-Call-State", Value: "ACTIVE"},
-		{Name: "Channel-State-Number", Value: "4"},
+		{Name: "Channel-State", Value: is.state},
+		{Name: "Channel-Call-State", Value: is.call},
+		{Name: "Channel-State-Number", Value: is.number},
 		{Name: "Channel-Name", Value: name},
 		{Name: "Unique-ID", Value: id},
-		{Name: "Call-Direction", Value: "inbound"},
-		{Name: "Presence-Call-Direction", Value: "inbound"},
+		{Name: "Call-Direction", Value: g.direction()},
+		{Name: "Presence-Call-Direction", Value: g.direction()},
 		{Name: "Channel-HIT-Dialplan", Value: "true"},
 		{Name: "Channel-Call-UUID", Value: id},
-		{Name: "Answer-State", Value: answer},
+		{Name: "Answer-State", Value: is.answer},
 	}
-	if cause != "" {
-		h = append(h, esl.Header{Name: "Hangup-Cause", Value: cause})
+	if is.cause != "" {
+		h = append(h, esl.Header{Name: "Hangup-Cause", Value: is.cause})
 	}
 	for _, way := range []string{"Read", "Write"} {
 		h = append(h, esl.Header{Name: "Channel-" + way + "-Codec-Name", Value: codec}, esl.Header{Name: "Channel-" + way + "-Codec-Rate", Value: rate},
@@ -52,20 +49,23 @@ func (g *guest) channel(cause string) esl.Headers {
 func (g *guest) profile(id, name string) esl.Headers {
 	m := &g.view
 	began := strconv.FormatInt(g.since.UnixMicro(), 10)
-	h := esl.Headers{
-		{Name: "Caller-Direction", Value: "inbound"},
-		{Name: "Caller-Logical-Direction", Value: "inbound"},
-		{Name: "Caller-Username", Value: m.Number},
-		{Name: "Caller-Dialplan", Value: "XML"},
+	h := esl.Headers{{Name: "Caller-Direction", Value: g.direction()}, {Name: "Caller-Logical-Direction", Value: g.direction()}}
+	first := engine.Caller{Number: m.Number, Name: g.name()}
+	if g.outbound() {
+		first = g.seen
+	} else {
+		h = append(h, esl.Header{Name: "Caller-Username", Value: m.Number}, esl.Header{Name: "Caller-Dialplan", Value: "XML"})
 	}
 	for _, pair := range []esl.Header{
-		{Name: "Caller-Caller-ID-Name", Value: m.Name},
+		{Name: "Caller-Caller-ID-Name", Value: g.name()},
 		{Name: "Caller-Caller-ID-Number", Value: m.Number},
-		{Name: "Caller-Orig-Caller-ID-Name", Value: m.Name},
-		{Name: "Caller-Orig-Caller-ID-Number", Value: m.Number},
+		{Name: "Caller-Orig-Caller-ID-Name", Value: first.Name},
+		{Name: "Caller-Orig-Caller-ID-Number", Value: first.Number},
+		{Name: "Caller-Callee-ID-Name", Value: g.seen.Name},
+		{Name: "Caller-Callee-ID-Number", Value: g.seen.Number},
 		{Name: "Caller-Network-Addr", Value: sourceAddress(g.invite)},
-		{Name: "Caller-ANI", Value: m.Number},
-		{Name: "Caller-Destination-Number", Value: g.invite.Room},
+		{Name: "Caller-ANI", Value: first.Number},
+		{Name: "Caller-Destination-Number", Value: g.destination()},
 	} {
 		if pair.Value != "" {
 			h = append(h, pair)
@@ -127,10 +127,44 @@ func codecOf(text string) (name, rate, bits string) {
 }
 
 // sourceAddress is where a call comes from, without what else tells sources
-// apart.
+// apart; "" = unknown, as for one that we or an Asterisk made.
 func sourceAddress(in engine.Invite) string {
-	at, _, _ := strings.Cut(in.Source, " ")
+	at, _, _ := strings.Cut(in.Source, "/")
+	if _, err := netip.ParseAddr(at); err != nil {
+		return ""
+	}
 	return at
+}
+
+// outbound says that we called the member.
+func (g *guest) outbound() bool { return g.invite.Job != "" }
+
+func (g *guest) direction() string {
+	if g.outbound() {
+		return "outbound"
+	}
+	return "inbound"
+}
+
+// name is what the switch shows for one: who has none is called by his number,
+// or as somebody whom it has called.
+func (g *guest) name() string {
+	switch {
+	case g.view.Name != "":
+		return g.view.Name
+	case g.outbound():
+		return "Outbound Call"
+	default:
+		return g.view.Number
+	}
+}
+
+// destination is what was dialled: the room, or who was called into it.
+func (g *guest) destination() string {
+	if g.outbound() {
+		return g.view.Number
+	}
+	return g.invite.Room
 }
 
 // pulse is HEARTBEAT.

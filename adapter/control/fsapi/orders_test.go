@@ -51,7 +51,7 @@ func TestWhatScriptsAskASwitchFor(t *testing.T) {
 			{"eval $domain ${version()}", "$domain "},
 			{"eval", ""},
 			{"expand echo a ${domain}", "a parley"},
-			{"expand version short", "1.11.1\n"},
+			{"expand version short", "1.11.1-release\n"},
 			{"expand", "-ERR No input\n"},
 			{"expand expand echo a", "INVALID COMMAND!\n-ERR Cannot execute command\n"},
 			{"expand nosuch x", "INVALID COMMAND!\n-ERR Cannot execute command\n"},

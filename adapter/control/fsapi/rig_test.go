@@ -130,8 +130,9 @@ type rig struct {
 	x      *engine.Exchange
 	places map[engine.RoomName]*place
 
-	mu   sync.Mutex
-	told []*esl.Event // guarded by mu
+	mu     sync.Mutex
+	told   []*esl.Event     // guarded by mu
+	orders []engine.OutCall // guarded by mu
 }
 
 // bubble runs a test with its own time and an API.
@@ -148,6 +149,7 @@ func bubble(t *testing.T, test func(*rig)) {
 				return p, nil
 			},
 			Observer: func(e engine.Event) { r.a.Observe(e) },
+			Router:   r.route,
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -188,6 +190,26 @@ func (r *rig) call(room, number string, vars map[string]string) *phone {
 	time.Sleep(10 * time.Second) // prompts are over
 	synctest.Wait()
 	return p
+}
+
+// route answers at once, and for "busy" is; what was ordered is kept.
+func (r *rig) route(address string) (engine.Way, error) {
+	if strings.HasPrefix(address, "sofia/gateway/none") {
+		return nil, engine.ErrNoRoute
+	}
+	return func(_ context.Context, c engine.OutCall) error {
+		r.mu.Lock()
+		r.orders = append(r.orders, c)
+		r.mu.Unlock()
+		if address == "busy" {
+			return &engine.CallError{Cause: engine.CauseBusy, SIP: 486}
+		}
+		p := &phone{id: c.Leg, out: make(chan engine.Outcome, 1)}
+		c.Invite.Kind, c.Invite.Caller.Number = "sip", address
+		p.sink = r.x.Arrive(p, c.Invite)
+		p.sink.Post(engine.MediaUp{Leg: p.id})
+		return nil
+	}, nil
 }
 
 // api runs a command.

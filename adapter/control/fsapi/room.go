@@ -13,21 +13,23 @@ import (
 	"parley/esl/conference"
 )
 
-// style reads the words of a list. counted is set for "count".
+// style reads the first word of a list, the only one that the switch looks at,
+// and the one behind "delim". counted is set for "count".
 func style(words []string) (how conference.Style, counted bool) {
-	for i := 0; i < len(words); i++ {
-		switch strings.ToLower(words[i]) {
-		case "delim":
-			if i++; i < len(words) {
-				how.Delimiter = words[i]
-			}
-		case "pretty":
-			how.Pretty = true
-		case "summary":
-			how.Summary = true
-		case "count":
-			counted = true
+	if len(words) == 0 {
+		return how, false
+	}
+	switch strings.ToLower(words[0]) {
+	case "delim":
+		if len(words) > 1 {
+			how.Delimiter = words[1]
 		}
+	case "pretty":
+		how.Pretty = true
+	case "summary":
+		how.Summary = true
+	case "count":
+		counted = true
 	}
 	return how, counted
 }

@@ -66,9 +66,10 @@ func (a *API) sheet(v *engine.RoomView) conference.Sheet {
 		s.Recordings = append(s.Recordings, conference.Recording{Path: t.Name, Paused: t.State == engine.RecordingPausing, Since: t.StartedAt})
 	}
 	for _, m := range members {
+		g := a.guest(&channel{*v, *m})
 		l := conference.Line{
 			Member: conference.Member{
-				ID: conference.MemberID(m.ID), UUID: uniqueID(m.CallID), Channel: channelName(m), CallerName: m.Name, CallerNumber: m.Number,
+				ID: conference.MemberID(m.ID), UUID: uniqueID(m.CallID), Channel: channelName(m), CallerName: g.name(), CallerNumber: m.Number,
 				Hear: !m.Deaf, Speak: !m.Muted, Talking: m.Talking && !m.Muted, Hold: m.Hold, Floor: r.floor == m.ID, Moderator: m.Role == moderator,
 				VolumeIn: conference.Step(float64(m.Talk)), VolumeOut: conference.Step(float64(m.Listen)), Energy: r.levelsOf(m.ID).energy,
 			},

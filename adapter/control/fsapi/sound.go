@@ -78,7 +78,7 @@ func (c *call) say() bool {
 // sayToMember speaks to one member.
 func (c *call) sayToMember() bool {
 	who, text, _ := strings.Cut(c.textAfter("saymember"), " ")
-	if who == "" || text == "" {
+	if who == "" {
 		c.printf("-ERR (saymember) No Text!\n")
 		return false
 	}
@@ -87,7 +87,7 @@ func (c *call) sayToMember() bool {
 	case m == nil:
 		c.printf("-ERR (saymember) Unknown Member %s!\n", who)
 		return false
-	case !c.speak(m.ID, text):
+	case text != "" && !c.speak(m.ID, text): // the switch speaks nothing, and is content
 		c.printf("-ERR (saymember) Error!\n")
 		return false
 	}

@@ -15,7 +15,7 @@ func (a *API) release() string { return Compatible + "-parley-" + a.opts.Version
 
 func (a *API) version(_ context.Context, arguments string) string {
 	if strings.EqualFold(arguments, "short") {
-		return Compatible + "\n"
+		return Compatible + "-release\n"
 	}
 	return "FreeSWITCH Version " + a.release() + " (Parley " + a.opts.Version + ")\n"
 }

@@ -128,14 +128,15 @@ func videoSubs() []sub {
 	hidden := func(verb string) func(*call, *engine.MemberView, string) {
 		return func(c *call, m *engine.MemberView, _ string) { c.printf("+OK %s %d\n", verb, m.ID) }
 	}
+	nothing := func(*call, *engine.MemberView, string) {}
 	return []sub{
 		{name: "cam", whole: replies(mixing)},
 		{name: "canvas-auto-clear", syntax: "<canvas_id> <true|false>", whole: replies("-ERR Invalid canvas")},
 		{name: "vid-canvas", syntax: newValue, target: answers("-ERR Invalid DATA")},
 		{name: "vid-watching-canvas", syntax: newValue, target: answers("-ERR Invalid DATA")},
 		{name: "vid-layer", syntax: newValue, target: answers("-ERR Invalid Canvas")},
-		{name: "vid-flip", syntax: eitherOf, target: answers(mixing)},
-		{name: "vid-border", syntax: eitherOf, target: answers(mixing)},
+		{name: "vid-flip", syntax: eitherOf, target: hidden("flipped")},
+		{name: "vid-border", syntax: eitherOf, target: answers("-ERR No text supplied")},
 		{name: "vmute", syntax: quietly, target: hidden("vmute")},
 		{name: "tvmute", syntax: quietly, target: hidden("vmute")},
 		{name: "unvmute", syntax: quietly, target: hidden("unvmute")},
@@ -144,13 +145,13 @@ func videoSubs() []sub {
 		{name: "tvblind", syntax: quietly, target: hidden("vblind")},
 		{name: "unvblind", syntax: quietly, target: hidden("unvblind")},
 		{name: "vid-filter", syntax: anybody + " <string>", target: answers("+OK")},
-		{name: "vid-floor", syntax: lastOr + " [force]", target: answers(mixing)},
-		{name: "vid-banner", syntax: lastOr + " <text>", target: answers(mixing)},
-		{name: "vid-mute-img", syntax: lastOr + " [<path>|clear]", target: answers("_undef_")},
-		{name: "vid-logo-img", syntax: lastOr + " [<path>|clear]", target: answers("+OK Video logo cleared")},
-		{name: "vid-codec-group", syntax: lastOr + " [<group>|clear]", target: answers(mixing)},
-		{name: "vid-res-id", syntax: "<member_id>|all <val>|clear [force]", whole: replies("-ERR conference is not in mixing mode")},
-		{name: "vid-role-id", syntax: lastOr + " <val>|clear", target: answers("-ERR conference is not in mixing mode")},
+		{name: "vid-floor", syntax: lastOr + " [force]", target: nothing},
+		{name: "vid-banner", syntax: lastOr + " <text>", target: answers("+OK")},
+		{name: "vid-mute-img", syntax: lastOr + " [<path>|clear]", target: nothing},
+		{name: "vid-logo-img", syntax: lastOr + " [<path>|clear]", target: nothing},
+		{name: "vid-codec-group", syntax: lastOr + " [<group>|clear]", target: nothing},
+		{name: "vid-res-id", syntax: "<member_id>|all <val>|clear [force]", target: nothing},
+		{name: "vid-role-id", syntax: lastOr + " <val>|clear", target: nothing},
 		{name: "clear-vid-floor", whole: replies("+OK floor Cleared")},
 		{name: "vid-layout", syntax: "<layout name>|group <group name> [<canvas id>]", whole: withWord(invalid, mixing)},
 		{name: "vid-write-png", syntax: "<path>", whole: withWord(invalid, mixing)},

@@ -2,6 +2,7 @@ package fsapi
 
 import (
 	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -43,6 +44,7 @@ type guest struct {
 	invite engine.Invite
 	since  time.Time
 	vars   map[string]string // by uuid_setvar
+	seen   engine.Caller     // by him, where we called him
 }
 
 // runOf is a copy of what is known of a room.
@@ -92,7 +94,8 @@ type doorFile struct {
 func (a *API) note(item any) []telling {
 	switch i := item.(type) {
 	case engine.Event:
-		return a.event(i)
+		before, after := a.legs(i)
+		return slices.Concat(before, a.event(i), after)
 	case again:
 		if r := a.rooms[i.instance]; r != nil {
 			return []telling{r.tell(i.action, i.member, i.more)}
@@ -227,7 +230,7 @@ func (a *API) joined(r *run, e engine.Event) []telling {
 	if r.members[id] != nil {
 		return nil
 	}
-	r.members[id] = &guest{view: e.Member, invite: e.Invite, since: e.Time}
+	r.members[id] = &guest{view: e.Member, invite: e.Invite, since: e.Time, seen: a.calls[e.Leg].seen}
 	r.rate = max(r.rate, rateOf([]*engine.MemberView{&e.Member}))
 	if uid := uniqueID(e.Leg); uid != string(e.Leg) {
 		a.leg[uid] = e.Leg
