@@ -1,15 +1,12 @@
 package fsapi
 
 import (
-	"context"
-	"errors"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"parley/engine"
-	"parley/esl"
 	"parley/esl/conference"
 )
 
@@ -191,68 +188,4 @@ func (c *call) grace() string {
 		return strconv.Itoa(int(p.EndGrace / time.Second))
 	}
 	return "0"
-}
-
-// bgJob begins the jobs that "bgdial" has ordered, whose results are told.
-const bgJob = "bgdial-"
-
-// order reads ADDRESS, NUMBER and NAME.
-func (c *call) order() engine.Dial {
-	d := engine.Dial{Room: engine.RoomName(c.name), Address: c.words[0], Timeout: time.Minute}
-	r := c.a.runOf(c.view.Instance)
-	d.Caller = engine.Caller{Number: r.set["caller_id_number"], Name: r.set["caller_id_name"]}
-	if len(c.words) > 1 {
-		d.Caller.Number = c.words[1]
-	}
-	if len(c.words) > 2 {
-		d.Caller.Name = c.words[2]
-	}
-	return d
-}
-
-// dial calls somebody into the room and waits for the result.
-func (c *call) dial() bool {
-	if len(c.words) == 0 {
-		c.printf("-ERR Bad Args\n")
-		return false
-	}
-	job, err := c.a.opts.Exchange.Dial(context.WithoutCancel(c.ctx), c.order())
-	if err != nil {
-		c.a.opts.Log.Warn("dial: "+err.Error(), "room", c.name)
-		job.Cause = causeOf(err)
-	}
-	c.printf("+OK Call Requested: result: [%s]\n", job.Cause)
-	return true
-}
-
-// dialInBackground is dial without the waiting: bgdial-result tells.
-func (c *call) dialInBackground() bool {
-	if len(c.words) == 0 {
-		c.printf("-ERR Bad Args\n")
-		return false
-	}
-	id := esl.NewUUID()
-	d := c.order()
-	d.Job = engine.JobID(bgJob + id)
-	if _, err := c.a.opts.Exchange.BgDial(c.ctx, d); err != nil {
-		c.a.opts.Log.Warn("bgdial: "+err.Error(), "room", c.name)
-		c.a.put(again{instance: c.view.Instance, action: conference.DialResult, more: esl.Headers{
-			{Name: "Result", Value: string(causeOf(err))}, {Name: "Job-UUID", Value: id},
-		}})
-	}
-	c.printf("+OK Job-UUID: %s\n", id)
-	return true
-}
-
-// causeOf is the switch's word for a call that was not even made.
-func causeOf(err error) engine.Cause {
-	refused, isRefusal := errors.AsType[*engine.RefusalError](err)
-	switch {
-	case errors.Is(err, engine.ErrNoRoute):
-		return "NO_ROUTE_DESTINATION"
-	case isRefusal && refused.Reason == engine.ReasonNodeBusy, errors.Is(err, engine.ErrTooManyDials):
-		return "SWITCH_CONGESTION"
-	default:
-		return "NORMAL_UNSPECIFIED"
-	}
 }

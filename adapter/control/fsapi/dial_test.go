@@ -1,0 +1,44 @@
+package fsapi
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestVariablesOfADialString: those that an order has a place for count.
+func TestVariablesOfADialString(t *testing.T) {
+	bubble(t, func(r *rig) {
+		r.call("3001", "1001", nil)
+		const id = "11111111-2222-4333-8444-555555555555"
+		for _, line := range []string{
+			"dial {origination_caller_id_number=777,origination_caller_id_name='Big Boss',originate_timeout=7,ignore_early_media=true,hangup_after_bridge=true}[sip_h_X-Trip=9,sip_h_Via=x,sip_h_X-A:b=x]busy 1234 Somebody",
+			"dial {origination_uuid=" + id + ",parley_muted=true,origination_callee_id_name=Ann}uas",
+		} {
+			r.api("conference 3001 " + line)
+		}
+		time.Sleep(time.Minute)
+		r.mu.Lock()
+		first, second := r.orders[0], r.orders[1]
+		r.mu.Unlock()
+		if first.Caller.Number != "777" || first.Caller.Name != "Big Boss" || first.Timeout != 7*time.Second {
+			t.Errorf("ordered %+v", first)
+		}
+		if len(first.Channel) != 2 || first.Channel["X-Trip"] != "9" || first.Channel["sip_h_X-Trip"] != "9" {
+			t.Errorf("for the channel: %v", first.Channel)
+		}
+		if second.Leg != id {
+			t.Errorf("the call is %q", second.Leg)
+		}
+		r.says("uuid_exists "+id, "true")
+		r.says("uuid_getvar "+id+" caller_id_name", "Ann")
+		if list := r.api("conference 3001 list"); !strings.Contains(list, ";uas;hear;") {
+			t.Errorf("he is not muted: %q", list)
+		}
+		r.says("conference 3001 list pretty", "2) Ann (uas)\n1) N1001 (1001)\n")
+		if v := r.api("conference 3001 get-uuid 2"); v != id {
+			t.Errorf("member 2 is %q", v)
+		}
+		r.says("conference 3001 dial {a=b", "+OK Call Requested: result: [NORMAL_UNSPECIFIED]\n")
+	})
+}
