@@ -62,7 +62,21 @@ func TestAnARIClientRecordsARoom(t *testing.T) {
 	c.want("GET", "/recordings/live/a%2Fx", "", 404, "Recording not found")
 	c.want("GET", "/recordings/stored", "", 200, `[{"name":"a/x","format":"wav"},{"name":"limited","format":"wav"}]`)
 	storedAudio(t, c, filepath.Join(dir, "a", "x.wav"))
+	for media, words := range map[string]string{
+		"a/none": "Recording not found", "../../x": "Recording name invalid", "/etc/passwd": "Recording name invalid",
+	} {
+		if status, text := c.do("panel", "POST", "/bridges/"+room+"/play", `{"media":"recording:`+media+`"}`); status != 400 || !strings.Contains(text, words) || strings.Contains(text, dir) {
+			t.Errorf("%s: %d %s, want %s", media, status, text, words)
+		}
+	}
+	c.want("POST", "/bridges/"+room+"/play/again", `{"media":"recording:a/x"}`, 201, "")
+	c.next("PlaybackStarted")
+	c.want("DELETE", "/playbacks/again", "", 204, "")
+	if e := c.next("PlaybackFinished"); e.Playback.ID != "again" || e.Playback.State != "done" {
+		t.Errorf("%+v", e.Playback)
+	}
 	c.want("POST", at, `{"name":"gone","format":"wav"}`, 201, "")
+	c.want("POST", "/bridges/"+room+"/play", `{"media":"recording:gone"}`, 400, "Recording is in progress")
 	c.want("DELETE", "/recordings/live/gone", "", 204, "")
 	c.next("RecordingFinished", func(e happening) bool { return e.Recording.Name == "gone" && e.Recording.State == "done" })
 	c.want("POST", "/recordings/stored/a%2Fx/copy?destinationRecordingName=b/y", "", 200, `{"name":"b/y","format":"wav"}`)

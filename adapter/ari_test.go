@@ -188,7 +188,7 @@ func TestAnARIClientSeesAndDrivesARoom(t *testing.T) {
 		c.want("GET", "/playbacks/p1", "", 404, "Playback not found")
 	}
 	c.want("POST", "/channels/"+id+"/play", `{"media":"sound:nothing-is-called-so"}`, 400, "nothing-is-called-so")
-	c.want("POST", "/channels/"+id+"/play", `{"media":"recording:x"}`, 400, "recording:x")
+	c.want("POST", "/channels/"+id+"/play", `{"media":"recording:x"}`, 400, "Recording not found")
 	c.want("POST", "/channels/"+id+"/play/p2", `{"media":"tone:ringback-uk"}`, 201, "")
 	c.next("PlaybackStarted")
 	c.want("DELETE", "/playbacks/p2", "", 204, "")

@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"fmt"
 	"os"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -24,7 +25,8 @@ type Options struct {
 
 // Library loads clips and keeps those lately used. It may be used by many
 // goroutines at once; loads of the same spec at the same time are one. A file
-// that is changed on disk is noticed by a new Library.
+// that is changed on disk is noticed by a new Library; one that is asked for by its whole
+// path, its extension included, at once.
 type Library struct {
 	opts   Options
 	flight singleflight.Group
@@ -37,7 +39,25 @@ type Library struct {
 	bytes int                   // guarded by mu
 }
 
-type key struct{ spec, language string }
+type key struct {
+	spec, language string
+	version        version
+}
+
+// version tells apart what has been in a file that is named by its whole path: such
+// a one is not of the library's folder, as recordings are, and may change.
+type version struct{ written, size int64 } // ns since 1970, bytes
+
+func versionOf(spec string) version {
+	if !path.IsAbs(spec) {
+		return version{}
+	}
+	info, err := os.Stat(spec)
+	if err != nil {
+		return version{}
+	}
+	return version{info.ModTime().UnixNano(), info.Size()}
+}
 
 type entry struct {
 	key  key
@@ -79,11 +99,11 @@ func New(o Options) (*Library, error) {
 // read files and, for say:, run a program, so call it outside the audio path.
 // Failed loads are tried anew each time.
 func (l *Library) Load(spec, language string) (*Clip, error) {
-	k := key{spec, l.tag(language)}
+	k := key{spec, l.tag(language), versionOf(spec)}
 	if c := l.cached(k); c != nil {
 		return c, nil
 	}
-	v, err, _ := l.flight.Do(k.language+" "+k.spec, func() (any, error) {
+	v, err, _ := l.flight.Do(fmt.Sprint(k.language, " ", k.version, " ", k.spec), func() (any, error) {
 		if c := l.cached(k); c != nil { // kept between the look above and this
 			return c, nil
 		}

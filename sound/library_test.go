@@ -346,3 +346,20 @@ func TestConcurrentLoadsShareOneClip(t *testing.T) {
 		}
 	}
 }
+
+// TestAFileByItsWholePathMayChange, as a recording does that takes its name anew.
+func TestAFileByItsWholePathMayChange(t *testing.T) {
+	l, at := library(t, Options{}, nil), filepath.Join(t.TempDir(), "r.wav")
+	for _, ms := range []int{100, 200} {
+		if err := os.WriteFile(at, AppendWAV(nil, sine(440, 8000, 8*ms, -12), 8000), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c := load(t, l, at, "")
+		if got := c.Duration(); got != time.Duration(ms)*time.Millisecond {
+			t.Errorf("%v of %d ms", got, ms)
+		}
+		if load(t, l, at, "") != c {
+			t.Error("it is not kept")
+		}
+	}
+}

@@ -2,13 +2,16 @@ package ariserver
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
 
 	"parley/engine"
+	"parley/recording"
 )
 
 // Limits of what one request may have played.
@@ -41,8 +44,14 @@ func (s *Server) media(uris []string, language string) (items []string, err erro
 			}
 		case "tone":
 			items = append(items, toneAlias(name))
+		case "recording":
+			file, err := s.storedSound(name, language)
+			if err != nil {
+				return nil, fmt.Errorf("media %.200s cannot be played: %w", uri, err)
+			}
+			items = append(items, file)
 		default:
-			return nil, fmt.Errorf("media %s is none of sound:, number:, digits: and tone: with what follows", uri)
+			return nil, fmt.Errorf("media %s is none of sound:, recording:, number:, digits: and tone: with what follows", uri)
 		}
 		if len(items) > maxItems {
 			return nil, fmt.Errorf("media of more than %d sounds", maxItems)
@@ -57,6 +66,28 @@ func (s *Server) media(uris []string, language string) (items []string, err erro
 		}
 	}
 	return items, nil
+}
+
+// storedSound is a complete recording as a sound: its whole path, which its errors do
+// not tell.
+func (s *Server) storedSound(name, language string) (file string, err error) {
+	file, err = s.opt.Recordings.Name(name + recording.Extension)
+	if err != nil {
+		return "", errors.New(invalidName)
+	}
+	f, err := s.opt.Recordings.Open(file)
+	switch {
+	case errors.Is(err, recording.ErrInUse):
+		return "", errors.New("Recording is in progress")
+	case err != nil:
+		return "", errors.New("Recording not found")
+	}
+	_ = f.Close() // it was only looked for
+	file = filepath.Join(s.opt.Recordings.Path(), file)
+	if s.opt.Playable != nil && s.opt.Playable(file, language) != nil {
+		return "", errors.New("it is no WAV file that can be read, or too long")
+	}
+	return file, nil
 }
 
 // soundAlias is a sound of Asterisk's own that we have under another name.
