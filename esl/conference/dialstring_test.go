@@ -9,7 +9,8 @@ import (
 	"parley/esl"
 )
 
-var dialStrings = []struct{ in, want string }{ //nolint:gochecknoglobals // a table that the fuzz test shares
+// dialStrings are shared with the fuzz test.
+var dialStrings = []struct{ in, want string }{
 	{"sip:uas@127.0.0.1", "sip:uas@127.0.0.1 []"},
 	{"{origination_caller_id_number=777,ignore_early_media=true}sip:uas@127.0.0.1", "sip:uas@127.0.0.1 [{origination_caller_id_number 777} {ignore_early_media true}]"},
 	{"[leg_timeout=5]{a=b} sofia/x/1@y", "sofia/x/1@y [{leg_timeout 5} {a b}]"},

@@ -2,6 +2,7 @@ package eventsocket
 
 import (
 	"context"
+	"errors"
 	"io"
 	"testing"
 	"testing/synctest"
@@ -30,7 +31,7 @@ func TestMyEventsEndWithTheirCall(t *testing.T) {
 		if m.Type() != "text/disconnect-notice" || m.Value("Controlled-Session-UUID") != "u-1" || m.Value("Content-Disposition") != "disconnect" || string(m.Body) != goodbye {
 			t.Errorf("left with %v %q", m.Headers, m.Body)
 		}
-		if _, err := c.nc.Read(make([]byte, 1)); err != io.EOF {
+		if _, err := c.nc.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 			t.Errorf("then %v", err)
 		}
 	})

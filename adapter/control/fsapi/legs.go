@@ -48,6 +48,7 @@ func (a *API) legs(e engine.Event) (before, after []telling) {
 		if g != nil && e.To == "" {
 			return nil, a.hungUp(e.Leg, g, hangupOf(e.Reason))
 		}
+	default: // is about a room, or about a member who stays
 	}
 	return nil, nil
 }

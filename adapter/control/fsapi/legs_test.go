@@ -74,10 +74,16 @@ func TestWhoIsCalledIsOutbound(t *testing.T) {
 			t.Errorf("%q, want %q", names, want)
 		}
 		for _, want := range []esl.Header{
-			{Name: "Call-Direction", Value: "outbound"}, {Name: "Caller-Direction", Value: "outbound"}, {Name: "Caller-Destination-Number", Value: "uas"},
-			{Name: "Caller-Caller-ID-Name", Value: "Outbound Call"}, {Name: "Caller-Caller-ID-Number", Value: "uas"},
-			{Name: "Caller-Orig-Caller-ID-Number", Value: "1234"}, {Name: "Caller-Callee-ID-Number", Value: "1234"}, {Name: "Caller-Callee-ID-Name", Value: "Board"},
-			{Name: "Caller-Network-Addr"}, {Name: "Caller-Username"},
+			{Name: "Call-Direction", Value: "outbound"},
+			{Name: "Caller-Direction", Value: "outbound"},
+			{Name: "Caller-Destination-Number", Value: "uas"},
+			{Name: "Caller-Caller-ID-Name", Value: "Outbound Call"},
+			{Name: "Caller-Caller-ID-Number", Value: "uas"},
+			{Name: "Caller-Orig-Caller-ID-Number", Value: "1234"},
+			{Name: "Caller-Callee-ID-Number", Value: "1234"},
+			{Name: "Caller-Callee-ID-Name", Value: "Board"},
+			{Name: "Caller-Network-Addr"},
+			{Name: "Caller-Username"},
 		} {
 			if have := events[2].Value(want.Name); have != want.Value {
 				t.Errorf("%s is %q, want %q", want.Name, have, want.Value)
@@ -134,6 +140,22 @@ func TestWhoHasNoNameIsCalledByHisNumber(t *testing.T) {
 			if dump := r.api("uuid_dump " + id + format); !strings.Contains(dump, want) {
 				t.Errorf("dump%s: %s", format, dump)
 			}
+		}
+	})
+}
+
+// TestWhatACommandCausesIsToldWhenItReturns, whoever is to tell it besides.
+func TestWhatACommandCausesIsToldWhenItReturns(t *testing.T) {
+	bubble(t, func(r *rig) {
+		var told []string
+		a := New(Options{Exchange: r.x, Fire: func(_, _ string, h esl.Headers, _ []byte) uint64 {
+			told = append(told, (&esl.Event{Headers: h}).Value("Action"))
+			return 0
+		}})
+		a.Observe(engine.Event{Type: engine.EventRoomStarted, Room: "3001", Instance: "i"})
+		a.Do(t.Context(), "status", "")
+		if !slices.Equal(told, []string{"conference-create"}) {
+			t.Errorf("told %q", told)
 		}
 	})
 }
