@@ -262,7 +262,7 @@ func (a *App) openHTTP(ctx context.Context, c *config.Config) error {
 	}))
 	mux.HandleFunc("GET "+asteriskDoor+"{name}", a.openDoor)
 	server := &http.Server{
-		Handler:           mux,
+		Handler: mux, ConnContext: ariserver.ConnContext,
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second,
 		IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
 		ErrorLog: slog.NewLogLogger(a.opt.Log.Handler(), slog.LevelDebug),

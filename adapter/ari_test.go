@@ -311,7 +311,7 @@ func TestARIRefusesInAsterisksWords(t *testing.T) {
 	}
 	guess := func(i int, name string) {
 		t.Helper()
-		if status, _ := c.tell(name, fmt.Sprint("guess ", i), "GET", "/bridges", ""); status != 401 && (i < 3 || status != 429) {
+		if status, _ := c.tell(name, fmt.Sprint("guess ", i), "GET", "/bridges", ""); status != 401 {
 			t.Errorf("guess %d: %d", i, status)
 		}
 	}
@@ -321,15 +321,11 @@ func TestARIRefusesInAsterisksWords(t *testing.T) {
 	if status, _ := c.do("panel", "GET", "/bridges", ""); status != 200 {
 		t.Errorf("after guesses at another's password: %d", status)
 	}
-	status := 0
-	for rounds := 0; status != 429; rounds++ { // the right password does not help him for half a second, which may be over
-		if rounds == 20 {
-			t.Fatalf("after guesses: %d", status)
-		}
-		for i := range 4 {
-			guess(i, "panel")
-		}
-		status, _ = c.do("panel", "GET", "/bridges", "")
+	for i := range 5 {
+		guess(i, "panel")
+	}
+	if status, _ := c.do("panel", "GET", "/bridges", ""); status != 200 {
+		t.Errorf("after guesses at his own: %d", status)
 	}
 }
 

@@ -40,6 +40,7 @@ type listener struct {
 
 	number uint64 // guarded by s.mu, as guest: the greater, the later it came
 	guest  bool   // it is counted as not logged in
+	inLine bool   // it has given a password
 
 	turn chan struct{} // held over a command and its reply, or the writing of events: keeps messages whole
 

@@ -51,23 +51,19 @@ func (l *listener) logIn(ctx context.Context, line string) (on bool) {
 // judged waits until what a client gave counts. It is false where the time to
 // log in, or the connection, is over before.
 func (l *listener) judged(ctx context.Context, account, given string, right bool) bool {
-	for {
-		wait := l.s.brake.Judge(time.Now(), l.from, account, given, right)
-		if wait == 0 {
-			return true
-		}
-		left := loginTime - time.Since(l.began)
+	l.s.mu.Lock()
+	l.inLine = true
+	l.s.mu.Unlock()
+	ctx, cancel := context.WithDeadline(ctx, l.began.Add(loginTime))
+	defer cancel()
+	go func() {
 		select {
-		case <-time.After(min(wait, left)):
 		case <-l.over:
-			return false
+			cancel()
 		case <-ctx.Done():
-			return false
 		}
-		if left <= wait {
-			return false
-		}
-	}
+	}()
+	return l.s.brake.Await(ctx, l.from, account, given, right) == 0
 }
 
 // byPassword is who logs in by "auth".

@@ -135,6 +135,40 @@ func TestGuessesInParallel(t *testing.T) {
 	})
 }
 
+// TestGuessersWhoComeAgainAtOnce keep nobody out at whose address they are: each
+// has his turn.
+func TestGuessersWhoComeAgainAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := server()
+		enter(t, s)
+		over := make(chan struct{})
+		var group sync.WaitGroup
+		const guessers = 60
+		for i := range guessers {
+			group.Go(func() {
+				for n := 0; ; n++ {
+					select {
+					case <-over:
+						return
+					default:
+						_, _ = dial(t, s).tell(fmt.Sprintf("auth guess %d of %d", n, i)) // it may be cut off at the end
+					}
+				}
+			})
+		}
+		time.Sleep(time.Minute)
+		for range 5 {
+			begin := time.Now()
+			enter(t, s)
+			if took := time.Since(begin); took > (guessers+1)*250*time.Millisecond {
+				t.Errorf("the right one took %v", took)
+			}
+		}
+		close(over)
+		group.Wait()
+	})
+}
+
 // TestASourceFullOfGuests lets in who comes and logs in: the oldest make room.
 func TestASourceFullOfGuests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

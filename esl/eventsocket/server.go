@@ -20,7 +20,7 @@ import (
 const (
 	DefaultMaxConns     = 1000
 	DefaultMaxPerSource = 500
-	DefaultMaxGuests    = 32               // of one source that have not logged in
+	DefaultMaxGuests    = 96               // of one source that have not logged in: a turn each within loginTime, by four a second
 	loginTime           = 25 * time.Second // as at the switch
 	guestHead           = 4 << 10          // bytes of a request before that
 	writeTime           = 10 * time.Second // a client that takes nothing for so long is cut off
@@ -38,7 +38,8 @@ type Options struct {
 
 	Queue int // messages kept for one client; 0 means DefaultQueue
 	// Where one of these is reached, the oldest connection that has not logged in
-	// makes room, if there is one.
+	// makes room, if there is one; at the limits of one address not one that has
+	// given a password and waits for its turn.
 	MaxConns     int // clients at once; 0 means DefaultMaxConns
 	MaxPerSource int // of these from one address; 0 means DefaultMaxPerSource
 	MaxGuests    int // of these not logged in; 0 means DefaultMaxGuests
@@ -189,10 +190,12 @@ func (s *Server) admit(l *listener) (oldest *listener, ok bool) {
 }
 
 // oldest is the one that has been there longest without logging in; of one
-// source, or of all.
+// source, without those in the line, or of all, after who has said nothing.
 func (s *Server) oldest(from netip.Addr, only bool) (found *listener) {
 	for l := range s.listeners {
-		if l.guest && (!only || l.from == from) && (found == nil || l.number < found.number) {
+		switch {
+		case !l.guest, only && (l.from != from || l.inLine):
+		case found == nil, found.inLine && !l.inLine, found.inLine == l.inLine && l.number < found.number:
 			found = l
 		}
 	}

@@ -3,6 +3,7 @@
 package brake
 
 import (
+	"context"
 	"hash/maphash"
 	"net/netip"
 	"slices"
@@ -19,7 +20,7 @@ const (
 	freeGuesses   = 3
 	firstWait     = 500 * time.Millisecond
 	longestWait   = 10 * time.Second
-	neighbourWait = time.Second
+	neighbourWait = 250 * time.Millisecond
 	forgetAfter   = 5 * time.Minute
 	knownFor      = 24 * time.Hour
 	maxSources    = 10_000
@@ -42,6 +43,7 @@ type source struct {
 }
 
 type guesses struct {
+	turn  chan struct{} // held by the first of those who wait; the others wait for it in the order in which they came
 	wrong int
 	last  time.Time          // wrong one
 	right time.Time          // when the right one last came
@@ -77,16 +79,7 @@ func Peer(hostport string) netip.Addr {
 func (b *Brake) Judge(now time.Time, from netip.Addr, name, given string, right bool) time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.sources == nil {
-		b.sources, b.seed = map[source]*guesses{}, maphash.MakeSeed()
-	}
-	key, digest := source{Source(from), name}, maphash.String(b.seed, given)
-	g := b.sources[key]
-	if g == nil {
-		b.makeRoom(now)
-		g = &guesses{}
-		b.sources[key] = g
-	}
+	g, digest := b.of(now, from, name, given)
 	if !right && slices.Contains(g.heard[:], digest) {
 		return 0
 	}
@@ -105,6 +98,52 @@ func (b *Brake) Judge(now time.Time, from netip.Addr, name, given string, right 
 	copy(g.heard[1:], g.heard[:])
 	g.heard[0] = digest
 	return 0
+}
+
+// Await is Judge for who can wait until ctx ends: it judges in the order in which
+// they came, so that whoever is in the line has his turn, however fast others come
+// again. It returns 0 where the password counts.
+func (b *Brake) Await(ctx context.Context, from netip.Addr, name, given string, right bool) time.Duration {
+	b.mu.Lock()
+	g, digest := b.of(time.Now(), from, name, given)
+	old := !right && slices.Contains(g.heard[:], digest)
+	b.mu.Unlock()
+	if old {
+		return 0
+	}
+	select {
+	case g.turn <- struct{}{}:
+		defer func() { <-g.turn }()
+	case <-ctx.Done():
+		return firstWait
+	}
+	for {
+		wait := b.Judge(time.Now(), from, name, given, right)
+		if wait == 0 {
+			return 0
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return wait
+		}
+	}
+}
+
+// of finds what is known of a source, and the digest of what it gave. The caller
+// holds mu.
+func (b *Brake) of(now time.Time, from netip.Addr, name, given string) (*guesses, uint64) {
+	if b.sources == nil {
+		b.sources, b.seed = map[source]*guesses{}, maphash.MakeSeed()
+	}
+	key := source{Source(from), name}
+	g := b.sources[key]
+	if g == nil {
+		b.makeRoom(now)
+		g = &guesses{turn: make(chan struct{}, 1)}
+		b.sources[key] = g
+	}
+	return g, maphash.String(b.seed, given)
 }
 
 // wait is how long nothing is to be judged.

@@ -1,11 +1,14 @@
 package brake
 
 import (
+	"context"
 	"net/netip"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -127,6 +130,48 @@ func TestGuessesAtOneMoment(t *testing.T) {
 	if group.Wait(); judged.Load() != freeGuesses {
 		t.Errorf("%d were judged", judged.Load())
 	}
+}
+
+// TestTurnsInTheOrderOfComing: nobody who waits is overtaken, and who will not wait
+// longer leaves the others theirs.
+func TestTurnsInTheOrderOfComing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var b Brake
+		next, from := guesser(), netip.MustParseAddr("192.0.2.1")
+		b.Await(t.Context(), from, "", "right", true)
+		for range freeGuesses {
+			b.Await(t.Context(), from, "", next(), false)
+		}
+		var order []int
+		var mu sync.Mutex
+		for i := range 10 {
+			go func() {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				if i%5 == 4 {
+					ctx, cancel = context.WithTimeout(t.Context(), neighbourWait/2)
+				}
+				defer cancel()
+				if b.Await(ctx, from, "", strconv.Itoa(100+i), false) == 0 {
+					mu.Lock()
+					order = append(order, i)
+					mu.Unlock()
+				}
+			}()
+			synctest.Wait()
+		}
+		begin := time.Now()
+		if wait := b.Await(t.Context(), from, "", "1", false); wait != 0 || time.Since(begin) != 0 {
+			t.Error("what was wrong already waits in the line")
+		}
+		wait := b.Await(t.Context(), from, "", "right", true)
+		if took := time.Since(begin); wait != 0 || took != 9*neighbourWait {
+			t.Errorf("the right one, behind eight: %v after %v", wait, took)
+		}
+		synctest.Wait()
+		if want := []int{0, 1, 2, 3, 5, 6, 7, 8}; !slices.Equal(order, want) {
+			t.Errorf("judged %v, want %v", order, want)
+		}
+	})
 }
 
 func TestSourcesAreBounded(t *testing.T) {

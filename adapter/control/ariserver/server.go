@@ -36,6 +36,7 @@ const (
 	maxMade     = 1000     // bridges that clients have made
 	maxID       = 149      // bytes, Asterisk's own
 	commandTime = 5 * time.Second
+	judgeTime   = 5 * time.Second // that a password waits for its turn
 )
 
 // User may use the interface.
@@ -150,7 +151,7 @@ func (s *Server) user(w http.ResponseWriter, r *http.Request) (User, bool) {
 		if !slices.ContainsFunc(users, func(u User) bool { return u.Name == name }) {
 			account = "" // strangers are braked as one
 		}
-		if wait := s.brake.Judge(time.Now(), brake.Peer(r.RemoteAddr), account, name+":"+password, ok); wait > 0 {
+		if wait := s.judge(r, account, name+":"+password, ok); wait > 0 {
 			w.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
 			refuse(w, http.StatusTooManyRequests, "Too many wrong passwords")
 			return User{}, false
