@@ -45,9 +45,9 @@ func (s *Server) media(uris []string, language string) (items []string, err erro
 		case "tone":
 			items = append(items, toneAlias(name))
 		case "recording":
-			file, err := s.storedSound(name, language)
-			if err != nil {
-				return nil, fmt.Errorf("media %.200s cannot be played: %w", uri, err)
+			file, wrong := s.storedSound(name, language)
+			if wrong != "" {
+				return nil, fmt.Errorf("media %.200s cannot be played: %s", uri, wrong)
 			}
 			items = append(items, file)
 		default:
@@ -68,26 +68,26 @@ func (s *Server) media(uris []string, language string) (items []string, err erro
 	return items, nil
 }
 
-// storedSound is a complete recording as a sound: its whole path, which its errors do
-// not tell.
-func (s *Server) storedSound(name, language string) (file string, err error) {
-	file, err = s.opt.Recordings.Name(name + recording.Extension)
+// storedSound is a complete recording as a sound: its whole path, which the words for
+// what is wrong with it do not tell.
+func (s *Server) storedSound(name, language string) (file, wrong string) {
+	file, err := s.opt.Recordings.Name(name + recording.Extension)
 	if err != nil {
-		return "", errors.New(invalidName)
+		return "", invalidName
 	}
 	f, err := s.opt.Recordings.Open(file)
 	switch {
 	case errors.Is(err, recording.ErrInUse):
-		return "", errors.New("Recording is in progress")
+		return "", "Recording is in progress"
 	case err != nil:
-		return "", errors.New("Recording not found")
+		return "", "Recording not found"
 	}
 	_ = f.Close() // it was only looked for
 	file = filepath.Join(s.opt.Recordings.Path(), file)
 	if s.opt.Playable != nil && s.opt.Playable(file, language) != nil {
-		return "", errors.New("it is no WAV file that can be read, or too long")
+		return "", "it is no WAV file that can be read, or too long"
 	}
-	return file, nil
+	return file, ""
 }
 
 // soundAlias is a sound of Asterisk's own that we have under another name.
