@@ -84,6 +84,12 @@ func (b *Bridge) tick(s *scratch, now int64, n uint64) {
 	b.listen(s, p, turn, n)
 	p.tape(s, turn)
 	s.flush() // before any leg is somebody else's
+	b.end(p, turn, now)
+	b.inForce(p, fresh, whole)
+}
+
+// end ends the tick of those who had one, and says whose the floor is.
+func (b *Bridge) end(p *plan, turn []*seat, now int64) {
 	b.mine.floor.begin()
 	for _, st := range turn {
 		b.report(st, p.number)
@@ -93,6 +99,10 @@ func (b *Bridge) tick(s *scratch, now int64, n uint64) {
 		}
 	}
 	b.tellFloor(p.number)
+}
+
+// inForce tells that a plan is in force once all it names are here.
+func (b *Bridge) inForce(p *plan, fresh, whole bool) {
 	if fresh {
 		b.release(p)
 	}

@@ -42,16 +42,8 @@ func (s *Server) getBridge(_ context.Context, q *request) answer {
 // createBridge makes a bridge of the room of its name, or of its id where it has
 // none. The room itself begins with its first call.
 func (s *Server) createBridge(_ context.Context, q *request) answer {
-	id, name := q.get("bridgeId"), q.get("name")
-	if name == "" {
-		name = id
-	}
-	if id == "" {
-		id = newID()
-	}
-	if name == "" {
-		name = id
-	}
+	id := cmp.Or(q.get("bridgeId"), newID())
+	name := cmp.Or(q.get("name"), id)
 	room, err := engine.ParseRoomName(name)
 	bad := ofType(q)
 	switch {

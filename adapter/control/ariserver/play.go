@@ -1,6 +1,7 @@
 package ariserver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -46,35 +47,13 @@ func (s *Server) play(find func(*request) (playback, *answer)) func(context.Cont
 		if bad != nil {
 			return *bad
 		}
-		s.mu.Lock()
-		p, bad := find(q)
-		p.ID, p.Media, p.Language, p.State = q.get("playbackId"), strings.Join(q.list("media"), ","), q.get("lang"), "queued"
-		if p.ID == "" {
-			p.ID = newID()
-		}
-		if p.Language == "" {
-			p.Language = "en"
-		}
-		switch {
-		case bad != nil:
-		case s.playbacks[p.ID] != nil:
-			a := no(http.StatusConflict, "Playback with given unique ID already exists")
-			bad = &a
-		case len(s.playbacks) >= maxPlaybacks || !goodID(p.ID):
-			a := no(http.StatusServiceUnavailable, "Too many playbacks, or too long an id")
-			bad = &a
-		default:
-			p.what, p.skip = engine.Media{Items: items, Language: q.get("lang")}, skip
-			s.playbacks[p.ID] = &p
-		}
-		queued := p
-		s.mu.Unlock()
+		queued, bad := s.queue(find, q, engine.Media{Items: items, Language: q.get("lang")}, skip)
 		if bad != nil {
 			return *bad
 		}
 		if err := s.ask(ctx, queued.room, engine.Play{Member: queued.member, ID: queued.ID, What: queued.what}); err != nil {
 			s.mu.Lock()
-			delete(s.playbacks, p.ID)
+			delete(s.playbacks, queued.ID)
 			s.mu.Unlock()
 			return unplayed(err, queued.member)
 		}
@@ -84,6 +63,30 @@ func (s *Server) play(find func(*request) (playback, *answer)) func(context.Cont
 		}
 		return answer{status: http.StatusCreated, body: queued, location: "/ari/playbacks/" + queued.ID}
 	}
+}
+
+// queue notes a play that has not begun.
+func (s *Server) queue(find func(*request) (playback, *answer), q *request, what engine.Media, skip time.Duration) (playback, *answer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p, bad := find(q)
+	if bad != nil {
+		return p, bad
+	}
+	p.ID, p.Language = cmp.Or(q.get("playbackId"), newID()), cmp.Or(q.get("lang"), "en")
+	p.Media, p.State = strings.Join(q.list("media"), ","), "queued"
+	p.what, p.skip = what, skip
+	switch {
+	case s.playbacks[p.ID] != nil:
+		a := no(http.StatusConflict, "Playback with given unique ID already exists")
+		return p, &a
+	case len(s.playbacks) >= maxPlaybacks || !goodID(p.ID):
+		a := no(http.StatusServiceUnavailable, "Too many playbacks, or too long an id")
+		return p, &a
+	}
+	kept := p
+	s.playbacks[p.ID] = &kept
+	return p, nil
 }
 
 // toChannel and toBridge are where play plays. The caller holds mu.
