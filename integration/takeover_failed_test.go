@@ -86,18 +86,28 @@ func (m *meeting) refused(status int, word string) {
 }
 
 // stay waits until all are in the mix of the conference at the switch, whosever
-// it is, and no leg to Parley is left; the one that was is still named as the
-// caller's last application.
+// it is, and none of them has a leg to Parley left; the one that was is still named
+// as the caller's last application.
 func (m *meeting) stay() {
 	m.Helper()
 	eventually(m.T, 15*time.Second, "everybody's being in conference "+m.room, func() (string, bool) {
 		in, channels := m.fs().conference(m.room), m.fs().api("show", "channels")
 		rooms, err := m.p.api.Rooms(m.brief())
 		seen := fmt.Sprintf("%v at the switch, %+v with us, %v\n%s", in, rooms, err, channels)
-		return seen, len(in) == len(m.guests) && !strings.Contains(channels, "\nparley-") && slices.ContainsFunc(rooms, func(v engine.RoomView) bool {
+		return seen, len(in) == len(m.guests) && !legsOf(channels, in) && slices.ContainsFunc(rooms, func(v engine.RoomView) bool {
 			return v.Name == engine.RoomName(m.room) && len(v.Members) == len(m.guests) && v.Mixer != "native"
 		})
 	})
+}
+
+// legsOf says whether one of these callers has a leg to Parley, by `show channels`.
+func legsOf(channels string, callers []string) bool {
+	for row := range strings.Lines(channels) {
+		if strings.HasPrefix(row, "parley-") && slices.ContainsFunc(callers, func(id string) bool { return strings.Contains(row, id) }) {
+			return true
+		}
+	}
+	return false
 }
 
 // exhaust takes all ports that the switch has left for audio, until free.
