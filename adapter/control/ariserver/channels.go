@@ -264,17 +264,30 @@ func (s *Server) orderOf(q *request, d *engine.Dial) *answer {
 // is, SDP says.
 func formatNames() []string { return []string{"ulaw", "alaw", "g722", "opus", "slin", "slin16"} }
 
-// place orders a call for an application.
+// ordered is a call that a client has asked for, until the client is answered.
+type ordered struct {
+	app  string
+	made *channel // as soon as there is one
+}
+
+// taken says whether there is a channel of this id, or will be. The caller holds mu.
+func (s *Server) taken(id engine.LegID) bool {
+	return s.calls[string(id)] != nil || s.orders[id] != nil
+}
+
+// place orders a call for an application, and answers with the channel as it was
+// made, whatever has become of it.
 func (s *Server) place(ctx context.Context, app string, d engine.Dial) answer {
 	if app == "" {
 		app = s.opt.App
 	}
 	s.mu.Lock()
-	if _, ordered := s.orders[d.Leg]; ordered || s.calls[string(d.Leg)] != nil {
+	if s.taken(d.Leg) {
 		s.mu.Unlock()
 		return no(http.StatusConflict, "Channel with given unique ID already exists")
 	}
-	s.orders[d.Leg] = app
+	o := &ordered{app: app}
+	s.orders[d.Leg] = o
 	s.mu.Unlock()
 	err := s.order(ctx, d)
 	s.mu.Lock()
@@ -283,10 +296,7 @@ func (s *Server) place(ctx context.Context, app string, d engine.Dial) answer {
 	if err != nil {
 		return failed(err)
 	}
-	if c := s.calls[string(d.Leg)]; c != nil {
-		return ok(c.channel)
-	}
-	return no(http.StatusInternalServerError, "It was over at once") // the party has refused already
+	return ok(*o.made)
 }
 
 // roomFor is the room that an originate means.

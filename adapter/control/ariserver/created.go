@@ -54,7 +54,7 @@ func (s *Server) newCreated(q *request, d engine.Dial) (*call, *answer) {
 		}
 	}
 	switch id := string(d.Leg); {
-	case s.calls[id] != nil:
+	case s.taken(d.Leg):
 		a = no(http.StatusConflict, "Channel with given unique ID already exists")
 		return nil, &a
 	case !goodID(id):

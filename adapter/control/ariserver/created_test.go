@@ -1,6 +1,9 @@
 package ariserver
 
 import (
+	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -21,6 +24,33 @@ import (
 func order(t *testing.T, s *Server, method, path string) int {
 	t.Helper()
 	return ask(t, s, method, path).Code
+}
+
+// TestWhoRefusesAtOnceWasCalled: the client is answered with the channel as it was
+// made, and hears by events that it is over.
+func TestWhoRefusesAtOnceWasCalled(t *testing.T) {
+	s := newServer()
+	busy := func(context.Context, engine.OutCall) error { return &engine.CallError{Cause: engine.CauseBusy} }
+	x, err := engine.New(engine.Options{
+		Observer: s.Observe,
+		Router:   func(string) (engine.Way, error) { return busy, nil },
+		Bridges: func(engine.Place, engine.RoomName, engine.InstanceID, engine.Sink) (engine.Bridge, error) {
+			return nil, errors.New("nobody has come")
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = x.Close(context.Background()) })
+	s.Drive(x)
+	for i := range 200 {
+		id := fmt.Sprint("c", i)
+		w := ask(t, s, http.MethodPost, "/channels?app=a&extension=3001&endpoint=sip:x@y&channelId="+id)
+		var made struct{ ID, State string }
+		if err := json.Unmarshal(w.Body.Bytes(), &made); err != nil || w.Code != http.StatusOK || made.ID != id || made.State != "Down" {
+			t.Fatalf("%d %s", w.Code, w.Body)
+		}
+	}
 }
 
 // TestWhatNobodyDialsEnds: clients forget what they have created, and it has an

@@ -76,13 +76,13 @@ type Server struct {
 	stop     sync.Once
 
 	mu        sync.Mutex
-	rooms     map[string]*room        // guarded by mu, as all below: by id
-	calls     map[string]*call        // by id
-	apps      map[string]*app         // by name
-	orders    map[engine.LegID]string // application of calls that are being ordered
-	made      uint32                  // channels so far
-	playbacks map[string]*playback    // by id: queued or playing
-	tapes     map[string]*live        // by name
+	rooms     map[string]*room          // guarded by mu, as all below: by id
+	calls     map[string]*call          // by id
+	apps      map[string]*app           // by name
+	orders    map[engine.LegID]*ordered // calls that are being ordered
+	made      uint32                    // channels so far
+	playbacks map[string]*playback      // by id: queued or playing
+	tapes     map[string]*live          // by name
 }
 
 // New makes a server. Before it is asked anything it needs the engine, which
@@ -93,7 +93,7 @@ func New(o Options) *Server {
 	}
 	s := &Server{
 		opt: o, entity: entityID(), quit: make(chan struct{}), rooms: map[string]*room{}, calls: map[string]*call{},
-		apps: map[string]*app{}, orders: map[engine.LegID]string{}, playbacks: map[string]*playback{}, tapes: map[string]*live{},
+		apps: map[string]*app{}, orders: map[engine.LegID]*ordered{}, playbacks: map[string]*playback{}, tapes: map[string]*live{},
 	}
 	s.routes = s.table()
 	return s

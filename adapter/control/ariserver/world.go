@@ -253,12 +253,10 @@ func (s *Server) destroy(c *call, at time.Time, cause engine.Cause) {
 func (s *Server) dials(e engine.Event) {
 	c := s.calls[string(e.Leg)]
 	if c == nil {
-		app := s.opt.App
-		if own, ok := s.orders[e.Leg]; ok {
-			app = own
-			delete(s.orders, e.Leg)
-		}
-		c = s.newCall(string(e.Leg), e, "Down", app)
+		o := cmp.Or(s.orders[e.Leg], &ordered{app: s.opt.App})
+		c = s.newCall(string(e.Leg), e, "Down", o.app)
+		made := c.channel // he may be gone when the order is answered
+		o.made = &made
 	}
 	c.job, c.address, c.room = e.Dial.ID, e.Dial.Address, e.Room
 	if c.external && e.Dial.State != engine.DialFailed { // that it is up has been told
