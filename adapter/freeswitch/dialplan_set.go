@@ -5,6 +5,8 @@ import (
 	"net"
 	"regexp"
 	"strings"
+
+	"parley/adapter/wish"
 )
 
 // directive follows what the switch's preprocessor would do: an include, and
@@ -81,8 +83,8 @@ func (d *dialplan) assigned(file string, line int, app, data string) {
 // wrong says what is wrong with parley_NAME=VALUE.
 func (d *dialplan) wrong(name, value string) string {
 	switch {
-	case conferenceVariable == "parley_"+name:
-		return strings.Join(readWishes(map[string]string{conferenceVariable: value}, false).warnings, "; ")
+	case wish.Conference == "parley_"+name:
+		return strings.Join(wish.Read(map[string]string{wish.Conference: value}, false).Warnings, "; ")
 	case d.Judge == nil:
 		return ""
 	}

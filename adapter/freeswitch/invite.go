@@ -1,6 +1,7 @@
 package freeswitch
 
 import (
+	"parley/adapter/wish"
 	"parley/engine"
 	"parley/esl"
 )
@@ -15,8 +16,8 @@ func (c *call) invite(s *esl.Session) engine.Invite {
 	if c.link != nil {
 		in.Switch = c.link.opt.Name
 	}
-	w := readWishes(c.vars(s), s.Header("Call-Direction") == "outbound")
-	in.Variables, in.Origins, in.Warnings = w.own, w.origins, w.warnings
+	w := wish.Read(c.vars(s), s.Header("Call-Direction") == "outbound")
+	in.Variables, in.Origins, in.Warnings = w.Own, w.Origins, w.Warnings
 	delete(in.Variables, "reattach") // it is for nobody's eyes
 	c.retries = s.Var(retryVariable) != ""
 	if in.Room = in.Variables["room"]; in.Room == "" {

@@ -2,9 +2,9 @@ package freeswitch
 
 import (
 	"maps"
-	"slices"
 	"strings"
 
+	"parley/adapter/wish"
 	"parley/esl"
 )
 
@@ -46,12 +46,7 @@ func masked(vars map[string]string) map[string]string {
 	hide := map[string]string{}
 	for name, value := range vars {
 		lower := strings.ToLower(name)
-		mine := slices.ContainsFunc(aliases(), func(a alias) bool {
-			return a.from == lower && a.to != "" && a.from != "hangup_after_conference"
-		})
-		for _, list := range []string{"conference_member_flags", "conference_flags"} {
-			mine = mine || lower == list || strings.HasPrefix(lower, list+"_") && word(name)
-		}
+		mine := wish.Taken(name) && lower != "hangup_after_conference" && word(name)
 		if _, ours := staged()[lower]; mine && !ours && esl.Literal(value) {
 			hide[name] = value
 		}

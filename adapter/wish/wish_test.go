@@ -1,4 +1,4 @@
-package freeswitch
+package wish
 
 import (
 	"maps"
@@ -209,46 +209,19 @@ func wishCases() []wishCase {
 
 func TestWhatWasSetForModConferenceCounts(t *testing.T) {
 	for _, tc := range wishCases() {
-		w := readWishes(tc.vars, tc.outgoing)
+		w := Read(tc.vars, tc.outgoing)
 		if tc.origins == nil {
 			tc.origins = pairs()
 		}
-		if !maps.Equal(w.own, tc.own) {
-			t.Errorf("%s: %v, want %v", tc.name, w.own, tc.own)
+		if !maps.Equal(w.Own, tc.own) {
+			t.Errorf("%s: %v, want %v", tc.name, w.Own, tc.own)
 		}
-		if !maps.Equal(w.origins, tc.origins) {
-			t.Errorf("%s: origins %v, want %v", tc.name, w.origins, tc.origins)
+		if !maps.Equal(w.Origins, tc.origins) {
+			t.Errorf("%s: origins %v, want %v", tc.name, w.Origins, tc.origins)
 		}
-		if !slices.Equal(w.warnings, tc.warnings) {
-			t.Errorf("%s: warnings\n %s\nwant\n %s", tc.name, strings.Join(w.warnings, "\n "), strings.Join(tc.warnings, "\n "))
+		if !slices.Equal(w.Warnings, tc.warnings) {
+			t.Errorf("%s: warnings\n %s\nwant\n %s", tc.name, strings.Join(w.Warnings, "\n "), strings.Join(tc.warnings, "\n "))
 		}
-	}
-}
-
-func TestTheConferenceOfARoomDoesNotHeedWhatTheRoomHas(t *testing.T) {
-	got := masked(pairs("conference_member_flags", "ARRAY::mute|:moderator", "conference_member_flags_endconf", "true",
-		"conference_flags_wait-mod", "true", "Conference_Silent_Entry", "true", "conference_enter_sound", "a b.wav",
-		"conference_exit_sound", "${bye}", "conference_controls", "x", "hangup_after_conference", "false", "conference_auto_record", "a.wav",
-		"conference_flags_a b", "true", "conference_join_energy_level", "3", "parley_flags", "mute", "sip_from_user", "1001"))
-	want := pairs("conference_member_flags", "ARRAY::mute|:moderator", "conference_member_flags_endconf", "true",
-		"conference_flags_wait-mod", "true", "Conference_Silent_Entry", "true", "conference_enter_sound", "a b.wav", "conference_auto_record", "a.wav")
-	if !maps.Equal(got, want) {
-		t.Errorf("%v, want %v", got, want)
-	}
-}
-
-// TestWhatWasMaskedIsOwed: a Parley that died has masked it; the next one counts
-// it, unless the dialplan has set it again.
-func TestWhatWasMaskedIsOwed(t *testing.T) {
-	channel := pairs(borrowedVariable, debt(pairs("conference_member_flags", "mute", "conference_enter_sound", "a.wav")),
-		"conference_enter_sound", "b.wav")
-	c := &call{original: pairs()}
-	c.borrow(nil, func(name string) string { return channel[name] })
-	if got := c.original["conference_member_flags"]; got != "mute" {
-		t.Errorf("conference_member_flags %q", got)
-	}
-	if got, ok := c.original["conference_enter_sound"]; ok {
-		t.Errorf("conference_enter_sound %q", got)
 	}
 }
 
@@ -262,16 +235,16 @@ func FuzzWishes(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, name, value string) {
 		const pin = "8472659"
-		w := readWishes(pairs(name, value, "parley_conference", "3001+"+pin, "supplied_pin", pin, "parley_pin", "1"), false)
-		if all := strings.Join(w.warnings, "\n"); strings.Contains(all, pin) && !strings.Contains(name+value, pin) {
+		w := Read(pairs(name, value, "parley_conference", "3001+"+pin, "supplied_pin", pin, "parley_pin", "1"), false)
+		if all := strings.Join(w.Warnings, "\n"); strings.Contains(all, pin) && !strings.Contains(name+value, pin) {
 			t.Fatalf("a PIN in %q", all)
 		}
-		for own, from := range w.origins {
-			if w.own[own] == "" || from == "" {
-				t.Fatalf("%s=%q from %q", own, w.own[own], from)
+		for own, from := range w.Origins {
+			if w.Own[own] == "" || from == "" {
+				t.Fatalf("%s=%q from %q", own, w.Own[own], from)
 			}
 		}
-		if strings.HasPrefix(name, "conference_") && value != "" && len(w.warnings) == 1 && len(w.origins) == 2 && !quiet(name, value) && utf8.ValidString(name) {
+		if strings.HasPrefix(name, "conference_") && value != "" && len(w.Warnings) == 1 && len(w.Origins) == 2 && !quiet(name, value) && utf8.ValidString(name) {
 			t.Fatalf("nothing came of %s=%q", name, value)
 		}
 	})

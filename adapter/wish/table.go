@@ -1,4 +1,4 @@
-package freeswitch
+package wish
 
 import (
 	"errors"
@@ -17,7 +17,7 @@ import (
 // of it, named to.
 type alias struct {
 	from, to string
-	read     func(w *wishes, a alias, value string) error
+	read     func(w *List, a alias, value string) error
 }
 
 // aliases are the variables that mean something here; see docs/freeswitch-aliases.md.
@@ -45,17 +45,44 @@ func aliases() []alias {
 	}
 }
 
-func asItIs(w *wishes, a alias, v string) error {
+// Heeds says whether a variable is one that Read looks at.
+func Heeds(name string) bool {
+	lower := strings.ToLower(name)
+	for _, prefix := range []string{"parley_", "conference_", "confvar_", "api_on_conference_create"} {
+		if strings.HasPrefix(lower, prefix) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(aliases(), func(a alias) bool { return a.from == lower })
+}
+
+// Taken says whether Read makes a setting of ours of a variable that
+// mod_conference would heed, too.
+func Taken(name string) bool {
+	lower := strings.ToLower(name)
+	for _, list := range flagLists() {
+		if lower == list || strings.HasPrefix(lower, list+"_") {
+			return true
+		}
+	}
+	return slices.ContainsFunc(aliases(), func(a alias) bool { return a.from == lower && a.to != "" })
+}
+
+// flagLists are the variables with flags of a member and of a room. Such a flag
+// may be a variable of its own, too: LIST_FLAG=true.
+func flagLists() []string { return []string{"conference_member_flags", "conference_flags"} }
+
+func asItIs(w *List, a alias, v string) error {
 	w.put(a.to, v, a.from)
 	return nil
 }
 
-func asTruth(w *wishes, a alias, v string) error {
+func asTruth(w *List, a alias, v string) error {
 	return asItIs(w, a, strconv.FormatBool(truth(v)))
 }
 
 // asHangup follows mod_conference: all but a "false" is true.
-func asHangup(w *wishes, a alias, v string) error {
+func asHangup(w *List, a alias, v string) error {
 	return asItIs(w, a, strconv.FormatBool(!lie(v)))
 }
 
@@ -70,7 +97,7 @@ func lie(v string) bool {
 }
 
 // asSuppliedPIN takes the PIN alone, or the parameter of a URI: X-ConfPin=1234;…
-func asSuppliedPIN(w *wishes, a alias, v string) error {
+func asSuppliedPIN(w *List, a alias, v string) error {
 	const parameter = "x-confpin="
 	if at := strings.Index(strings.ToLower(v), parameter); at >= 0 {
 		v = v[at+len(parameter):]
@@ -89,7 +116,7 @@ func wholeNumber(v string) (int64, error) {
 	return n, nil
 }
 
-func asCount(w *wishes, a alias, v string) error {
+func asCount(w *List, a alias, v string) error {
 	n, err := wholeNumber(v)
 	if err != nil {
 		return err
@@ -98,7 +125,7 @@ func asCount(w *wishes, a alias, v string) error {
 }
 
 // asLimit refuses 1 as mod_conference does: it keeps the profile's limit.
-func asLimit(w *wishes, a alias, v string) error {
+func asLimit(w *List, a alias, v string) error {
 	n, err := wholeNumber(v)
 	if err == nil && n == 1 {
 		err = fmt.Errorf("1 is no limit for mod_conference; set parley_%s=1 to mean it", a.to)
@@ -110,14 +137,14 @@ func asLimit(w *wishes, a alias, v string) error {
 }
 
 // asMusic knows the words that mean none.
-func asMusic(w *wishes, a alias, v string) error {
+func asMusic(w *List, a alias, v string) error {
 	if v == "silence" || v == "indicate_hold" {
 		v = "silence:1000"
 	}
 	return asItIs(w, a, v)
 }
 
-func asGain(w *wishes, a alias, v string) error {
+func asGain(w *List, a alias, v string) error {
 	step, err := strconv.Atoi(v)
 	if err != nil || step < -conference.MaxStep || step > conference.MaxStep {
 		return fmt.Errorf("bad value %.40q, want -%d to %d", v, conference.MaxStep, conference.MaxStep)
@@ -126,7 +153,7 @@ func asGain(w *wishes, a alias, v string) error {
 }
 
 // asRecord has the room recorded from the start, as mod_conference does.
-func asRecord(w *wishes, a alias, v string) error {
+func asRecord(w *List, a alias, v string) error {
 	if _, err := engine.RecordFile(v, "", "", time.Time{}); err != nil {
 		return err
 	}
@@ -135,21 +162,21 @@ func asRecord(w *wishes, a alias, v string) error {
 }
 
 // asGate: without a gate everything is heard, as at level 0 and below.
-func asGate(w *wishes, a alias, v string) error {
+func asGate(w *List, a alias, v string) error {
 	if n, err := strconv.Atoi(v); err != nil || n > 0 {
 		return errNoEffect
 	}
 	return nil
 }
 
-func unlessAuto(_ *wishes, _ alias, v string) error {
+func unlessAuto(_ *List, _ alias, v string) error {
 	if strings.EqualFold(v, "auto") {
 		return nil
 	}
 	return errNoEffect
 }
 
-func nothing(*wishes, alias, string) error { return nil }
+func nothing(*List, alias, string) error { return nil }
 
 var errNoEffect = errors.New("it has no effect")
 
@@ -175,8 +202,8 @@ func leftovers() []string {
 }
 
 // unused tells of variables that were meant for mod_conference and do nothing.
-func (w *wishes) unused() {
-	known := append(append(idleVariables(), "conference_member_flags", "conference_flags"), leftovers()...)
+func (w *List) unused() {
+	known := slices.Concat(idleVariables(), flagLists(), leftovers())
 	for _, a := range aliases() {
 		known = append(known, a.from)
 	}

@@ -1,4 +1,7 @@
-package freeswitch
+// Package wish reads what channel variables ask of a room: Parley's own, and
+// those that were set for mod_conference. A dialplan has set them, or who orders
+// a call.
+package wish
 
 import (
 	"cmp"
@@ -12,28 +15,31 @@ import (
 	"parley/esl/conference"
 )
 
-// wishes are what a dialplan asks for: parley_ variables, and those that it
-// set for mod_conference, as if they were parley_ variables.
-type wishes struct {
-	vars     map[string]string // of the channel, names in lower case
-	own      map[string]string // without the prefix
-	origins  map[string]string // of those in own that have another name
-	warnings []string
+// List is what variables ask for: parley_ variables, and those for
+// mod_conference, as if they were parley_ variables.
+type List struct {
+	Own      map[string]string // without the prefix
+	Origins  map[string]string // of those in Own that have another name
+	Warnings []string
+
+	vars map[string]string // of the channel, names in lower case
 }
 
-// conferenceVariable is what parley_ variables make of parley_conference.
-const conferenceVariable = "parley_conference"
+// Conference is the variable that has the argument of mod_conference's
+// application.
+const Conference = "parley_conference"
 
-// readWishes reads the variables of a channel. A parley_ variable wins over
-// parley_conference, that over conference_ variables; what loses, is wrong or
-// has no effect is told. docs/freeswitch-aliases.md is the list.
-func readWishes(vars map[string]string, outgoing bool) *wishes {
-	w := &wishes{vars: map[string]string{}, own: map[string]string{}, origins: map[string]string{}}
+// Read reads the variables of a channel; outgoing is one that was called. A
+// parley_ variable wins over parley_conference, that over conference_ variables;
+// what loses, is wrong or has no effect is told. docs/freeswitch-aliases.md is
+// the list.
+func Read(vars map[string]string, outgoing bool) *List {
+	w := &List{vars: map[string]string{}, Own: map[string]string{}, Origins: map[string]string{}}
 	for name, value := range vars {
 		lower := strings.ToLower(name)
 		w.vars[lower] = value
-		if own, ok := strings.CutPrefix(name, "parley_"); ok && lower != conferenceVariable {
-			w.own[own] = value
+		if own, ok := strings.CutPrefix(name, "parley_"); ok && lower != Conference {
+			w.Own[own] = value
 		}
 	}
 	spec := w.conference(outgoing)
@@ -49,51 +55,51 @@ func readWishes(vars map[string]string, outgoing bool) *wishes {
 	return w
 }
 
-func (w *wishes) warn(format string, args ...any) {
-	w.warnings = append(w.warnings, fmt.Sprintf(format, args...))
+func (w *List) warn(format string, args ...any) {
+	w.Warnings = append(w.Warnings, fmt.Sprintf(format, args...))
 }
 
 // put asks for a setting, unless somebody did who counts for more.
-func (w *wishes) put(name, value, from string) {
-	have, ok := w.own[name]
+func (w *List) put(name, value, from string) {
+	have, ok := w.Own[name]
 	if !ok || have == "" {
-		w.own[name], w.origins[name] = value, from
+		w.Own[name], w.Origins[name] = value, from
 		return
 	}
 	if have != value {
-		w.warn("%s: %s wins", from, cmp.Or(w.origins[name], "parley_"+name))
+		w.warn("%s: %s wins", from, cmp.Or(w.Origins[name], "parley_"+name))
 	}
 }
 
 // conference reads parley_conference.
-func (w *wishes) conference(outgoing bool) conference.Spec {
-	text := w.vars[conferenceVariable]
+func (w *List) conference(outgoing bool) conference.Spec {
+	text := w.vars[Conference]
 	if text == "" {
 		return conference.Spec{}
 	}
 	spec, err := conference.ParseSpec(text)
 	if err != nil {
-		w.warn("%s: %v", conferenceVariable, err)
+		w.warn("%s: %v", Conference, err)
 		return conference.Spec{}
 	}
-	w.put("room", strings.ReplaceAll(spec.Name, "@", "-"), conferenceVariable)
+	w.put("room", strings.ReplaceAll(spec.Name, "@", "-"), Conference)
 	if spec.Profile != "" {
-		w.put("profile", spec.Profile, conferenceVariable)
+		w.put("profile", spec.Profile, Conference)
 	}
 	if spec.PIN != "" {
-		w.put("member_pin", spec.PIN, conferenceVariable)
+		w.put("member_pin", spec.PIN, Conference)
 	}
 	if spec.Bridge != "" {
-		w.warn("%s: bridge: calls nobody here", conferenceVariable)
+		w.warn("%s: bridge: calls nobody here", Conference)
 	}
 	if spec.Open {
-		w.warn("%s: flags{ has no closing }", conferenceVariable)
+		w.warn("%s: flags{ has no closing }", Conference)
 	}
 	if spec.Ignored != "" {
-		w.warn("%s: what stands behind the flags is not read", conferenceVariable)
+		w.warn("%s: what stands behind the flags is not read", Conference)
 	}
-	if outgoing && w.vars["conference_enforce_security"] == "" && w.own["enforce_security"] == "" {
-		w.put("enforce_security", "false", conferenceVariable+" of an outgoing call")
+	if outgoing && w.vars["conference_enforce_security"] == "" && w.Own["enforce_security"] == "" {
+		w.put("enforce_security", "false", Conference+" of an outgoing call")
 	}
 	return spec
 }
@@ -102,15 +108,15 @@ func (w *wishes) conference(outgoing bool) conference.Spec {
 type flag struct{ name, from string }
 
 // flags puts the flags of all sources together: they add up.
-func (w *wishes) flags(spec []string) {
+func (w *List) flags(spec []string) {
 	var all []flag
 	add := func(from string, names []string) {
 		for _, f := range names {
 			all = append(all, flag{strings.ToLower(f), from})
 		}
 	}
-	add(conferenceVariable, spec)
-	for _, list := range []string{"conference_member_flags", "conference_flags"} {
+	add(Conference, spec)
+	for _, list := range flagLists() {
 		add(list, conference.Flags(w.vars[list]))
 		for _, name := range slices.Sorted(maps.Keys(w.vars)) {
 			if f, ok := strings.CutPrefix(name, list+"_"); ok && f != "" && truth(w.vars[name]) {
@@ -154,21 +160,21 @@ func decided(flag string) (variable, value string, known bool) {
 }
 
 // wanted says whether a flag goes into parley_flags. Else it is done with here.
-func (w *wishes) wanted(f flag) bool {
+func (w *List) wanted(f flag) bool {
 	variable, value, known := decided(f.name)
 	switch {
 	case !known:
 		w.otherFlag(f)
 		return false
-	case w.own[variable] == "":
+	case w.Own[variable] == "":
 		return true
-	case w.own[variable] != value:
+	case w.Own[variable] != value:
 		w.warn("%s: parley_%s wins over %s", f.from, variable, f.name)
 	}
 	return false
 }
 
-func (w *wishes) otherFlag(f flag) {
+func (w *List) otherFlag(f flag) {
 	switch {
 	case f.name == "wait-mod":
 		w.put("wait_for_moderator", "true", f.from)
