@@ -2,7 +2,6 @@ package conference
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"parley/esl"
@@ -23,11 +22,8 @@ const MaxVariables = 100
 // passed over. Angle brackets, which are for several calls at once, are read alike.
 func ParseDialString(text string) (DialString, error) {
 	var d DialString
-	switch {
-	case len(text) > maxSpec:
-		return d, fmt.Errorf("%w: a dial string of %d bytes", esl.ErrArgument, len(text))
-	case strings.ContainsFunc(text, control):
-		return d, fmt.Errorf("%w: a control character in a dial string", esl.ErrArgument)
+	if err := argument(text, "a dial string"); err != nil {
+		return d, err
 	}
 	for {
 		text = strings.TrimLeft(text, " ")
@@ -44,8 +40,10 @@ func ParseDialString(text string) (DialString, error) {
 			return d, fmt.Errorf("%w: a dial string's %q is not closed", esl.ErrArgument, text[0])
 		}
 		d.Variables = append(d.Variables, pairs(text[1:end])...)
-		if slices.ContainsFunc(d.Variables, func(v esl.Header) bool { return strings.ContainsFunc(v.Name+v.Value, control) }) { // "\n", say
-			return d, fmt.Errorf("%w: a control character in a dial string", esl.ErrArgument)
+		for _, v := range d.Variables { // an escape may have made one: "\n"
+			if err := argument(v.Name+v.Value, "a variable of a dial string"); err != nil {
+				return d, err
+			}
 		}
 		if len(d.Variables) > MaxVariables {
 			return d, fmt.Errorf("%w: more than %d variables in a dial string", esl.ErrArgument, MaxVariables)

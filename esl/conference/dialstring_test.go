@@ -28,7 +28,7 @@ var dialStrings = []struct{ in, want string }{
 	{"{a=b\n}1001", ""},
 	{`{a=b\nc}1001`, ""},
 	{"{" + strings.Repeat("a=b,", MaxVariables+1) + "}1001", ""},
-	{strings.Repeat("1", maxSpec+1), ""},
+	{strings.Repeat("1", maxArgument+1), ""},
 }
 
 func TestParseDialString(t *testing.T) {

@@ -27,19 +27,30 @@ const MaxFlags = 10
 const (
 	flagsPrefix  = "+flags{"
 	bridgePrefix = "bridge:"
-	maxSpec      = 4096
 )
+
+// maxArgument is how many bytes an argument may have.
+const maxArgument = 4096
+
+// argument says why a text cannot be an argument of the switch at all. It does not repeat
+// the text.
+func argument(text, what string) error {
+	switch {
+	case len(text) > maxArgument:
+		return fmt.Errorf("%w: %s of %d bytes", esl.ErrArgument, what, len(text))
+	case strings.ContainsFunc(text, control):
+		return fmt.Errorf("%w: %s with a control character", esl.ErrArgument, what)
+	}
+	return nil
+}
 
 // ParseSpec reads an argument as the switch does, but all of its flags. The
 // first "+" after the name begins the PIN, the last "@" before it the profile.
 // Its errors do not repeat the text: there may be a PIN in it.
 func ParseSpec(text string) (Spec, error) {
 	var s Spec
-	switch {
-	case len(text) > maxSpec:
-		return s, fmt.Errorf("%w: %d bytes", esl.ErrArgument, len(text))
-	case strings.ContainsFunc(text, control):
-		return s, fmt.Errorf("%w: a control character", esl.ErrArgument)
+	if err := argument(text, "a conference"); err != nil {
+		return s, err
 	}
 	rest, list, flagged := strings.Cut(text, flagsPrefix)
 	list, behind, closed := strings.Cut(list, "}")

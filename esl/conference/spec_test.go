@@ -58,7 +58,7 @@ func TestSpecReadsAsTheSwitchDoes(t *testing.T) {
 }
 
 func TestSpecsThatAreNone(t *testing.T) {
-	for _, in := range []string{"", "@default", "+1234", "+flags{mute}", "bridge:3001", "bridge:3001:", "a\nb", strings.Repeat("x", maxSpec+1)} {
+	for _, in := range []string{"", "@default", "+1234", "+flags{mute}", "bridge:3001", "bridge:3001:", "a\nb", strings.Repeat("x", maxArgument+1)} {
 		if s, err := ParseSpec(in); !errors.Is(err, esl.ErrArgument) {
 			t.Errorf("%.40q: %+v, %v", in, s, err)
 		}
