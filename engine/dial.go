@@ -35,6 +35,8 @@ type Dial struct {
 	Caller    Caller            // whom the party sees; "" = the room's title or name, and what is configured
 	Party     Caller            // as lists show the member; "" = as the Router reads the address
 	Variables map[string]string // as of a caller who arrives with them, without the prefix
+	Origins   map[string]string // of those, as an Invite has them
+	Warnings  []string          // likewise
 	Channel   map[string]string // for the channel, at a switch: variables; by SIP: X- headers
 	Timeout   time.Duration     // for the party to answer; 0 = Options.DialTimeout
 	Job       JobID             // "" = one is made
@@ -199,7 +201,7 @@ func (x *Exchange) place(name RoomName, o *outgoing) (*room, error) {
 		if len(x.all) >= x.maxRooms {
 			return nil, &RefusalError{Reason: ReasonNodeBusy}
 		}
-		r = x.open(name, o.dial.Leg, &Invite{Variables: o.dial.Variables}, o.request.room)
+		r = x.open(name, o.dial.Leg, &Invite{Variables: o.dial.Variables, Origins: o.dial.Origins}, o.request.room)
 	}
 	if !r.box.put(o) {
 		return nil, &RefusalError{Reason: ReasonEnded}

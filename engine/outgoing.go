@@ -78,7 +78,8 @@ func (r *room) outCall(o *outgoing) OutCall {
 	c := OutCall{
 		Leg: d.Leg, Caller: d.Caller, Channel: d.Channel, Timeout: d.Timeout,
 		Invite: Invite{
-			Room: string(r.name), Caller: d.Party, Source: "dial " + string(d.Job), Variables: d.Variables, Job: d.Job,
+			Room: string(r.name), Caller: d.Party, Source: "dial " + string(d.Job), Job: d.Job,
+			Variables: d.Variables, Origins: d.Origins, Warnings: d.Warnings,
 		},
 		Ringing: func(status int) { r.box.put(progress{o, status}) },
 	}

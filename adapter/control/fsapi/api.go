@@ -163,6 +163,7 @@ func commandTable() []word {
 		{"help", "", (*API).help},
 		{"hostname", "", func(a *API, _ context.Context, _ string) string { return a.opts.Hostname }},
 		{"module_exists", "<module>", (*API).moduleExists},
+		{"originate", originateSyntax, (*API).originate},
 		{"reloadxml", "", (*API).reload},
 		{"show", "", (*API).show},
 		{"sofia", "<cmd> <args>", (*API).sofia},

@@ -61,7 +61,7 @@ func TestSoundsVolumesAndHolds(t *testing.T) {
 			{"chkrecord", "-ERR Conference is not being recorded.\n", ""},
 			{"norecord x", "-ERR non-existant recording 'x'\n+OK Stopped recording 0 files\n", ""},
 			{"dial", "-ERR Bad Args\ndial <endpoint_module_name>/<destination> <callerid number> <callerid name>", ""},
-			{"dial sofia/gateway/none/1", "+OK Call Requested: result: [NO_ROUTE_DESTINATION]\n", ""},
+			{"dial sofia/gateway/none/1", "+OK Call Requested: result: [INVALID_GATEWAY]\n", ""},
 		} {
 			have := r.api("conference 3001 " + row.line)
 			if have != row.want && !strings.HasPrefix(row.line, "enter_sound") && !strings.HasPrefix(row.line, "exit_sound") {

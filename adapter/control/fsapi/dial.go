@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"parley/adapter/wish"
 	"parley/engine"
 	"parley/esl"
 	"parley/esl/conference"
@@ -16,7 +17,7 @@ const bgJob = "bgdial-"
 
 // order reads [{VARIABLES}]ADDRESS, NUMBER and NAME. A variable counts before a word.
 func (c *call) order() (engine.Dial, error) {
-	d := engine.Dial{Room: engine.RoomName(c.name), Timeout: time.Minute, Variables: map[string]string{}, Channel: map[string]string{}}
+	d := engine.Dial{Room: engine.RoomName(c.name), Timeout: answerTime}
 	r := c.a.runOf(c.view.Instance)
 	d.Caller = engine.Caller{Number: r.set["caller_id_number"], Name: r.set["caller_id_name"]}
 	if len(c.words) > 1 {
@@ -25,21 +26,40 @@ func (c *call) order() (engine.Dial, error) {
 	if len(c.words) > 2 {
 		d.Caller.Name = c.words[2]
 	}
-	to, err := conference.ParseDialString(c.words[0])
+	return d, c.a.address(&d, c.words[0], "")
+}
+
+// answerTime is how long the switch waits for an answer where nothing else is said.
+const answerTime = time.Minute
+
+// address reads a dial string into an order: the address, and those of its
+// variables that an order has a place for, or that ask something of the room.
+// spec is the argument of "conference", which may do that, too; "" = there is none.
+func (a *API) address(d *engine.Dial, text, spec string) error {
+	to, err := conference.ParseDialString(text)
 	if err != nil {
-		return d, err
+		return err
 	}
-	d.Address = to.Address
+	d.Address, d.Channel = to.Address, map[string]string{}
+	asked := map[string]string{}
 	var unknown []string
 	for _, v := range to.Variables {
-		if !order(&d, v.Name, v.Value) {
+		switch {
+		case wish.Heeds(v.Name):
+			asked[v.Name] = v.Value
+		case !order(d, v.Name, v.Value):
 			unknown = append(unknown, v.Name)
 		}
 	}
-	if unknown != nil {
-		c.a.opts.Log.Warn("dial: variables that mean nothing here", "room", c.name, "variables", strings.Join(unknown, " "))
+	if spec != "" {
+		asked[wish.Conference] = spec
 	}
-	return d, nil
+	w := wish.Read(asked, true)
+	d.Variables, d.Origins, d.Warnings = w.Own, w.Origins, w.Warnings
+	if unknown != nil {
+		a.opts.Log.Warn("dial: variables that mean nothing here", "address", d.Address, "variables", strings.Join(unknown, " "))
+	}
+	return nil
 }
 
 // headerBytes are what the name of a header that somebody orders is made of:
@@ -66,10 +86,6 @@ func order(d *engine.Dial, name, value string) bool {
 		}
 	case "ignore_early_media": // what comes before the answer is nothing to a room
 	default:
-		if ours, ok := strings.CutPrefix(name, "parley_"); ok {
-			d.Variables[ours] = value
-			return true
-		}
 		header, ok := strings.CutPrefix(name, "sip_h_")
 		if !ok || len(header) < 3 || !strings.EqualFold(header[:2], "X-") || strings.Trim(header, headerBytes) != "" {
 			return false
@@ -85,17 +101,22 @@ func (c *call) dial() bool {
 		c.printf("-ERR Bad Args\n")
 		return false
 	}
-	var job engine.Job
 	d, err := c.order()
+	c.printf("+OK Call Requested: result: [%s]\n", c.a.dial(c.ctx, d, err).Cause) //nolint:contextcheck // c has it
+	return true
+}
+
+// dial makes a call and waits for its end; err is what was wrong with the order.
+// Where nobody was called the job has a cause all the same.
+func (a *API) dial(ctx context.Context, d engine.Dial, err error) (job engine.Job) {
 	if err == nil {
-		job, err = c.a.opts.Exchange.Dial(context.WithoutCancel(c.ctx), d)
+		job, err = a.opts.Exchange.Dial(context.WithoutCancel(ctx), d)
 	}
 	if err != nil {
-		c.a.opts.Log.Warn("dial: "+err.Error(), "room", c.name)
-		job.Cause = causeOf(err)
+		a.opts.Log.Warn("dial: "+err.Error(), "room", d.Room)
+		job.Cause = causeOf(err, d.Address)
 	}
-	c.printf("+OK Call Requested: result: [%s]\n", job.Cause)
-	return true
+	return job
 }
 
 // dialInBackground is dial without the waiting: bgdial-result tells.
@@ -113,7 +134,7 @@ func (c *call) dialInBackground() bool {
 	if err != nil {
 		c.a.opts.Log.Warn("bgdial: "+err.Error(), "room", c.name)
 		c.a.put(again{instance: c.view.Instance, action: conference.DialResult, more: esl.Headers{
-			{Name: "Result", Value: string(causeOf(err))}, {Name: "Job-UUID", Value: id},
+			{Name: "Result", Value: string(causeOf(err, d.Address))}, {Name: "Job-UUID", Value: id},
 		}})
 	}
 	c.printf("+OK Job-UUID: %s\n", id)
@@ -121,14 +142,37 @@ func (c *call) dialInBackground() bool {
 }
 
 // causeOf is the switch's word for a call that was not even made.
-func causeOf(err error) engine.Cause {
+func causeOf(err error, address string) engine.Cause {
 	refused, isRefusal := errors.AsType[*engine.RefusalError](err)
 	switch {
 	case errors.Is(err, engine.ErrNoRoute):
+		return noWayTo(address)
+	case errors.Is(err, engine.ErrBadRoomName):
 		return "NO_ROUTE_DESTINATION"
+	case errors.Is(err, esl.ErrArgument):
+		return outOfOrder
 	case isRefusal && refused.Reason == engine.ReasonNodeBusy, errors.Is(err, engine.ErrTooManyDials):
 		return "SWITCH_CONGESTION"
 	default:
 		return "NORMAL_UNSPECIFIED"
+	}
+}
+
+// outOfOrder is the switch's word for what it cannot read, and for an
+// application that does not exist.
+const outOfOrder engine.Cause = "DESTINATION_OUT_OF_ORDER"
+
+// noWayTo is the switch's word for an address that nothing is behind.
+func noWayTo(address string) engine.Cause {
+	kind, rest, _ := strings.Cut(address, "/")
+	switch {
+	case kind == "sofia" && strings.HasPrefix(rest, "gateway/"):
+		return "INVALID_GATEWAY"
+	case kind == "sofia":
+		return "USER_NOT_REGISTERED"
+	case kind == "user":
+		return "SUBSCRIBER_ABSENT"
+	default:
+		return "CHAN_NOT_IMPLEMENTED"
 	}
 }

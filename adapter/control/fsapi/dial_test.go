@@ -1,9 +1,12 @@
 package fsapi
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"parley/engine"
 )
 
 // TestVariablesOfADialString: those that an order has a place for count.
@@ -39,6 +42,40 @@ func TestVariablesOfADialString(t *testing.T) {
 		if v := r.api("conference 3001 get-uuid 2"); v != id {
 			t.Errorf("member 2 is %q", v)
 		}
-		r.says("conference 3001 dial {a=b", "+OK Call Requested: result: [NORMAL_UNSPECIFIED]\n")
+		r.says("conference 3001 dial {a=b", "+OK Call Requested: result: [DESTINATION_OUT_OF_ORDER]\n")
+	})
+}
+
+// TestOriginate: who answers is in the room that the application, or the
+// extension, names, as that and the variables say.
+func TestOriginate(t *testing.T) {
+	bubble(t, func(r *rig) {
+		const id = "11111111-2222-4333-8444-555555555555"
+		r.says("originate {origination_uuid="+id+",origination_callee_id_name=Ann,conference_join_volume_in=2}uas &conference(3001@default+12+flags{mute|moderator|ghost}) XML default Board 500 9", "+OK "+id+"\n")
+		if list := r.api("conference 3001 list"); !strings.HasSuffix(list, ";Ann;uas;hear|floor|moderator;2;0;0\n") {
+			t.Errorf("the list is %q", list)
+		}
+		r.mu.Lock()
+		order := r.orders[0]
+		r.mu.Unlock()
+		if order.Caller != (engine.Caller{Number: "500", Name: "Board"}) || order.Timeout != 9*time.Second || order.Invite.Origins["flags"] != "parley_conference" {
+			t.Errorf("ordered %+v", order)
+		}
+		if w := order.Invite.Warnings; !slices.Equal(w, []string{"parley_conference: ghost has no effect"}) {
+			t.Errorf("warned %q", w)
+		}
+		if ok := strings.HasPrefix(r.api("originate {conference_member_flags=deaf}bob 3001"), "+OK "); !ok {
+			t.Error("the extension is no room")
+		}
+		if list := r.api("conference 3001 list"); !strings.Contains(list, ";Outbound Call;bob;speak;0;0;0\n") {
+			t.Errorf("the list is %q", list)
+		}
+		r.says("originate uas 3001 XML default a b c d", "-USAGE: "+originateSyntax+"\n")
+		r.says("originate busy 3001", "-ERR USER_BUSY\n")
+		r.says("originate uas &park()", "-ERR DESTINATION_OUT_OF_ORDER\n")
+		r.says("originate uas &conference()", "-ERR NO_ROUTE_DESTINATION\n")
+		r.says("originate {a=b 3001", "-ERR DESTINATION_OUT_OF_ORDER\n")
+		r.says("originate sofia/gateway/none/1 3001", "-ERR INVALID_GATEWAY\n")
+		r.says("conference 3001 count", "2")
 	})
 }
