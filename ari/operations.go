@@ -123,6 +123,13 @@ func (c *Client) Continue(ctx context.Context, channel string, p Place) error {
 	return c.call(ctx, http.MethodPost, []string{"channels", channel, "continue"}, q, nil, nil)
 }
 
+// Redirect has the far side of a channel that has entered the application call an
+// endpoint in place of us, TECH/RESOURCE with the channel's own technology: by 302
+// while a PJSIP channel rings, else by REFER. What it says to that is not told.
+func (c *Client) Redirect(ctx context.Context, channel, endpoint string) error {
+	return c.call(ctx, http.MethodPost, []string{"channels", channel, "redirect"}, url.Values{"endpoint": {endpoint}}, nil, nil)
+}
+
 // Hangup ends any channel. reason is Asterisk's word, "" means normal.
 func (c *Client) Hangup(ctx context.Context, channel, reason string) error {
 	q := url.Values{}

@@ -95,6 +95,7 @@ func (r *room) left(now time.Time, s *seat, why Reason) {
 	for _, op := range s.owed {
 		r.settleOp(op, nil)
 	}
+	r.unredirected(s)
 	r.unrelate(s.member)
 	r.yields(now, s)
 	if !s.joinedAt.IsZero() {

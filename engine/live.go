@@ -45,6 +45,8 @@ func (r *room) obeyMore(now time.Time, o order) {
 		r.treat(o, c)
 	case Press:
 		o.reply <- r.press(c)
+	case Redirect:
+		r.redirect(o, c)
 	default:
 		r.obeyRecord(now, o)
 	}

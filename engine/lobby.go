@@ -73,7 +73,7 @@ func (l *lobby) apply(now time.Time, c *lobbyCall, f Fact) {
 		if c.step(now, stepLost) {
 			l.leave(now, c)
 		}
-	case Recorded, Changed: // he is no member yet
+	case Recorded, Changed, Redirected: // he is no member yet, or not any more
 	default:
 		panic(fmt.Sprintf("engine: %T is no fact of a leg", f))
 	}

@@ -158,6 +158,8 @@ func (r *room) applyLeg(now time.Time, s *seat, f Fact) {
 		r.moved(now, s, f)
 	case Changed:
 		r.changedAtTheCall(s, f)
+	case Redirected:
+		r.redirected(s, f)
 	case LegGone:
 		r.lost(now, s, f.Reason)
 	default:

@@ -42,7 +42,8 @@ type seat struct {
 
 	treatment Treatment // his own, by command
 
-	onward *Transfer // where it goes from here; nil = nowhere
+	onward    *Transfer // where it goes from here; nil = nowhere
+	redirects []OpID    // that its leg was asked for and has not settled
 
 	recording OpID
 	tune      tune   // the music that plays to him now

@@ -136,6 +136,7 @@ type Call struct {
 	ack       sentACK
 	turn      chan struct{} // closed when what was to be sent has left
 	asking    bool          // an INVITE or UPDATE of ours is under way
+	refer     referral
 	refresh   refresh
 	least     time.Duration // the peer's Min-SE
 	ask       refreshAsk    // of the request that is being answered

@@ -68,7 +68,10 @@ func (e *Endpoint) await(tx *sipgo.ClientTx) (*sipgo.Response, error) {
 // complete adds to a request what depends on its way.
 func (e *Endpoint) complete(req *sipgo.Request, h *hop) {
 	e.stamp(req, h)
-	if req.Method == sipgo.INVITE || req.Method == sipgo.UPDATE {
+	switch req.Method {
+	case sipgo.REFER:
+		req.AppendHeader(e.contact(h))
+	case sipgo.INVITE, sipgo.UPDATE:
 		req.AppendHeader(e.contact(h))
 		req.AppendHeader(header("Allow", allowed))
 		req.AppendHeader(header("Supported", supported))

@@ -18,7 +18,7 @@ import (
 
 // allowed are the methods we take, supported the extensions.
 const (
-	allowed   = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO"
+	allowed   = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, NOTIFY"
 	supported = "timer"
 	accepted  = "application/sdp, application/dtmf-relay, application/dtmf"
 )

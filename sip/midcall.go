@@ -37,6 +37,8 @@ func (c *Call) requested(tx *serverTx, from *hop) {
 		c.gotOffer(tx, from)
 	case sipgo.INFO:
 		c.gotInfo(tx)
+	case sipgo.NOTIFY:
+		c.gotNotify(tx)
 	case sipgo.OPTIONS:
 		c.respond(tx, 200, c.e.abilities(tx.hop)...)
 	default:

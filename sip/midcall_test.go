@@ -203,7 +203,7 @@ func TestWithinACallOthersAreRefused(t *testing.T) {
 	bubble(t, Options{}, func(t *testing.T, r *rig) {
 		l := r.p.leg()
 		l.up(pcmuSDP)
-		l.send(l.request("REFER"))
+		l.send(l.request("REFER").add("Refer-To", "<sip:x@y>"))
 		if no := r.p.response(405); no.get("Allow") != allowed {
 			t.Errorf("Allow %q", no.get("Allow"))
 		}

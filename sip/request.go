@@ -177,7 +177,7 @@ func (e *Endpoint) outside(req *sipgo.Request, h, from *hop, key string) {
 			return
 		}
 		e.reply(req, h, 200, e.abilities(h)...)
-	case sipgo.BYE, sipgo.INFO, sipgo.UPDATE, sipgo.PRACK:
+	case sipgo.BYE, sipgo.INFO, sipgo.UPDATE, sipgo.PRACK, sipgo.NOTIFY:
 		e.stats.Unmatched.Add(1)
 		e.reply(req, h, 481)
 	default:

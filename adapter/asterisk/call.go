@@ -66,6 +66,8 @@ type call struct {
 	sealed bool                          // rights are on the channel; its goroutine's
 	noted  engine.MemberID               // whose end by a hang-up is on the channel; its goroutine's
 
+	redirected bool // the switch was told to send him elsewhere; its goroutine's
+
 	left   latch             // the caller's channel is not in the application any more
 	hungUp latch             // because somebody has hung up
 	keys   chan engine.Digit // pressed and not yet in the room
@@ -212,16 +214,27 @@ func (c *call) hasLeft(ctx context.Context, lose func(engine.Reason)) (back <-ch
 // partingWord is why a caller has left whose audio has not ended: he has hung
 // up, or the switch has sent him elsewhere.
 func (c *call) partingWord(ctx context.Context) engine.Reason {
-	if c.hungUp.isSet() || c.link.troubled() {
+	switch {
+	case c.link.troubled():
 		return engine.ReasonHangup
+	case c.hungUp.isSet():
+		return c.hangupWord()
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTime)
 	defer cancel()
 	if _, err := c.link.client.Channel(ctx, c.channel); err != nil {
-		return engine.ReasonHangup
+		return c.hangupWord()
 	}
 	c.link.returns.End(string(c.sealedFor()))
 	return engine.ReasonTransferred
+}
+
+// hangupWord is why somebody has hung up.
+func (c *call) hangupWord() engine.Reason {
+	if c.redirected {
+		return engine.ReasonTransferred
+	}
+	return engine.ReasonHangup
 }
 
 // isTaken says whether another client has the application, and has ended our

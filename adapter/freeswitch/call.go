@@ -70,18 +70,19 @@ type call struct {
 	tasks   *tasks.Queue
 	release chan engine.Outcome // capacity 1
 
-	over     atomic.Bool                        // the call has left
-	adopted  atomic.Bool                        // it has no socket: its dialplan goes on when its conference is over
-	rights   atomic.Pointer[engine.Rights]      // to be remembered; nil: nothing new
-	token    atomic.Bool                        // they are on the channel
-	last     atomic.Pointer[engine.MemberState] // that it had in its room
-	untaken  atomic.Pointer[error]              // why its room did not have it
-	recalled atomic.Bool                        // it is to stay in its conference without us
-	gap      atomic.Int64                       // from the order to bring its audio here until it was, in ns; 0: it was not
-	voice    atomic.Pointer[native.Leg]         // nil: the audio is at the switch
-	inside   atomic.Pointer[inside]             // nil: in no conference
-	still    atomic.Uint64                      // the engine.OpID of what its conference plays to it and has paused; 0: nothing
-	echoes   echoes                             // of orders about its place there
+	over      atomic.Bool                        // the call has left
+	adopted   atomic.Bool                        // it has no socket: its dialplan goes on when its conference is over
+	rights    atomic.Pointer[engine.Rights]      // to be remembered; nil: nothing new
+	token     atomic.Bool                        // they are on the channel
+	last      atomic.Pointer[engine.MemberState] // that it had in its room
+	untaken   atomic.Pointer[error]              // why its room did not have it
+	recalled  atomic.Bool                        // it is to stay in its conference without us
+	deflected atomic.Bool                        // its switch was told to send it elsewhere
+	gap       atomic.Int64                       // from the order to bring its audio here until it was, in ns; 0: it was not
+	voice     atomic.Pointer[native.Leg]         // nil: the audio is at the switch
+	inside    atomic.Pointer[inside]             // nil: in no conference
+	still     atomic.Uint64                      // the engine.OpID of what its conference plays to it and has paused; 0: nothing
+	echoes    echoes                             // of orders about its place there
 
 	original  map[string]string // of the variables that are borrowed
 	sink      engine.Sink
@@ -218,7 +219,7 @@ func (c *call) tell(was place, over bool) {
 	case over:
 		why = engine.ReasonSwitchLost
 		c.adapter.returns.Miss(time.Now(), c.uuid)
-	case c.place == moved:
+	case c.place == moved, c.deflected.Load():
 		why = engine.ReasonTransferred
 	}
 	c.sink.Post(engine.LegGone{Leg: c.id(), Reason: why})

@@ -124,6 +124,7 @@ type talk struct {
 	sink   engine.Sink // nil: the call was claimed
 	claim  *claim
 	out    *engine.OutCall // nil: the call came to us
+	sent   string          // where the caller's phone has said that it will call; "" = nowhere
 	over   bool
 	alarm  *alarm // nil: there is no media yet
 }
@@ -211,7 +212,7 @@ func (t *talk) Confirmed() {
 
 // arrive hands the call to the engine.
 func (t *talk) arrive(in engine.Invite) {
-	t.sink = t.phones.opt.Exchange.Arrive(leg{t.voice}, in)
+	t.sink = t.phones.opt.Exchange.Arrive(leg{t.voice, t}, in)
 	t.voice.Attach(t.sink)
 	t.sink.Post(engine.MediaUp{Leg: t.voice.ID()})
 }
@@ -253,17 +254,22 @@ func (t *talk) Ended(end sip.End) {
 	}
 	t.alarm.timer.Stop()
 	if t.sink != nil && end.Cause != sip.ByUs {
-		t.sink.Post(engine.LegGone{Leg: t.voice.ID(), Reason: lossOf(end.Cause)})
+		t.sink.Post(engine.LegGone{Leg: t.voice.ID(), Reason: t.lossOf(end.Cause)})
 	}
 	_ = t.voice.Close()
 }
 
 // lossOf is why a call is gone, in the engine's words.
-func lossOf(c sip.Cause) engine.Reason {
+func (t *talk) lossOf(c sip.Cause) engine.Reason {
 	switch c {
 	case sip.NoACK, sip.Expired, sip.Failed:
 		return engine.ReasonMediaLost
-	case sip.ByPeer, sip.ByUs, sip.Cancelled, sip.Refused, sip.Shutdown:
+	case sip.ByPeer:
+		if t.sent != "" {
+			return engine.ReasonTransferred
+		}
+		return engine.ReasonHangup
+	case sip.ByUs, sip.Cancelled, sip.Refused, sip.Shutdown:
 		return engine.ReasonHangup
 	default:
 		return engine.ReasonHangup
@@ -271,7 +277,10 @@ func lossOf(c sip.Cause) engine.Reason {
 }
 
 // leg is a plain SIP call as the engine drives it.
-type leg struct{ *Media }
+type leg struct {
+	*Media
+	talk *talk
+}
 
 // Release implements engine.Leg. A SIP call has no dialplan: it ends, and the
 // BYE says how.

@@ -56,7 +56,7 @@ func (c *caller) send(method, target, sdp string, headers ...string) {
 		fmt.Sprintf("CSeq: %d %s", c.seq, method), "Max-Forwards: 70", "Contact: <sip:hand@" + at + ">",
 	}
 	lines = append(lines, headers...)
-	if sdp != "" {
+	if sdp != "" && method != "NOTIFY" {
 		lines = append(lines, "Content-Type: application/sdp")
 	}
 	lines = append(lines, fmt.Sprintf("Content-Length: %d", len(sdp)), "", sdp)

@@ -253,6 +253,11 @@ func (s *Server) operateInStasis(c *channel, op string, a args) (int, any) {
 	case "POST mute", "DELETE mute":
 		s.know(a, "direction")
 		c.muted[a.Get("direction")] = op == "POST mute"
+	case "POST redirect":
+		s.know(a, "endpoint")
+		if !strings.HasPrefix(a.Get("endpoint"), "PJSIP/sip:") {
+			return http.StatusUnprocessableEntity, "Endpoint technology does not match channel technology"
+		}
 	case "POST continue":
 		s.know(a, "context", "extension", "priority", "label")
 		place := a.Get("context") + "," + a.Get("extension") + "," + a.Get("priority") + a.Get("label")

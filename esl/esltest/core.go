@@ -283,6 +283,9 @@ func (k *Core) channel(cmd, args string) string {
 		return "+OK\n"
 	case "uuid_dump":
 		return c.dump()
+	case "uuid_deflect": // by a phone that takes it; see Refuse
+		c.hangup("BLIND_TRANSFER")
+		return "+OK:SIP/2.0 200 OK\n"
 	}
 	return c.call(cmd, args)
 }

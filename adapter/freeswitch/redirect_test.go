@@ -1,0 +1,38 @@
+package freeswitch_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"parley/engine"
+)
+
+// TestACallerOfTheSwitchIsDeflected: by the switch that has his call, wherever the
+// room is mixed.
+func TestACallerOfTheSwitchIsDeflected(t *testing.T) {
+	onSwitch(t, func(p *pbx) {
+		p.come(1, "4000")
+		p.come(2, "4000")
+		order := engine.Redirect{Member: 2, To: "sip:bob@h"}
+		p.core.Refuse("uuid_deflect", "+OK:no reply\n")
+		if err := p.exchange.Do(p.Context(), "4000", order); !errors.Is(err, engine.ErrCannot) || !strings.Contains(err.Error(), "no reply") {
+			t.Errorf("the phone refuses: %v", err)
+		}
+		p.core.Refuse("uuid_deflect", "")
+		p.agree("4000")
+		p.order("4000", order)
+		if sent(p.core.Requests(), "bgapi uuid_deflect "+uuid(2)+" sip:bob@h") != 2 {
+			t.Errorf("%q", p.core.Requests())
+		}
+		if e := p.awaitOf(engine.EventLeft, 2); e.Reason != engine.ReasonTransferred {
+			t.Errorf("left by %s", e.Reason)
+		}
+		p.lose()
+		if err := p.exchange.Do(p.Context(), "4000", engine.Redirect{Member: 1, To: "sip:bob@h"}); !errors.Is(err, engine.ErrCannot) {
+			t.Errorf("without a link: %v", err)
+		}
+		p.regain()
+		p.until("the link", func() bool { return len(p.core.Requests()) > 0 })
+	})
+}

@@ -1,0 +1,93 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Redirect has a caller's phone, or whoever has his call, call To in place of us:
+// a URI of scheme sip, sips or tel. It is answered when the other side has said
+// that it will, which is not yet that the call there has come about: then he
+// leaves with reason transferred, and else he stays, and the log says why. Who
+// knows of no answer (an Asterisk) is not waited for. The error wraps ErrCannot
+// where the other side will not, or cannot be asked.
+type Redirect struct {
+	Member MemberID
+	To     string
+}
+
+func (Redirect) isCommand() {}
+
+// Redirecter is a Leg that can be sent elsewhere.
+type Redirecter interface {
+	Leg
+	// Redirect has the far side call the URI to, which is printable and has no
+	// spaces, quotes and angle brackets: Redirected. LegGone follows, with
+	// ReasonTransferred, when it has gone there.
+	Redirect(op OpID, to string)
+}
+
+// Redirected settles Redirecter.Redirect. Err is why the call stays.
+type Redirected struct {
+	Leg LegID
+	Op  OpID
+	Err error
+}
+
+func (Redirected) isFact() {}
+
+// maxURI is how long a URI may be that a call is sent to.
+const maxURI = 512
+
+// Referable says whether a URI is one that a call can be sent to.
+func Referable(uri string) bool {
+	scheme, rest, _ := strings.Cut(uri, ":")
+	switch strings.ToLower(scheme) {
+	case "sip", "sips", "tel":
+	default:
+		return false
+	}
+	plain := func(r rune) bool { return r > ' ' && r < 0x7f && !strings.ContainsRune("<>\"'`\\{}|^$", r) }
+	return rest != "" && len(uri) <= maxURI && strings.IndexFunc(uri, func(r rune) bool { return !plain(r) }) < 0
+}
+
+// redirect asks who has a member's call to send it elsewhere.
+func (r *room) redirect(o order, c Redirect) {
+	if !Referable(c.To) {
+		o.reply <- fmt.Errorf("%w: %q is no sip:, sips: or tel: URI of up to %d plain characters", ErrBadCommand, clip(c.To), maxURI)
+		return
+	}
+	s := r.memberSeat(c.Member)
+	if s == nil {
+		o.reply <- r.noMember(c.Member)
+		return
+	}
+	l, ok := s.leg.(Redirecter)
+	if !ok {
+		o.reply <- fmt.Errorf("%w: nobody can be asked to send member %s elsewhere", ErrCannot, c.Member)
+		return
+	}
+	op := s.op()
+	r.pending[op] = &waiter{open: 1, reply: o.reply}
+	s.redirects = append(s.redirects, op)
+	l.Redirect(op, c.To)
+}
+
+// redirected answers a Redirect.
+func (r *room) redirected(s *seat, f Redirected) {
+	s.redirects = slices.DeleteFunc(s.redirects, func(op OpID) bool { return op == f.Op })
+	r.settleOp(f.Op, f.Err)
+}
+
+// unredirected answers for a member who has left before he said anything.
+func (r *room) unredirected(s *seat) {
+	var err error
+	if s.out.Reason != ReasonTransferred {
+		err = fmt.Errorf("%w: %s has left room %s", ErrNoMember, s.member, r.name)
+	}
+	for _, op := range s.redirects {
+		r.settleOp(op, err)
+	}
+	s.redirects = nil
+}

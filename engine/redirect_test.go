@@ -1,0 +1,104 @@
+package engine
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+)
+
+// referred is a phone that can be sent elsewhere; the test says what it answers.
+type referred struct {
+	*phone
+	asked chan Redirected // with what it was asked in Leg
+}
+
+func (p *referred) Redirect(op OpID, to string) { p.asked <- Redirected{Op: op, Leg: LegID(to)} }
+
+// settles answers what it was asked.
+func (p *referred) settles(t *testing.T, err error) {
+	t.Helper()
+	f := <-p.asked
+	if f.Leg != "sip:bob@h" {
+		t.Errorf("sent to %s", f.Leg)
+	}
+	p.sink.Post(Redirected{Leg: p.id, Op: f.Op, Err: err})
+}
+
+// inRoom is two in room 1: one who can be sent elsewhere, and one who cannot.
+func (th *theatre) inRoom() *referred {
+	th.call("b", "1", nil)
+	p := &referred{newPhone("a"), make(chan Redirected, 4)}
+	p.sink = th.Arrive(p, Invite{Room: "1", Source: "a", Dialplan: true})
+	p.sink.Post(MediaUp{p.id})
+	synctest.Wait()
+	th.types()
+	return p
+}
+
+// asks gives the order, and returns where the answer comes.
+func (th *theatre) asks(c Redirect) chan error {
+	answer := make(chan error, 1)
+	go func() { answer <- th.Do(th.t.Context(), "1", c) }()
+	synctest.Wait()
+	return answer
+}
+
+func TestAMemberIsSentElsewhere(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, th *theatre) {
+		p := th.inRoom()
+		for _, c := range []struct {
+			do  Redirect
+			err error
+		}{
+			{Redirect{Member: 1, To: "sip:bob@h"}, ErrCannot},
+			{Redirect{Member: 7, To: "sip:bob@h"}, ErrNoMember},
+			{Redirect{Member: 2, To: "bob"}, ErrBadCommand},
+			{Redirect{Member: 2, To: "sip:"}, ErrBadCommand},
+			{Redirect{Member: 2, To: "http://h"}, ErrBadCommand},
+			{Redirect{Member: 2, To: "sip:b b@h"}, ErrBadCommand},
+			{Redirect{Member: 2, To: "sip:b@h>\r\nX: y"}, ErrBadCommand},
+			{Redirect{Member: 2, To: "sip:${x}@h"}, ErrBadCommand},
+			{Redirect{Member: 2, To: "sip:" + strings.Repeat("b", maxURI)}, ErrBadCommand},
+		} {
+			if err := th.Do(t.Context(), "1", c.do); !errors.Is(err, c.err) {
+				t.Errorf("%.60q: %v", c.do.To, err)
+			}
+		}
+		order := Redirect{Member: 2, To: "sip:bob@h"}
+		answer := th.asks(order)
+		select {
+		case err := <-answer:
+			t.Fatalf("answered before the phone did: %v", err)
+		default:
+		}
+		p.settles(t, ErrCannot)
+		if err := <-answer; !errors.Is(err, ErrCannot) {
+			t.Errorf("refused: %v", err)
+		}
+		answer = th.asks(order)
+		p.settles(t, nil)
+		if err := <-answer; err != nil {
+			t.Error(err)
+		}
+		want(t, "told", th.types(), "")
+		p.sink.Post(LegGone{p.id, ReasonTransferred})
+		if o := outcome(t, p.phone); o.Reason != ReasonTransferred || o.Exit != ExitTransfer {
+			t.Errorf("%+v", o)
+		}
+	})
+}
+
+// Who leaves before his phone has said anything has answered by that.
+func TestWhoLeavesFirstAnswersARedirect(t *testing.T) {
+	for why, want := range map[Reason]error{ReasonTransferred: nil, ReasonHangup: ErrNoMember} {
+		bubble(t, nil, func(t *testing.T, th *theatre) {
+			p := th.inRoom()
+			answer := th.asks(Redirect{Member: 2, To: "sip:bob@h"})
+			p.sink.Post(LegGone{p.id, why})
+			if err := <-answer; !errors.Is(err, want) {
+				t.Errorf("%s: %v", why, err)
+			}
+		})
+	}
+}
