@@ -149,7 +149,7 @@ func (a *App) openEngine(_ context.Context, c *config.Config) error {
 	}
 	a.ari = ariserver.New(ariserver.Options{
 		Users: a.ariUsers, App: c.ARIServer.App, Version: a.opt.Version, Started: a.since, Log: a.opt.Log, Recordings: a.recordings,
-		Playable: a.playable, OpenMedia: a.openMedia, DropMedia: a.dropMedia,
+		Playable: a.playable, Referral: a.referral, OpenMedia: a.openMedia, DropMedia: a.dropMedia,
 	})
 	a.exchange, err = engine.New(engine.Options{
 		Directory: c.Directory(), Bridges: a.bridge, MaxRooms: c.Limits.MaxRooms,

@@ -171,6 +171,15 @@ func (a *App) route(address string) (engine.Way, error) {
 	return a.phones.Way(a.endpoint, a.target(to)), nil
 }
 
+// referral is the URI at which others reach what an address means.
+func (a *App) referral(address string) (string, error) {
+	to, err := destinationOf(a.config.Load(), address)
+	if err == nil && to.uri == "" {
+		err = noRoute(address, "it is known at switch "+to.swtch+" alone")
+	}
+	return to.uri, err
+}
+
 // byTheSwitch is the way to a party whom a switch calls. One that was configured
 // by a reload has no link yet.
 func (a *App) byTheSwitch(address string, to destination) (engine.Way, error) {

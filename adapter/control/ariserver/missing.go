@@ -22,7 +22,6 @@ func missingParts() []route {
 	return []route{
 		on(post, "/bridges/{bridgeId}/videoSource/{channelId}", "setVideoSource", "void", "", unsupported("rooms have no video")),
 		on(del, "/bridges/{bridgeId}/videoSource", "clearVideoSource", "void", "", unsupported("rooms have no video")),
-		on(post, "/channels/{channelId}/redirect", "redirect", "void", "endpoint!", unsupported("the dialplan or the phone sends a call elsewhere")),
 		on(post, "/channels/{channelId}/snoop", "snoopChannel", "Channel", "spy whisper app! appArgs snoopId", unsupported(taps)),
 		on(post, "/channels/{channelId}/snoop/{snoopId}", "snoopChannelWithId", "Channel", "spy whisper app! appArgs", unsupported(taps)),
 		on(get, "/channels/{channelId}/rtp_statistics", "rtpstatistics", "RTPstat", "", unsupported("GET /metrics has the figures of all calls")),

@@ -57,6 +57,9 @@ type Options struct {
 	// Playable says why a sound could not be played, in a language or, with "",
 	// the default one; nil = anything can.
 	Playable func(spec, language string) error
+	// Referral is the URI at which others reach what can be dialled by an address; an
+	// error wraps engine.ErrNoRoute. nil = of no address.
+	Referral func(address string) (uri string, err error)
 	// OpenMedia opens RTP to an address, in a format of Asterisk's, and says where
 	// it comes from. It waits for a room to call "rtp/…" with the same leg, or for
 	// DropMedia, which does not wait. nil = externalMedia is not there.

@@ -125,6 +125,7 @@ func (s *Server) table() []route {
 		on(del, "/channels/{channelId}/mute", "unmute", "void", "direction", s.mute(false)),
 		on(post, "/channels/{channelId}/hold", "hold", "void", "", s.hold(true)),
 		on(del, "/channels/{channelId}/hold", "unhold", "void", "", s.hold(false)),
+		on(post, "/channels/{channelId}/redirect", "redirect", "void", "endpoint!~", s.redirect),
 		on(post, "/channels/{channelId}/move", "move", "void", "app! appArgs", s.move),
 		on(get, "/channels/{channelId}/variable", "getChannelVar", "Variable", "variable!~", s.getVariable),
 		on(post, "/channels/{channelId}/variable", "setChannelVar", "void", "variable!~ value report_events?", s.setVariable),
