@@ -18,8 +18,8 @@ const (
 	hubBatch = 64
 	hubRoom  = 1 << 20 // bytes asked for
 
-	hubMost   = 16 * hubBatch // datagrams read in one tick
-	hubAwaits = 1000          // looks at whether another worker has read
+	hubMost  = 16 * hubBatch // datagrams read in one tick
+	hubLooks = 100           // at whether another worker has read, before one sleeps until he has
 )
 
 // hub is a pair of ports for many sessions, which are told apart by where their
@@ -31,7 +31,7 @@ type hub struct {
 	media, control *socket
 	port           uint16
 
-	reading atomic.Bool  // a worker reads; the sockets are his
+	reading sync.Mutex   // held by the worker who reads; the sockets are his
 	upTo    atomic.Int64 // Unix ns, of the last reading
 	told    atomic.Uint64
 	crew    atomic.Pointer[crew]
@@ -200,28 +200,38 @@ func (h *hub) assign() {
 	}
 }
 
-// read has everything that came before now in the inboxes, unless another worker
-// keeps the ports to himself for very long. s is who asks.
+// read has everything that came before now in the inboxes. s is who asks. Mostly
+// another worker who reads has done so a moment later, and to sleep would take
+// longer; where he has lost his processor, it is this one's that he can have.
 func (h *hub) read(s *Session, now int64) {
-	for range hubAwaits {
-		if last := h.upTo.Load(); now <= last && last-now < int64(time.Second) { // else the clock was set
+	for looks := 0; !h.reading.TryLock(); looks++ {
+		if h.has(now) {
 			return
 		}
-		if h.reading.CompareAndSwap(false, true) {
-			h.fetch(h.media, s, now, h.crew.Load().media, false)
-			h.upTo.Store(now)
-			h.reading.Store(false)
-			return
+		if looks == hubLooks {
+			h.reading.Lock()
+			break
 		}
 		runtime.Gosched()
 	}
+	defer h.reading.Unlock()
+	if !h.has(now) {
+		h.fetch(h.media, s, now, h.crew.Load().media, false)
+		h.upTo.Store(now)
+	}
+}
+
+// has says whether everything that came before now has been read.
+func (h *hub) has(now int64) bool {
+	last := h.upTo.Load()
+	return now <= last && last-now < int64(time.Second) // else the clock was set
 }
 
 // listen reads what has come in reports for anybody, unless somebody reads.
 func (h *hub) listen(s *Session, now int64) {
-	if h.reading.CompareAndSwap(false, true) {
+	if h.reading.TryLock() {
 		h.fetch(h.control, s, now, h.crew.Load().reports, true)
-		h.reading.Store(false)
+		h.reading.Unlock()
 	}
 }
 

@@ -3,9 +3,6 @@ package rtp
 import (
 	"errors"
 	"net/netip"
-	"slices"
-	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -319,50 +316,6 @@ func TestSharedPortsAllocateNothing(t *testing.T) {
 	}
 	if st := calls[4].Stats(); st.PacketsIn < 900 || st.PacketsOut < 900 {
 		t.Errorf("%+v", st)
-	}
-}
-
-// Several workers tick calls of one hub while others come and go; no packet of
-// a call that stays is lost. It is for the race detector.
-func TestWorkersShareAHub(t *testing.T) {
-	h := openHarbour(t, 44000, 44199)
-	const ticks = 300
-	var clock atomic.Int64 // of all: a worker's tick is never before another's
-	clock.Store(h.step())
-	var wg sync.WaitGroup
-	for range 3 {
-		a := newPeer(t)
-		s := h.call(a)
-		wg.Go(func() {
-			var box Outbox
-			s.Batch(&box)
-			for i := range ticks {
-				a.send(s, 0, []byte{1})
-				for s.Stats().PacketsIn <= uint64(i) && t.Context().Err() == nil { // a socket keeps so many, and no more
-					s.Drain(clock.Add(1))
-				}
-				took(s)
-				s.Send([]byte{2}, uint32(i)*160, false)
-				box.Flush()
-			}
-		})
-	}
-	wg.Go(func() {
-		for range ticks / 10 {
-			s := h.call(newPeer(t))
-			s.Drain(clock.Add(1))
-			_ = s.Close()
-		}
-	})
-	wg.Wait()
-	h.mu.Lock()
-	calls := slices.Clone(h.hubs[0].list)
-	h.mu.Unlock()
-	for _, b := range calls {
-		b.session.Drain(clock.Add(1))
-		if st := b.session.Stats(); st.PacketsIn != ticks || st.PacketsOut != ticks {
-			t.Errorf("%+v", st)
-		}
 	}
 }
 
