@@ -151,7 +151,7 @@ type word struct {
 // commandTable are the api commands, beside conference those that are about
 // calls or the whole switch.
 func commandTable() []word {
-	return []word{
+	return slices.Concat([]word{
 		{"commands", "", (*API).help},
 		{"conference", "", (*API).conference},
 		{"console_complete", "", func(*API, context.Context, string) string { return "\n" }},
@@ -171,16 +171,13 @@ func commandTable() []word {
 		{"strftime", "<format_string>", func(_ *API, _ context.Context, format string) string { return clock(time.Now(), format) }},
 		{"switchname", "", func(a *API, _ context.Context, _ string) string { return a.opts.Hostname }},
 		{"uptime", "", (*API).uptime},
-		{"uuid_broadcast", "<uuid> <path> [aleg|bleg|holdb|both]", (*API).broadcast},
 		{"uuid_dump", "<uuid> [format]", (*API).dump},
 		{"uuid_exists", "<uuid>", (*API).exists},
 		{"uuid_getvar", "<uuid> <var>", (*API).variable},
-		{"uuid_kill", "<uuid> [cause]", (*API).kill},
 		{"uuid_setvar", "<uuid> <var> [value]", (*API).setVariable},
 		{"uuid_setvar_multi", "<uuid> <var>=<value>;<var>=<value>...", (*API).setVariables},
-		{"uuid_transfer", "<uuid> [-bleg|-both] <dest-exten> [<dialplan>] [<context>]", (*API).transferCall},
 		{"version", "", (*API).version},
-	}
+	}, driveCommands())
 }
 
 // Do runs an api command, as eventsocket.Options.API. What it has changed is
@@ -200,10 +197,12 @@ func (a *API) Do(ctx context.Context, command, arguments string) (printed string
 func (a *API) help(context.Context, string) string {
 	var b strings.Builder
 	b.WriteString("\nValid Commands:\n\n")
-	for _, w := range commandTable() {
+	words := commandTable()
+	slices.SortFunc(words, func(x, y word) int { return strings.Compare(x.name, y.name) })
+	for _, w := range words {
 		fmt.Fprintf(&b, "%s,%s,,parley\n", w.name, w.syntax)
 	}
-	fmt.Fprintf(&b, "\n%d total.\n", len(commandTable()))
+	fmt.Fprintf(&b, "\n%d total.\n", len(words))
 	return b.String()
 }
 

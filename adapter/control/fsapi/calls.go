@@ -53,7 +53,7 @@ func (a *API) guest(c *channel) *guest {
 	g := &guest{view: c.member, since: c.member.JoinedAt, invite: engine.Invite{Room: string(c.room.Name)}}
 	if r := a.rooms[c.room.Instance]; r != nil && r.members[c.member.ID] != nil {
 		was := r.members[c.member.ID]
-		g.invite, g.since, g.seen = was.invite, was.since, was.seen
+		g.invite, g.since, g.seen, g.called = was.invite, was.since, was.seen, was.called
 		g.vars = maps.Clone(was.vars)
 	}
 	return g
@@ -154,14 +154,14 @@ func (g *guest) known() map[string]string {
 	vars := map[string]string{
 		"read_codec": codec, "read_rate": rate, "write_codec": codec, "write_rate": rate, "endpoint_disposition": "ANSWER", "sip_network_ip": sourceAddress(g.invite),
 	}
-	if g.outbound() {
+	if g.called {
 		vars["is_outbound"] = "true"
 	}
 	if m.Kind != "sip" {
 		return vars
 	}
 	vars["sip_call_id"], vars["sip_from_user"], vars["sip_to_user"] = string(m.CallID), m.Number, g.destination()
-	if g.outbound() {
+	if g.called {
 		vars["sip_from_user"] = g.seen.Number
 	}
 	return vars
@@ -186,12 +186,7 @@ func (a *API) kill(ctx context.Context, arguments string) string {
 	if !ok {
 		return noChannel
 	}
-	ctx, cancel := brief(ctx)
-	defer cancel()
-	if err := a.opts.Exchange.Do(ctx, c.room.Name, engine.HangUp{Member: c.member.ID}); err != nil {
-		return refusal(err)
-	}
-	return "+OK\n"
+	return a.dismiss(ctx, &c, engine.HangUp{Member: c.member.ID})
 }
 
 // columns are those of "show channels".
@@ -207,7 +202,7 @@ func (a *API) row(c *channel) []string {
 	id, from := uniqueID(m.CallID), sourceAddress(g.invite)
 	first, dialplan, data := engine.Caller{Number: m.Number, Name: g.name()}, "XML", string(c.room.Name)+"@"+c.room.Profile
 	callee, call := "", ""
-	if g.outbound() {
+	if g.called {
 		first, dialplan, data, callee, call = g.seen, "", string(c.room.Name), "RECV", id
 	}
 	return []string{

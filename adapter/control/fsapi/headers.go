@@ -39,6 +39,9 @@ func (g *guest) channel(is phase) esl.Headers {
 		h = append(h, esl.Header{Name: "Hangup-Cause", Value: is.cause})
 	}
 	for _, way := range []string{"Read", "Write"} {
+		if is.call == "DOWN" || is.cause != "" && m.ID == 0 { // there is no audio yet, or was none
+			break
+		}
 		h = append(h, esl.Header{Name: "Channel-" + way + "-Codec-Name", Value: codec}, esl.Header{Name: "Channel-" + way + "-Codec-Rate", Value: rate},
 			esl.Header{Name: "Channel-" + way + "-Codec-Bit-Rate", Value: bits})
 	}
@@ -50,19 +53,23 @@ func (g *guest) profile(id, name string) esl.Headers {
 	m := &g.view
 	began := strconv.FormatInt(g.since.UnixMicro(), 10)
 	h := esl.Headers{{Name: "Caller-Direction", Value: g.direction()}, {Name: "Caller-Logical-Direction", Value: g.direction()}}
-	first := engine.Caller{Number: m.Number, Name: g.name()}
-	if g.outbound() {
-		first = g.seen
+	he, other := engine.Caller{Number: m.Number, Name: g.name()}, g.seen
+	first := he
+	if g.called {
+		first = other
+		if m.ID == 0 { // until he is in, it is us who call him
+			he, other = other, he
+		}
 	} else {
 		h = append(h, esl.Header{Name: "Caller-Username", Value: m.Number}, esl.Header{Name: "Caller-Dialplan", Value: "XML"})
 	}
 	for _, pair := range []esl.Header{
-		{Name: "Caller-Caller-ID-Name", Value: g.name()},
-		{Name: "Caller-Caller-ID-Number", Value: m.Number},
+		{Name: "Caller-Caller-ID-Name", Value: he.Name},
+		{Name: "Caller-Caller-ID-Number", Value: he.Number},
 		{Name: "Caller-Orig-Caller-ID-Name", Value: first.Name},
 		{Name: "Caller-Orig-Caller-ID-Number", Value: first.Number},
-		{Name: "Caller-Callee-ID-Name", Value: g.seen.Name},
-		{Name: "Caller-Callee-ID-Number", Value: g.seen.Number},
+		{Name: "Caller-Callee-ID-Name", Value: other.Name},
+		{Name: "Caller-Callee-ID-Number", Value: other.Number},
 		{Name: "Caller-Network-Addr", Value: sourceAddress(g.invite)},
 		{Name: "Caller-ANI", Value: first.Number},
 		{Name: "Caller-Destination-Number", Value: g.destination()},
@@ -136,11 +143,8 @@ func sourceAddress(in engine.Invite) string {
 	return at
 }
 
-// outbound says that we called the member.
-func (g *guest) outbound() bool { return g.invite.Job != "" }
-
 func (g *guest) direction() string {
-	if g.outbound() {
+	if g.called {
 		return "outbound"
 	}
 	return "inbound"
@@ -152,7 +156,7 @@ func (g *guest) name() string {
 	switch {
 	case g.view.Name != "":
 		return g.view.Name
-	case g.outbound():
+	case g.called:
 		return "Outbound Call"
 	default:
 		return g.view.Number
@@ -161,7 +165,7 @@ func (g *guest) name() string {
 
 // destination is what was dialled: the room, or who was called into it.
 func (g *guest) destination() string {
-	if g.outbound() {
+	if g.called {
 		return g.view.Number
 	}
 	return g.invite.Room

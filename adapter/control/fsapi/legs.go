@@ -1,6 +1,9 @@
 package fsapi
 
 import (
+	"cmp"
+	"strings"
+
 	"parley/engine"
 	"parley/esl"
 )
@@ -25,7 +28,8 @@ func (a *API) legs(e engine.Event) (before, after []telling) {
 	g := a.calls[e.Leg]
 	switch e.Type {
 	case engine.EventDialing:
-		g = &guest{since: e.Time, invite: e.Invite, seen: e.Dial.Caller, view: engine.MemberView{CallID: e.Leg, Number: e.Invite.Caller.Number, Name: e.Invite.Caller.Name}}
+		g = &guest{since: e.Time, invite: e.Invite, seen: e.Dial.Caller, called: true}
+		g.view = engine.MemberView{CallID: e.Leg, Number: cmp.Or(e.Invite.Caller.Number, numberIn(e.Dial.Address)), Name: e.Invite.Caller.Name}
 		a.calls[e.Leg] = g
 		return []telling{g.created()}, nil
 	case engine.EventDialed:
@@ -41,16 +45,39 @@ func (a *API) legs(e engine.Event) (before, after []telling) {
 			g.view, g.invite = e.Member, e.Invite
 			return nil, nil
 		}
-		g = &guest{view: e.Member, invite: e.Invite, since: e.Time}
+		g = &guest{view: e.Member, invite: e.Invite, since: e.Time, called: e.Invite.Job != ""}
 		a.calls[e.Leg] = g
 		return []telling{g.created(), g.answered()}, nil
 	case engine.EventLeft, engine.EventRejected:
-		if g != nil && e.To == "" {
-			return nil, a.hungUp(e.Leg, g, hangupOf(e.Reason))
+		if g == nil || e.To != "" {
+			return nil, nil
 		}
+		over := a.hungUp(e.Leg, g, hangupOf(e.Reason))
+		if hangupOf(e.Reason) != "" || a.killed(e) { // that is why he leaves
+			return over[:1], over[1:]
+		}
+		return nil, over
 	default: // is about a room, or about a member who stays
 	}
 	return nil, nil
+}
+
+// killed says whether somebody has ended a member's call, and not taken him out of
+// the room. The caller holds mu.
+func (a *API) killed(e engine.Event) bool {
+	r := a.rooms[e.Instance]
+	if r == nil {
+		return false
+	}
+	how, said := r.leaves[e.Member.ID]
+	return said && how == ""
+}
+
+// numberIn is whom an address calls: what is behind its last slash, of a URI the
+// user.
+func numberIn(address string) string {
+	number, _, _ := strings.Cut(address[strings.LastIndexByte(address, '/')+1:], "@")
+	return strings.TrimPrefix(number, "sip:")
 }
 
 func (g *guest) created() telling {
@@ -72,5 +99,19 @@ func (a *API) hungUp(leg engine.LegID, g *guest, cause string) []telling {
 		{name: "CHANNEL_HANGUP", headers: g.channel(talking(cause))},
 		{name: "CHANNEL_HANGUP_COMPLETE", headers: append(esl.Headers{{Name: "Hangup-Cause", Value: cause}}, over...)},
 		{name: "CHANNEL_DESTROY", headers: over},
+	}
+}
+
+// hangupOf is the cause of a call that has ended; "" while it lives.
+func hangupOf(why engine.Reason) string {
+	switch why {
+	case engine.ReasonHangup:
+		return "NORMAL_CLEARING"
+	case engine.ReasonMediaLost:
+		return "MEDIA_TIMEOUT"
+	case engine.ReasonSwitchLost:
+		return "NETWORK_OUT_OF_ORDER"
+	default:
+		return ""
 	}
 }

@@ -48,11 +48,14 @@ func TestACallIsToldFromCreateToDestroy(t *testing.T) {
 		p.sink.Post(engine.LegGone{Leg: p.id, Reason: engine.ReasonHangup})
 		time.Sleep(time.Minute)
 		names, events = r.all()
-		at := slices.Index(names, "CHANNEL_HANGUP")
-		if at < 0 || !slices.Equal(names[at:min(len(names), at+3)], []string{"CHANNEL_HANGUP", "CHANNEL_HANGUP_COMPLETE", "CHANNEL_DESTROY"}) || slices.Index(names, "del-member") > at {
-			t.Errorf("%q", names)
+		if want := []string{"CHANNEL_HANGUP", "floor-change", "del-member", "CHANNEL_HANGUP_COMPLETE", "CHANNEL_DESTROY", "conference-destroy"}; !slices.Equal(names, want) {
+			t.Errorf("%q, want %q", names, want)
 		}
-		if e := events[at+1]; e.Value("Hangup-Cause") != "NORMAL_CLEARING" || e.Value("Channel-Call-State") != "HANGUP" || e.Value("Unique-ID") != uniqueID(p.id) {
+		at := slices.Index(names, "CHANNEL_HANGUP_COMPLETE")
+		if at < 0 {
+			return
+		}
+		if e := events[at]; e.Value("Hangup-Cause") != "NORMAL_CLEARING" || e.Value("Channel-Call-State") != "HANGUP" || e.Value("Unique-ID") != uniqueID(p.id) {
 			t.Errorf("%v", e.Headers)
 		}
 		if len(r.a.calls) != 0 {
@@ -102,6 +105,70 @@ func TestWhoIsCalledIsOutbound(t *testing.T) {
 		names, events = r.all()
 		if want := []string{"CHANNEL_CREATE", "CHANNEL_HANGUP", "CHANNEL_HANGUP_COMPLETE", "CHANNEL_DESTROY"}; !slices.Equal(names, want) || events[1].Value("Hangup-Cause") != "USER_BUSY" {
 			t.Errorf("%q, want %q", names, want)
+		}
+	})
+}
+
+// TestHowACallIsTakenOut: ended by its id, it is over before it leaves, and nobody
+// has kicked anybody; kicked, it leaves first. So is one that could not be sent elsewhere.
+func TestHowACallIsTakenOut(t *testing.T) {
+	bubble(t, func(r *rig) {
+		for number, row := range map[string]struct {
+			lines []string
+			want  []string
+		}{
+			"1001": {lines: []string{"uuid_kill ID"}, want: []string{"CHANNEL_HANGUP", "del-member", "CHANNEL_HANGUP_COMPLETE", "CHANNEL_DESTROY"}},
+			"1002": {lines: []string{"conference 3001 kick last"}, want: []string{"kick-member", "del-member", "CHANNEL_HANGUP", "CHANNEL_HANGUP_COMPLETE", "CHANNEL_DESTROY"}},
+			"1003": {lines: []string{"uuid_transfer ID /", "conference 3001 kick last"}, want: []string{"kick-member", "del-member", "CHANNEL_HANGUP", "CHANNEL_HANGUP_COMPLETE", "CHANNEL_DESTROY"}},
+			"1004": {lines: []string{"uuid_transfer ID 3002"}, want: []string{"del-member", "conference-create", "add-member", "floor-change"}},
+		} {
+			r.call("3001", "1000"+number, map[string]string{"role": "moderator"}) // has the floor
+			id := uniqueID(r.call("3001", number, nil).id)
+			r.all()
+			for _, line := range row.lines {
+				r.api(strings.ReplaceAll(line, "ID", id))
+			}
+			time.Sleep(time.Minute)
+			if names, _ := r.all(); !slices.Equal(names, row.want) {
+				t.Errorf("%q: %q, want %q", row.lines, names, row.want)
+			}
+			r.api("conference 3001 kick all")
+			time.Sleep(time.Minute)
+		}
+	})
+}
+
+// TestWhoIsCalledIsKnownFromTheOrderOn, by the number that the address has, and is still
+// outbound in another room.
+func TestWhoIsCalledIsKnownFromTheOrderOn(t *testing.T) {
+	bubble(t, func(r *rig) {
+		r.says("originate sofia/x/uas@there &nothing", "-ERR DESTINATION_OUT_OF_ORDER\n")
+		if !strings.HasPrefix(r.api("originate sofia/x/uas@there 3001 XML default Board 500"), "+OK ") {
+			t.Error("he has not come")
+		}
+		_, events := r.all()
+		for i, want := range map[int]esl.Headers{
+			0: {{Name: "Event-Name", Value: "CHANNEL_CREATE"}, {Name: "Channel-Name", Value: "parley/sip/uas"}, {Name: "Caller-Destination-Number", Value: "uas"}, {Name: "Channel-Read-Codec-Name"}},
+			1: {
+				{Name: "Event-Name", Value: "CHANNEL_ANSWER"}, {Name: "Caller-Caller-ID-Name", Value: "Board"}, {Name: "Caller-Caller-ID-Number", Value: "500"},
+				{Name: "Caller-Callee-ID-Name", Value: "Outbound Call"}, {Name: "Caller-Callee-ID-Number", Value: "uas"}, {Name: "Channel-Read-Codec-Name", Value: "PCMU"},
+			},
+		} {
+			for _, h := range want {
+				if have := events[i].Value(h.Name); have != h.Value {
+					t.Errorf("event %d: %s is %q, want %q", i, h.Name, have, h.Value)
+				}
+			}
+		}
+		r.api("conference 3001 transfer 3002 1")
+		time.Sleep(time.Minute)
+		if list := r.api("conference 3002 list"); !strings.Contains(list, ";Outbound Call;") {
+			t.Errorf("list %q", list)
+		}
+		for address, want := range map[string]string{"sip:a@b": "a", "sofia/gateway/t/12": "12", "pbx1/user/1001": "1001", "12": "12", "": ""} {
+			if have := numberIn(address); have != want {
+				t.Errorf("%q calls %q, want %q", address, have, want)
+			}
 		}
 	})
 }

@@ -50,7 +50,7 @@ func (c *call) kick(m *engine.MemberView, sound string) {
 }
 
 func (c *call) hup(m *engine.MemberView, _ string) {
-	c.a.put(leaving{c.view.Instance, m.ID})
+	c.a.put(leaving{instance: c.view.Instance, member: m.ID, told: conference.Hupped})
 	if c.do(engine.Kick{Member: m.ID, Quiet: true}) {
 		c.printf("+OK hup %d\n", m.ID)
 	}

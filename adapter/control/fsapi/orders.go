@@ -11,29 +11,35 @@ import (
 	"parley/esl"
 )
 
-// assign sets a variable of a channel, or with "" none; false: it has too many, or
-// this one is too long.
-func (a *API) assign(c *channel, name, value string) bool {
+// withGuest does something with what is kept of a channel, unless it has just left.
+func (a *API) withGuest(c *channel, do func(*guest)) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.catchUp()
-	r := a.rooms[c.room.Instance]
-	if r == nil || r.members[c.member.ID] == nil {
-		return true // it has just left
+	if r := a.rooms[c.room.Instance]; r != nil && r.members[c.member.ID] != nil {
+		do(r.members[c.member.ID])
 	}
-	g := r.members[c.member.ID]
-	if value == "" {
-		delete(g.vars, name)
-		return true
-	}
-	if _, has := g.vars[name]; !has && len(g.vars) >= maxVariables || len(name)+len(value) > maxVariable {
-		return false
-	}
-	if g.vars == nil {
-		g.vars = map[string]string{}
-	}
-	g.vars[name] = value
-	return true
+}
+
+// assign sets a variable of a channel, or with "" none; false: it has too many, or
+// this one is too long.
+func (a *API) assign(c *channel, name, value string) (ok bool) {
+	ok = true
+	a.withGuest(c, func(g *guest) {
+		_, has := g.vars[name]
+		switch {
+		case value == "":
+			delete(g.vars, name)
+		case !has && len(g.vars) >= maxVariables || len(name)+len(value) > maxVariable:
+			ok = false
+		default:
+			if g.vars == nil {
+				g.vars = map[string]string{}
+			}
+			g.vars[name] = value
+		}
+	})
+	return ok
 }
 
 const tooManyVariables = "-ERR too many variables\n"
@@ -111,14 +117,25 @@ func (a *API) transferCall(ctx context.Context, arguments string) string {
 	if !ok {
 		return noChannel
 	}
-	return a.order(ctx, &c, engine.Transfer{Member: c.member.ID, To: engine.RoomName(words[1])}, "+OK\n")
+	return a.dismiss(ctx, &c, engine.Transfer{Member: c.member.ID, To: engine.RoomName(words[1])})
 }
 
-// order gives a command about a channel.
+// dismiss gives a command by which a channel leaves its room. The switch tells
+// nothing of it beside his leaving.
+func (a *API) dismiss(ctx context.Context, c *channel, command engine.Command) string {
+	going := leaving{instance: c.room.Instance, member: c.member.ID}
+	a.put(going)
+	if err := a.do(ctx, c, command); err != nil {
+		going.stays = true
+		a.put(going)
+		return refusal(err)
+	}
+	return "+OK\n"
+}
+
+// order gives a command about a channel, and says how it went.
 func (a *API) order(ctx context.Context, c *channel, command engine.Command, done string) string {
-	ctx, cancel := brief(ctx)
-	defer cancel()
-	if err := a.opts.Exchange.Do(ctx, c.room.Name, command); err != nil {
+	if err := a.do(ctx, c, command); err != nil {
 		return refusal(err)
 	}
 	return done

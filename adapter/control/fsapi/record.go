@@ -167,7 +167,7 @@ func remain(are bool) esl.Header {
 func (r *run) records(e engine.Event) []telling {
 	is := e.Recording
 	if is.Member != 0 {
-		return nil
+		return r.tapes(e)
 	}
 	more := esl.Headers{{Name: "Path", Value: is.Name}}
 	switch e.Type { //nolint:exhaustive // the ends come below

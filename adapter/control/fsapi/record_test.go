@@ -24,6 +24,10 @@ func (p *place) PauseRecord(op engine.OpID, on bool) {
 	p.sink.Post(engine.RecordingPaused{Op: op, On: on})
 }
 
+func (p *place) MuteRecord(op engine.OpID, on bool) {
+	p.sink.Post(engine.RecordingMuted{Op: op, On: on})
+}
+
 func (p *place) StopRecord(op engine.OpID) {
 	p.sink.Post(engine.RecordingEnded{Op: op, Duration: 1500 * time.Millisecond, Bytes: 48044})
 }

@@ -22,15 +22,16 @@ type run struct {
 	profile  string
 	floor    engine.MemberID // 0 = nobody
 	members  map[engine.MemberID]*guest
-	talked   map[engine.MemberID]time.Time // when each last did
-	hup      map[engine.MemberID]bool      // leave by "hup", which is no kick
-	door     map[string]string             // files set for "enter" and "exit"
-	recorded int                           // recordings that run
-	typed    map[string]string             // by ID of the play: what the command has called it
-	levels   map[engine.MemberID]levels    // set by command
-	usual    levels                        // of the others
-	vars     esl.Headers                   // set by command
-	set      map[string]string             // settings, likewise
+	talked   map[engine.MemberID]time.Time         // when each last did
+	leaves   map[engine.MemberID]conference.Action // what is told of who is being taken out; "" = nothing beside his leaving
+	door     map[string]string                     // files set for "enter" and "exit"
+	recorded int                                   // recordings of the room that run
+	taped    map[string]*guest                     // whose recordings run, by the name
+	typed    map[string]string                     // by ID of the play: what the command has called it
+	levels   map[engine.MemberID]levels            // set by command
+	usual    levels                                // of the others
+	vars     esl.Headers                           // set by command
+	set      map[string]string                     // settings, likewise
 	since    time.Time
 	rate     int // Hz: the highest that a member's codec had
 
@@ -44,7 +45,9 @@ type guest struct {
 	invite engine.Invite
 	since  time.Time
 	vars   map[string]string // by uuid_setvar
+	audio  []string          // what uuid_audio has changed: "read mute", …
 	seen   engine.Caller     // by him, where we called him
+	called bool              // we called him
 }
 
 // runOf is a copy of what is known of a room.
@@ -71,10 +74,13 @@ type again struct {
 	more     esl.Headers
 }
 
-// leaving tells that a member who is about to be taken out leaves by "hup".
+// leaving says what is told of a member who is about to be taken out, where that
+// is not what the engine's reason says; "" = nothing beside his leaving.
 type leaving struct {
 	instance engine.InstanceID
 	member   engine.MemberID
+	told     conference.Action
+	stays    bool // he is not taken out after all
 }
 
 // floor gives the floor to a member, or with 0 to nobody.
@@ -110,7 +116,10 @@ func (a *API) note(item any) []telling {
 		}
 	case leaving:
 		if r := a.rooms[i.instance]; r != nil {
-			r.hup[i.member] = true
+			r.leaves[i.member] = i.told
+			if i.stays {
+				delete(r.leaves, i.member)
+			}
 		}
 	case levelled:
 		if r := a.rooms[i.instance]; r != nil {
@@ -145,8 +154,8 @@ func (r *run) types(t typed) {
 func (a *API) begin(e engine.Event) *run {
 	r := &run{
 		uuid: uuidOf(string(e.Instance)), name: string(e.Room), profile: "none", members: map[engine.MemberID]*guest{},
-		talked: map[engine.MemberID]time.Time{}, hup: map[engine.MemberID]bool{}, typed: map[string]string{}, door: map[string]string{},
-		levels: map[engine.MemberID]levels{}, set: map[string]string{}, since: e.Time, rate: 8000,
+		talked: map[engine.MemberID]time.Time{}, leaves: map[engine.MemberID]conference.Action{}, typed: map[string]string{}, door: map[string]string{},
+		taped: map[string]*guest{}, levels: map[engine.MemberID]levels{}, set: map[string]string{}, since: e.Time, rate: 8000,
 	}
 	if e.Profile != "" {
 		r.profile = e.Profile
@@ -230,7 +239,8 @@ func (a *API) joined(r *run, e engine.Event) []telling {
 	if r.members[id] != nil {
 		return nil
 	}
-	r.members[id] = &guest{view: e.Member, invite: e.Invite, since: e.Time, seen: a.calls[e.Leg].seen}
+	known := a.calls[e.Leg]
+	r.members[id] = &guest{view: e.Member, invite: e.Invite, since: e.Time, seen: known.seen, called: known.called}
 	r.rate = max(r.rate, rateOf([]*engine.MemberView{&e.Member}))
 	if uid := uniqueID(e.Leg); uid != string(e.Leg) {
 		a.leg[uid] = e.Leg
@@ -261,15 +271,14 @@ func (a *API) left(r *run, e engine.Event) []telling {
 		return nil
 	}
 	var told []telling
-	if e.To != "" {
-		told = append(told, r.sent(id, e.To))
-	}
-	if e.Reason == engine.ReasonKicked {
-		how := conference.Kicked
-		if r.hup[id] {
-			how = conference.Hupped
-		}
+	switch how, said := r.leaves[id]; {
+	case said && how == "":
+	case said:
 		told = append(told, r.tell(how, id, nil))
+	case e.To != "":
+		told = append(told, r.sent(id, e.To))
+	case e.Reason == engine.ReasonKicked:
+		told = append(told, r.tell(conference.Kicked, id, nil))
 	}
 	if r.floor == id { // whose it was, the switch does not say then
 		r.floor = 0
@@ -279,7 +288,7 @@ func (a *API) left(r *run, e engine.Event) []telling {
 	delete(r.members, id)
 	delete(r.talked, id)
 	delete(r.levels, id)
-	delete(r.hup, id)
+	delete(r.leaves, id)
 	delete(a.leg, uniqueID(e.Leg))
 	gone := r.room(nil)
 	gone = append(gone, r.memberHeaders(g, hangupOf(e.Reason))...)
@@ -376,17 +385,3 @@ func (r *run) room(h esl.Headers) esl.Headers {
 
 // domain is Conference-Domain, of which we have none.
 const domain = "parley"
-
-// hangupOf is the cause of a call that has ended; "" while it lives.
-func hangupOf(why engine.Reason) string {
-	switch why {
-	case engine.ReasonHangup:
-		return "NORMAL_CLEARING"
-	case engine.ReasonMediaLost:
-		return "MEDIA_TIMEOUT"
-	case engine.ReasonSwitchLost:
-		return "NETWORK_OUT_OF_ORDER"
-	default:
-		return ""
-	}
-}

@@ -1,0 +1,159 @@
+package fsapi
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"parley/engine"
+	"parley/esl/conference"
+)
+
+// What "uuid_…" commands answer where they say no more than whether it went well.
+const (
+	operationFailed = "-ERR Operation failed\n"
+	success         = "+OK Success\n"
+)
+
+// driveCommands are those that do something with a channel.
+func driveCommands() []word {
+	return []word{
+		{"uuid_answer", "<uuid>", (*API).answered},
+		{"uuid_audio", audioSyntax, (*API).audio},
+		{"uuid_break", "<uuid> [all]", (*API).breakOff},
+		{"uuid_bridge", "<uuid> <other_uuid>", (*API).bridge},
+		{"uuid_broadcast", "<uuid> <path> [aleg|bleg|holdb|both]", (*API).broadcast},
+		{"uuid_deflect", "<uuid> <uri>", (*API).deflect},
+		{"uuid_display", "<uuid> <display>", (*API).display},
+		{"uuid_hold", "[off|toggle] <uuid> [<display>]", (*API).holdCall},
+		{"uuid_kill", "<uuid> [cause]", (*API).kill},
+		{"uuid_media", "[off] <uuid>", (*API).bypassMedia},
+		{"uuid_park", "<uuid>", (*API).park},
+		{"uuid_pre_answer", "<uuid>", (*API).answered},
+		{"uuid_record", recordSyntax, (*API).recordCall},
+		{"uuid_send_dtmf", "<uuid> <dtmf_data>", (*API).sendKeys},
+		{"uuid_transfer", "<uuid> [-bleg|-both] <dest-exten> [<dialplan>] [<context>]", (*API).transferCall},
+	}
+}
+
+// do gives a command about a channel.
+func (a *API) do(ctx context.Context, c *channel, command engine.Command) error {
+	ctx, cancel := brief(ctx)
+	defer cancel()
+	return a.opts.Exchange.Do(ctx, c.room.Name, command)
+}
+
+// sendKeys sends keys to a phone. How long each lasts, "12@200", is for us to say.
+func (a *API) sendKeys(ctx context.Context, arguments string) string {
+	id, data, _ := strings.Cut(arguments, " ")
+	if data = strings.TrimLeft(data, " "); data == "" {
+		return usage("<uuid> <dtmf_data>")
+	}
+	c, ok := a.channel(ctx, id)
+	if !ok {
+		return "-ERR Cannot locate session!\n"
+	}
+	keys, _, _ := strings.Cut(data, "@")
+	if a.do(ctx, &c, engine.Press{Member: c.member.ID, Digits: strings.ToUpper(keys)}) != nil {
+		return operationFailed
+	}
+	return "+OK " + id + " sent DTMF " + data + ".\n"
+}
+
+// breakOff ends what a command has played to a channel.
+func (a *API) breakOff(ctx context.Context, arguments string) string {
+	id, _, _ := strings.Cut(arguments, " ")
+	if id == "" {
+		return usage("<uuid> [all]")
+	}
+	c, ok := a.channel(ctx, id)
+	if !ok {
+		return noChannel
+	}
+	return a.order(ctx, &c, engine.StopPlay{Member: c.member.ID}, "+OK\n")
+}
+
+// holdCall is "uuid_hold", which is content with a channel that is not there.
+func (a *API) holdCall(ctx context.Context, arguments string) string {
+	words := append(split(arguments), "", "")
+	if words[0] == "" {
+		return usage("[off|toggle] <uuid> [<display>]") + operationFailed
+	}
+	how, id := strings.ToLower(words[0]), words[1]
+	if how != "off" && how != "toggle" {
+		id = words[0]
+	}
+	c, ok := a.channel(ctx, id)
+	on := how != "off" && (how != "toggle" || !c.member.Hold)
+	if ok && a.do(ctx, &c, engine.Hold{Member: c.member.ID, On: on}) != nil {
+		return operationFailed
+	}
+	return success
+}
+
+const audioSyntax = "<uuid> [start [read|write] [mute|level <level>]|stop]"
+
+// audio mutes or turns up one direction of a channel: "read" is what he says,
+// "write" what he hears.
+func (a *API) audio(ctx context.Context, arguments string) string {
+	words := split(arguments)
+	if len(words) < 2 {
+		return usage(audioSyntax)
+	}
+	c, ok := a.channel(ctx, words[0])
+	if !ok {
+		return noChannel
+	}
+	what := strings.ToLower(strings.Join(words[2:min(4, len(words))], " "))
+	switch verb := strings.ToLower(words[1]); {
+	case verb == "stop":
+		return a.audioAsItWas(ctx, &c)
+	case verb != "start" || len(words) < 5 || sided(c.member.ID, what, words[4]) == nil:
+		return usage(audioSyntax)
+	}
+	a.withGuest(&c, func(g *guest) {
+		if !slices.Contains(g.audio, what) {
+			g.audio = append(g.audio, what)
+		}
+	})
+	return a.order(ctx, &c, sided(c.member.ID, what, words[4]), "+OK\n")
+}
+
+// sided is what "uuid_audio" does to one side; of a mute, level 0 ends it. nil =
+// it does nothing of the kind.
+func sided(id engine.MemberID, what, level string) engine.Command {
+	step := stepFrom(0, level)
+	gain := engine.Decibels(conference.Gain(step))
+	switch what {
+	case "read mute":
+		return engine.Mute{Member: id, On: step != 0, Quiet: true}
+	case "write mute":
+		return engine.Deafen{Member: id, On: step != 0}
+	case "read level":
+		return engine.Gain{Member: id, Talk: &gain}
+	case "write level":
+		return engine.Gain{Member: id, Listen: &gain}
+	}
+	return nil
+}
+
+// audioAsItWas takes back what "uuid_audio" has done to a channel. What others have
+// done stays.
+func (a *API) audioAsItWas(ctx context.Context, c *channel) string {
+	var changed []string
+	a.withGuest(c, func(g *guest) { changed, g.audio = g.audio, nil })
+	for _, what := range changed {
+		if err := a.do(ctx, c, sided(c.member.ID, what, "0")); err != nil {
+			return refusal(err)
+		}
+	}
+	return "+OK\n"
+}
+
+// answered is "uuid_answer" and "uuid_pre_answer": who is a member has been.
+func (a *API) answered(ctx context.Context, id string) string {
+	if _, ok := a.channel(ctx, id); !ok {
+		return "-ERROR\n"
+	}
+	return "+OK\n"
+}

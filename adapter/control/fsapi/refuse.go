@@ -1,0 +1,51 @@
+package fsapi
+
+import (
+	"context"
+	"strings"
+)
+
+// Commands to channels that a member's call cannot obey: its audio comes to us,
+// its place is a room, and no REFER and no UPDATE is sent to it. They are refused
+// in the words by which each fails at the switch; where it has none, in ours.
+
+func (a *API) bridge(_ context.Context, arguments string) string {
+	if len(split(arguments)) < 2 {
+		return usage("<uuid> <other_uuid>")
+	}
+	return "-ERR Invalid uuid\n"
+}
+
+func (a *API) park(ctx context.Context, id string) string {
+	if _, ok := a.channel(ctx, id); !ok {
+		return noChannel
+	}
+	return "-ERR a member's call is in a room, or over\n"
+}
+
+func (a *API) deflect(ctx context.Context, arguments string) string {
+	id, uri, _ := strings.Cut(arguments, " ")
+	if id == "" || uri == "" {
+		return usage("<uuid> <uri>")
+	}
+	if _, ok := a.channel(ctx, id); !ok {
+		return "-ERR No such channel " + id + "!\n"
+	}
+	return "-ERR calls are not referred to others\n"
+}
+
+func (a *API) display(_ context.Context, arguments string) string {
+	if len(split(arguments)) < 2 {
+		return usage("<uuid> <display>")
+	}
+	return operationFailed
+}
+
+// bypassMedia is "uuid_media", by which the switch takes the audio of a call, or
+// leaves it to the phones. It says so, too, of a call whose audio it has.
+func (a *API) bypassMedia(_ context.Context, arguments string) string {
+	if arguments == "" {
+		return usage("[off] <uuid>") + operationFailed
+	}
+	return operationFailed
+}
