@@ -22,20 +22,20 @@ const (
 )
 
 const (
-	opusComplexity = 5  // of 10: what more brings is not heard in speech
-	opusLoss       = 10 // percent that the redundancy is meant for
-	opusSilent     = 2  // bytes of a payload that says nothing
+	opusLoss   = 10 // percent that the redundancy is meant for
+	opusSilent = 2  // bytes of a payload that says nothing
 )
 
-// opusBitrate is what suits mono speech at a rate (RFC 7587 §3.1.1).
+// opusBitrate is what suits mono speech at a rate (RFC 7587 §3.1.1), and a little
+// more, for which an encoder need not search as long.
 func opusBitrate(r Rate) int {
 	switch {
 	case r <= 8000:
-		return 16_000
+		return 20_000
 	case r <= 16000:
-		return 24_000
+		return 28_000
 	}
-	return 32_000
+	return 40_000
 }
 
 // bitrate is what an Opus encoder is to have, in bits per second.
@@ -44,6 +44,15 @@ func (f Format) bitrate() int {
 		return opusBitrate(f.Rate)
 	}
 	return min(max(f.Opus.Bitrate, leastBitrate), mostBitrate)
+}
+
+// complexity is how long an Opus encoder searches, of 10: for who wants fewer bits
+// than usual so long that more is not heard in speech, else not at all (ADR 36).
+func (f Format) complexity() int {
+	if f.bitrate() < opusBitrate(f.Rate) {
+		return 5
+	}
+	return 1
 }
 
 // Pooled says whether the format's encoders are Pooled and its decoders Renewable:

@@ -65,7 +65,7 @@ func newOpusEncoderCore(f Format) opusEncoderCore {
 	if f.Opus.FEC {
 		loss = opusLoss
 	}
-	if C.parley_encoder(c.c(), C.int(f.Rate), opusComplexity, C.int(f.bitrate()), C.int(loss),
+	if C.parley_encoder(c.c(), C.int(f.Rate), C.int(f.complexity()), C.int(f.bitrate()), C.int(loss),
 		truth(!f.Opus.Constant), truth(f.Opus.DTX)) != C.OPUS_OK {
 		return opusEncoderCore{} // no rate of Opus: it refuses to encode
 	}

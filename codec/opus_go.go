@@ -28,7 +28,7 @@ func newOpusEncoderCore(f Format) opusEncoderCore {
 		return opusEncoderCore{} // no rate of Opus: it refuses to encode
 	}
 	errs := errors.Join(
-		e.SetComplexity(opusComplexity),
+		e.SetComplexity(f.complexity()),
 		e.SetBitrate(f.bitrate()),
 		e.SetSignal(gopus.SignalVoice),
 	)
@@ -81,7 +81,9 @@ func (c *opusEncoderCore) reset() {
 		clear(pcm)
 	}
 	c.e.Reset()
-	_, _ = c.encode(c.trial[:], c.recent[0]) // of silence: nothing can be wrong
+	for range 2 {
+		_, _ = c.encode(c.trial[:], c.recent[0]) // of silence: nothing can be wrong
+	}
 	c.e.Reset()
 }
 

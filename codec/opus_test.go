@@ -137,12 +137,12 @@ func TestOpusTuning(t *testing.T) {
 	plain := size(f, voice)
 	f.Opus = Tuning{Bitrate: 12000}
 	if n := size(f, voice); n > plain*3/4 {
-		t.Errorf("at 12 kbit/s %d bytes, at 24 %d", n, plain)
+		t.Errorf("at 12 kbit/s %d bytes, at 28 %d", n, plain)
 	}
 	f.Opus = Tuning{Constant: true}
 	for i, p := range inFrames(t, f, f.Encoder(), voice) {
-		if len(p) != 60 {
-			t.Fatalf("frame %d of 24 kbit/s without variation has %d bytes", i, len(p))
+		if len(p) != 70 {
+			t.Fatalf("frame %d of 28 kbit/s without variation has %d bytes", i, len(p))
 		}
 	}
 	f.Opus = Tuning{DTX: true}
