@@ -162,8 +162,8 @@ func TestHearing_AllBeginToSpeakAtOnce(t *testing.T) {
 	})
 }
 
-// All who pause are looked at once a second, with what decoders there are: none
-// is made for that.
+// All who pause are looked at once a second, after a while less often, with what
+// decoders there are: none is made for that.
 func TestHearing_ChecksShareADecoder(t *testing.T) {
 	inBubble(t, func(r *rig) {
 		const callers = 20
@@ -188,8 +188,31 @@ func TestHearing_ChecksShareADecoder(t *testing.T) {
 		if want := 3 * callers * (primers + 1); counter.n < want {
 			r.Errorf("%d decoded, want %d", counter.n, want)
 		}
+		r.run(familiar)
+		counter.n = 0
+		r.run(4 * rarely)
+		if want := 4 * callers * (primers + 1); counter.n != want {
+			r.Errorf("%d decoded of those who have paused for long, want %d", counter.n, want)
+		}
 		if n := k.decoders.ready(); n != 1 {
 			r.Errorf("%d decoders lie there", n)
+		}
+	})
+}
+
+// Who has been silent for long and still says so when he talks is heard within 3 s.
+func TestHearing_WhoTalksAfterLong(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		const begins, ticks = 860, 1100
+		f := codec.Opus(16000)
+		silent := func(int, []int16) (uint8, bool) { return 127, true }
+		heard, _, l := visit(r, f, latecomer(begins, mute(f.Rate), tone(f.Rate, 400, -20)), silent, engine.Sound{}, ticks)
+		first := 0
+		for first < ticks-10 && audiotest.Silent(heard[first*320:][:320], audiotest.Floor) {
+			first++
+		}
+		if first < begins || first > begins+rarely || !l.voice.trust.liar {
+			r.Errorf("begins at %d, is heard from %d", begins, first)
 		}
 	})
 }

@@ -23,6 +23,8 @@ const (
 
 	believed = 10  // packets in a row that say so, and are decoded nevertheless
 	doubted  = 50  // of what follows, one in so many is decoded: one a second
+	familiar = 500 // packets in a row, from where on that is enough of one in rarely,
+	rarely   = 150 // where decoding takes long
 	excess   = 12  // dB that a packet may be louder than it says
 	lowest   = -65 // dBov: nobody speaks as low
 	ringing  = 2   // packets that may have what was said before them
@@ -87,8 +89,18 @@ func (l *Leg) spared(payload []byte) bool {
 	if !kept || v.taping != nil || t.row <= believed {
 		return false
 	}
-	t.check = t.row%doubted == 0
+	t.check = t.row%l.doubts() == 0
 	return !t.check
+}
+
+// doubts is how many packets apart those are that are decoded though they say that
+// they are silence. Who is caught is not believed again before he is known to
+// talk, so of a voice that is never said to be one more is missed only once.
+func (l *Leg) doubts() int {
+	if l.voice.trust.row > familiar && l.format.Pooled() {
+		return rarely
+	}
+	return doubted
 }
 
 // skip puts silence in the place of a packet that is not decoded.

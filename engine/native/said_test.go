@@ -143,7 +143,7 @@ func TestWhoIsWrongAboutHisLevel(t *testing.T) {
 	}{
 		{"says that he is silent, and talks", tone(8000, 400, -20), silent, engine.Sound{}, true, true},
 		{"says that he is loud, and is silent", mute(8000), loud, engine.Sound{}, false, true},
-		{"begins to talk and says nothing of it", latecomer(150, tone(8000, 400, -20)), later, engine.Sound{}, true, false},
+		{"begins to talk and says nothing of it", latecomer(150, mute(8000), tone(8000, 400, -20)), later, engine.Sound{}, true, false},
 		{"is silent where no gate is", mute(8000), silent, engine.Sound{Gate: engine.GateOff}, false, true},
 		{"is silent where nothing is touched", mute(8000), silent, engine.Sound{Transparent: true}, false, true},
 	} {
@@ -166,8 +166,7 @@ func TestWhoIsWrongAboutHisLevel(t *testing.T) {
 }
 
 // latecomer is somebody who begins to say something after so many frames.
-func latecomer(frames int, speak func(int) []int16) func(int) []int16 {
-	quiet := mute(8000)
+func latecomer(frames int, quiet, speak func(int) []int16) func(int) []int16 {
 	return func(n int) []int16 {
 		if n < frames {
 			return quiet(n)
