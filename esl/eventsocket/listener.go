@@ -42,7 +42,8 @@ type listener struct {
 	guest  bool   // it is counted as not logged in
 	inLine bool   // it has given a password
 
-	turn chan struct{} // held over a command and its reply, or the writing of events: keeps messages whole
+	turn  chan struct{} // held over a command and its reply, or the writing of events: keeps messages whole
+	batch [][]byte      // being written; of who holds the turn
 
 	mu      sync.Mutex
 	user    *User // guarded by mu, as all below; nil = not logged in
@@ -259,19 +260,20 @@ func (l *listener) some() bool {
 	l.turn <- struct{}{}
 	defer func() { <-l.turn }()
 	l.mu.Lock()
-	batch := l.queue.take(l.told)
+	l.batch = l.queue.take(l.batch[:0], l.told)
 	more := len(l.queue.list) > 0 // a gap that is not told is no message
 	l.mu.Unlock()
-	if len(batch) == 0 {
+	if len(l.batch) == 0 {
 		return more
 	}
+	defer clear(l.batch)
 	select {
 	case <-l.over:
 		return false
 	default:
 	}
 	l.limit(l.s.patience)
-	buffers := net.Buffers(batch)
+	buffers := net.Buffers(l.batch) // it is used up
 	if _, err := buffers.WriteTo(l.nc); err != nil {
 		l.s.opts.Log.Warn("esl_server: a client that does not read is cut off", "from", l.nc.RemoteAddr().String(), "error", err)
 		_ = l.nc.Close() // the reader sees it

@@ -14,6 +14,7 @@ const (
 	maxQueued    = 8 << 20 // bytes
 	maxLost      = 500
 	maxBatch     = 64 << 10 // bytes written at a time
+	keptRoom     = 64       // messages that an empty queue has room for: more than usually come between two writings
 )
 
 // format is how events are written.
@@ -108,10 +109,9 @@ func (q *queue) lose(one gap) bool {
 	return q.lost <= maxLost
 }
 
-// take returns what is next, about maxBatch bytes of it. told writes what the
-// client is told of a gap; nil is nothing.
-func (q *queue) take(told func(gap) []byte) [][]byte {
-	var batch [][]byte
+// take appends what is next to a batch, about maxBatch bytes of it. told writes
+// what the client is told of a gap; nil is nothing.
+func (q *queue) take(batch [][]byte, told func(gap) []byte) [][]byte {
 	n := 0
 	for size := 0; n < len(q.list) && (n == 0 || size+len(q.list[n]) <= maxBatch); n++ {
 		m := q.list[n]
@@ -127,8 +127,13 @@ func (q *queue) take(told func(gap) []byte) [][]byte {
 		}
 	}
 	clear(q.list[:n]) // or the array keeps what has been sent
-	if q.list = q.list[n:]; len(q.list) == 0 {
+	switch whole := n == len(q.list); {
+	case !whole:
+		q.list = q.list[n:]
+	case cap(q.list) > keptRoom:
 		q.list, q.gaps = nil, nil
+	default:
+		q.list = q.list[:0]
 	}
 	return batch
 }

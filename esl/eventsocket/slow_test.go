@@ -55,10 +55,10 @@ func TestAGapIsToldWhereItIs(t *testing.T) {
 	}
 	q.putLine([]byte("x"))
 	told := func(g gap) []byte { return fmt.Appendf(nil, "lost %d %d", g.events, g.lines) }
-	if got := string(bytes.Join(q.take(told), []byte(" "))); got != "x x x x x x x x x x lost 5 1" {
+	if got := string(bytes.Join(q.take(nil, told), []byte(" "))); got != "x x x x x x x x x x lost 5 1" {
 		t.Errorf("%q", got)
 	}
-	if q.lost != 0 || q.bytes != 0 || len(q.take(told)) != 0 {
+	if q.lost != 0 || q.bytes != 0 || len(q.take(nil, told)) != 0 {
 		t.Errorf("left: %+v", q)
 	}
 	for i := range 10 + maxLost + 1 {
@@ -162,5 +162,27 @@ func BenchmarkFire(b *testing.B) {
 				s.Fire("CUSTOM", "x", headers, nil)
 			}
 		})
+	}
+}
+
+// TestAQueueThatIsEmptiedKeepsItsRoom: an event for many is no garbage of many.
+func TestAQueueThatIsEmptiedKeepsItsRoom(t *testing.T) {
+	q, m := queue{limit: DefaultQueue}, make([]byte, 1200)
+	told := func(gap) []byte { return nil }
+	var batch [][]byte
+	write := func(n int) {
+		for range n {
+			q.put(m)
+		}
+		for len(q.list) > 0 {
+			batch = q.take(batch[:0], told)
+		}
+	}
+	write(10)
+	if n := testing.AllocsPerRun(100, func() { write(10) }); n != 0 {
+		t.Errorf("%.0f allocations for ten events", n)
+	}
+	if write(DefaultQueue / 4); cap(q.list) > keptRoom {
+		t.Errorf("room for %d events is kept", cap(q.list))
 	}
 }
