@@ -38,8 +38,12 @@ type happening struct {
 	Duration    int `json:"duration_ms"`
 	Channel     *struct{ ID, State, Name string }
 	Peer        *struct{ ID, State string }
-	Playback    *struct{ ID, State string }
-	Recording   *struct {
+	Playback    *struct {
+		ID, State string
+		Media     string `json:"media_uri"`
+		Next      string `json:"next_media_uri"`
+	}
+	Recording *struct {
 		Name, State, Cause string
 		Duration           int
 		Target             string `json:"target_uri"`

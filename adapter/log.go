@@ -50,7 +50,7 @@ func logEvent(log *slog.Logger, e engine.Event) {
 		engine.EventRoomMoved, engine.EventIgnored, engine.EventJoined, engine.EventWaiting,
 		engine.EventRestored, engine.EventLeft, engine.EventMuted,
 		engine.EventUnmuted, engine.EventDeafened, engine.EventUndeafened, engine.EventHandRaised,
-		engine.EventHandLowered, engine.EventHeld, engine.EventUnheld, engine.EventPlayQueued, engine.EventPlaying, engine.EventPlayed, engine.EventPlayPaused, engine.EventPlayResumed,
+		engine.EventHandLowered, engine.EventHeld, engine.EventUnheld, engine.EventPlayQueued, engine.EventPlaying, engine.EventPlayed, engine.EventPlayContinues, engine.EventPlayPaused, engine.EventPlayResumed,
 		engine.EventPlayModified, engine.EventDialing, engine.EventRinging, engine.EventDialed:
 	}
 	attrs := []slog.Attr{slog.String("room", string(e.Room))}

@@ -67,11 +67,16 @@ type (
 	// it is mixed with what else is played to the room, in place of what plays so;
 	// in the bridge of an Asterisk it waits for its turn all the same. It is
 	// answered at once; EventPlayQueued tells that it has to wait, EventPlaying and
-	// EventPlayed when it begins and ends, with the ID that was given.
+	// EventPlayed when it begins and ends, with the ID that was given. Then is what
+	// plays next, as a part of the same play, each part told by EventPlayContinues:
+	// where nothing else comes between them, and a control means the part that plays.
+	// Nothing beside others has such parts.
 	Play struct {
 		Member MemberID
 		ID     string
 		What   Media
+		Then   []Media
+		Part   int // the number of What, where it continues a play that was begun before
 		Beside bool
 	}
 	// StopPlay ends what Play plays to a member, or with member 0 all that is

@@ -7,40 +7,41 @@ type EventType string
 
 // Everything that can happen to a room.
 const (
-	EventRoomStarted  EventType = "room.started"
-	EventRoomEnded    EventType = "room.ended"
-	EventRoomLocked   EventType = "room.locked"
-	EventRoomUnlocked EventType = "room.unlocked"
-	EventRoomModified EventType = "room.modified"
-	EventRoomMoved    EventType = "room.moved"
-	EventIgnored      EventType = "config.ignored" // a call wanted another rule than the room has
-	EventDialing      EventType = "dial.started"   // a call out: its seat is kept
-	EventRinging      EventType = "dial.ringing"
-	EventDialed       EventType = "dial.result"
-	EventRejected     EventType = "participant.rejected"
-	EventJoined       EventType = "participant.joined"
-	EventWaiting      EventType = "participant.waiting"
-	EventRestored     EventType = "participant.restored" // a member whom we or his switch had lost
-	EventLeft         EventType = "participant.left"
-	EventMuted        EventType = "participant.muted"
-	EventUnmuted      EventType = "participant.unmuted"
-	EventDeafened     EventType = "participant.deafened"
-	EventUndeafened   EventType = "participant.undeafened"
-	EventModified     EventType = "participant.modified"
-	EventHeld         EventType = "participant.held"
-	EventUnheld       EventType = "participant.unheld"
-	EventPlayQueued   EventType = "play.queued"  // of the command Play: it waits for those before it
-	EventPlaying      EventType = "play.started" // likewise: it is heard
-	EventPlayed       EventType = "play.ended"
-	EventPlayPaused   EventType = "play.paused"
-	EventPlayResumed  EventType = "play.resumed"
-	EventPlayModified EventType = "play.modified" // it goes on elsewhere, or louder
-	EventTalking      EventType = "participant.talking"
-	EventSilent       EventType = "participant.silent"
-	EventSpeaker      EventType = "room.speaker" // the floor has gone to Member, or with none to nobody
-	EventHandRaised   EventType = "participant.hand_raised"
-	EventHandLowered  EventType = "participant.hand_lowered"
-	EventDigit        EventType = "participant.digit" // a key of a member, none of an answer to a prompt
+	EventRoomStarted   EventType = "room.started"
+	EventRoomEnded     EventType = "room.ended"
+	EventRoomLocked    EventType = "room.locked"
+	EventRoomUnlocked  EventType = "room.unlocked"
+	EventRoomModified  EventType = "room.modified"
+	EventRoomMoved     EventType = "room.moved"
+	EventIgnored       EventType = "config.ignored" // a call wanted another rule than the room has
+	EventDialing       EventType = "dial.started"   // a call out: its seat is kept
+	EventRinging       EventType = "dial.ringing"
+	EventDialed        EventType = "dial.result"
+	EventRejected      EventType = "participant.rejected"
+	EventJoined        EventType = "participant.joined"
+	EventWaiting       EventType = "participant.waiting"
+	EventRestored      EventType = "participant.restored" // a member whom we or his switch had lost
+	EventLeft          EventType = "participant.left"
+	EventMuted         EventType = "participant.muted"
+	EventUnmuted       EventType = "participant.unmuted"
+	EventDeafened      EventType = "participant.deafened"
+	EventUndeafened    EventType = "participant.undeafened"
+	EventModified      EventType = "participant.modified"
+	EventHeld          EventType = "participant.held"
+	EventUnheld        EventType = "participant.unheld"
+	EventPlayQueued    EventType = "play.queued"  // of the command Play: it waits for those before it
+	EventPlaying       EventType = "play.started" // likewise: it is heard
+	EventPlayed        EventType = "play.ended"
+	EventPlayContinues EventType = "play.continued" // its next part is heard
+	EventPlayPaused    EventType = "play.paused"
+	EventPlayResumed   EventType = "play.resumed"
+	EventPlayModified  EventType = "play.modified" // it goes on elsewhere, or louder
+	EventTalking       EventType = "participant.talking"
+	EventSilent        EventType = "participant.silent"
+	EventSpeaker       EventType = "room.speaker" // the floor has gone to Member, or with none to nobody
+	EventHandRaised    EventType = "participant.hand_raised"
+	EventHandLowered   EventType = "participant.hand_lowered"
+	EventDigit         EventType = "participant.digit" // a key of a member, none of an answer to a prompt
 
 	EventRecordStarted EventType = "recording.started"
 	EventRecordPaused  EventType = "recording.paused"
@@ -86,11 +87,12 @@ type Event struct {
 // Playback is something that Play plays.
 type Playback struct {
 	ID   string
-	What Media
-	For  time.Duration // it has played, pauses included
+	What Media         // the part that plays, or was the last to
+	Part int           // its number, from 0
+	For  time.Duration // all of it has played, pauses included
 	Late bool          // it was queued before it began
 	At   Playhead      // when it was last changed
-	Err  error         // it, or a part of it, could not be played
+	Err  error         // the part, or something of it, could not be played
 }
 
 // Observer is told every event, in order per room, from the room's own

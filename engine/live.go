@@ -13,13 +13,14 @@ type Silencer interface{ StopPlay() }
 // playing is what Play plays.
 type playing struct {
 	Playback
-	op       OpID
+	op       OpID   // of the part that plays, or is the first to
+	rest     []part // that come after it
 	at       *venue // into the room: where
 	since    time.Time
 	gain     Decibels
 	beside   bool      // what else is played
 	queued   bool      // it has not begun
-	stopped  bool      // with all others: it does not begin any more
+	stopped  bool      // no more of it begins
 	controls []control // under way
 }
 
@@ -125,11 +126,11 @@ func (r *room) noMember(id MemberID) error {
 
 // play begins what a command wants played.
 func (r *room) play(now time.Time, c Play) error {
-	if c.What.Empty() {
-		return fmt.Errorf("%w: nothing to play", ErrBadCommand)
+	p, err := r.ordered(c)
+	if err != nil {
+		return err
 	}
-	p := playing{Playback: Playback{ID: c.ID, What: c.What}, since: now, beside: c.Beside && c.Member == 0}
-	p.What.Language = pick(p.What.Language, r.profile.Language)
+	p.since = now
 	if c.Member == 0 {
 		return r.playToRoom(now, p)
 	}
@@ -142,33 +143,31 @@ func (r *room) play(now time.Time, c Play) error {
 	}
 	s.tune = tuneNone
 	r.overPlay(now, s)
-	s.say(now, p.What, nil)
-	p.op = s.prompt
-	s.playing = &p
+	r.sayPart(now, s, p)
 	r.tellPlay(now, EventPlaying, s, p.Playback)
 	return nil
 }
 
-func (r *room) playToRoom(now time.Time, p playing) error {
+func (r *room) playToRoom(now time.Time, p *playing) error {
 	if r.at == nil || r.present() == 0 {
 		return fmt.Errorf("%w in room %s", ErrNoMember, r.name)
-	}
-	if r.plays == nil {
-		r.plays = map[OpID]*playing{}
 	}
 	if p.beside {
 		r.giveWay(now)
 	}
-	r.ops++
-	p.op, p.at = r.ops, r.at
-	r.plays[p.op] = &p
-	if p.queued = r.behind(now, &p); p.queued {
+	p.at = r.at
+	p.number(&r.ops)
+	r.plays = append(r.plays, p)
+	if p.queued = r.behind(now, p); p.queued {
 		p.Late = true
 		r.tellPlay(now, EventPlayQueued, nil, p.Playback)
 	} else {
 		r.tellPlay(now, EventPlaying, nil, p.Playback)
 	}
 	r.at.bridge.Play(p.op, p.What, Audience{Beside: p.beside})
+	for _, next := range p.rest {
+		r.at.bridge.Play(next.op, next.what, Audience{})
+	}
 	return nil
 }
 
@@ -193,7 +192,7 @@ func (r *room) behind(now time.Time, p *playing) bool {
 
 // beginPlays tells of the plays into the room whose turn has come.
 func (r *room) beginPlays(now time.Time) {
-	for _, p := range r.roomPlays() {
+	for _, p := range r.plays {
 		if p.queued && !p.stopped && !r.behind(now, p) {
 			p.queued, p.since = false, now
 			r.tellPlay(now, EventPlaying, nil, p.Playback)
@@ -204,7 +203,7 @@ func (r *room) beginPlays(now time.Time) {
 // giveWay ends what is played beside the others: its end is told before the next
 // such begins.
 func (r *room) giveWay(now time.Time) {
-	for _, old := range r.roomPlays() {
+	for _, old := range slices.Clone(r.plays) {
 		b, ok := old.at.bridge.(Ender)
 		if !old.beside || !ok {
 			continue
@@ -247,14 +246,24 @@ func (r *room) stopPlay(now time.Time, c StopPlay) error {
 
 // played follows the end of a play into the room.
 func (r *room) played(now time.Time, f Played) {
-	p, ok := r.plays[f.Op]
-	if !ok {
+	i := slices.IndexFunc(r.plays, func(p *playing) bool { return p.has(f.Op) })
+	if i < 0 {
 		return
 	}
-	if p.Err = f.Err; !p.queued {
+	p := r.plays[i]
+	if p.early(f) {
+		return
+	}
+	if p.Err = f.Err; !p.stopped && p.next() {
+		if !p.queued {
+			r.continues(now, nil, p)
+		}
+		return
+	}
+	if !p.queued {
 		p.For = now.Sub(p.since)
 	}
-	delete(r.plays, f.Op)
+	r.plays = slices.Delete(r.plays, i, i+1)
 	r.unsettled(p)
 	r.tellPlay(now, EventPlayed, nil, p.Playback)
 }

@@ -1,9 +1,7 @@
 package engine
 
 import (
-	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 )
@@ -81,14 +79,9 @@ type PlayView struct {
 	Playhead `json:"-"`
 }
 
-// roomPlays are the plays into the room by command, in their order.
-func (r *room) roomPlays() []*playing {
-	return slices.SortedFunc(maps.Values(r.plays), func(a, b *playing) int { return cmp.Compare(a.op, b.op) })
-}
-
 // playsNow are the plays by command: those into the room first.
 func (r *room) playsNow() (all []PlayView) {
-	for _, p := range r.roomPlays() {
+	for _, p := range r.plays {
 		all = append(all, p.view(p.at.bridge, 0))
 	}
 	for _, s := range r.seats {
@@ -127,7 +120,7 @@ func (r *room) findPlay(id string, m MemberID) (p *playing, by any, err error) {
 		}
 		return nil, nil, fmt.Errorf("%w: %q to member %s of room %s", ErrNoPlay, clip(id), m, r.name)
 	}
-	for _, p := range r.roomPlays() {
+	for _, p := range r.plays {
 		if id == "" && !p.beside || id != "" && p.ID == id {
 			return p, p.at.bridge, nil
 		}
@@ -180,7 +173,7 @@ func (r *room) playChanged(now time.Time, s *seat, f PlayChanged) {
 func (r *room) changing(s *seat) []*playing {
 	switch {
 	case s == nil:
-		return slices.Collect(maps.Values(r.plays))
+		return r.plays
 	case s.playing != nil:
 		return []*playing{s.playing}
 	default:
@@ -221,14 +214,19 @@ func (r *room) endPlay(id string) error {
 	if !ok {
 		return fmt.Errorf("%w: %s cannot end one of what it plays to a room", ErrCannot, r.at.place)
 	}
+	p.stopped = true
+	for _, next := range slices.Backward(p.rest) { // before the turn of each can come
+		b.EndPlay(next.op)
+	}
 	b.EndPlay(p.op)
 	return nil
 }
 
 // playsGone ends the plays at a place that is no longer there.
 func (r *room) playsGone(now time.Time, at *venue, why error) {
-	for _, p := range r.roomPlays() {
+	for _, p := range slices.Clone(r.plays) {
 		if p.at == at {
+			p.stopped = true
 			r.played(now, Played{Op: p.op, Err: why})
 		}
 	}

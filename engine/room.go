@@ -56,7 +56,7 @@ type room struct {
 	taped     bool               // the profile has had it recorded since somebody is there
 	live      []roomSetting      // rules set by command
 	relations []Relation         // set by command, oldest first
-	plays     map[OpID]*playing  // by command, into the room
+	plays     []*playing         // into the room by command, in their order
 	cues      map[OpID]time.Time // sounds of comers and goers that are not over, and since when
 	unheard   []string           // why sounds could not be played, each once, the newest last
 

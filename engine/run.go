@@ -61,6 +61,7 @@ func (r *room) finished() bool {
 // stop closes what the room used.
 func (r *room) stop() {
 	r.closeAll()
+	r.playsGone(time.Now(), r.at, nil)
 	if !r.startedAt.IsZero() {
 		why := r.ending
 		if why == ReasonNone {

@@ -115,7 +115,7 @@ func (m *Metrics) Observe(e engine.Event) {
 	case engine.EventRecordStarted, engine.EventRecordPaused, engine.EventRecordResumed, engine.EventRecordEnded,
 		engine.EventRoomStarted, engine.EventRoomEnded, engine.EventRoomLocked, engine.EventRoomUnlocked,
 		engine.EventRoomModified, engine.EventRoomMoved, engine.EventIgnored, engine.EventMuted, engine.EventUnmuted, engine.EventDeafened,
-		engine.EventUndeafened, engine.EventModified, engine.EventHeld, engine.EventUnheld, engine.EventPlayQueued, engine.EventPlaying, engine.EventPlayed, engine.EventPlayPaused,
+		engine.EventUndeafened, engine.EventModified, engine.EventHeld, engine.EventUnheld, engine.EventPlayQueued, engine.EventPlaying, engine.EventPlayed, engine.EventPlayContinues, engine.EventPlayPaused,
 		engine.EventPlayResumed, engine.EventPlayModified, engine.EventTalking, engine.EventSilent, engine.EventSpeaker,
 		engine.EventHandRaised, engine.EventHandLowered, engine.EventDigit, engine.EventDialing, engine.EventRinging, engine.EventDialed:
 	}

@@ -96,7 +96,7 @@ func (s *Server) anew(ctx context.Context, found *playback, p playback) answer {
 	s.mu.Lock()
 	found.again++
 	s.mu.Unlock()
-	if err := s.ask(ctx, p.room, engine.Play{Member: p.member, ID: p.ID, What: p.what}); err != nil {
+	if err := s.ask(ctx, p.room, p.order()); err != nil {
 		s.mu.Lock()
 		found.again = max(0, found.again-1)
 		s.mu.Unlock()

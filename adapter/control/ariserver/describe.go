@@ -132,7 +132,7 @@ func eventTypes() map[string]any {
 		"ChannelDestroyed": destroyed{}, "ChannelDtmfReceived": dtmf{}, "ChannelEnteredBridge": between{}, "ChannelLeftBridge": between{},
 		"ChannelStateChange": onChannel{}, "ChannelTalkingStarted": onChannel{}, "ChannelTalkingFinished": talkingFinished{},
 		"ChannelHangupRequest": hangupRequest{}, "ChannelVarset": varset{}, "ChannelHold": onChannel{}, "ChannelUnhold": onChannel{}, "ChannelUserevent": userevent{}, "Dial": dialEvent{},
-		"PlaybackStarted": ofPlayback{}, "PlaybackFinished": ofPlayback{}, "RESTResponse": restResponse{},
+		"PlaybackStarted": ofPlayback{}, "PlaybackContinuing": ofPlayback{}, "PlaybackFinished": ofPlayback{}, "RESTResponse": restResponse{},
 		"RecordingStarted": ofRecording{}, "RecordingFinished": ofRecording{}, "RecordingFailed": ofRecording{}, "StasisStart": stasisStart{}, "StasisEnd": onChannel{},
 	}
 }

@@ -28,34 +28,49 @@ func musicSound(class string) string {
 	return "local_stream://" + class
 }
 
-// media are media URIs in our grammar. What is none of it, or not there, is an
-// error: a client is told before it waits for something to play.
-func (s *Server) media(uris []string, language string) (items []string, err error) {
+// media are media URIs in our grammar, each a part of what plays. What is none of
+// it, or not there, is an error: a client is told before it waits for something to
+// play.
+func (s *Server) media(uris []string, language string) (parts []engine.Media, err error) {
+	n := 0
 	for _, uri := range uris {
-		kind, name, _ := strings.Cut(uri, ":")
-		switch kind {
-		case "sound":
-			items = append(items, soundAlias(name))
-		case "number":
-			items = append(items, "number:"+name)
-		case "digits":
-			for _, d := range name {
-				items = append(items, "number:"+string(d))
-			}
-		case "tone":
-			items = append(items, toneAlias(name))
-		case "recording":
-			file, wrong := s.storedSound(name, language)
-			if wrong != "" {
-				return nil, fmt.Errorf("media %.200s cannot be played: %s", uri, wrong)
-			}
-			items = append(items, file)
-		default:
-			return nil, fmt.Errorf("media %s is none of sound:, recording:, number:, digits: and tone: with what follows", uri)
+		items, err := s.items(uri, language)
+		if err != nil {
+			return nil, err
 		}
-		if len(items) > maxItems {
+		if n += len(items); n > maxItems {
 			return nil, fmt.Errorf("media of more than %d sounds", maxItems)
 		}
+		parts = append(parts, engine.Media{Items: items, Language: language})
+	}
+	return parts, nil
+}
+
+// items are what one media URI has play.
+func (s *Server) items(uri, language string) (items []string, err error) {
+	kind, name, _ := strings.Cut(uri, ":")
+	switch kind {
+	case "sound":
+		items = []string{soundAlias(name)}
+	case "number":
+		items = []string{"number:" + name}
+	case "digits":
+		for _, d := range name {
+			items = append(items, "number:"+string(d))
+		}
+	case "tone":
+		items = []string{toneAlias(name)}
+	case "recording":
+		file, wrong := s.storedSound(name, language)
+		if wrong != "" {
+			return nil, fmt.Errorf("media %.200s cannot be played: %s", uri, wrong)
+		}
+		items = []string{file}
+	default:
+		return nil, fmt.Errorf("media %s is none of sound:, recording:, number:, digits: and tone: with what follows", uri)
+	}
+	if len(items) == 0 {
+		return nil, fmt.Errorf("media %.200s names nothing to play", uri)
 	}
 	if s.opt.Playable == nil {
 		return items, nil

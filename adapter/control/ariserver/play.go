@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strings"
 	"time"
 
 	"parley/engine"
@@ -14,7 +13,8 @@ import (
 // playback is what a client has something play.
 type playback struct {
 	ID       string `json:"id"`
-	Media    string `json:"media_uri"`
+	Media    string `json:"media_uri"` // that plays
+	Next     string `json:"next_media_uri,omitempty"`
 	Target   string `json:"target_uri"`
 	Language string `json:"language"`
 	State    string `json:"state"`
@@ -22,12 +22,27 @@ type playback struct {
 	subject subject
 	room    engine.RoomName
 	member  engine.MemberID // 0 = all of the room
-	what    engine.Media
+	uris    []string
+	parts   []engine.Media // of the same
+	part    int            // that plays
 	skip    time.Duration
 	again   int // how often it is begun anew: so many ends are none
 }
 
-// ofPlayback is PlaybackStarted and PlaybackFinished.
+// turn says which part plays.
+func (p *playback) turn(part int) {
+	p.part, p.Media, p.Next = part, p.uris[part], ""
+	if part+1 < len(p.uris) {
+		p.Next = p.uris[part+1]
+	}
+}
+
+// order is what the engine is to play, from the part on that has its turn.
+func (p *playback) order() engine.Play {
+	return engine.Play{Member: p.member, ID: p.ID, What: p.parts[p.part], Then: p.parts[p.part+1:], Part: p.part}
+}
+
+// ofPlayback is PlaybackStarted, PlaybackContinuing and PlaybackFinished.
 type ofPlayback struct {
 	head
 	Playback playback `json:"playback"`
@@ -39,19 +54,22 @@ const maxPlaybacks = 1000
 // play plays to a member, or to a room, whoever find finds.
 func (s *Server) play(find func(*request) (playback, *answer)) func(context.Context, *request) answer {
 	return func(ctx context.Context, q *request) answer {
-		items, err := s.media(q.list("media"), q.get("lang"))
-		if err != nil {
+		parts, err := s.media(q.list("media"), q.get("lang"))
+		switch {
+		case err != nil:
 			return no(http.StatusBadRequest, err.Error())
+		case len(parts) == 0:
+			return no(http.StatusBadRequest, "Missing parameter media")
 		}
 		offset, skip, bad := steps(q)
 		if bad != nil {
 			return *bad
 		}
-		queued, bad := s.queue(find, q, engine.Media{Items: items, Language: q.get("lang")}, skip)
+		queued, bad := s.queue(find, q, parts, skip)
 		if bad != nil {
 			return *bad
 		}
-		if err := s.ask(ctx, queued.room, engine.Play{Member: queued.member, ID: queued.ID, What: queued.what}); err != nil {
+		if err := s.ask(ctx, queued.room, queued.order()); err != nil {
 			s.mu.Lock()
 			delete(s.playbacks, queued.ID)
 			s.mu.Unlock()
@@ -66,7 +84,7 @@ func (s *Server) play(find func(*request) (playback, *answer)) func(context.Cont
 }
 
 // queue notes a play that has not begun.
-func (s *Server) queue(find func(*request) (playback, *answer), q *request, what engine.Media, skip time.Duration) (playback, *answer) {
+func (s *Server) queue(find func(*request) (playback, *answer), q *request, parts []engine.Media, skip time.Duration) (playback, *answer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p, bad := find(q)
@@ -74,8 +92,8 @@ func (s *Server) queue(find func(*request) (playback, *answer), q *request, what
 		return p, bad
 	}
 	p.ID, p.Language = cmp.Or(q.get("playbackId"), newID()), cmp.Or(q.get("lang"), "en")
-	p.Media, p.State = strings.Join(q.list("media"), ","), "queued"
-	p.what, p.skip = what, skip
+	p.State, p.uris, p.parts, p.skip = "queued", q.list("media"), parts, skip
+	p.turn(0)
 	switch {
 	case s.playbacks[p.ID] != nil:
 		a := no(http.StatusConflict, "Playback with given unique ID already exists")
@@ -128,6 +146,13 @@ func (s *Server) plays(e engine.Event) {
 			p.State = "playing"
 			s.tell("PlaybackStarted", e.Time, &ofPlayback{Playback: *p}, p.subject)
 		}
+		return
+	case engine.EventPlayContinues:
+		p.State = "continuing"
+		s.tell("PlaybackContinuing", e.Time, &ofPlayback{Playback: *p}, p.subject)
+		p.turn(e.Play.Part)
+		p.State = "playing"
+		s.tell("PlaybackStarted", e.Time, &ofPlayback{Playback: *p}, p.subject)
 		return
 	}
 	if p.again > 0 {

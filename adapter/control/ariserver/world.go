@@ -66,7 +66,7 @@ func (s *Server) Observe(e engine.Event) {
 	case engine.EventHeld, engine.EventUnheld:
 		s.holds(e)
 	case engine.EventPlayQueued: // so it is from the beginning
-	case engine.EventPlaying, engine.EventPlayed, engine.EventPlayPaused, engine.EventPlayResumed:
+	case engine.EventPlaying, engine.EventPlayed, engine.EventPlayContinues, engine.EventPlayPaused, engine.EventPlayResumed:
 		s.plays(e)
 	case engine.EventPlayModified: // a seek, a gain: there is no event of these
 	case engine.EventRecordStarted, engine.EventRecordPaused, engine.EventRecordResumed, engine.EventRecordEnded, engine.EventRecordFailed:
