@@ -27,8 +27,8 @@ import (
 // and at Parley. What differs must stand in testdata/conformance.reviewed.
 
 //
-// The suites of recordings, and of what plays, are other scripts, done in the same
-// way.
+// The suites of recordings, of what plays, and of calls, are other scripts, done
+// in the same way.
 
 // suite is the name of a script and of what belongs to it.
 type suite string
@@ -37,11 +37,20 @@ const (
 	conformance suite = "conformance"
 	recordings  suite = "recordings"
 	plays       suite = "plays"
+	calls       suite = "calls"
 )
 
 func (s suite) script() string   { return "testdata/" + string(s) + ".script" }
 func (s suite) record() string   { return "testdata/" + string(s) + ".txt" }
 func (s suite) reviewed() string { return "testdata/" + string(s) + ".reviewed" }
+
+// events are those of channels that a suite looks at.
+func (s suite) events() string {
+	if s == calls {
+		return "CHANNEL_CREATE CHANNEL_ANSWER CHANNEL_HANGUP RECORD_START RECORD_STOP"
+	}
+	return ""
+}
 
 // step is one line of the script and what came of it.
 type step struct {
@@ -58,14 +67,15 @@ type stage struct {
 	t      *testing.T
 	nc     net.Conn
 	sip    string
-	folder string // that stands for scriptFolder there
+	folder string   // that stands for scriptFolder there
+	names  []string // in the script, each with what it stands for
 	inbox  chan *esl.Message
 	calls  map[string]*siptest.Call
 	shapes map[string]string // names of an event's headers, by action
 	record map[string][]int  // how many events each step had, by its line; nil while that is recorded
 }
 
-func enter(t *testing.T, address, password, phones string) *stage {
+func enter(t *testing.T, of suite, address, password, phones string) *stage {
 	t.Helper()
 	nc, err := net.Dial("tcp", address)
 	if err != nil {
@@ -89,7 +99,7 @@ func enter(t *testing.T, address, password, phones string) *stage {
 		<-done
 	})
 	s.send("auth " + password)
-	s.send("event plain PRESENCE_IN CUSTOM conference::maintenance conference::cdr")
+	s.send("event plain PRESENCE_IN " + of.events() + " CUSTOM conference::maintenance conference::cdr")
 	for range 3 { // the greeting and two replies
 		<-s.inbox
 	}
@@ -154,7 +164,7 @@ func (s *stage) quiet(line string, missing int) time.Duration {
 		return 5 * time.Second
 	case s.record == nil && strings.HasPrefix(line, "hangup"):
 		return 4 * time.Second
-	case s.record == nil && slices.ContainsFunc([]string{"call ", " play ", "kick ", "hup ", " transfer "}, func(w string) bool { return strings.Contains(line, w) }):
+	case s.record == nil && slices.ContainsFunc([]string{"call ", " play ", "kick ", "hup ", " transfer ", "originate {", "uuid_kill", "uuid_transfer", "uuid_park"}, func(w string) bool { return strings.Contains(line, w) }):
 		return 1500 * time.Millisecond
 	case s.record == nil:
 		return 700 * time.Millisecond
@@ -174,8 +184,10 @@ func (s *stage) do(line string) step {
 		s.call(words[1], words[2], words[3], slices.Clone(words[4:]))
 	case "hangup":
 		s.calls[words[1]].Hangup()
+	case "phone":
+		s.phone(words[1], words[2])
 	default:
-		s.send("api " + strings.ReplaceAll(line, scriptFolder, s.folder))
+		s.send("api " + strings.NewReplacer(append(s.names, scriptFolder, s.folder)...).Replace(line))
 		waits = true
 	}
 	want := s.expected(line)
@@ -270,7 +282,13 @@ func (s *stage) event(m *esl.Message) string {
 		return ""
 	}
 	var names, said []string
+	if strings.HasPrefix(e.Name(), "CHANNEL_") || strings.HasPrefix(e.Name(), "RECORD_") {
+		said = []string{e.Name(), e.Value("Channel-Name"), e.Value("Hangup-Cause")}
+	}
 	for _, h := range e.Headers {
+		if strings.HasPrefix(h.Name, "variable_") { // of a channel, whose we have none
+			continue
+		}
 		names = append(names, h.Name)
 		for _, begin := range []string{"Event-", "Core-", "FreeSWITCH-", "Channel-", "Caller-", "Presence-", "Unique-ID", "Call-", "Answer-", "Hangup-"} {
 			if strings.HasPrefix(h.Name, begin) {
@@ -290,6 +308,7 @@ func (s *stage) event(m *esl.Message) string {
 	if s.shapes[action] == "" {
 		s.shapes[action] = strings.Join(names, " ")
 	}
+	said = slices.DeleteFunc(said, func(word string) bool { return word == "" })
 	return steady(s.asScript(strings.Join(said, " ")))
 }
 
@@ -331,7 +350,7 @@ func isRecorded(t *testing.T, of suite) {
 	t.Parallel()
 	at := newPlace()
 	startFreeSWITCH(t, at)
-	s := enter(t, at.fsESL, "parley-test", at.fsSIP)
+	s := enter(t, of, at.fsESL, "parley-test", at.fsSIP)
 	if os.Getenv("PARLEY_UPDATE") == "" {
 		s.record = counts(readFile(t, of.record()))
 	}
@@ -369,7 +388,7 @@ rooms:
   - {name: "5502", profile: conformance}
 `)
 	want := readFile(t, of.record())
-	s := enter(t, at.server, "ClueCon", at.sip)
+	s := enter(t, of, at.server, "ClueCon", at.sip)
 	s.folder, s.record = folder, counts(want)
 	have := s.transcript(s.perform(of))
 	if dir := os.Getenv("PARLEY_TEST_LOGS"); dir != "" {

@@ -39,6 +39,9 @@ type Attempt struct {
 // CDRCaller is who called, as the record shows him.
 type CDRCaller struct {
 	Username, Dialplan, Name, Number, Address, Destination, UUID, Source, Context, Channel string
+
+	CalleeName, CalleeNumber string // whom he sees, who was called; "" = he has called
+	ANI                      string // "" = Number
 }
 
 // PrintCDR is the body of a conference::cdr event: who joined last comes first.
@@ -102,9 +105,9 @@ func (c *CDRCaller) xml(x *xmlPrinter) {
 			{"dialplan", c.Dialplan},
 			{"caller_id_name", c.Name},
 			{"caller_id_number", c.Number},
-			{"callee_id_name", ""},
-			{"callee_id_number", ""},
-			{"ani", c.Number},
+			{"callee_id_name", c.CalleeName},
+			{"callee_id_number", c.CalleeNumber},
+			{"ani", cmp.Or(c.ANI, c.Number)},
 			{"aniii", ""},
 			{"network_addr", c.Address},
 			{"rdnis", ""},

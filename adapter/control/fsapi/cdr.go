@@ -51,6 +51,7 @@ func (g *guest) cdrCaller() conference.CDRCaller {
 	return conference.CDRCaller{
 		Username: m.Number, Dialplan: "XML", Name: g.name(), Number: m.Number, Address: sourceAddress(g.invite),
 		Destination: g.destination(), UUID: uniqueID(m.CallID), Source: "parley", Context: "default", Channel: channelName(m),
+		CalleeName: g.seen.Name, CalleeNumber: g.seen.Number, ANI: g.seen.Number,
 	}
 }
 
