@@ -133,6 +133,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		r2.URL.Path, r2.URL.RawPath = path, strings.TrimPrefix(r.URL.RawPath, "/ari")
 		a := s.serve(r2, u)
 		_, _ = io.CopyN(io.Discard, r.Body, maxDrained) // or a client that is still sending never sees the answer
+		if a.file != nil {
+			download(w, r2, a.file)
+			return
+		}
 		write(w, a)
 	}
 }
@@ -187,7 +191,7 @@ type answer struct {
 	body     any // nil = nothing
 	location string
 	allow    string
-	file     *os.File // instead of a body: closed when it is written
+	file     *os.File // instead of all that: closed when it is written
 }
 
 // problem is how Asterisk words what is wrong.
@@ -211,13 +215,6 @@ func write(w http.ResponseWriter, a answer) {
 	}
 	if a.allow != "" {
 		h.Set("Allow", a.allow)
-	}
-	if a.file != nil {
-		defer a.file.Close()
-		h.Set("Content-Type", "audio/wav")
-		w.WriteHeader(a.status)
-		_, _ = io.Copy(w, a.file) // the client is gone: nobody to tell
-		return
 	}
 	if a.body == nil {
 		w.WriteHeader(a.status)
