@@ -28,7 +28,7 @@ func TestAnARIClientSendsACallElsewhere(t *testing.T) {
 		{at + "?endpoint=Local/bob", 422, "Endpoint technology 'Local' does not match channel technology 'SIP'"},
 		{at + "?endpoint=PJSIP/bob@nowhere", 404, "Endpoint not found"},
 		{at + "?endpoint=PJSIP/4930123", 404, "Endpoint not found"}, // there is no dial.number
-		{at + "?endpoint=PJSIP/sip:bob@127.0.0.9", 409, "405"},
+		{at + "?endpoint=PJSIP/sip:bob@127.0.0.9", 409, `"message":"the phone answers 405`},
 		{at + "?endpoint=SIP/sip:bob@127.0.0.9%3Btransport%3Dtcp", 409, "405"},
 	} {
 		c.want("POST", tt.path, "", tt.status, tt.says)

@@ -37,7 +37,7 @@ func (s *Server) redirect(ctx context.Context, q *request) answer {
 	case err == nil, errors.Is(err, context.DeadlineExceeded):
 		return done()
 	case errors.Is(err, engine.ErrCannot):
-		return no(http.StatusConflict, err.Error())
+		return no(http.StatusConflict, strings.TrimPrefix(err.Error(), engine.ErrCannot.Error()+": "))
 	default:
 		return failed(err)
 	}
