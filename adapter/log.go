@@ -32,18 +32,18 @@ func observer(log *slog.Logger, also ...engine.Observer) engine.Observer {
 	}
 }
 
-func logEvent(log *slog.Logger, e engine.Event) {
-	level := slog.LevelInfo
+// levelOf is how much an event matters to who runs Parley.
+func levelOf(e engine.Event) slog.Level {
 	switch e.Type {
 	case engine.EventTalking, engine.EventSilent, engine.EventSpeaker, engine.EventModified, engine.EventDigit: // the key itself is nobody's business
-		level = slog.LevelDebug
+		return slog.LevelDebug
 	case engine.EventRejected:
 		if e.Outcome.Result == engine.ResultFailed && e.Reason != engine.ReasonHangup && e.Reason != engine.ReasonTransferred {
-			level = slog.LevelWarn
+			return slog.LevelWarn
 		}
 	case engine.EventRoomModified:
 		if e.Reason != engine.ReasonNone {
-			level = slog.LevelWarn
+			return slog.LevelWarn
 		}
 	case engine.EventRecordFailed: // logTrouble warns
 	case engine.EventRecordStarted, engine.EventRecordPaused, engine.EventRecordResumed, engine.EventRecordEnded, engine.EventRoomStarted, engine.EventRoomEnded, engine.EventRoomLocked, engine.EventRoomUnlocked,
@@ -53,6 +53,10 @@ func logEvent(log *slog.Logger, e engine.Event) {
 		engine.EventHandLowered, engine.EventHeld, engine.EventUnheld, engine.EventPlayQueued, engine.EventPlaying, engine.EventPlayed, engine.EventPlayContinues, engine.EventPlayPaused, engine.EventPlayResumed,
 		engine.EventPlayModified, engine.EventDialing, engine.EventRinging, engine.EventDialed:
 	}
+	return slog.LevelInfo
+}
+
+func logEvent(log *slog.Logger, e engine.Event) {
 	attrs := []slog.Attr{slog.String("room", string(e.Room))}
 	switch {
 	case e.Recording != nil:
@@ -81,7 +85,7 @@ func logEvent(log *slog.Logger, e engine.Event) {
 	if e.Invite.Source != "" {
 		attrs = append(attrs, slog.String("source", e.Invite.Source))
 	}
-	log.LogAttrs(context.Background(), level, string(e.Type), attrs...)
+	log.LogAttrs(context.Background(), levelOf(e), string(e.Type), attrs...)
 	logTrouble(log, e)
 }
 

@@ -109,6 +109,25 @@ func (s *Server) table() []route {
 		on(post, "/bridges/{bridgeId}/addChannel", "addChannel", "void", "channel!* role absorbDTMF? mute? inhibitConnectedLineUpdates?", s.addChannel),
 		on(post, "/bridges/{bridgeId}/removeChannel", "removeChannel", "void", "channel!*", s.removeChannel),
 
+		on(get, "/endpoints", "list", "List[Endpoint]", "", none),
+		on(get, "/endpoints/{tech}", "listByTech", "List[Endpoint]", "", noTech),
+		on(get, "/endpoints/{tech}/{resource}", "get", "Endpoint", "", notFound("Endpoint not found")),
+		on(get, "/deviceStates", "list", "List[DeviceState]", "", none),
+		on(get, "/deviceStates/{deviceName}", "get", "DeviceState", "", getDeviceState),
+		on(get, "/mailboxes", "list", "List[Mailbox]", "", none),
+		on(get, "/mailboxes/{mailboxName}", "get", "Mailbox", "", notFound("Mailbox not found")),
+		on(get, "/sounds", "list", "List[Sound]", "lang format", none),
+		on(get, "/sounds/{soundId}", "get", "Sound", "", notFound("Sound not found")),
+		on(get, "/events", "eventWebsocket", "Message", "app!* subscribeAll?", upgradeNeeded),
+		on(post, "/events/user/{eventName}", "userEvent", "void", "application! source* variables", s.userEvent),
+	}
+	return slices.Concat(all, s.callRoutes(), s.playing(), s.recordingRoutes(), s.variableRoutes(), missingParts(), missingAdmin())
+}
+
+// callRoutes are operations on channels.
+func (s *Server) callRoutes() []route {
+	const get, post, del = http.MethodGet, http.MethodPost, http.MethodDelete
+	return []route{
 		on(get, "/channels", "list", "List[Channel]", "", s.listChannels),
 		on(post, "/channels/create", "create", "Channel", "endpoint!~ app! appArgs channelId otherChannelId originator formats variables", s.create),
 		on(post, "/channels/externalMedia", "externalMedia", "Channel", "channelId app!~ external_host encapsulation transport connection_type format!~ direction data transport_data variables", s.externalMedia),
@@ -129,20 +148,7 @@ func (s *Server) table() []route {
 		on(post, "/channels/{channelId}/move", "move", "void", "app! appArgs", s.move),
 		on(get, "/channels/{channelId}/variable", "getChannelVar", "Variable", "variable!~", s.getVariable),
 		on(post, "/channels/{channelId}/variable", "setChannelVar", "void", "variable!~ value report_events?", s.setVariable),
-
-		on(get, "/endpoints", "list", "List[Endpoint]", "", none),
-		on(get, "/endpoints/{tech}", "listByTech", "List[Endpoint]", "", noTech),
-		on(get, "/endpoints/{tech}/{resource}", "get", "Endpoint", "", notFound("Endpoint not found")),
-		on(get, "/deviceStates", "list", "List[DeviceState]", "", none),
-		on(get, "/deviceStates/{deviceName}", "get", "DeviceState", "", getDeviceState),
-		on(get, "/mailboxes", "list", "List[Mailbox]", "", none),
-		on(get, "/mailboxes/{mailboxName}", "get", "Mailbox", "", notFound("Mailbox not found")),
-		on(get, "/sounds", "list", "List[Sound]", "lang format", none),
-		on(get, "/sounds/{soundId}", "get", "Sound", "", notFound("Sound not found")),
-		on(get, "/events", "eventWebsocket", "Message", "app!* subscribeAll?", upgradeNeeded),
-		on(post, "/events/user/{eventName}", "userEvent", "void", "application! source* variables", s.userEvent),
 	}
-	return slices.Concat(all, s.playing(), s.recordingRoutes(), s.variableRoutes(), missingParts(), missingAdmin())
 }
 
 // playing is what plays something.
