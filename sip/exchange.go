@@ -68,11 +68,11 @@ func (e *Endpoint) await(tx *sipgo.ClientTx) (*sipgo.Response, error) {
 // complete adds to a request what depends on its way.
 func (e *Endpoint) complete(req *sipgo.Request, h *hop) {
 	e.stamp(req, h)
-	switch req.Method {
-	case sipgo.REFER:
+	targets := req.Method == sipgo.INVITE || req.Method == sipgo.UPDATE // RFC 3261 §12.2.1.1, RFC 3311 §5.1
+	if targets || req.Method == sipgo.REFER {                           // RFC 3515 §2.2
 		req.AppendHeader(e.contact(h))
-	case sipgo.INVITE, sipgo.UPDATE:
-		req.AppendHeader(e.contact(h))
+	}
+	if targets {
 		req.AppendHeader(header("Allow", allowed))
 		req.AppendHeader(header("Supported", supported))
 	}

@@ -199,6 +199,11 @@ func TestInviteAgainIsNotASecondCall(t *testing.T) {
 		for m.code() == 100 { // each copy may bring one
 			m = r.p.next(time.Second)
 		}
+		for late := r.p.next(time.Millisecond); late != nil; late = r.p.next(time.Millisecond) {
+			if late.code() != 100 { // that of a copy may overtake the answer
+				t.Errorf("unexpected %q", late.start)
+			}
+		}
 		l.remote = tagIn(m.get("To"))
 		r.p.send(inv)
 		l.send(l.request("ACK"))

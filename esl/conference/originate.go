@@ -60,21 +60,20 @@ func ParseOriginate(text string) (Originate, error) {
 
 // application takes an application out of the extension.
 func (o *Originate) application() {
-	app, inline := "", false
-	switch {
+	var app string
+	switch inline := strings.EqualFold(o.Dialplan, "inline"); {
 	case len(o.Extension) > 1 && o.Extension[0] == '&':
-		app, _, _ = strings.Cut(o.Extension[1:], ")")
-		app, o.Argument, _ = strings.Cut(app, "(")
-	case strings.EqualFold(o.Dialplan, "inline"):
-		inline = true
+		call, _, _ := strings.Cut(o.Extension[1:], ")")
+		app, o.Argument, _ = strings.Cut(call, "(")
+	case inline:
 		app, o.Argument, _ = strings.Cut(o.Extension, ":")
+		if strings.Contains(o.Argument, ",") { // the switch has the next application there
+			app = inlineList
+		}
 	default:
 		return
 	}
 	o.Application, o.Extension = strings.ToLower(app), ""
-	if inline && strings.Contains(o.Argument, ",") { // the switch has the next application there
-		o.Application = inlineList
-	}
 }
 
 // inlineList stands for several applications.

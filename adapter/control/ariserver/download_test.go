@@ -51,7 +51,7 @@ func downloads(t *testing.T, content []byte, every time.Duration, header string)
 		go func() { over <- server.Serve(l) }()
 		defer func() { _ = server.Close(); <-over }()
 		defer near.Close()
-		r, _ := http.NewRequest(http.MethodGet, "http://parley.test/ari/recordings/stored/long/file", nil) //nolint:noctx // it is only written
+		r, _ := http.NewRequest(http.MethodGet, "http://parley.test/ari/recordings/stored/long/file", nil)
 		r.SetBasicAuth("u", "p:w")
 		if header != "" {
 			r.Header.Set("Range", header)

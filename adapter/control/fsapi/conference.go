@@ -58,7 +58,7 @@ func (a *API) conference(ctx context.Context, arguments string) string {
 	switch {
 	case errors.Is(err, engine.ErrNoRoom):
 		c.words = words[1:]
-		return c.global() //nolint:contextcheck // c has it
+		return c.global()
 	case err != nil:
 		return refusal(err)
 	case len(words) == 1:

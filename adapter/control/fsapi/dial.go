@@ -102,7 +102,7 @@ func (c *call) dial() bool {
 		return false
 	}
 	d, err := c.order()
-	c.printf("+OK Call Requested: result: [%s]\n", c.a.dial(c.ctx, d, err).Cause) //nolint:contextcheck // c has it
+	c.printf("+OK Call Requested: result: [%s]\n", c.a.dial(c.ctx, d, err).Cause)
 	return true
 }
 

@@ -150,8 +150,12 @@ func TestWhoIsCalledIsKnownFromTheOrderOn(t *testing.T) {
 		for i, want := range map[int]esl.Headers{
 			0: {{Name: "Event-Name", Value: "CHANNEL_CREATE"}, {Name: "Channel-Name", Value: "parley/sip/uas"}, {Name: "Caller-Destination-Number", Value: "uas"}, {Name: "Channel-Read-Codec-Name"}},
 			1: {
-				{Name: "Event-Name", Value: "CHANNEL_ANSWER"}, {Name: "Caller-Caller-ID-Name", Value: "Board"}, {Name: "Caller-Caller-ID-Number", Value: "500"},
-				{Name: "Caller-Callee-ID-Name", Value: "Outbound Call"}, {Name: "Caller-Callee-ID-Number", Value: "uas"}, {Name: "Channel-Read-Codec-Name", Value: "PCMU"},
+				{Name: "Event-Name", Value: "CHANNEL_ANSWER"},
+				{Name: "Caller-Caller-ID-Name", Value: "Board"},
+				{Name: "Caller-Caller-ID-Number", Value: "500"},
+				{Name: "Caller-Callee-ID-Name", Value: "Outbound Call"},
+				{Name: "Caller-Callee-ID-Number", Value: "uas"},
+				{Name: "Channel-Read-Codec-Name", Value: "PCMU"},
 			},
 		} {
 			for _, h := range want {

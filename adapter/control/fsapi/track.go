@@ -2,7 +2,6 @@ package fsapi
 
 import (
 	"maps"
-	"slices"
 	"strconv"
 	"time"
 
@@ -63,91 +62,6 @@ func (a *API) runOf(id engine.InstanceID) run {
 	c.talked, c.door = maps.Clone(r.talked), maps.Clone(r.door)
 	c.levels, c.set = maps.Clone(r.levels), maps.Clone(r.set)
 	return c
-}
-
-// again is an event of the switch for what the engine has none: it knows nothing
-// of it, or refuses it.
-type again struct {
-	instance engine.InstanceID
-	member   engine.MemberID
-	action   conference.Action
-	more     esl.Headers
-}
-
-// leaving says what is told of a member who is about to be taken out, where that
-// is not what the engine's reason says; "" = nothing beside his leaving.
-type leaving struct {
-	instance engine.InstanceID
-	member   engine.MemberID
-	told     conference.Action
-	stays    bool // he is not taken out after all
-}
-
-// floor gives the floor to a member, or with 0 to nobody.
-type floor struct {
-	instance engine.InstanceID
-	to       engine.MemberID
-}
-
-// doorFile is the sound that a command has set for who comes or goes.
-type doorFile struct {
-	instance   engine.InstanceID
-	door, file string
-}
-
-// note takes over what has happened and says how the switch would tell it. The
-// caller holds mu.
-func (a *API) note(item any) []telling {
-	switch i := item.(type) {
-	case engine.Event:
-		before, after := a.legs(i)
-		return slices.Concat(before, a.event(i), after)
-	case again:
-		if r := a.rooms[i.instance]; r != nil {
-			return []telling{r.tell(i.action, i.member, i.more)}
-		}
-	case floor:
-		if r := a.rooms[i.instance]; r != nil && (i.to == 0 || r.members[i.to] != nil) {
-			return []telling{r.giveFloor(i.to)}
-		}
-	case doorFile:
-		if r := a.rooms[i.instance]; r != nil {
-			r.door[i.door] = i.file
-		}
-	case leaving:
-		if r := a.rooms[i.instance]; r != nil {
-			r.leaves[i.member] = i.told
-			if i.stays {
-				delete(r.leaves, i.member)
-			}
-		}
-	case levelled:
-		if r := a.rooms[i.instance]; r != nil {
-			r.levels[i.member] = i.to
-			return []telling{r.tell(i.action, i.member, i.more)}
-		}
-	case typed:
-		if r := a.rooms[i.instance]; r != nil {
-			r.types(i)
-		}
-	case variable:
-		if r := a.rooms[i.instance]; r != nil {
-			r.vars = i.set(r.vars)
-		}
-	case setting:
-		if r := a.rooms[i.instance]; r != nil {
-			r.set[i.name] = i.value
-		}
-	}
-	return nil
-}
-
-// types notes as what a play was ordered; "" is nothing any more.
-func (r *run) types(t typed) {
-	r.typed[t.play] = t.file
-	if t.file == "" {
-		delete(r.typed, t.play)
-	}
 }
 
 // begin follows a run of a room from its first event on.
