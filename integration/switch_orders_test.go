@@ -4,6 +4,8 @@ package integration
 
 import (
 	"fmt"
+	"io"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +17,7 @@ import (
 
 // orders are given to rooms that a FreeSWITCH mixes, on our event socket.
 type orders struct {
+	at place
 	w  *witness
 	p  *parley
 	us *esl.Client
@@ -25,7 +28,7 @@ func TestOrdersWhereTheSwitchMixes(t *testing.T) {
 	t.Parallel()
 	at := newPlace()
 	startFreeSWITCH(t, at)
-	o := orders{w: watch(t, at), p: run(t, at, contractConfig("switch", at, at.fsESL))}
+	o := orders{at: at, w: watch(t, at), p: run(t, at, contractConfig("switch", at, at.fsESL)+"\n"+ariUsers)}
 	var err error
 	if o.us, err = esl.Dial(t.Context(), esl.ClientOptions{Address: at.server, Password: "ClueCon"}); err != nil {
 		t.Fatal(err)
@@ -35,6 +38,7 @@ func TestOrdersWhereTheSwitchMixes(t *testing.T) {
 	t.Run("transfer", o.transfers)
 	t.Run("the console, while we mix", o.console)
 	t.Run("what plays", o.plays)
+	t.Run("several media", o.media)
 }
 
 func (o orders) cell(t *testing.T, room string, hash int) *cell {
@@ -162,4 +166,43 @@ func (o orders) plays(t *testing.T) {
 	isPlaying("")
 	o.says(c, "play tone_stream://%(300,0,1500)", "+OK (play) Playing file tone_stream://%(300,0,1500)\n") // it ends by itself
 	left(0)
+}
+
+// media has the switch play what an ARI client orders as one play.
+func (o orders) media(t *testing.T) {
+	c := o.cell(t, "cinema", 306)
+	g := c.joins()
+	c.members(1)
+	from := len(g.Record())
+	ask := func(method, path, body string) string {
+		t.Helper()
+		r, err := http.NewRequestWithContext(c.brief(), method, "http://"+o.at.http+"/ari"+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.SetBasicAuth("panel", "a-long-password")
+		r.Header.Set("Content-Type", "application/json")
+		w, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer w.Body.Close()
+		got, err := io.ReadAll(w.Body)
+		if err != nil || w.StatusCode > 299 {
+			t.Fatalf("%s %s: %d %s, %v", method, path, w.StatusCode, got, err)
+		}
+		return string(got)
+	}
+	ask("POST", "/bridges/cinema/play/film", `{"media":["sound:tone_stream://%(900,0,1700)","sound:tone_stream://%(900,0,1800)","sound:tone_stream://%(60000,0,1900)"]}`)
+	for _, hz := range []float64{1700, 1800, 1900} {
+		eventually(t, 10*time.Second, fmt.Sprintf("%v Hz being heard", hz), func() (string, bool) { return ask("GET", "/playbacks/film", ""), g.heard(from, hz) })
+	}
+	if got := ask("GET", "/playbacks/film", ""); !strings.Contains(got, "1900") || !strings.Contains(got, `"playing"`) {
+		t.Errorf("it plays %s", got)
+	}
+	ask("DELETE", "/playbacks/film", "")
+	eventually(t, 5*time.Second, "nothing playing", func() (string, bool) {
+		got := o.w.api("conference", "cinema play_status")
+		return got, strings.Contains(got, "Nothing is playing")
+	})
 }

@@ -2,6 +2,9 @@ package ariserver
 
 import (
 	_ "embed"
+	"net/http"
+	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -55,4 +58,25 @@ func (r *route) takes(name string) bool {
 		}
 	}
 	return false
+}
+
+func TestListsOfAParameter(t *testing.T) {
+	for _, tt := range []struct {
+		query, body string
+		want        []string
+	}{
+		{"media=a,b", "", []string{"a", "b"}},
+		{"media=a&media=b", "", []string{"b"}},
+		{"", `{"media":"a,b"}`, []string{"a", "b"}},
+		{"", `{"media":["a(1,2)","","b"]}`, []string{"a(1,2)", "b"}},
+		{"media=c", `{"media":["a",1,true]}`, []string{"a", "1", "true"}},
+		{"media=c", `{"media":["a",{}]}`, []string{"c"}},
+		{"", `{"media":[]}`, nil},
+	} {
+		r := httptest.NewRequest(http.MethodPost, "http://parley.test/?"+tt.query, strings.NewReader(tt.body))
+		q, bad := read(r, nil)
+		if bad != nil || !slices.Equal(q.list("media"), tt.want) {
+			t.Errorf("%s %s: %q", tt.query, tt.body, q.list("media"))
+		}
+	}
 }

@@ -17,6 +17,7 @@ import (
 // and JSON body together, whichever way it sends them.
 type request struct {
 	values    map[string]string
+	lists     map[string][]string        // those of values that were JSON arrays
 	variables map[string]string          // of a body's "variables"
 	body      map[string]json.RawMessage // whole
 }
@@ -29,14 +30,18 @@ func (q *request) empty(name string) bool {
 	return given && value == ""
 }
 
-// list is a parameter that may have several values, with commas between them.
+// list is a parameter that may have several values: a JSON array, in whose elements
+// commas mean nothing, or a text with commas between them.
 func (q *request) list(name string) []string {
+	if list, ok := q.lists[name]; ok {
+		return list
+	}
 	return strings.FieldsFunc(q.values[name], func(r rune) bool { return r == ',' })
 }
 
 // read merges form, query and body: the later wins, as Asterisk has it.
 func read(r *http.Request, path map[string]string) (*request, *answer) {
-	q := &request{values: map[string]string{}, variables: map[string]string{}}
+	q := &request{values: map[string]string{}, lists: map[string][]string{}, variables: map[string]string{}}
 	data, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
 	if len(data) > maxBody {
 		a := no(http.StatusRequestEntityTooLarge, "Request body too large")
@@ -87,14 +92,20 @@ func (q *request) readJSON(data []byte) error {
 		}
 		if text, ok := textOf(raw); ok {
 			q.values[name] = text
+		} else if list, ok := textsOf(raw); ok {
+			q.values[name], q.lists[name] = strings.Join(list, ","), list
 		}
 	}
 	return nil
 }
 
-// readVariables takes {"NAME":"value"} and {"NAME":{"value":"…"}}.
+// readVariables takes {"NAME":"value"}, {"NAME":{"value":"…"}}, and a list of names.
 func (q *request) readVariables(raw json.RawMessage) {
-	if text, ok := textOf(raw); ok { // a list of names
+	if list, ok := textsOf(raw); ok {
+		q.values["variables"], q.lists["variables"] = strings.Join(list, ","), list
+		return
+	}
+	if text, ok := textOf(raw); ok {
 		q.values["variables"] = text
 		return
 	}
@@ -112,7 +123,7 @@ func (q *request) readVariables(raw json.RawMessage) {
 	}
 }
 
-// textOf is a JSON value as a parameter; objects and null are none.
+// textOf is a JSON value as a parameter; objects, arrays and null are none.
 func textOf(raw json.RawMessage) (string, bool) {
 	var v any
 	d := json.NewDecoder(strings.NewReader(string(raw)))
@@ -127,18 +138,28 @@ func textOf(raw json.RawMessage) (string, bool) {
 		return v.String(), true
 	case bool:
 		return strconv.FormatBool(v), true
-	case []any:
-		list := make([]string, 0, len(v))
-		for _, one := range v {
-			if _, object := one.(map[string]any); object || one == nil {
-				return "", false
-			}
-			list = append(list, fmt.Sprint(one))
-		}
-		return strings.Join(list, ","), true
 	default:
 		return "", false
 	}
+}
+
+// textsOf is a JSON array as a parameter that may have several values.
+func textsOf(raw json.RawMessage) ([]string, bool) {
+	var all []json.RawMessage
+	if json.Unmarshal(raw, &all) != nil || all == nil {
+		return nil, false
+	}
+	list := make([]string, 0, len(all))
+	for _, one := range all {
+		text, ok := textOf(one)
+		if !ok {
+			return nil, false
+		}
+		if text != "" {
+			list = append(list, text)
+		}
+	}
+	return list, true
 }
 
 // truth reads a truth value in Asterisk's words.
