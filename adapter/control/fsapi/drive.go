@@ -2,6 +2,7 @@ package fsapi
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -104,46 +105,48 @@ func (a *API) audio(ctx context.Context, arguments string) string {
 	if !ok {
 		return noChannel
 	}
-	what := strings.ToLower(strings.Join(words[2:min(4, len(words))], " "))
-	switch verb := strings.ToLower(words[1]); {
-	case verb == "stop":
+	if strings.EqualFold(words[1], "stop") {
 		return a.audioAsItWas(ctx, &c)
-	case verb != "start" || len(words) < 5 || sided(c.member.ID, what, words[4]) == nil:
+	}
+	if !strings.EqualFold(words[1], "start") || len(words) < 5 {
 		return usage(audioSyntax)
 	}
-	a.withGuest(&c, func(g *guest) {
-		if !slices.Contains(g.audio, what) {
-			g.audio = append(g.audio, what)
-		}
-	})
-	return a.order(ctx, &c, sided(c.member.ID, what, words[4]), "+OK\n")
+	what := strings.ToLower(words[2] + " " + words[3])
+	command, back := sided(&c.member, what, words[4])
+	if command == nil {
+		return usage(audioSyntax)
+	}
+	a.withGuest(&c, func(g *guest) { g.touches(what, back) })
+	answer := a.order(ctx, &c, command, "+OK\n")
+	a.withGuest(&c, func(g *guest) { g.touched(what) })
+	return answer
 }
 
-// sided is what "uuid_audio" does to one side; of a mute, level 0 ends it. nil =
-// it does nothing of the kind.
-func sided(id engine.MemberID, what, level string) engine.Command {
+// sided is what "uuid_audio" does to one side of a member, where of a mute level 0
+// ends it, and what takes it back. nil = it does nothing of the kind.
+func sided(m *engine.MemberView, what, level string) (command, back engine.Command) {
 	step := stepFrom(0, level)
 	gain := engine.Decibels(conference.Gain(step))
 	switch what {
-	case "read mute":
-		return engine.Mute{Member: id, On: step != 0, Quiet: true}
-	case "write mute":
-		return engine.Deafen{Member: id, On: step != 0}
-	case "read level":
-		return engine.Gain{Member: id, Talk: &gain}
-	case "write level":
-		return engine.Gain{Member: id, Listen: &gain}
+	case readMute:
+		return engine.Mute{Member: m.ID, On: step != 0, Quiet: true}, engine.Mute{Member: m.ID, On: m.Muted, Quiet: true}
+	case writeMute:
+		return engine.Deafen{Member: m.ID, On: step != 0}, engine.Deafen{Member: m.ID, On: m.Deaf}
+	case readLevel:
+		return engine.Gain{Member: m.ID, Talk: &gain}, engine.Gain{Member: m.ID, Talk: &m.Talk}
+	case writeLevel:
+		return engine.Gain{Member: m.ID, Listen: &gain}, engine.Gain{Member: m.ID, Listen: &m.Listen}
 	}
-	return nil
+	return nil, nil
 }
 
 // audioAsItWas takes back what "uuid_audio" has done to a channel. What others have
 // done stays.
 func (a *API) audioAsItWas(ctx context.Context, c *channel) string {
-	var changed []string
+	var changed map[string]*change
 	a.withGuest(c, func(g *guest) { changed, g.audio = g.audio, nil })
-	for _, what := range changed {
-		if err := a.do(ctx, c, sided(c.member.ID, what, "0")); err != nil {
+	for _, what := range slices.Sorted(maps.Keys(changed)) {
+		if err := a.do(ctx, c, changed[what].back); err != nil {
 			return refusal(err)
 		}
 	}

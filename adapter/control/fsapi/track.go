@@ -43,10 +43,10 @@ type guest struct {
 	view   engine.MemberView
 	invite engine.Invite
 	since  time.Time
-	vars   map[string]string // by uuid_setvar
-	audio  []string          // what uuid_audio has changed: "read mute", …
-	seen   engine.Caller     // by him, where we called him
-	called bool              // we called him
+	vars   map[string]string  // by uuid_setvar
+	audio  map[string]*change // what uuid_audio has changed, and nobody since
+	seen   engine.Caller      // by him, where we called him
+	called bool               // we called him
 }
 
 // runOf is a copy of what is known of a room.
@@ -95,6 +95,7 @@ func (a *API) event(e engine.Event) []telling {
 	id := e.Member.ID
 	if g := r.members[id]; g != nil && e.Type != engine.EventLeft {
 		g.view = e.Member
+		g.heeds(e)
 	}
 	switch e.Type {
 	case engine.EventWaiting, engine.EventJoined, engine.EventRestored:
