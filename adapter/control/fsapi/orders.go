@@ -104,22 +104,6 @@ func (a *API) broadcast(ctx context.Context, arguments string) string {
 	return a.order(ctx, &c, engine.Play{Member: c.member.ID, ID: esl.NewUUID(), What: what}, "+OK Message sent\n")
 }
 
-// transferCall sends a channel to an extension, which with us is a room.
-func (a *API) transferCall(ctx context.Context, arguments string) string {
-	words := split(arguments)
-	if len(words) > 1 && (words[1] == "-bleg" || words[1] == "-both") {
-		return "-ERR a member's call has one leg\n"
-	}
-	if len(words) < 2 {
-		return usage("<uuid> [-bleg|-both] <dest-exten> [<dialplan>] [<context>]")
-	}
-	c, ok := a.channel(ctx, words[0])
-	if !ok {
-		return noChannel
-	}
-	return a.dismiss(ctx, &c, engine.Transfer{Member: c.member.ID, To: engine.RoomName(words[1])})
-}
-
 // dismiss gives a command by which a channel leaves its room. The switch tells
 // nothing of it beside his leaving.
 func (a *API) dismiss(ctx context.Context, c *channel, command engine.Command) string {

@@ -99,3 +99,32 @@ func TestTimesInTheWordsOfStrftime(t *testing.T) {
 		}
 	}
 }
+
+// TestADestinationIsARoom: an extension, or the application conference, in the two
+// forms that the switch has for it.
+func TestADestinationIsARoom(t *testing.T) {
+	bubble(t, func(r *rig) {
+		id := uniqueID(r.call("3001", "1001", nil).id)
+		for _, row := range []struct{ to, want, room string }{
+			{"conference:3002 inline", "+OK\n", "3002"},
+			{"'conference:3003@default' INLINE default", "+OK\n", "3003"},
+			{"m:^:conference:3004 inline", "+OK\n", "3004"},
+			{"&conference(3005@default)", "+OK\n", "3005"},
+			{"3006 XML default", "+OK\n", "3006"},
+			{"conference:3007", "-ERR", "3006"}, // an extension whose name is no room's
+			{"conference:3007+flags{mute} inline", "-ERR of the room that a member goes to only name and profile can be said\n", "3006"},
+			{"conference:3007+12 inline", "-ERR of the room that a member goes to only name and profile can be said\n", "3006"},
+			{"conference: inline", "-ERR NO_ROUTE_DESTINATION\n", "3006"},
+			{"park inline", "-ERR a member's call goes to a conference, and not to park\n", "3006"},
+			{"'conference:3007,hangup' inline", "-ERR a member's call goes to a conference, and not to inline\n", "3006"},
+		} {
+			if got := r.api("uuid_transfer " + id + " " + row.to); got != row.want && (row.want != "-ERR" || !strings.HasPrefix(got, row.want)) {
+				t.Errorf("%s: %q, want %q", row.to, got, row.want)
+			}
+			time.Sleep(time.Minute)
+			if got := r.api("conference " + row.room + " get-uuid last"); got != id {
+				t.Errorf("%s: in %s is %q", row.to, row.room, got)
+			}
+		}
+	})
+}

@@ -1,6 +1,7 @@
 package fsapi
 
 import (
+	"context"
 	"strings"
 
 	"parley/engine"
@@ -25,6 +26,50 @@ func (c *call) transfer() bool {
 		}
 	}
 	return true
+}
+
+const transferSyntax = "<uuid> [-bleg|-both] <dest-exten> [<dialplan>] [<context>]"
+
+// transferCall sends a channel to an extension, which with us is a room, or to the
+// application "conference".
+func (a *API) transferCall(ctx context.Context, arguments string) string {
+	words := split(arguments)
+	if len(words) > 1 && (words[1] == "-bleg" || words[1] == "-both") {
+		return "-ERR a member's call has one leg\n"
+	}
+	if len(words) < 2 {
+		return usage(transferSyntax)
+	}
+	c, ok := a.channel(ctx, words[0])
+	if !ok {
+		return noChannel
+	}
+	command := engine.Transfer{Member: c.member.ID}
+	var wrong string
+	if command.To, command.Profile, wrong = roomFor(append(words, "")[1:3]); wrong != "" {
+		return wrong
+	}
+	return a.dismiss(ctx, &c, command)
+}
+
+// roomFor is the room and the profile that a destination and its dialplan mean, or
+// the answer to one that a member cannot be sent to.
+func roomFor(words []string) (to engine.RoomName, profile, wrong string) {
+	d := conference.ParseDestination(words[0], words[1])
+	if d.Application == "" {
+		return engine.RoomName(d.Extension), "", ""
+	}
+	if d.Application != "conference" {
+		return "", "", "-ERR a member's call goes to a conference, and not to " + d.Application + "\n"
+	}
+	spec, err := conference.ParseSpec(d.Argument)
+	switch {
+	case err != nil:
+		return "", "", "-ERR NO_ROUTE_DESTINATION\n"
+	case spec.PIN != "" || len(spec.Flags) > 0 || spec.Bridge != "":
+		return "", "", "-ERR of the room that a member goes to only name and profile can be said\n"
+	}
+	return engine.RoomName(spec.Name), spec.Profile, ""
 }
 
 // sent tells that a member goes to another room. Where to stands before the
