@@ -55,7 +55,6 @@ type API struct {
 	items []any                      // guarded by mu: what has happened and was not looked at, oldest first
 	told  []telling                  // guarded by mu: what is to be fired, oldest first
 	rooms map[engine.InstanceID]*run // guarded by mu, as below
-	leg   map[string]engine.LegID    // by Unique-ID, of those that are not it
 	calls map[engine.LegID]*guest    // that CHANNEL_CREATE has been told of, while they are there
 	born  int                        // members since start
 	peak  int
@@ -69,7 +68,7 @@ func New(o Options) *API {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	return &API{
-		opts: o, since: time.Now(), wake: make(chan struct{}, 1), rooms: map[engine.InstanceID]*run{}, leg: map[string]engine.LegID{},
+		opts: o, since: time.Now(), wake: make(chan struct{}, 1), rooms: map[engine.InstanceID]*run{},
 		calls: map[engine.LegID]*guest{},
 	}
 }

@@ -36,10 +36,10 @@ func (a *API) channels(ctx context.Context) []channel {
 	return list
 }
 
-// channel finds a member by its Unique-ID.
+// channel finds a member by its Unique-ID, or by the id of its call.
 func (a *API) channel(ctx context.Context, id string) (channel, bool) {
 	list := a.channels(ctx)
-	i := slices.IndexFunc(list, func(c channel) bool { return id != "" && uniqueID(c.member.CallID) == id })
+	i := slices.IndexFunc(list, func(c channel) bool { return id == string(c.member.CallID) || id == uniqueID(c.member.CallID) })
 	if i < 0 {
 		return channel{}, false
 	}
@@ -50,6 +50,7 @@ func (a *API) channel(ctx context.Context, id string) (channel, bool) {
 func (a *API) guest(c *channel) *guest {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.catchUp()
 	g := &guest{view: c.member, since: c.member.JoinedAt, invite: engine.Invite{Room: string(c.room.Name)}}
 	if r := a.rooms[c.room.Instance]; r != nil && r.members[c.member.ID] != nil {
 		was := r.members[c.member.ID]
@@ -63,7 +64,7 @@ func (a *API) guest(c *channel) *guest {
 func (a *API) variablesOf(room *engine.RoomView, m *engine.MemberView) map[string]string {
 	g := a.guest(&channel{*room, *m})
 	vars := map[string]string{
-		"uuid": uniqueID(m.CallID), "call_uuid": uniqueID(m.CallID), "direction": g.direction(), "channel_name": channelName(m),
+		"uuid": g.uuid(), "call_uuid": g.uuid(), "direction": g.direction(), "channel_name": channelName(m),
 		"caller_id_name": g.name(), "caller_id_number": m.Number, "destination_number": g.destination(),
 		"conference_name": string(room.Name), "conference_uuid": uuidOf(string(room.Instance)), "conference_member_id": m.ID.String(),
 		"conference_moderator": fmt.Sprint(m.Role == moderator), "parley_call_id": string(m.CallID),
@@ -199,7 +200,7 @@ const columns = "uuid direction created created_epoch name state cid_name cid_nu
 func (a *API) row(c *channel) []string {
 	g, m := a.guest(c), &c.member
 	codec, rate, bits := codecOf(m.Codec)
-	id, from := uniqueID(m.CallID), sourceAddress(g.invite)
+	id, from := g.uuid(), sourceAddress(g.invite)
 	first, dialplan, data := engine.Caller{Number: m.Number, Name: g.name()}, "XML", string(c.room.Name)+"@"+c.room.Profile
 	callee, call := "", ""
 	if g.called {

@@ -34,7 +34,7 @@ func (r *run) refused(e engine.Event) {
 	if reason == "" {
 		return
 	}
-	g := guest{view: e.Member, invite: e.Invite}
+	g := guest{view: e.Member, invite: e.Invite, called: e.Invite.Job != ""}
 	g.view.CallID, g.view.Number, g.view.Name, g.view.Switch = e.Leg, e.Invite.Caller.Number, e.Invite.Caller.Name, e.Invite.Switch
 	r.attempts = latest(r.attempts, conference.Attempt{Caller: g.cdrCaller(), Reason: reason, At: e.Time})
 }
@@ -50,7 +50,7 @@ func (g *guest) cdrCaller() conference.CDRCaller {
 	m := &g.view
 	return conference.CDRCaller{
 		Username: m.Number, Dialplan: "XML", Name: g.name(), Number: m.Number, Address: sourceAddress(g.invite),
-		Destination: g.destination(), UUID: uniqueID(m.CallID), Source: "parley", Context: "default", Channel: channelName(m),
+		Destination: g.destination(), UUID: g.uuid(), Source: "parley", Context: "default", Channel: channelName(m),
 		CalleeName: g.seen.Name, CalleeNumber: g.seen.Number, ANI: g.seen.Number,
 	}
 }

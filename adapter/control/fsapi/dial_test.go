@@ -79,3 +79,38 @@ func TestOriginate(t *testing.T) {
 		r.says("conference 3001 count", "2")
 	})
 }
+
+// TestAnIdMayBeAnyWord that an order gives it, in the answer, in all events, and in
+// what is asked of it afterwards, in another room too.
+func TestAnIdMayBeAnyWord(t *testing.T) {
+	bubble(t, func(r *rig) {
+		const id = "my-job-1"
+		r.says("originate {origination_uuid="+id+"}uas 3001", "+OK "+id+"\n")
+		r.says("uuid_exists "+id, "true")
+		r.says("uuid_getvar "+id+" uuid", id)
+		r.says("conference 3001 get-uuid last", id)
+		if list := r.api("conference 3001 list"); !strings.HasPrefix(list, "1;parley/sip/uas;"+id+";") {
+			t.Errorf("the list is %q", list)
+		}
+		if list := r.api("show channels"); !strings.Contains(list, "\n"+id+",outbound,") {
+			t.Errorf("the channels are %q", list)
+		}
+		r.says("uuid_transfer "+id+" 3002", "+OK\n")
+		time.Sleep(time.Minute)
+		r.says("conference 3002 get-uuid last", id)
+		r.says("uuid_kill "+id, "+OK\n")
+		time.Sleep(time.Minute)
+		r.says("uuid_exists "+id, "false")
+		r.mu.Lock()
+		for _, e := range r.told {
+			if have := e.Value("Unique-ID"); have != "" && have != id && e.Name() != "PRESENCE_IN" {
+				t.Errorf("%s %s is about %q", e.Name(), e.Value("Action"), have)
+			}
+			if e.Value("Event-Subclass") == cdrSubclass && !strings.Contains(string(e.Body), "<uuid>"+id+"<") {
+				t.Errorf("the record of the room: %s", e.Body)
+			}
+		}
+		r.mu.Unlock()
+		r.says("originate {origination_uuid=a/b}uas 3001", "-ERR NORMAL_UNSPECIFIED\n")
+	})
+}

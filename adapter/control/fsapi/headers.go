@@ -22,7 +22,7 @@ func (r *run) memberHeaders(g *guest, cause string) esl.Headers {
 func (g *guest) channel(is phase) esl.Headers {
 	m := &g.view
 	codec, rate, bits := codecOf(m.Codec)
-	id, name := uniqueID(m.CallID), channelName(m)
+	id, name := g.uuid(), channelName(m)
 	h := esl.Headers{
 		{Name: "Channel-State", Value: is.state},
 		{Name: "Channel-Call-State", Value: is.call},

@@ -36,5 +36,5 @@ func (a *API) originate(ctx context.Context, arguments string) string {
 	if job.Cause != engine.CauseSuccess {
 		return fmt.Sprintf("-ERR %s\n", job.Cause)
 	}
-	return fmt.Sprintf("+OK %s\n", uniqueID(job.Leg))
+	return fmt.Sprintf("+OK %s\n", job.Leg)
 }

@@ -69,7 +69,7 @@ func (a *API) sheet(v *engine.RoomView) conference.Sheet {
 		g := a.guest(&channel{*v, *m})
 		l := conference.Line{
 			Member: conference.Member{
-				ID: conference.MemberID(m.ID), UUID: uniqueID(m.CallID), Channel: channelName(m), CallerName: g.name(), CallerNumber: m.Number,
+				ID: conference.MemberID(m.ID), UUID: g.uuid(), Channel: channelName(m), CallerName: g.name(), CallerNumber: m.Number,
 				Hear: !m.Deaf, Speak: !m.Muted, Talking: m.Talking && !m.Muted, Hold: m.Hold, Floor: r.floor == m.ID, Moderator: m.Role == moderator,
 				VolumeIn: conference.Step(float64(m.Talk)), VolumeOut: conference.Step(float64(m.Listen)), Energy: r.levelsOf(m.ID).energy,
 			},
@@ -105,8 +105,17 @@ func uuidOf(name string) string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", u[0:4], u[4:6], u[6:8], u[8:10], u[10:16])
 }
 
-// uniqueID is what the switch would call a leg: a channel's UUID as it is, and
-// a SIP Call-ID, which may hold anything, in the form of one.
+// uuid is a channel's Unique-ID: that of a call of ours is whatever word the order
+// has, as at the switch.
+func (g *guest) uuid() string {
+	if g.called {
+		return string(g.view.CallID)
+	}
+	return uniqueID(g.view.CallID)
+}
+
+// uniqueID is what the switch would call the leg of a caller: a channel's UUID as
+// it is, and a SIP Call-ID, which may hold anything, in the form of one.
 func uniqueID(leg engine.LegID) string {
 	if conference.IsUUID(string(leg)) {
 		return string(leg)

@@ -92,7 +92,7 @@ func roomSubs() []sub {
 		{name: "set", syntax: "<max_members|sound_prefix|caller_id_name|caller_id_number|endconference_grace_time> <value>", whole: (*call).setRule},
 		{name: "file-vol", syntax: "<vol#>", whole: (*call).fileVolume},
 		{name: "floor", syntax: lastOr, target: (*call).floor},
-		{name: "get-uuid", syntax: lastOr, target: func(c *call, m *engine.MemberView, _ string) { c.printf("%s", uniqueID(m.CallID)) }},
+		{name: "get-uuid", syntax: lastOr, target: func(c *call, m *engine.MemberView, _ string) { c.printf("%s", c.a.guest(&channel{c.view, *m}).uuid()) }},
 	}
 }
 

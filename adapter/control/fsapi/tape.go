@@ -74,7 +74,7 @@ func (a *API) tape(ctx context.Context, c *channel, file, seconds string) string
 		return "-ERR Cannot record session!\n"
 	}
 	if limit := leadingNumber(seconds); limit > 0 {
-		later, id := context.WithoutCancel(ctx), uniqueID(c.member.CallID)
+		later, id := context.WithoutCancel(ctx), string(c.member.CallID)
 		began := a.taped(later, id, file)
 		time.AfterFunc(time.Duration(limit)*time.Second, func() {
 			if at := a.taped(later, id, file); !at.IsZero() && at.Equal(began) {

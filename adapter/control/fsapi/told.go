@@ -85,7 +85,7 @@ func (r *run) dialed(e engine.Event) []telling {
 	h := append(r.room(nil), esl.Header{Name: "Action", Value: string(conference.DialResult)}, esl.Header{Name: "Result", Value: string(e.Dial.Cause)},
 		esl.Header{Name: "Job-UUID", Value: strings.TrimPrefix(string(e.Dial.ID), bgJob)})
 	if e.Dial.Cause == engine.CauseSuccess {
-		h = append(h, esl.Header{Name: "Peer-UUID", Value: uniqueID(e.Dial.Leg)})
+		h = append(h, esl.Header{Name: "Peer-UUID", Value: string(e.Dial.Leg)})
 	}
 	return []telling{maintenance(h)}
 }

@@ -157,9 +157,6 @@ func (a *API) joined(r *run, e engine.Event) []telling {
 	known := a.calls[e.Leg]
 	r.members[id] = &guest{view: e.Member, invite: e.Invite, since: e.Time, seen: known.seen, called: known.called}
 	r.rate = max(r.rate, rateOf([]*engine.MemberView{&e.Member}))
-	if uid := uniqueID(e.Leg); uid != string(e.Leg) {
-		a.leg[uid] = e.Leg
-	}
 	a.born++
 	a.peak = max(a.peak, a.count())
 	told := []telling{r.tell(conference.AddMember, id, nil), a.presence(r)}
@@ -204,7 +201,6 @@ func (a *API) left(r *run, e engine.Event) []telling {
 	delete(r.talked, id)
 	delete(r.levels, id)
 	delete(r.leaves, id)
-	delete(a.leg, uniqueID(e.Leg))
 	gone := r.room(nil)
 	gone = append(gone, r.memberHeaders(g, hangupOf(e.Reason))...)
 	told = append(told, a.presence(r), maintenance(append(gone, esl.Header{Name: "Action", Value: string(conference.DelMember)})))
