@@ -250,13 +250,7 @@ func (s *Server) orderOf(q *request, d *engine.Dial) *answer {
 			return refuse("Provided originator channel was not found")
 		}
 	}
-	for name, value := range q.variables {
-		if own, is := strings.CutPrefix(strings.ToLower(name), "parley_"); is {
-			d.Variables[own] = value
-		} else {
-			d.Channel[name] = value
-		}
-	}
+	takeVariables(d, q.variables)
 	return nil
 }
 
@@ -267,7 +261,8 @@ func formatNames() []string { return []string{"ulaw", "alaw", "g722", "opus", "s
 // ordered is a call that a client has asked for, until the client is answered.
 type ordered struct {
 	app  string
-	made *channel // as soon as there is one
+	vars map[string]string // that the channel has from the start
+	made *channel          // as soon as there is one
 }
 
 // taken says whether there is a channel of this id, or will be. The caller holds mu.
@@ -286,7 +281,7 @@ func (s *Server) place(ctx context.Context, app string, d engine.Dial) answer {
 		s.mu.Unlock()
 		return no(http.StatusConflict, "Channel with given unique ID already exists")
 	}
-	o := &ordered{app: app}
+	o := &ordered{app: app, vars: readable(d.Channel)}
 	s.orders[d.Leg] = o
 	s.mu.Unlock()
 	err := s.order(ctx, d)
@@ -371,9 +366,14 @@ func (s *Server) setVariable(_ context.Context, q *request) answer {
 	}
 	a := keep(&c.Vars, map[string]string{name: value})
 	if a.status == http.StatusNoContent {
-		s.tell("ChannelVarset", time.Now(), &varset{Variable: name, Value: value, Channel: &c.channel}, c.subject())
+		s.isSet(c, name)
 	}
 	return a
+}
+
+// isSet tells of a variable that a client has set. The caller holds mu.
+func (s *Server) isSet(c *call, name string) {
+	s.tell("ChannelVarset", time.Now(), &varset{Variable: name, Value: c.Vars[name], Channel: &c.channel}, c.subject())
 }
 
 // readOnly says whether a variable would lie if a client set it.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -39,6 +40,9 @@ func (s *Server) create(_ context.Context, q *request) answer {
 	if bad != nil {
 		return *bad
 	}
+	for _, name := range slices.Sorted(maps.Keys(c.Vars)) {
+		s.isSet(c, name)
+	}
 	s.enters(c, time.Now(), q.list("appArgs"))
 	return ok(c.channel)
 }
@@ -68,7 +72,7 @@ func (s *Server) newCreated(q *request, d engine.Dial) (*call, *answer) {
 	delete(d.Variables, "room")
 	e := engine.Event{Time: time.Now(), Room: d.Room, Invite: engine.Invite{Kind: "sip", Caller: d.Party}}
 	c := s.newCall(string(d.Leg), e, "Down", cmp.Or(q.get("app"), s.opt.App))
-	c.created, c.address = &d, d.Address
+	c.created, c.address, c.Vars = &d, d.Address, readable(d.Channel)
 	c.unused = time.AfterFunc(unusedTime, func() { s.forget(c.ID, &d, engine.CauseTimerExpired) })
 	return c, nil
 }
@@ -195,11 +199,7 @@ func (s *Server) externalMedia(ctx context.Context, q *request) answer {
 		Address: "rtp/" + q.get("external_host"), Leg: engine.LegID(cmp.Or(q.get("channelId"), newID())), Party: engine.Caller{Name: q.get("external_host")},
 		Variables: map[string]string{}, Channel: map[string]string{}, Timeout: defaultRing,
 	}
-	for name, value := range q.variables {
-		if own, is := strings.CutPrefix(strings.ToLower(name), "parley_"); is {
-			d.Variables[own] = value
-		}
-	}
+	takeVariables(&d, q.variables)
 	at, err := s.openMedia(ctx, d.Leg, q)
 	if err != nil {
 		return no(http.StatusInternalServerError, "An internal error prevented this request from being handled: "+err.Error())
@@ -212,7 +212,7 @@ func (s *Server) externalMedia(ctx context.Context, q *request) answer {
 		return *bad
 	}
 	defer s.mu.Unlock()
-	c.Vars = map[string]string{"UNICASTRTP_LOCAL_ADDRESS": at.Addr().String(), "UNICASTRTP_LOCAL_PORT": strconv.Itoa(int(at.Port()))}
+	c.Vars["UNICASTRTP_LOCAL_ADDRESS"], c.Vars["UNICASTRTP_LOCAL_PORT"] = at.Addr().String(), strconv.Itoa(int(at.Port()))
 	made := c.channel
 	s.isUp(c, q.list("data"))
 	return ok(made)

@@ -121,6 +121,61 @@ func TestHeadersOfACreatedCallAreLimited(t *testing.T) {
 	}
 }
 
+// TestVariablesOfAnOrderAreTheChannels from the start, whichever order it is.
+func TestVariablesOfAnOrderAreTheChannels(t *testing.T) {
+	s := newServer()
+	s.opt.OpenMedia = func(engine.LegID, string, netip.AddrPort) (netip.AddrPort, error) {
+		return netip.MustParseAddrPort("127.0.0.1:30000"), nil
+	}
+	s.opt.DropMedia = func(engine.LegID) {}
+	called := make(chan engine.OutCall, 1)
+	rings := func(ctx context.Context, c engine.OutCall) error {
+		called <- c
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	x, err := engine.New(engine.Options{
+		Observer: s.Observe,
+		Router:   func(string) (engine.Way, error) { return rings, nil },
+		Bridges: func(engine.Place, engine.RoomName, engine.InstanceID, engine.Sink) (engine.Bridge, error) {
+			return nil, errors.New("nobody has come")
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = x.Close(context.Background()) })
+	s.Drive(x)
+	const body = `{"variables":{"FOO":"bar","PARLEY_MUTED":"true","PJSIP_HEADER(add,X-T)":"1"}}`
+	for path, id := range map[string]string{
+		"/channels?app=a&extension=3001&endpoint=sip:x@y&channelId=rings":                     "rings",
+		"/channels/create?app=a&endpoint=sip:x@y&channelId=made":                              "made",
+		"/channels/externalMedia?app=a&external_host=127.0.0.1:9&format=ulaw&channelId=media": "media",
+	} {
+		r := httptest.NewRequest(http.MethodPost, "/ari"+path, strings.NewReader(body))
+		r.SetBasicAuth("u", "p:w")
+		w := httptest.NewRecorder()
+		if s.ServeHTTP(w, r); w.Code != http.StatusOK {
+			t.Fatal(path, w.Code, w.Body)
+		}
+		get := func(name string) string {
+			w := ask(t, s, http.MethodGet, "/channels/"+id+"/variable?variable="+url.QueryEscape(name))
+			return fmt.Sprint(w.Code, " ", strings.TrimSpace(w.Body.String()))
+		}
+		for name, want := range map[string]string{
+			"FOO": `200 {"value":"bar"}`, "BAR": `404 {"message":"Provided variable was not found"}`,
+			"PARLEY_MUTED": `404 {"message":"Provided variable was not found"}`, "PJSIP_HEADER(add,X-T)": `500 {"message":"Unable to read provided function"}`,
+		} {
+			if have := get(name); have != want {
+				t.Errorf("%s: %s is %s, want %s", id, name, have, want)
+			}
+		}
+	}
+	if c := <-called; c.Channel["FOO"] != "bar" || c.Invite.Variables["muted"] != "true" {
+		t.Errorf("called with %v and %v", c.Channel, c.Invite.Variables)
+	}
+}
+
 // TestIdsThatCannotBeAskedForAreRefused: JSON has no bytes that are no text.
 func TestIdsThatCannotBeAskedForAreRefused(t *testing.T) {
 	s := newServer()

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"parley/engine"
 )
 
 // Several variables at a time, and those of bridges, which are only what clients
@@ -169,6 +171,25 @@ func keep(all *map[string]string, vars map[string]string) answer {
 	}
 	*all = merged
 	return done()
+}
+
+// takeVariables are those of an order: the member's, and others for the channel.
+func takeVariables(d *engine.Dial, vars map[string]string) {
+	for name, value := range vars {
+		if own, is := strings.CutPrefix(strings.ToLower(name), "parley_"); is {
+			d.Variables[own] = value
+		} else {
+			d.Channel[name] = value
+		}
+	}
+}
+
+// readable are those variables of an order that the channel has from the start: a
+// function is called, and is none. The body of the order bounds them.
+func readable(vars map[string]string) map[string]string {
+	all := maps.Clone(vars)
+	maps.DeleteFunc(all, func(name, _ string) bool { return strings.HasSuffix(name, ")") })
+	return all
 }
 
 // deviceState is what Asterisk knows of a device that it has never heard of.

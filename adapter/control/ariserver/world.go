@@ -255,6 +255,7 @@ func (s *Server) dials(e engine.Event) {
 	if c == nil {
 		o := cmp.Or(s.orders[e.Leg], &ordered{app: s.opt.App})
 		c = s.newCall(string(e.Leg), e, "Down", o.app)
+		c.Vars = o.vars
 		made := c.channel // he may be gone when the order is answered
 		o.made = &made
 	}
