@@ -40,7 +40,7 @@ func (j *Jitter) Take(dst []byte, now int64) (n int, lost bool) {
 		j.take(s)
 		return copy(dst, j.box.get(s.data)), false
 	}
-	return j.dry()
+	return j.dry(now)
 }
 
 // Said is what the packet that was taken last says of its level, in -dBov; ok is
@@ -111,12 +111,15 @@ func (j *Jitter) begin(now int64) bool {
 	return true
 }
 
-// dry is Take with nothing in hand: a late packet at first, then a pause.
-func (j *Jitter) dry() (n int, lost bool) {
+// dry is Take with nothing in hand: a late packet at first, then a pause. The
+// packet may have been asked for before it can have come: its lead is less than
+// nothing then.
+func (j *Jitter) dry(now int64) (n int, lost bool) {
 	if j.missed++; j.silent || j.missed > maxConceal {
 		j.playing = false
 		return 0, false
 	}
+	j.note(now - j.come.nanos(j.due) - j.come.least)
 	j.next++
 	j.due += j.step
 	return 0, true
@@ -141,15 +144,15 @@ func (j *Jitter) lead() int64 {
 func (j *Jitter) Comfort() []byte { return j.comfort }
 
 // Surplus is by how much more audio is held back than the arrivals ask for;
-// less than zero: by how much less. Ahead is what the caller has taken and not
-// yet used, apart from what it needs now. The caller should use more or less,
+// less than zero: by how much less. Ahead is what the caller still had when it took
+// a packet, at the least of the last times. The caller should use more or less,
 // by little or at once; Surplus then comes closer to zero.
 //
 // Only whole packets help against lateness: in a frame that takes one, all the
 // samples that are left over from the last one are delay and nothing else. So
 // it aims at the least number of packets that is enough, with nothing ahead.
 func (j *Jitter) Surplus(ahead time.Duration) time.Duration {
-	if !j.playing || j.missed > 0 {
+	if !j.playing {
 		return 0
 	}
 	step := int64(min(j.duration(), tickTime))
@@ -162,6 +165,8 @@ func (j *Jitter) Surplus(ahead time.Duration) time.Duration {
 		return time.Duration(-little)
 	case spare < 0:
 		return time.Duration(-(-spare+step-1)/step*step) + ahead
+	case j.missed > 0:
+		return 0
 	case j.inHand() == 0:
 		return ahead
 	default:

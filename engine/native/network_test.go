@@ -24,6 +24,7 @@ type network struct {
 	phase  time.Duration // of the first packet within a tick
 	first  uint16        // sequence number
 	until  int           // packets that the trouble lasts for; 0 = all
+	ptime  time.Duration // of a packet; 0 = 20 ms
 }
 
 // netline is a Port behind a network: what arrives goes through the jitter
@@ -44,13 +45,14 @@ type arrival struct {
 	payload []byte
 }
 
-// through sends pcm through a network, in packets of 20 ms.
+// through sends pcm through a network.
 func through(w network, f codec.Format, pcm []int16, encode func([]int16) []byte) *netline {
 	r := rand.New(rand.NewPCG(w.seed, 1))
-	n := frame(f.Rate)
-	p := &netline{Jitter: rtp.NewJitter(rtp.JitterOptions{ClockRate: f.Clock, FrameBytes: 4 * n})}
+	ptime := cmp.Or(w.ptime, 20*ms)
+	n := f.Rate.Samples(ptime)
+	p := &netline{Jitter: rtp.NewJitter(rtp.JitterOptions{ClockRate: f.Clock, FrameBytes: 4 * frame(f.Rate)})}
 	p.format = f
-	period := 20e6 / (1 + w.skew/1e6)
+	period := float64(ptime) / (1 + w.skew/1e6)
 	p.due = func(i int) int64 { return 40e6 + int64(w.phase) + int64(float64(i)*period) }
 	last := 0.0
 	for i := range len(pcm) / n {
@@ -67,7 +69,7 @@ func through(w network, f codec.Format, pcm []int16, encode func([]int16) []byte
 			at = max(at, last)
 			last = at
 		}
-		a := arrival{int64(at), w.first + uint16(i), uint32(i * f.Clock / 50), encode(pcm[i*n:][:n])}
+		a := arrival{int64(at), w.first + uint16(i), uint32(i * n * f.Clock / int(f.Rate)), encode(pcm[i*n:][:n])}
 		p.packets = append(p.packets, a)
 		if trouble && r.Float64() < w.twice {
 			a.at += int64(r.Float64() * 30e6)

@@ -22,7 +22,7 @@ const (
 func (l *Leg) pace(s *scratch) int {
 	v, n := &l.voice, len(l.voice.pcm)
 	rate := l.format.Rate
-	surplus := l.surplus(duration(len(v.fifo)-n, rate))
+	surplus := l.surplus()
 	if v.steady > 0 {
 		v.steady--
 		return n
@@ -35,12 +35,13 @@ func (l *Leg) pace(s *scratch) int {
 
 // surplus is what waits and has not to. Without a Pacer that is what a gate has
 // let through belatedly.
-func (l *Leg) surplus(ahead time.Duration) time.Duration {
+func (l *Leg) surplus() time.Duration {
 	v := &l.voice
-	switch {
-	case l.pacer != nil:
-		return l.pacer.Surplus(ahead)
-	case ahead < leap:
+	if l.pacer != nil {
+		return l.pacer.Surplus(duration(v.left.least(), l.format.Rate))
+	}
+	ahead := duration(len(v.fifo)-len(v.pcm), l.format.Rate)
+	if ahead < leap {
 		v.behind = false
 	}
 	if v.behind {
@@ -48,6 +49,22 @@ func (l *Leg) surplus(ahead time.Duration) time.Duration {
 	}
 	return 0
 }
+
+// leftovers are the samples that were still there when a packet was taken, of the
+// last times. How many there are goes round with packets that are no part of a
+// frame, and no frame a part of them: of 30 ms, every second time 10 ms; only
+// what is there every time is delay.
+type leftovers struct {
+	of [4]int // packets of 15 ms go round in three frames
+	at int
+}
+
+func (o *leftovers) note(samples int) {
+	o.of[o.at%len(o.of)] = samples
+	o.at++
+}
+
+func (o *leftovers) least() int { return min(o.of[0], o.of[1], o.of[2], o.of[3]) }
 
 // jump cuts or repeats a period of the voice where that helps and is not heard.
 func (l *Leg) jump(s *scratch, surplus time.Duration) bool {

@@ -143,6 +143,22 @@ func TestPlayout_DelayOfACleanNetwork(t *testing.T) {
 	}
 }
 
+// TestPlayout_AnyPacketLength: on a clean network nothing of a caller's voice is
+// lost, but for the first 0.1 s, and nothing is heard of that, however long his
+// packets are and whenever in the tick they come.
+func TestPlayout_AnyPacketLength(t *testing.T) {
+	for _, ptime := range []time.Duration{10, 15, 20, 30, 40, 60, 80, 100} {
+		for phase := time.Duration(1); phase < 20; phase += 3 {
+			w := network{ptime: ptime * ms, phase: phase*ms + 500*time.Microsecond}
+			heard, p := sung(t, w, l16(), 10)
+			n := glitches(heard, 8000, 997, -10)
+			if p.Lost > 7 || n > 0 {
+				t.Errorf("packets of %d ms, %v into the tick: %d lost, %d late, %d skipped, %d glitches", ptime, w.phase, p.Lost, p.Late, p.Skipped, n)
+			}
+		}
+	}
+}
+
 func TestPlayout_DelayComesBack(t *testing.T) {
 	for _, spread := range []time.Duration{20 * ms, 60 * ms} {
 		w := network{spread: spread, order: true, phase: 10 * ms, until: 500}

@@ -39,6 +39,7 @@ type voice struct {
 	fifo    []int16 // decoded and not yet used; the capacity is fixed
 	ptime   int     // samples of the last packet
 	pcm     []int16 // this tick's frame
+	left    leftovers
 	steady  int     // ticks in which the pace must not change again
 	dry     bool    // nothing is coming: silence, not loss
 	said    float32 // dBov, of pcm
@@ -146,8 +147,10 @@ func (l *Leg) end(now int64) {
 // follows, which the mix fades out.
 func (l *Leg) pull(s *scratch) (silent bool) {
 	v := &l.voice
-	if v.live {
-		l.fetch(s, len(v.pcm))
+	if had := len(v.fifo); v.live {
+		if l.fetch(s, len(v.pcm)); len(v.fifo) > had {
+			v.left.note(had)
+		}
 	}
 	if l.unheard.Load() {
 		v.fifo, v.dry = v.fifo[:0], true
