@@ -170,3 +170,33 @@ func TestReportsOfAFloodAreReadWithinALimit(t *testing.T) {
 		t.Errorf("%d datagrams left of 200, want %d", left, 200-drainMost)
 	}
 }
+
+// TestAnEmptyPacketIsNoAudio: phones keep a NAT open by them, with sequence numbers
+// of their own.
+func TestAnEmptyPacketIsNoAudio(t *testing.T) {
+	a := newPeer(t)
+	s := openSession(t, Options{Remote: a.addr()})
+	lost := 0
+	var got []byte
+	beat := time.NewTicker(time.Duration(frame)) // arrivals have the system's time
+	defer beat.Stop()
+	for i := range byte(30) {
+		if i%7 == 3 {
+			a.send(s, 0, nil)
+			a.ts -= 160
+		}
+		a.send(s, 0, []byte{i})
+		<-beat.C
+		s.Drain(time.Now().UnixNano())
+		var b [200]byte
+		switch n, gone := s.Take(b[:]); {
+		case gone:
+			lost++
+		case n > 0:
+			got = append(got, b[0])
+		}
+	}
+	if lost > 0 || len(got) < 28 || got[len(got)-1] != byte(len(got)-1) {
+		t.Errorf("%d lost, heard %v", lost, got)
+	}
+}

@@ -277,6 +277,9 @@ func (s *Session) accept(b []byte, from netip.AddrPort, arrival int64) {
 	s.count.bytesIn.Add(uint64(len(p.Payload)))
 	s.in.note(p.SequenceNumber)
 	switch {
+	case len(p.Payload) == 0: // keeps a NAT open (RFC 6263 §4.2)
+		s.jitter.PutGap(p.SequenceNumber, p.Timestamp, arrival)
+		return
 	case p.PayloadType == s.opt.Receive:
 	case s.isNoise(p.PayloadType):
 		s.jitter.PutNoise(p.SequenceNumber, p.Timestamp, arrival, p.Payload)

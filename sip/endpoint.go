@@ -122,6 +122,7 @@ type Endpoint struct {
 	calls   calls
 
 	draining atomic.Bool
+	toldFull atomic.Int64       // unix ns
 	ctx      context.Context    //nolint:containedctx // the endpoint's own life: what calls send by themselves hangs on it
 	stop     context.CancelFunc // of ctx, by Close: nothing waits any longer
 	tasks    group              // work of calls and transactions

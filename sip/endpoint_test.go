@@ -1,7 +1,10 @@
 package sip
 
 import (
+	"bytes"
 	"errors"
+	"log/slog"
+	"strings"
 	"testing"
 	"time"
 )
@@ -49,7 +52,9 @@ func TestPanicsStayInTheirCall(t *testing.T) {
 
 func TestDrainBusyAndFull(t *testing.T) {
 	busy := false
-	bubble(t, Options{MaxCalls: 1, RetryAfter: 7 * time.Second, Busy: func() bool { return busy }}, func(t *testing.T, r *rig) {
+	var told bytes.Buffer
+	log := slog.New(slog.NewTextHandler(&told, nil))
+	bubble(t, Options{MaxCalls: 1, RetryAfter: 7 * time.Second, Busy: func() bool { return busy }, Log: log}, func(t *testing.T, r *rig) {
 		refused := func() {
 			t.Helper()
 			for _, m := range []*text{r.p.leg().invite(pcmuSDP), r.p.leg().request("OPTIONS")} {
@@ -65,11 +70,16 @@ func TestDrainBusyAndFull(t *testing.T) {
 		l := r.p.leg()
 		l.up(pcmuSDP)
 		refused() // full
+		r.p.send(r.p.leg().invite(pcmuSDP))
+		r.p.response(503)
+		if n := strings.Count(told.String(), "as many are up"); n != 1 {
+			t.Errorf("told %d times that it is full:\n%s", n, told.String())
+		}
 		l.send(l.request("BYE"))
 		r.p.response(200)
 		r.Drain()
 		refused()
-		if n := r.Stats().Refused.Load(); n != 6 {
+		if n := r.Stats().Refused.Load(); n != 7 {
 			t.Errorf("%d counted", n)
 		}
 	})

@@ -17,6 +17,18 @@ const (
 	giveUp  = 64 * timerT1
 )
 
+// fullTime is how often it is told at most that calls are refused since there are
+// as many as there may be.
+const fullTime = time.Minute
+
+// tellFull logs that calls are refused, if it is for that reason.
+func (e *Endpoint) tellFull(now time.Time) {
+	n, last := e.calls.len(), e.toldFull.Load()
+	if n >= e.opt.MaxCalls && now.UnixNano()-last >= int64(fullTime) && e.toldFull.CompareAndSwap(last, now.UnixNano()) {
+		e.log.Warn("sip: calls are refused (503): as many are up, or being set up, as there may be", "calls", n)
+	}
+}
+
 // invited judges an INVITE outside calls. Refusals leave nothing behind,
 // unless the caller proved who he is: then sipgo keeps what was answered, for
 // a copy of the request would look like a replay.
@@ -28,6 +40,7 @@ func (e *Endpoint) invited(req *sipgo.Request, h, from *hop, key string) {
 	}
 	if e.draining.Load() || e.refusing() && !e.expected(req) {
 		e.stats.Refused.Add(1)
+		e.tellFull(time.Now())
 		e.reply(req, h, 503, e.retryAfter())
 		return
 	}
