@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -94,6 +95,16 @@ func (o *Options) complete() error {
 	setDefault(&o.Level, level(o.Talkers))
 	if o.Progress == nil {
 		o.Progress = func(string) {}
+	}
+	return o.check()
+}
+
+// check says what cannot be measured.
+func (o *Options) check() error {
+	for _, x := range []float64{o.Noise, o.Level, o.Loss, o.Churn, o.Rate, o.Events} {
+		if math.IsNaN(x) || math.IsInf(x, 0) {
+			return fmt.Errorf("%w: %v is no number", ErrOptions, x)
+		}
 	}
 	switch {
 	case o.Target == "":

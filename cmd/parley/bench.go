@@ -39,6 +39,9 @@ func benchCommand(f *flags) *cobra.Command {
 				return usageError{err}
 			}
 			o.Progress = func(s string) { fmt.Fprintln(cmd.ErrOrStderr(), s) }
+			if !cmd.Flags().Changed("talkers") {
+				o.Talkers = min(o.Talkers, max(o.Callers, 1))
+			}
 			if len(args) > 0 {
 				o.Target = args[0]
 				return measure(cmd, f, o)

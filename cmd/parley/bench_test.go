@@ -45,8 +45,10 @@ func TestBenchUsage(t *testing.T) {
 	}{
 		{"bench --codec GSM", `codec "GSM": one of PCMU`, exitUsage},
 		{"bench a b", "accepts at most 1 arg", exitUsage},
-		{"bench 127.0.0.1:9 --watchers 2", `2 watchers of 50 events a second at event socket ""`, exitProblem},
-		{"bench 127.0.0.1:9 --talkers 40", "40 talkers of 100 callers", exitProblem},
+		{"bench 127.0.0.1:9 --watchers 2", `2 watchers of 50 events a second at event socket ""`, exitUsage},
+		{"bench 127.0.0.1:9 --talkers 40", "40 talkers of 100 callers", exitUsage},
+		{"bench 127.0.0.1:9 --loss nan", "NaN is no number", exitUsage},
+		{"bench 127.0.0.1:9 --callers 2 --phases 21", "21 phases", exitUsage}, // of two callers two talk
 	} {
 		code, _, stderr := parley(t, strings.Fields(tt.args)...)
 		if code != tt.code || !strings.Contains(stderr, tt.want) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"parley/bench"
 	"parley/codec"
 )
 
@@ -49,7 +50,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 0
 	case errors.Is(err, errSaid):
 		return exitProblem
-	case errors.As(err, &usage):
+	case errors.As(err, &usage), errors.Is(err, bench.ErrOptions):
 		fmt.Fprintln(stderr, err)
 		return exitUsage
 	default:
