@@ -363,8 +363,7 @@ func (s *Session) Back(dst []byte, k int) (n int) { return s.jitter.Back(dst, k)
 // Peek copies the packet after a lost one to dst; see Jitter.Peek.
 func (s *Session) Peek(dst []byte) (n int) { return s.jitter.Peek(dst) }
 
-// Surplus is by how much more audio is held back than it takes; see
-// Jitter.Surplus.
+// Surplus is by how much more is held back than it takes; see Jitter.Surplus.
 func (s *Session) Surplus(ahead time.Duration) time.Duration { return s.jitter.Surplus(ahead) }
 
 // Comfort is what the peer says its silence sounds like; see Jitter.Comfort.
