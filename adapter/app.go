@@ -267,7 +267,8 @@ func (a *App) openHTTP(ctx context.Context, c *config.Config) error {
 		IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
 		ErrorLog: slog.NewLogLogger(a.opt.Log.Handler(), slog.LevelDebug),
 	}
-	a.serve = append(a.serve, func(ctx context.Context) error { return serveHTTP(ctx, server, l) })
+	doors := limited(server, l, httpLimits(), a.opt.Log)
+	a.serve = append(a.serve, func(ctx context.Context) error { return serveHTTP(ctx, server, doors) })
 	return nil
 }
 
@@ -301,7 +302,7 @@ func serveHTTP(ctx context.Context, server *http.Server, l net.Listener) error {
 			_ = server.Close() // their time is over
 		}
 	})
-	err := server.Serve(limited(l, maxHTTP))
+	err := server.Serve(l)
 	if !stop() {
 		<-over
 	}

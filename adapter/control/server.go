@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"parley/engine"
+	"parley/internal/door"
 )
 
 // CommandTimeout is how long a command may wait for the fact that confirms it.
@@ -136,6 +137,8 @@ func (s *server) guard(next http.Handler) http.Handler {
 		case len(tokens) == 0 && (!loopbackHost(r.Host) || !loopbackHost(r.RemoteAddr)):
 			fail(w, http.StatusMisdirectedRequest, "bad_host", "without tokens the API answers to loopback names only")
 			return
+		case len(tokens) > 0:
+			door.Of(r.Context()).Welcome() // or it has just made room, and is closed
 		}
 		next.ServeHTTP(w, r)
 	})

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"parley/esl"
-	"parley/internal/brake"
+	"parley/internal/door"
 	"parley/internal/pace"
 )
 
@@ -32,15 +32,12 @@ type listener struct {
 	s     *Server
 	nc    net.Conn
 	peer  netip.Addr
-	from  netip.Addr    // brake.Source of peer
 	wake  *pace.Turn    // there is something to write
 	over  chan struct{} // closed when the connection ends
 	began time.Time
 	in    *esl.Reader
 
-	number uint64 // guarded by s.mu, as guest: the greater, the later it came
-	guest  bool   // it is counted as not logged in
-	inLine bool   // it has given a password
+	visitor *door.Visitor
 
 	turn  chan struct{} // held over a command and its reply, or the writing of events: keeps messages whole
 	batch [][]byte      // being written; of who holds the turn
@@ -66,7 +63,6 @@ func newListener(s *Server, nc net.Conn) *listener {
 	}
 	l.in.Limit(guestHead, 0)
 	if a, ok := nc.RemoteAddr().(*net.TCPAddr); ok {
-		l.from = brake.Source(a.AddrPort().Addr())
 		l.peer = a.AddrPort().Addr().Unmap()
 	}
 	return l
@@ -151,6 +147,12 @@ func (l *listener) end(word string, patience time.Duration) {
 		<-l.turn
 	}
 	_ = l.nc.Close()
+}
+
+// makeRoom ends a client that has not logged in, for another.
+func (l *listener) makeRoom() {
+	l.s.opts.Log.Warn("esl_server: too many connections; one that has not logged in makes room", "from", l.nc.RemoteAddr().String())
+	l.end("", 0)
 }
 
 // write sends a message at once. The caller has the turn, or is alone.

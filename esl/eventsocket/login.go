@@ -32,7 +32,7 @@ func (l *listener) logIn(ctx context.Context, line string) (on bool) {
 		l.reply("-ERR invalid")
 		return false
 	}
-	if !l.s.welcome(l) {
+	if !l.visitor.Welcome() {
 		return false
 	}
 	l.mu.Lock()
@@ -51,9 +51,7 @@ func (l *listener) logIn(ctx context.Context, line string) (on bool) {
 // judged waits until what a client gave counts. It is false where the time to
 // log in, or the connection, is over before.
 func (l *listener) judged(ctx context.Context, account, given string, right bool) bool {
-	l.s.mu.Lock()
-	l.inLine = true
-	l.s.mu.Unlock()
+	l.visitor.Wait()
 	ctx, cancel := context.WithDeadline(ctx, l.began.Add(loginTime))
 	defer cancel()
 	go func() {
@@ -63,7 +61,7 @@ func (l *listener) judged(ctx context.Context, account, given string, right bool
 		case <-ctx.Done():
 		}
 	}()
-	return l.s.brake.Await(ctx, l.from, account, given, right) == 0
+	return l.s.brake.Await(ctx, l.peer, account, given, right) == 0
 }
 
 // byPassword is who logs in by "auth".

@@ -13,6 +13,7 @@ import (
 
 	"parley/esl"
 	"parley/internal/brake"
+	"parley/internal/door"
 	"parley/internal/pace"
 )
 
@@ -64,20 +65,16 @@ type Server struct {
 	brake    brake.Brake
 	patience time.Duration  // writeTime
 	jobs     sync.WaitGroup // of bgapi
-	pacer    pace.Pacer     // of those who have something to write
+	door     *door.Door
+	pacer    pace.Pacer // of those who have something to write
 
 	mu        sync.Mutex
-	listeners map[*listener]bool // guarded by mu, as below
-	sources   map[netip.Addr]*source
-	came      uint64 // connections
+	listeners map[*listener]bool // guarded by mu
 
 	firing   sync.Mutex // held over "number an event, put it into every queue": all see one order
 	sequence uint64     // guarded by firing, as below
 	address  string     // of ours, that events name
 }
-
-// source is what one address has open.
-type source struct{ conns, guests int }
 
 // New returns a Server for one call of Serve.
 func New(o Options) *Server {
@@ -94,7 +91,8 @@ func New(o Options) *Server {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Server{
-		opts: o, core: esl.NewUUID(), listeners: map[*listener]bool{}, sources: map[netip.Addr]*source{}, address: "127.0.0.1", patience: writeTime,
+		opts: o, core: esl.NewUUID(), listeners: map[*listener]bool{}, address: "127.0.0.1", patience: writeTime,
+		door: door.New(door.Limits{All: o.MaxConns, PerSource: o.MaxPerSource, Guests: o.MaxGuests}),
 	}
 	s.hostname, _ = os.Hostname() // "" will do
 	return s
@@ -140,16 +138,14 @@ func (s *Server) Talk(ctx context.Context, nc net.Conn) {
 		l.reject()
 		return
 	}
-	oldest, ok := s.admit(l)
-	if !ok {
+	l.visitor = s.door.Admit(l.peer, l.makeRoom)
+	if l.visitor == nil {
 		s.opts.Log.Warn("esl_server: too many connections; one is refused", "from", nc.RemoteAddr().String())
 		return
 	}
+	defer l.visitor.Leave()
+	s.enter(l)
 	defer s.leave(l)
-	if oldest != nil {
-		s.opts.Log.Warn("esl_server: too many connections; one that has not logged in makes room", "from", oldest.nc.RemoteAddr().String())
-		oldest.end("", 0)
-	}
 	l.run(ctx)
 }
 
@@ -165,75 +161,16 @@ func (s *Server) allowed(from netip.Addr) bool {
 	return false
 }
 
-// admit counts a connection. Where it is one too many, another that has not
-// logged in is counted no more, and is to be closed.
-func (s *Server) admit(l *listener) (oldest *listener, ok bool) {
+func (s *Server) enter(l *listener) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	from := s.sources[l.from]
-	if from == nil {
-		from = &source{}
-	}
-	crowd := from.conns >= s.opts.MaxPerSource || from.guests >= s.opts.MaxGuests
-	if crowd || len(s.listeners) >= s.opts.MaxConns {
-		if oldest = s.oldest(l.from, crowd); oldest == nil {
-			return nil, false
-		}
-		s.forget(oldest)
-	}
-	s.came++
-	s.listeners[l], s.sources[l.from] = true, from
-	l.number, l.guest = s.came, true
-	from.conns++
-	from.guests++
-	return oldest, true
-}
-
-// oldest is the one that has been there longest without logging in; of one
-// source, without those in the line, or of all, after who has said nothing.
-func (s *Server) oldest(from netip.Addr, only bool) (found *listener) {
-	for l := range s.listeners {
-		switch {
-		case !l.guest, only && (l.from != from || l.inLine):
-		case found == nil, found.inLine && !l.inLine, found.inLine == l.inLine && l.number < found.number:
-			found = l
-		}
-	}
-	return found
-}
-
-// welcome notes that a client has logged in; not one that has just made room.
-func (s *Server) welcome(l *listener) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.listeners[l] {
-		return false
-	}
-	l.guest = false
-	s.sources[l.from].guests--
-	return true
+	s.listeners[l] = true
 }
 
 func (s *Server) leave(l *listener) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.forget(l)
-}
-
-// forget counts a connection no more. The caller holds mu.
-func (s *Server) forget(l *listener) {
-	if !s.listeners[l] {
-		return
-	}
 	delete(s.listeners, l)
-	from := s.sources[l.from]
-	from.conns--
-	if l.guest {
-		from.guests--
-	}
-	if from.conns == 0 {
-		delete(s.sources, l.from)
-	}
 }
 
 func (s *Server) all() []*listener {

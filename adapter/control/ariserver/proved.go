@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"parley/internal/brake"
+	"parley/internal/door"
 )
 
 // connection is what one connection of a client has proved. Who has given a right
@@ -53,6 +54,7 @@ func (s *Server) judge(r *http.Request, account, given string, right bool) time.
 	wait := s.brake.Await(ctx, brake.Peer(r.RemoteAddr), account, given, right)
 	if wait == 0 && right {
 		c.proved.Store(&given)
+		door.Of(r.Context()).Welcome() // or it has just made room, and is closed
 	}
 	return wait
 }

@@ -19,6 +19,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"parley/engine"
@@ -31,10 +32,11 @@ import (
 const (
 	maxBody     = 40 << 10 // bytes, Asterisk's own
 	maxDrained  = 16 << 20 // bytes of a body that nobody wants: what is longer is cut off
-	maxApps     = 32       // of one socket
-	maxSources  = 10_000   // subscriptions of one application
-	maxMade     = 1000     // bridges that clients have made
-	maxID       = 149      // bytes, Asterisk's own
+	maxSockets  = 256
+	maxApps     = 32     // of one socket
+	maxSources  = 10_000 // subscriptions of one application
+	maxMade     = 1000   // bridges that clients have made
+	maxID       = 149    // bytes, Asterisk's own
 	commandTime = 5 * time.Second
 	judgeTime   = 5 * time.Second // that a password waits for its turn
 )
@@ -75,6 +77,7 @@ type Server struct {
 	entity   string
 	brake    brake.Brake
 	pacer    pace.Pacer // of those who have events to write
+	sockets  atomic.Int32
 	quit     chan struct{}
 	stop     sync.Once
 

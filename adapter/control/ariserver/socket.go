@@ -78,6 +78,12 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, u User) {
 		http.Error(w, "HTTP request is missing param: [app]", http.StatusBadRequest)
 		return
 	}
+	defer s.sockets.Add(-1)
+	if s.sockets.Add(1) > maxSockets {
+		s.opt.Log.Warn("ari: too many websockets; one is refused", "user", u.Name, "from", r.RemoteAddr)
+		refuse(w, http.StatusServiceUnavailable, "Too many websockets")
+		return
+	}
 	k := newSocket(&s.pacer)
 	enlist := func() {
 		s.mu.Lock()
@@ -110,7 +116,7 @@ func (n narrow) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("ariserver: %w", err)
 	}
-	if tcp, ok := c.(*net.TCPConn); ok {
+	if tcp, ok := c.(interface{ SetWriteBuffer(bytes int) error }); ok { // a TCPConn, or what holds one
 		_ = tcp.SetWriteBuffer(writeBuffer) // else it is as large as the system likes
 	}
 	return c, b, nil
