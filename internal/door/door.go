@@ -32,13 +32,13 @@ type Door struct {
 // source is what one address has open.
 type source struct{ all, guests int }
 
-// standing is what a visitor is to others who come: the lesser makes room first.
+// standing is what a visitor is to others who come.
 type standing uint8
 
 const (
 	quiet  standing = iota
 	asking          // what it has asked for is being done
-	inLine          // it has given a password, and waits for its turn: at the limits of its address it stays
+	inLine          // it has given a password, and waits for its turn: for others of its address it stays
 	known           // it has given the right one: it stays
 )
 
@@ -92,16 +92,29 @@ func (d *Door) admit(v *Visitor) (oldest *Visitor, ok bool) {
 	return oldest, true
 }
 
-// oldest is the guest to make room: one of the same source, or any.
-func (d *Door) oldest(from netip.Addr, only bool) (found *Visitor) {
+// oldest is the guest to make room: one of the same source, or any. It is a quiet
+// one, unless more are asking: else those who ask for what takes long would leave
+// who has just come no time to ask. The caller holds mu.
+func (d *Door) oldest(from netip.Addr, only bool) *Visitor {
+	var first [known]*Visitor
+	var n [known]int
 	for v := range d.visitors {
-		switch {
-		case v.is == known, only && (v.from != from || v.is == inLine):
-		case found == nil, v.is < found.is, v.is == found.is && v.number < found.number:
-			found = v
+		if v.is == known || only && (v.from != from || v.is == inLine) {
+			continue
+		}
+		n[v.is]++
+		if f := first[v.is]; f == nil || v.number < f.number {
+			first[v.is] = v
 		}
 	}
-	return found
+	switch {
+	case n[asking] > n[quiet]:
+		return first[asking]
+	case n[quiet] > 0:
+		return first[quiet]
+	default:
+		return first[inLine]
+	}
 }
 
 // renew makes it the youngest. The caller holds mu.

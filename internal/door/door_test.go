@@ -43,6 +43,7 @@ func TestWhoMakesRoom(t *testing.T) {
 		{"a network of IPv6 is one source", Limits{9, 4, 9}, []string{"fd00::1", "fd00::2", "fd00::3:1:2:3", "fd00::4", "fd00::5"}, nothing, 1},
 		{"guests: none of another source", Limits{9, 9, 2}, []string{"10.0.0.2", "10.0.0.2", "10.0.0.1", "10.0.0.1", "10.0.0.1"}, nothing, 3},
 		{"who asks for nothing is before who does", Limits{9, 9, 4}, one, of((*Visitor).Ask, 1, 2), 3},
+		{"of those who ask, where they are more", Limits{9, 9, 4}, one, of((*Visitor).Ask, 2, 3, 4), 2},
 		{"who has been served last is the youngest", Limits{9, 9, 4}, one, of((*Visitor).Rest, 1, 2), 3},
 		{"who asks is before who waits", Limits{4, 9, 9}, other, func(v []*Visitor) { v[0].Wait(); v[1].Wait(); v[2].Ask(); v[3].Ask() }, 3},
 		{"all ask: the oldest", Limits{9, 9, 4}, one, of((*Visitor).Ask, 1, 2, 3, 4), 1},
