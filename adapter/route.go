@@ -31,7 +31,7 @@ type destination struct {
 //
 // and what stands in dialplans written for a switch, so that they need not be
 // changed: sofia/gateway/TRUNK/NUMBER, sofia/PROFILE/USER@HOST,
-// PJSIP/NUMBER@TRUNK and SIP/TRUNK/NUMBER. An error wraps engine.ErrNoRoute.
+// PJSIP/NUMBER@TRUNK, PJSIP/[ENDPOINT/]sip:USER@HOST and SIP/TRUNK/NUMBER. An error wraps engine.ErrNoRoute.
 func destinationOf(c *config.Config, address string) (destination, error) {
 	if number, ok := bareNumber(address); ok {
 		if c.Dial.Number == "" {
@@ -65,6 +65,9 @@ func foreign(c *config.Config, address, kind, rest string) (destination, error) 
 		}
 		name, number, _ = strings.Cut(second, "/")
 	case "PJSIP":
+		if endpoint, uri, is := strings.Cut(rest, "sip:"); is && (endpoint == "" || strings.HasSuffix(endpoint, "/")) {
+			return bySIP(address, "sip:"+uri)
+		}
 		number, name, _ = strings.Cut(rest, "@")
 	case "SIP":
 		name, number = first, second

@@ -32,6 +32,8 @@ func TestAddressesLeadSomewhere(t *testing.T) {
 		{"sofia/gateway/carrier/123", "sip:123@sip.example.net;transport=tcp"},
 		{"sofia/external/bob@192.0.2.1", "sip:bob@192.0.2.1"},
 		{"PJSIP/123@carrier", "sip:123@sip.example.net;transport=tcp"},
+		{"PJSIP/sip:bob@host.example:5070", "sip:bob@host.example:5070"},
+		{"PJSIP/phones/sip:bob@host.example", "sip:bob@host.example"},
 		{"SIP/carrier/123", "sip:123@sip.example.net;transport=tcp"},
 		{"sofia/gateway/other/123", ""},
 		{"sofia/external/bob", ""},

@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -63,4 +65,21 @@ func tidyWarnings(list []string) []string {
 		out = append(out, shown(w, maxWarning))
 	}
 	return out
+}
+
+// Detail is what an error says, on one line, to those who know nothing of our
+// packages: without their names, and beside a class that says little without it.
+func Detail(err error) string {
+	text := err.Error()
+	for _, class := range []error{ErrBadCommand, ErrCannot, ErrAway, ErrMoving, ErrBadRoomName} {
+		if rest, ok := strings.CutPrefix(text, class.Error()+": "); ok && errors.Is(err, class) {
+			text = rest
+		}
+	}
+	parts := strings.Split(strings.ReplaceAll(text, "\n", " "), ": ")
+	last := len(parts) - 1
+	where := slices.DeleteFunc(parts[:last:last], func(p string) bool {
+		return slices.Contains([]string{"engine", "native", "rtp", "sip", "sound", "recording", "adapter", "ariserver"}, p)
+	})
+	return strings.Join(append(where, parts[last]), ": ")
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -91,5 +92,22 @@ func TestWildCallersAreShownTame(t *testing.T) {
 				whole(t, v.Name, v.Value, maxJoined)
 			}
 		})
+	}
+}
+
+// TestNoDetailNamesOurPackages: who reads it sees what is wrong, and not where.
+func TestNoDetailNamesOurPackages(t *testing.T) {
+	for _, tt := range []struct {
+		err  error
+		want string
+	}{
+		{fmt.Errorf("%w: 2 bytes", ErrBadCommand), "2 bytes"},
+		{fmt.Errorf("%w: %w", ErrCannot, errors.New("rtp: no keys")), "no keys"},
+		{fmt.Errorf("%w: sip:a@b: want sip:USER@HOST", ErrNoRoute), "no way to that address: sip:a@b: want sip:USER@HOST"},
+		{fmt.Errorf("%w: recording: the file is being written: a.wav", ErrInUse), "that id is in use: the file is being written: a.wav"},
+		{ErrTooManyDials, "the room makes too many calls"},
+		{errors.New("engine: odd\nthing"), "odd thing"},
+	} {
+		want(t, "detail", Detail(tt.err), tt.want)
 	}
 }

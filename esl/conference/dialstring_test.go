@@ -18,6 +18,7 @@ var dialStrings = []struct{ in, want string }{
 	{"{^^:a=1,2:b=3}1001", "1001 [{a 1,2} {b 3}]"},
 	{"{a={b=c}}1001", "1001 [{a {b=c}}]"},
 	{"{}1001", "1001 []"},
+	{"{a=b,c=^^:x:y}1001", "1001 [{a b} {c ^^:x:y}]"}, // it is for lists, and not for values
 	{"{^^}{nothing,=x,a=}1001", "1001 [{a }]"},
 	{"<a=b>1001", "1001 [{a b}]"},
 	{"1001{a=b}", "1001{a=b} []"},

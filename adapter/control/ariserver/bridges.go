@@ -50,7 +50,7 @@ func (s *Server) createBridge(_ context.Context, q *request) answer {
 	case bad != nil:
 		return *bad
 	case err != nil:
-		return no(http.StatusBadRequest, "A bridge's name is that of a room: "+err.Error())
+		return no(http.StatusBadRequest, "A bridge's name is that of a room: "+engine.Detail(err))
 	case !goodID(id):
 		return no(http.StatusBadRequest, "Bridge ID is too long, or no text")
 	}
@@ -222,12 +222,12 @@ func failed(err error) answer {
 	case errors.Is(err, engine.ErrInUse):
 		return no(http.StatusConflict, "Channel with given unique ID already exists")
 	case errors.Is(err, engine.ErrNoRoute) || errors.Is(err, engine.ErrBadCommand) || errors.Is(err, engine.ErrBadRoomName):
-		return no(http.StatusBadRequest, err.Error())
+		return no(http.StatusBadRequest, engine.Detail(err))
 	case errors.Is(err, engine.ErrTooManyDials):
-		return no(http.StatusServiceUnavailable, err.Error())
+		return no(http.StatusServiceUnavailable, engine.Detail(err))
 	case errors.Is(err, context.DeadlineExceeded):
 		return no(http.StatusGatewayTimeout, "It has not come true in time")
 	default:
-		return no(http.StatusInternalServerError, err.Error())
+		return no(http.StatusInternalServerError, engine.Detail(err))
 	}
 }

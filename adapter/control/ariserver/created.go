@@ -202,7 +202,7 @@ func (s *Server) externalMedia(ctx context.Context, q *request) answer {
 	takeVariables(&d, q.variables)
 	at, err := s.openMedia(ctx, d.Leg, q)
 	if err != nil {
-		return no(http.StatusInternalServerError, "An internal error prevented this request from being handled: "+err.Error())
+		return no(http.StatusInternalServerError, "An internal error prevented this request from being handled: "+engine.Detail(err))
 	}
 	s.mu.Lock()
 	c, bad := s.newCreated(q, d)

@@ -158,7 +158,7 @@ func (s *Server) loop(ctx context.Context, q *request, name engine.RoomName, mem
 	item := musicSound(q.get("mohClass"))
 	if s.opt.Playable != nil {
 		if err := s.opt.Playable(item, ""); err != nil {
-			return no(http.StatusBadRequest, "Music cannot be played: "+err.Error())
+			return no(http.StatusBadRequest, "Music cannot be played: "+engine.Detail(err))
 		}
 	}
 	if err := s.ask(ctx, name, engine.Play{Member: member, What: engine.Media{Items: []string{item}, Loop: true}}); err != nil {

@@ -57,7 +57,7 @@ func (s *Server) play(find func(*request) (playback, *answer)) func(context.Cont
 		parts, err := s.media(q.list("media"), q.get("lang"))
 		switch {
 		case err != nil:
-			return no(http.StatusBadRequest, err.Error())
+			return no(http.StatusBadRequest, engine.Detail(err))
 		case len(parts) == 0:
 			return no(http.StatusBadRequest, "Missing parameter media")
 		}

@@ -236,7 +236,7 @@ func (s *Server) rateOf(file string) int {
 func recordFailed(err error) answer {
 	switch {
 	case errors.Is(err, engine.ErrCannot):
-		return no(http.StatusConflict, err.Error())
+		return no(http.StatusConflict, engine.Detail(err))
 	case errors.Is(err, engine.ErrBadCommand): // a link leads out of the folder: the words tell where it is
 		return no(http.StatusBadRequest, invalidName)
 	case errors.Is(err, engine.ErrNoRoom), errors.Is(err, engine.ErrNoMember):

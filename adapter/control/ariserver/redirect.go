@@ -30,14 +30,14 @@ func (s *Server) redirect(ctx context.Context, q *request) answer {
 	}
 	to, err := s.referral(endpoint)
 	if err != nil {
-		return no(http.StatusNotFound, "Endpoint not found: "+err.Error())
+		return no(http.StatusNotFound, "Endpoint not found: "+engine.Detail(err))
 	}
 	err = s.ask(ctx, c.room, engine.Redirect{Member: c.member, To: to})
 	switch {
 	case err == nil, errors.Is(err, context.DeadlineExceeded):
 		return done()
 	case errors.Is(err, engine.ErrCannot):
-		return no(http.StatusConflict, strings.TrimPrefix(err.Error(), engine.ErrCannot.Error()+": "))
+		return no(http.StatusConflict, engine.Detail(err))
 	default:
 		return failed(err)
 	}

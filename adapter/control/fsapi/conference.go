@@ -269,20 +269,6 @@ func refusal(err error) string {
 	case isRefusal:
 		return "-ERR Refused: " + string(busy.Reason) + "\n"
 	default:
-		return "-ERR " + detail(err) + "\n"
+		return "-ERR " + engine.Detail(err) + "\n"
 	}
-}
-
-// detail is what an error says beside its class.
-func detail(err error) string {
-	text := err.Error()
-	for _, class := range []error{engine.ErrBadCommand, engine.ErrCannot, engine.ErrAway, engine.ErrMoving, engine.ErrBadRoomName} {
-		if rest, ok := strings.CutPrefix(text, class.Error()+": "); ok && errors.Is(err, class) {
-			text = rest
-		}
-	}
-	for _, owner := range []string{"engine: ", "native: ", "rtp: "} {
-		text = strings.TrimPrefix(text, owner)
-	}
-	return strings.ReplaceAll(text, "\n", " ")
 }
