@@ -164,9 +164,18 @@ func (l *listener) write(message string) {
 	}
 	l.limit(l.s.patience)
 	if _, err := io.WriteString(l.nc, message); err != nil {
-		l.s.opts.Log.Warn("esl_server: a client that does not read is cut off", "from", l.nc.RemoteAddr().String(), "error", err)
-		_ = l.nc.Close() // the reader sees it
+		l.cutOff(err)
 	}
+}
+
+// cutOff closes the connection of a client that cannot be written to. What the
+// system keeps for it is thrown away: it would be kept for minutes.
+func (l *listener) cutOff(err error) {
+	l.s.opts.Log.Warn("esl_server: a client that does not read is cut off", "from", l.nc.RemoteAddr().String(), "error", err)
+	if tcp, ok := l.nc.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0) // a dead socket has nothing
+	}
+	_ = l.nc.Close() // the reader sees it
 }
 
 // offer puts an event into the queue of a client that wants it. The caller
@@ -277,8 +286,7 @@ func (l *listener) some() bool {
 	l.limit(l.s.patience)
 	buffers := net.Buffers(l.batch) // it is used up
 	if _, err := buffers.WriteTo(l.nc); err != nil {
-		l.s.opts.Log.Warn("esl_server: a client that does not read is cut off", "from", l.nc.RemoteAddr().String(), "error", err)
-		_ = l.nc.Close() // the reader sees it
+		l.cutOff(err)
 		return false
 	}
 	return true

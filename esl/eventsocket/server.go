@@ -26,6 +26,7 @@ const (
 	guestHead           = 4 << 10          // bytes of a request before that
 	writeTime           = 10 * time.Second // a client that takes nothing for so long is cut off
 	partTime            = time.Second      // for a last word
+	writeBuffer         = 64 << 10         // bytes that the system keeps for a client, or it keeps 4 MB; Linux takes it twice
 )
 
 // Options sets up a Server. The zero value of a number is its default.
@@ -64,6 +65,7 @@ type Server struct {
 	hostname string
 	brake    brake.Brake
 	patience time.Duration  // writeTime
+	buffer   int            // writeBuffer
 	jobs     sync.WaitGroup // of bgapi
 	door     *door.Door
 	pacer    pace.Pacer // of those who have something to write
@@ -91,7 +93,7 @@ func New(o Options) *Server {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Server{
-		opts: o, core: esl.NewUUID(), listeners: map[*listener]bool{}, address: "127.0.0.1", patience: writeTime,
+		opts: o, core: esl.NewUUID(), listeners: map[*listener]bool{}, address: "127.0.0.1", patience: writeTime, buffer: writeBuffer,
 		door: door.New(door.Limits{All: o.MaxConns, PerSource: o.MaxPerSource, Guests: o.MaxGuests}),
 	}
 	s.hostname, _ = os.Hostname() // "" will do
@@ -146,6 +148,9 @@ func (s *Server) Talk(ctx context.Context, nc net.Conn) {
 	defer l.visitor.Leave()
 	s.enter(l)
 	defer s.leave(l)
+	if tcp, ok := nc.(*net.TCPConn); ok {
+		_ = tcp.SetWriteBuffer(s.buffer) // else it is as large as the system likes
+	}
 	l.run(ctx)
 }
 
