@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -12,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"parley/internal/door"
 	"parley/internal/rawtcp"
 )
 
@@ -24,7 +26,8 @@ var (
 const (
 	// DefaultHandshake is how long a peer may take to say its UUID.
 	DefaultHandshake = 2 * time.Second
-	// DefaultStrangers is how many may be silent at once.
+	// DefaultStrangers is how many may be silent at once: one more takes the place of
+	// the oldest.
 	DefaultStrangers = 256
 
 	// sendBuffer is what the kernel may hold for a peer that does not read,
@@ -45,7 +48,7 @@ type Options struct {
 type Refused struct {
 	Unknown   atomic.Uint64 // no call of that UUID is awaited
 	Malformed atomic.Uint64 // no UUID frame, or not in time
-	Crowded   atomic.Uint64 // too many strangers
+	Crowded   atomic.Uint64 // too many strangers: it has made room
 }
 
 // Listener accepts connections from Asterisk and hands each to whoever
@@ -56,7 +59,7 @@ type Listener struct {
 	cancel  context.CancelFunc
 	done    <-chan struct{}
 	wg      sync.WaitGroup
-	seats   chan struct{} // one per stranger
+	door    *door.Door // of strangers
 	refused Refused
 
 	mu      sync.Mutex
@@ -79,7 +82,7 @@ func Listen(ctx context.Context, addr string, o Options) (*Listener, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	l := &Listener{
 		o: o, ln: ln, cancel: cancel, done: ctx.Done(),
-		seats: make(chan struct{}, o.Strangers), tickets: map[UUID]*Ticket{},
+		door: door.New(door.Limits{All: o.Strangers, PerSource: o.Strangers, Guests: o.Strangers}), tickets: map[UUID]*Ticket{},
 	}
 	context.AfterFunc(ctx, func() { ln.Close() })
 	l.wg.Add(1)
@@ -122,24 +125,32 @@ func (l *Listener) accept(ctx context.Context) {
 				continue
 			}
 		}
-		select {
-		case l.seats <- struct{}{}:
-			l.wg.Add(1)
-			go l.greet(ctx, c)
-		default:
+		from, _ := netip.ParseAddrPort(c.RemoteAddr().String()) // of TCP
+		v := l.door.Admit(from.Addr(), func() {
 			l.refused.Crowded.Add(1)
 			c.Close()
+		})
+		if v == nil { // all are about to be handed over
+			l.refused.Crowded.Add(1)
+			c.Close()
+			continue
 		}
+		l.wg.Add(1)
+		go l.greet(ctx, c, v)
 	}
 }
 
 // greet reads a stranger's UUID and hands the connection over.
-func (l *Listener) greet(ctx context.Context, c net.Conn) {
+func (l *Listener) greet(ctx context.Context, c net.Conn, v *door.Visitor) {
 	defer l.wg.Done()
-	defer func() { <-l.seats }()
+	defer v.Leave()
 	stop := context.AfterFunc(ctx, func() { c.Close() })
 	id, err := l.identify(c)
-	if err != nil || !stop() {
+	open := stop()
+	if !v.Welcome() {
+		return // it has made room
+	}
+	if err != nil || !open {
 		l.refused.Malformed.Add(1)
 		c.Close()
 		return

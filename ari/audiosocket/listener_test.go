@@ -125,13 +125,25 @@ func TestListenerRefuses(t *testing.T) {
 	}
 }
 
+// TestListenerLimitsStrangers: the oldest makes room, so that who is awaited comes in.
 func TestListenerLimitsStrangers(t *testing.T) {
-	l := listen(t, Options{Strangers: 2})
-	for range 2 {
-		dial(t, l, nil)
+	l := listen(t, Options{Strangers: 2, Handshake: time.Minute})
+	first := dial(t, l, nil)
+	dial(t, l, nil)
+	ticket, err := l.Expect(NewUUID(), KindSLIN8)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if third := dial(t, l, nil); !closed(t, third) || l.Refused().Crowded.Load() != 1 {
-		t.Errorf("a third stranger was let in; refused %d", l.Refused().Crowded.Load())
+	dial(t, l, greeting(ticket.ID()))
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	c, err := ticket.Wait(ctx)
+	if err != nil {
+		t.Fatalf("who is awaited: %v", err)
+	}
+	defer c.Close()
+	if !closed(t, first) || l.Refused().Crowded.Load() != 1 || l.Refused().Malformed.Load() != 0 {
+		t.Errorf("crowded %d, malformed %d", l.Refused().Crowded.Load(), l.Refused().Malformed.Load())
 	}
 }
 

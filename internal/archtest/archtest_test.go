@@ -34,7 +34,7 @@ func allowed() map[string]string {
 		"ami/amitest":               "ami",
 		"ari":                       "internal/brake",
 		"ari/aritest":               "ari ari/audiosocket",
-		"ari/audiosocket":           "internal/audiostream internal/rawtcp",
+		"ari/audiosocket":           "internal/audiostream internal/door internal/rawtcp",
 		"ari/mediasocket":           "internal/audiostream internal/rawtcp",
 		"sound":                     "codec",
 		"recording":                 "codec sound",
