@@ -1,6 +1,9 @@
 package engine
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Cause is why a call that we made came to an end before it was answered, or
 // CauseSuccess. The names are FreeSWITCH's, the numbers those of ITU-T Q.850,
@@ -17,11 +20,13 @@ const (
 	CauseBusy             Cause = "USER_BUSY"
 	CauseNoResponse       Cause = "NO_USER_RESPONSE"
 	CauseNoAnswer         Cause = "NO_ANSWER"
+	CauseAbsent           Cause = "SUBSCRIBER_ABSENT"
 	CauseRejected         Cause = "CALL_REJECTED"
 	CauseChanged          Cause = "NUMBER_CHANGED"
 	CauseExchangeRouting  Cause = "EXCHANGE_ROUTING_ERROR"
 	CauseOutOfOrder       Cause = "DESTINATION_OUT_OF_ORDER"
 	CauseBadNumber        Cause = "INVALID_NUMBER_FORMAT"
+	CauseCircuits         Cause = "NORMAL_CIRCUIT_CONGESTION"
 	CauseUnspecified      Cause = "NORMAL_UNSPECIFIED"
 	CauseNetworkDown      Cause = "NETWORK_OUT_OF_ORDER"
 	CauseTemporary        Cause = "NORMAL_TEMPORARY_FAILURE"
@@ -39,9 +44,9 @@ const (
 func causeNumbers() map[Cause]int {
 	return map[Cause]int{
 		CauseSuccess: 0, CauseUnallocated: 1, CauseNoRoute: 3, CauseNormal: 16, CauseBusy: 17, CauseNoResponse: 18,
-		CauseNoAnswer: 19, "SUBSCRIBER_ABSENT": 20, CauseRejected: 21, CauseChanged: 22, CauseExchangeRouting: 25,
+		CauseNoAnswer: 19, CauseAbsent: 20, CauseRejected: 21, CauseChanged: 22, CauseExchangeRouting: 25, "NON_SELECTED_USER_CLEARING": 26,
 		CauseOutOfOrder: 27, CauseBadNumber: 28, "FACILITY_REJECTED": 29, CauseUnspecified: 31,
-		"NORMAL_CIRCUIT_CONGESTION": 34, CauseNetworkDown: 38, CauseTemporary: 41, CauseCongestion: 42,
+		CauseCircuits: 34, CauseNetworkDown: 38, CauseTemporary: 41, CauseCongestion: 42,
 		"REQUESTED_CHAN_UNAVAIL": 44, "BEARERCAPABILITY_NOTAUTH": 57, "BEARERCAPABILITY_NOTAVAIL": 58,
 		CauseUnavailable: 63, "BEARERCAPABILITY_NOTIMPL": 65, CauseNotImplemented: 79, CauseIncompatible: 88,
 		CauseTimerExpired: 102, "PROTOCOL_ERROR": 111, CauseInterworking: 127, CauseOriginatorCancel: 127,
@@ -68,6 +73,13 @@ func CauseOf(number int) Cause {
 		}
 	}
 	return CauseUnspecified
+}
+
+// CauseNamed is the cause of a name, in whatever case; false: none here has it.
+func CauseNamed(name string) (Cause, bool) {
+	c := Cause(strings.ToUpper(name))
+	_, known := causeNumbers()[c]
+	return c, known
 }
 
 // CallError is a call of ours that was not answered. Its text is what the far

@@ -299,6 +299,12 @@ func TestCausesHaveTheNumbersOfQ850(t *testing.T) {
 			t.Errorf("%s: %d, %s", tt.name, tt.name.Number(), CauseOf(tt.number))
 		}
 	}
+	if c, ok := CauseNamed("user_Busy"); c != CauseBusy || !ok {
+		t.Errorf("by name %s", c)
+	}
+	if c, ok := CauseNamed("ODD"); ok {
+		t.Errorf("by a name that is none %s", c)
+	}
 	if CauseOf(99) != CauseUnspecified || Cause("ODD").Number() != 31 {
 		t.Error("what has no name is not unspecified")
 	}

@@ -87,13 +87,13 @@ func (s *Server) present(q *request) (c call, bad *answer) {
 // hangUp ends a call: of one that is not answered yet, the attempt.
 func (s *Server) hangUp(ctx context.Context, q *request) answer {
 	c, bad := s.known(q)
-	wrong := unreasonable(q)
+	cause, wrong := causeOf(q)
 	switch {
 	case bad != nil:
 		return *bad
 	case wrong != "":
 		return no(http.StatusBadRequest, wrong)
-	case c.created != nil && s.forget(c.ID, c.created, engine.CauseNormal):
+	case c.created != nil && s.forget(c.ID, c.created, cause):
 		return done()
 	case c.member == 0 && c.job == "":
 		return no(http.StatusPreconditionFailed, "Channel in invalid state")
@@ -106,34 +106,6 @@ func (s *Server) hangUp(ctx context.Context, q *request) answer {
 		return done()
 	}
 	return s.all(ctx, c.room, []engine.Command{engine.HangUp{Member: c.member}})
-}
-
-// explicit is what Asterisk names as the cause of a hangup that a client asks for:
-// AST_SOFTHANGUP_EXPLICIT, which is none.
-const explicit = 32
-
-// unreasonable says what is wrong with the reason for a hangup. The reason itself
-// is for channels of Asterisk's.
-func unreasonable(q *request) string {
-	reason, code := q.get("reason"), q.get("reason_code")
-	n, err := strconv.Atoi(code)
-	switch {
-	case reason != "" && code != "":
-		return "The reason and reason_code can't both be specified"
-	case reason != "" && !slices.Contains(reasons(), reason):
-		return "Invalid reason for hangup reason provided"
-	case code != "" && (err != nil || n < 0 || n > 127):
-		return "Invalid reason for hangup reason code provided"
-	}
-	return ""
-}
-
-// reasons are Asterisk's names of causes.
-func reasons() []string {
-	return []string{
-		"normal", "busy", "congestion", "no_answer", "timeout", "rejected", "unallocated", "normal_unspecified", "number_incomplete",
-		"codec_mismatch", "interworking", "failure", "answered_elsewhere",
-	}
 }
 
 // goOn gives a call back to its dialplan, where it has one.

@@ -26,14 +26,12 @@ func order(t *testing.T, s *Server, method, path string) int {
 	return ask(t, s, method, path).Code
 }
 
-// TestWhoRefusesAtOnceWasCalled: the client is answered with the channel as it was
-// made, and hears by events that it is over.
-func TestWhoRefusesAtOnceWasCalled(t *testing.T) {
-	s := newServer()
-	busy := func(context.Context, engine.OutCall) error { return &engine.CallError{Cause: engine.CauseBusy} }
+// calls has a server drive an engine that calls by one way.
+func calls(t *testing.T, s *Server, way engine.Way) {
+	t.Helper()
 	x, err := engine.New(engine.Options{
 		Observer: s.Observe,
-		Router:   func(string) (engine.Way, error) { return busy, nil },
+		Router:   func(string) (engine.Way, error) { return way, nil },
 		Bridges: func(engine.Place, engine.RoomName, engine.InstanceID, engine.Sink) (engine.Bridge, error) {
 			return nil, errors.New("nobody has come")
 		},
@@ -43,6 +41,14 @@ func TestWhoRefusesAtOnceWasCalled(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = x.Close(context.Background()) })
 	s.Drive(x)
+}
+
+// TestWhoRefusesAtOnceWasCalled: the client is answered with the channel as it was
+// made, and hears by events that it is over.
+func TestWhoRefusesAtOnceWasCalled(t *testing.T) {
+	s := newServer()
+	busy := func(context.Context, engine.OutCall) error { return &engine.CallError{Cause: engine.CauseBusy} }
+	calls(t, s, busy)
 	for i := range 200 {
 		id := fmt.Sprint("c", i)
 		w := ask(t, s, http.MethodPost, "/channels?app=a&extension=3001&endpoint=sip:x@y&channelId="+id)
@@ -134,18 +140,7 @@ func TestVariablesOfAnOrderAreTheChannels(t *testing.T) {
 		<-ctx.Done()
 		return ctx.Err()
 	}
-	x, err := engine.New(engine.Options{
-		Observer: s.Observe,
-		Router:   func(string) (engine.Way, error) { return rings, nil },
-		Bridges: func(engine.Place, engine.RoomName, engine.InstanceID, engine.Sink) (engine.Bridge, error) {
-			return nil, errors.New("nobody has come")
-		},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = x.Close(context.Background()) })
-	s.Drive(x)
+	calls(t, s, rings)
 	const body = `{"variables":{"FOO":"bar","PARLEY_MUTED":"true","PJSIP_HEADER(add,X-T)":"1"}}`
 	for path, id := range map[string]string{
 		"/channels?app=a&extension=3001&endpoint=sip:x@y&channelId=rings":                     "rings",

@@ -244,8 +244,8 @@ func (s *Server) destroy(c *call, at time.Time, cause engine.Cause) {
 	if c.external {
 		s.opt.DropMedia(engine.LegID(c.ID)) // no room has called it, or it is gone already
 	}
-	words := strings.ReplaceAll(strings.ToLower(string(cause)), "_", " ")
-	s.tell("ChannelDestroyed", at, &destroyed{Cause: cause.Number(), Text: words, Channel: c.channel}, c.subject())
+	number, words := ended(cause)
+	s.tell("ChannelDestroyed", at, &destroyed{Cause: number, Text: words, Channel: c.channel}, c.subject())
 	s.unsubscribeAll("channel:" + c.ID)
 }
 
@@ -279,22 +279,6 @@ func (s *Server) dials(e engine.Event) {
 	s.tell("Dial", e.Time, &dialEvent{Status: status, String: c.address, Peer: c.channel}, c.subject())
 	if e.Dial.State == engine.DialFailed {
 		s.destroy(c, e.Time, e.Dial.Cause)
-	}
-}
-
-// dialStatus is a cause in Asterisk's words.
-func dialStatus(c engine.Cause) string {
-	switch c {
-	case engine.CauseBusy, engine.CauseRejected:
-		return "BUSY"
-	case engine.CauseNoAnswer, engine.CauseNoResponse:
-		return "NOANSWER"
-	case engine.CauseOriginatorCancel:
-		return "CANCEL"
-	case engine.CauseCongestion, engine.CauseTemporary:
-		return "CONGESTION"
-	default:
-		return "CHANUNAVAIL"
 	}
 }
 
