@@ -22,6 +22,10 @@ func (r *room) arrive(now time.Time, a arrival) {
 		r.ignore(now, s)
 	}
 	r.takeSignals(now, s)
+	if cause, is := r.house.jobs.unwanted(s.invite.Job); is {
+		r.hangUp(now, s, cause)
+		return
+	}
 	if !called {
 		r.refuse(now, s, ReasonEnded)
 		return

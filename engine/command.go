@@ -37,8 +37,6 @@ type (
 	// Relate sets what the member From is to the member To, in place of what he
 	// was: with neither, they have no relation. It lasts until one of them leaves.
 	Relate Relation
-	// HangUp is Kick, and the call ends instead of its dialplan going on.
-	HangUp struct{ Member MemberID }
 	// Gain sets how loud a member is heard, and hears; nil = as it is.
 	Gain struct {
 		Member       MemberID
@@ -100,7 +98,6 @@ type (
 func (Mute) isCommand()     {}
 func (Deafen) isCommand()   {}
 func (Kick) isCommand()     {}
-func (HangUp) isCommand()   {}
 func (Transfer) isCommand() {}
 func (Relate) isCommand()   {}
 func (Gain) isCommand()     {}

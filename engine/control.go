@@ -164,9 +164,7 @@ func (r *room) carryOut(now time.Time, o order) {
 	case Deafen:
 		r.change(o, c.Member, asking{sets: partDeaf}, func(s *seat) { s.want.Deaf = c.On })
 	case Kick:
-		r.kick(now, o, c, false)
-	case HangUp:
-		r.kick(now, o, Kick{Member: c.Member}, true)
+		r.kick(now, o, c)
 	case Relate:
 		r.relate(o, c)
 	case Transfer:
@@ -193,13 +191,12 @@ func (r *room) change(o order, id MemberID, a asking, edit func(*seat)) {
 	})
 }
 
-func (r *room) kick(now time.Time, o order, c Kick, hangUp bool) {
+func (r *room) kick(now time.Time, o order, c Kick) {
 	sound := pick(c.Sound, r.profile.KickedSound)
 	if c.Quiet {
 		sound = ""
 	}
 	r.each(o, c.Member, func(s *seat) OpID {
-		s.out.Hangup = s.out.Hangup || hangUp
 		return r.dismiss(now, s, ReasonKicked, ExitKicked, sound)
 	})
 }

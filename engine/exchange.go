@@ -64,7 +64,7 @@ func New(o Options) (*Exchange, error) {
 	}
 	x.house = house{
 		bridges: o.Bridges, throttle: newThrottle(o.Throttle), observe: o.Observer, panicked: o.Panicked,
-		archive: &archive{}, signals: &signals{}, jobs: &jobs{}, spawn: x.running.Go, maxDials: o.MaxDials, detach: x.detach, retire: x.retire, forget: x.forget,
+		archive: &archive{}, signals: &signals{}, jobs: &jobs{}, lines: &lines{}, spawn: x.running.Go, maxDials: o.MaxDials, detach: x.detach, retire: x.retire, forget: x.forget,
 		onward: x.onward, busy: x.busy.Load,
 	}
 	x.playable = o.Playable
@@ -97,7 +97,7 @@ func New(o Options) (*Exchange, error) {
 // Arrive takes a call on. Its leg posts facts, MediaUp first, to the sink that
 // comes back; the engine answers by the leg's methods, Release last.
 func (x *Exchange) Arrive(leg Leg, invite Invite) Sink {
-	a := arrival{line: &line{leg: leg}, invite: invite.tidy(), request: readVariables(invite.Variables)}
+	a := arrival{line: x.house.lines.open(leg), invite: invite.tidy(), request: readVariables(invite.Variables)}
 	a.line.owner.Store(x.lobby.box)
 	if invite.Restore != nil {
 		invite.Room = string(invite.Restore.Room)
@@ -144,7 +144,7 @@ func (x *Exchange) wait(a arrival, refusal Reason) {
 
 // turnAway gives a call back that nobody can take on.
 func (a arrival) turnAway() {
-	a.line.leg.Release(Outcome{Result: ResultFailed, Reason: ReasonNodeBusy, Hangup: !a.invite.Dialplan})
+	a.line.release(Outcome{Result: ResultFailed, Reason: ReasonNodeBusy, Hangup: !a.invite.Dialplan})
 }
 
 // enter sends a call to its room, starting the room if need be.

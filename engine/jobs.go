@@ -51,6 +51,9 @@ type job struct {
 	Job
 	give func()        // the call up; nil until the room has agreed
 	done chan struct{} // closed at the end
+
+	unwanted bool // HangUp: however it ends
+	cause    Cause
 }
 
 // begin enters an order. Its room will decide.
@@ -116,6 +119,7 @@ func (j *jobs) cancel(id JobID) {
 	case o == nil || !o.EndedAt.IsZero():
 	case o.give == nil:
 		delete(j.list, id)
+		close(o.done)
 	default:
 		give = o.give
 	}
@@ -123,6 +127,37 @@ func (j *jobs) cancel(id JobID) {
 	if give != nil {
 		give()
 	}
+}
+
+// hangUp gives up a call that is not answered yet, and has it end if it is all the
+// same. It returns what is closed when that is settled; ok is false for a call that
+// is not being made.
+func (j *jobs) hangUp(leg LegID, cause Cause) (over <-chan struct{}, ok bool) {
+	j.mu.Lock()
+	var found *job
+	for _, o := range j.list {
+		if o.Leg == leg && o.EndedAt.IsZero() {
+			found = o
+			o.unwanted, o.cause = true, cause
+		}
+	}
+	j.mu.Unlock()
+	if found == nil {
+		return nil, false
+	}
+	j.cancel(found.ID)
+	return found.done, true
+}
+
+// unwanted says whether a call that arrives by a job was hung up before, and by
+// which cause.
+func (j *jobs) unwanted(id JobID) (Cause, bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if o := j.list[id]; o != nil {
+		return o.cause, o.unwanted
+	}
+	return "", false
 }
 
 func (j *jobs) find(id JobID) (Job, error) {

@@ -187,5 +187,5 @@ func (r *room) leave(now time.Time, s *seat) {
 		r.tell(now, EventRejected, s, s.out.Reason)
 	}
 	r.house.archive.add(r.callFacts(s).left(now))
-	s.leg.Release(s.out)
+	s.line.release(s.out)
 }

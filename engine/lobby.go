@@ -73,6 +73,10 @@ func (l *lobby) apply(now time.Time, c *lobbyCall, f Fact) {
 		if c.step(now, stepLost) {
 			l.leave(now, c)
 		}
+	case hangingUp:
+		l.hangUp(now, c, f.cause)
+	case awaiting:
+		f.reply <- fmt.Errorf("%w: %s", ErrPrompted, c.leg.ID())
 	case Recorded, Changed, Redirected: // he is no member yet, or not any more
 	default:
 		panic(fmt.Sprintf("engine: %T is no fact of a leg", f))
@@ -152,7 +156,7 @@ func (l *lobby) leave(now time.Time, c *lobbyCall) {
 		Leg: c.leg.ID(), Invite: c.invite, Outcome: c.out,
 	})
 	l.exchange.house.archive.add(c.facts().left(now))
-	c.leg.Release(c.out)
+	c.line.release(c.out)
 }
 
 func (l *lobby) forget(c *lobbyCall) {

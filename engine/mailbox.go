@@ -69,6 +69,8 @@ func (b *mailbox) close() []any {
 // comes to him.
 type line struct {
 	leg    Leg
+	lines  *lines
+	gone   chan struct{} // closed when the call is given back
 	owner  atomic.Pointer[mailbox]
 	coming atomic.Int32 // arrivals that their owner has not seen yet
 }

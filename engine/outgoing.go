@@ -126,6 +126,9 @@ func (r *room) dialed(now time.Time, m dialed) {
 		return
 	}
 	why := failure(m.err)
+	if cause, is := r.house.jobs.unwanted(o.dial.Job); is && cause != "" {
+		why.Cause = cause
+	}
 	r.tellDial(now, EventDialed, o, r.house.jobs.update(o.dial.Job, func(j *Job) {
 		j.State, j.Cause, j.Q850, j.SIP, j.Text, j.EndedAt = DialFailed, why.Cause, why.Cause.Number(), why.SIP, shown(why.Text, maxShown), now
 	}))

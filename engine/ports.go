@@ -160,7 +160,8 @@ type Outcome struct {
 	Duration   time.Duration // time as a member, waiting included
 	Member     MemberID      // 0: never was one
 	Warnings   []string
-	Hangup     bool // end the call instead of letting its dialplan go on
+	Hangup     bool  // end the call instead of letting its dialplan go on
+	Cause      Cause // that HangUp named; "" = it was not that, or has none
 }
 
 // Variables renders the outcome as the dialplan reads it, names without the

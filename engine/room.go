@@ -38,6 +38,7 @@ type room struct {
 	seq     uint64
 	pending map[OpID]*waiter
 
+	awaited  []awaited  // for calls to be members
 	reaching []reaching // commands whose place was asked whether it is there
 
 	startedAt time.Time
@@ -75,6 +76,7 @@ type house struct {
 	archive  *archive
 	signals  *signals
 	jobs     *jobs
+	lines    *lines
 	maxDials int
 	spawn    func(func())
 	onward   func(RoomName, arrival) // a call that was transferred
@@ -129,6 +131,7 @@ func (r *room) tidy(now time.Time) {
 	r.beginPlays(now)
 	r.settleMove(now)
 	r.settleTapes(now)
+	r.settleAwaited()
 	if len(r.venues) > 1 {
 		r.closeEmpty(now)
 	}
@@ -160,6 +163,10 @@ func (r *room) applyLeg(now time.Time, s *seat, f Fact) {
 		r.changedAtTheCall(s, f)
 	case Redirected:
 		r.redirected(s, f)
+	case hangingUp:
+		r.hangUp(now, s, f.cause)
+	case awaiting:
+		r.awaited = append(r.awaited, awaited{s.line, f.reply})
 	case LegGone:
 		r.lost(now, s, f.Reason)
 	default:

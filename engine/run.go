@@ -85,12 +85,12 @@ func (r *room) abandon() {
 	for _, s := range r.seats {
 		out := lost
 		out.Hangup = !s.invite.Dialplan
-		s.leg.Release(out)
+		s.line.release(out)
 	}
 	for _, item := range r.box.close() {
 		switch m := item.(type) {
 		case arrival:
-			m.line.leg.Release(lost)
+			m.line.release(lost)
 		case *outgoing:
 			m.reply <- &RefusalError{Reason: ReasonNodeBusy}
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -74,17 +75,7 @@ func (s *Server) known(q *request) (c call, bad *answer) {
 	return *found, nil
 }
 
-// present is known for a call that is a member.
-func (s *Server) present(q *request) (c call, bad *answer) {
-	c, bad = s.known(q)
-	if bad == nil && c.member == 0 {
-		a := no(http.StatusPreconditionFailed, "Channel in invalid state")
-		return c, &a
-	}
-	return c, bad
-}
-
-// hangUp ends a call: of one that is not answered yet, the attempt.
+// hangUp ends a call wherever it is: of one that is not answered yet, the attempt.
 func (s *Server) hangUp(ctx context.Context, q *request) answer {
 	c, bad := s.known(q)
 	cause, wrong := causeOf(q)
@@ -95,17 +86,16 @@ func (s *Server) hangUp(ctx context.Context, q *request) answer {
 		return no(http.StatusBadRequest, wrong)
 	case c.created != nil && s.forget(c.ID, c.created, cause):
 		return done()
-	case c.member == 0 && c.job == "":
-		return no(http.StatusPreconditionFailed, "Channel in invalid state")
 	}
 	s.mu.Lock()
 	s.tell("ChannelHangupRequest", time.Now(), &hangupRequest{Cause: explicit, Soft: true, Channel: c.channel}, c.subject())
 	s.mu.Unlock()
-	if c.member == 0 {
-		s.exchange.CancelDial(c.job)
-		return done()
+	ctx, cancel := context.WithTimeout(ctx, commandTime)
+	defer cancel()
+	if err := s.exchange.HangUp(ctx, engine.LegID(c.ID), cause); errors.Is(err, engine.ErrNoCall) {
+		return failed(err)
 	}
-	return s.all(ctx, c.room, []engine.Command{engine.HangUp{Member: c.member}})
+	return done() // it ends, if it has not by now
 }
 
 // goOn gives a call back to its dialplan, where it has one.

@@ -118,7 +118,7 @@ func (s *Server) recordingRoutes() []route {
 	}
 	return []route{
 		on(post, "/bridges/{bridgeId}/record", "record", "LiveRecording", params+" recorder_format", s.record(s.ofBridge)),
-		on(post, "/channels/{channelId}/record", "record", "LiveRecording", params, s.record(s.ofChannel)),
+		on(post, "/channels/{channelId}/record", "record", "LiveRecording", params, s.inside(s.record(s.ofChannel))),
 		on(get, "/recordings/stored", "listStored", "List[StoredRecording]", "", s.listStored),
 		on(get, "/recordings/stored/{recordingName}", "getStored", "StoredRecording", "", s.getStored),
 		on(del, "/recordings/stored/{recordingName}", "deleteStored", "void", "", s.removeStored),

@@ -224,13 +224,14 @@ func (s *Server) leaves(e engine.Event) {
 	}
 	s.leaveBridge(c, e.Time)
 	if e.To != "" { // he is on his way to another room
+		c.member = 0
 		return
 	}
 	cause := engine.CauseNormal
 	if e.Type == engine.EventRejected {
 		cause = engine.CauseRejected
 	}
-	s.destroy(c, e.Time, cause)
+	s.destroy(c, e.Time, cmp.Or(e.Outcome.Cause, cause))
 }
 
 func (s *Server) destroy(c *call, at time.Time, cause engine.Cause) {

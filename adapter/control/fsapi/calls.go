@@ -2,6 +2,7 @@ package fsapi
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -12,13 +13,14 @@ import (
 	"parley/esl"
 )
 
-// channel is a member as a channel of the switch.
+// channel is a call as a channel of the switch: a member, or with a member's ID of
+// 0 somebody who is on his way, from the order to call him on.
 type channel struct {
 	room   engine.RoomView
 	member engine.MemberView
 }
 
-// channels are all members, oldest first.
+// channels are all members, and those on their way, oldest first.
 func (a *API) channels(ctx context.Context) []channel {
 	ctx, cancel := brief(ctx)
 	defer cancel()
@@ -32,11 +34,33 @@ func (a *API) channels(ctx context.Context) []channel {
 			list = append(list, channel{views[i], *m})
 		}
 	}
+	list = append(list, a.onTheWay(list)...)
 	slices.SortStableFunc(list, func(x, y channel) int { return x.member.JoinedAt.Compare(y.member.JoinedAt) })
 	return list
 }
 
-// channel finds a member by its Unique-ID, or by the id of its call.
+// onTheWay are the channels that are not among the members: they are being called,
+// come in, answer to a prompt, or go from one room to another.
+func (a *API) onTheWay(members []channel) (list []channel) {
+	in := map[engine.LegID]bool{}
+	for i := range members {
+		in[members[i].member.CallID] = true
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.catchUp()
+	for leg, g := range a.calls {
+		if in[leg] {
+			continue
+		}
+		c := channel{engine.RoomView{Name: engine.RoomName(g.invite.Room), Profile: "default"}, g.view}
+		c.member.ID, c.member.JoinedAt = 0, g.since
+		list = append(list, c)
+	}
+	return list
+}
+
+// channel finds a channel by its Unique-ID, or by the id of its call.
 func (a *API) channel(ctx context.Context, id string) (channel, bool) {
 	list := a.channels(ctx)
 	i := slices.IndexFunc(list, func(c channel) bool { return id == string(c.member.CallID) || id == uniqueID(c.member.CallID) })
@@ -46,6 +70,21 @@ func (a *API) channel(ctx context.Context, id string) (channel, bool) {
 	return list[i], true
 }
 
+// member is a channel that can be told what members can. Who is on his way is
+// waited for, unless he has to answer to a prompt first: then it has no member.
+func (a *API) member(ctx context.Context, id string) (channel, bool) {
+	c, ok := a.channel(ctx, id)
+	if !ok || c.member.ID != 0 {
+		return c, ok
+	}
+	ctx, cancel := brief(ctx)
+	defer cancel()
+	if a.opts.Exchange.Await(ctx, c.member.CallID) != nil {
+		return c, ok
+	}
+	return a.channel(ctx, id)
+}
+
 // guest is a channel as events show it.
 func (a *API) guest(c *channel) *guest {
 	a.mu.Lock()
@@ -53,11 +92,17 @@ func (a *API) guest(c *channel) *guest {
 	a.catchUp()
 	g := &guest{view: c.member, since: c.member.JoinedAt, invite: engine.Invite{Room: string(c.room.Name)}}
 	if r := a.rooms[c.room.Instance]; r != nil && r.members[c.member.ID] != nil {
-		was := r.members[c.member.ID]
-		g.invite, g.since, g.seen, g.called = was.invite, was.since, was.seen, was.called
-		g.vars = maps.Clone(was.vars)
+		g.take(r.members[c.member.ID])
+	} else if was := a.calls[c.member.CallID]; was != nil {
+		g.take(was)
 	}
 	return g
+}
+
+// take takes over what is known of a channel beside what the engine shows.
+func (g *guest) take(was *guest) {
+	g.invite, g.since, g.seen, g.called, g.ringing = was.invite, was.since, was.seen, was.called, was.ringing
+	g.vars = maps.Clone(was.vars)
 }
 
 // variablesOf are a member's channel variables.
@@ -66,8 +111,11 @@ func (a *API) variablesOf(room *engine.RoomView, m *engine.MemberView) map[strin
 	vars := map[string]string{
 		"uuid": g.uuid(), "call_uuid": g.uuid(), "direction": g.direction(), "channel_name": channelName(m),
 		"caller_id_name": g.name(), "caller_id_number": m.Number, "destination_number": g.destination(),
-		"conference_name": string(room.Name), "conference_uuid": uuidOf(string(room.Instance)), "conference_member_id": m.ID.String(),
-		"conference_moderator": fmt.Sprint(m.Role == moderator), "parley_call_id": string(m.CallID),
+		"parley_call_id": string(m.CallID),
+	}
+	if m.ID != 0 {
+		vars["conference_name"], vars["conference_uuid"] = string(room.Name), uuidOf(string(room.Instance))
+		vars["conference_member_id"], vars["conference_moderator"] = m.ID.String(), fmt.Sprint(m.Role == moderator)
 	}
 	maps.Copy(vars, g.known())
 	for name, value := range g.invite.Variables {
@@ -113,7 +161,8 @@ func (a *API) dump(ctx context.Context, arguments string) string {
 	if !ok {
 		return noChannel
 	}
-	e := &esl.Event{Headers: append(a.head("CHANNEL_DATA"), a.guest(&c).channel(talking(""))...)}
+	g := a.guest(&c)
+	e := &esl.Event{Headers: append(a.head("CHANNEL_DATA"), g.channel(g.phase())...)}
 	vars := a.variablesOf(&c.room, &c.member)
 	for _, name := range sortedKeys(vars) {
 		if vars[name] != "" {
@@ -177,7 +226,8 @@ func sortedKeys(m map[string]string) []string {
 	return keys
 }
 
-// kill ends a call.
+// kill ends a call, wherever it is. The switch tells nothing of it beside his
+// leaving.
 func (a *API) kill(ctx context.Context, arguments string) string {
 	words := split(arguments)
 	if len(words) == 0 {
@@ -187,7 +237,18 @@ func (a *API) kill(ctx context.Context, arguments string) string {
 	if !ok {
 		return noChannel
 	}
-	return a.dismiss(ctx, &c, engine.HangUp{Member: c.member.ID})
+	cause := engine.CauseNormal // of a name that we do not know, too
+	if len(words) > 1 {
+		if named := engine.Cause(strings.ToUpper(words[1])); named.Number() != engine.CauseUnspecified.Number() {
+			cause = named
+		}
+	}
+	ctx, cancel := brief(ctx)
+	defer cancel()
+	if err := a.opts.Exchange.HangUp(ctx, c.member.CallID, cause); errors.Is(err, engine.ErrNoCall) {
+		return noChannel
+	}
+	return "+OK\n" // it ends, if it has not by now
 }
 
 // columns are those of "show channels".
@@ -201,15 +262,19 @@ func (a *API) row(c *channel) []string {
 	g, m := a.guest(c), &c.member
 	codec, rate, bits := codecOf(m.Codec)
 	id, from := g.uuid(), sourceAddress(g.invite)
+	is, application := g.phase(), "conference"
 	first, dialplan, data := engine.Caller{Number: m.Number, Name: g.name()}, "XML", string(c.room.Name)+"@"+c.room.Profile
 	callee, call := "", ""
 	if g.called {
 		first, dialplan, data, callee, call = g.seen, "", string(c.room.Name), "RECV", id
 	}
+	if g.ringing {
+		application, data, codec, rate, bits = "", "", "", "", ""
+	}
 	return []string{
-		id, g.direction(), g.since.Format(time.DateTime), fmt.Sprint(g.since.Unix()), channelName(m), "CS_EXECUTE", g.name(), m.Number, from,
-		g.destination(), "conference", data, dialplan, "default", codec, rate, bits, codec, rate, bits, "",
-		a.opts.Hostname, "", "", "", "ACTIVE", g.seen.Name, g.seen.Number, callee, call, "", "", first.Name, first.Number, from, g.destination(), dialplan, "default",
+		id, g.direction(), g.since.Format(time.DateTime), fmt.Sprint(g.since.Unix()), channelName(m), is.state, g.name(), m.Number, from,
+		g.destination(), application, data, dialplan, "default", codec, rate, bits, codec, rate, bits, "",
+		a.opts.Hostname, "", "", "", is.call, g.seen.Name, g.seen.Number, callee, call, "", "", first.Name, first.Number, from, g.destination(), dialplan, "default",
 	}
 }
 

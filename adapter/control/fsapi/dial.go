@@ -107,14 +107,21 @@ func (c *call) dial() bool {
 }
 
 // dial makes a call and waits for its end; err is what was wrong with the order.
-// Where nobody was called the job has a cause all the same.
+// Where nobody was called the job has a cause all the same. Who was reached is a
+// member then, or hears a prompt.
 func (a *API) dial(ctx context.Context, d engine.Dial, err error) (job engine.Job) {
 	if err == nil {
-		job, err = a.opts.Exchange.Dial(context.WithoutCancel(ctx), d)
+		ctx = context.WithoutCancel(ctx)
+		job, err = a.opts.Exchange.Dial(ctx, d)
 	}
 	if err != nil {
 		a.opts.Log.Warn("dial: "+err.Error(), "room", d.Room)
 		job.Cause = causeOf(err, d.Address)
+	}
+	if job.Cause == engine.CauseSuccess {
+		ctx, cancel := brief(ctx)
+		defer cancel()
+		_ = a.opts.Exchange.Await(ctx, job.Leg) // he may have to answer to a prompt, or be gone: he was called all the same
 	}
 	return job
 }

@@ -2,6 +2,7 @@ package fsapi
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -37,8 +38,15 @@ func driveCommands() []word {
 	}
 }
 
-// do gives a command about a channel.
+// errNotIn is why a channel cannot do what members can. Other than with us, at the
+// switch it mostly could.
+var errNotIn = errors.New("Operation failed") //nolint:staticcheck // the switch's words
+
+// do gives a command about a channel. One that is in no room obeys none.
 func (a *API) do(ctx context.Context, c *channel, command engine.Command) error {
+	if c.member.ID == 0 {
+		return errNotIn
+	}
 	ctx, cancel := brief(ctx)
 	defer cancel()
 	return a.opts.Exchange.Do(ctx, c.room.Name, command)
@@ -50,7 +58,7 @@ func (a *API) sendKeys(ctx context.Context, arguments string) string {
 	if data = strings.TrimLeft(data, " "); data == "" {
 		return usage("<uuid> <dtmf_data>")
 	}
-	c, ok := a.channel(ctx, id)
+	c, ok := a.member(ctx, id)
 	if !ok {
 		return "-ERR Cannot locate session!\n"
 	}
@@ -67,7 +75,7 @@ func (a *API) breakOff(ctx context.Context, arguments string) string {
 	if id == "" {
 		return usage("<uuid> [all]")
 	}
-	c, ok := a.channel(ctx, id)
+	c, ok := a.member(ctx, id)
 	if !ok {
 		return noChannel
 	}
@@ -84,7 +92,7 @@ func (a *API) holdCall(ctx context.Context, arguments string) string {
 	if how != "off" && how != "toggle" {
 		id = words[0]
 	}
-	c, ok := a.channel(ctx, id)
+	c, ok := a.member(ctx, id)
 	on := how != "off" && (how != "toggle" || !c.member.Hold)
 	if ok && a.do(ctx, &c, engine.Hold{Member: c.member.ID, On: on}) != nil {
 		return operationFailed
@@ -101,7 +109,7 @@ func (a *API) audio(ctx context.Context, arguments string) string {
 	if len(words) < 2 {
 		return usage(audioSyntax)
 	}
-	c, ok := a.channel(ctx, words[0])
+	c, ok := a.member(ctx, words[0])
 	if !ok {
 		return noChannel
 	}

@@ -20,6 +20,14 @@ func talking(cause string) phase {
 	return p
 }
 
+// phase is how far a channel is that has not ended.
+func (g *guest) phase() phase {
+	if g.ringing {
+		return phase{"CS_CONSUME_MEDIA", "7", "RINGING", "ringing", ""}
+	}
+	return talking("")
+}
+
 // legs turns what an event says about a call into CHANNEL_… events: those that
 // come before what it says about the room, and those that come after. A call is
 // known from the order to make it, or from its joining, until it has left its
@@ -28,7 +36,7 @@ func (a *API) legs(e engine.Event) (before, after []telling) {
 	g := a.calls[e.Leg]
 	switch e.Type {
 	case engine.EventDialing:
-		g = &guest{since: e.Time, invite: e.Invite, seen: e.Dial.Caller, called: true}
+		g = &guest{since: e.Time, invite: e.Invite, seen: e.Dial.Caller, called: true, ringing: true}
 		g.view = engine.MemberView{CallID: e.Leg, Number: cmp.Or(e.Invite.Caller.Number, numberIn(e.Dial.Address)), Name: e.Invite.Caller.Name}
 		a.calls[e.Leg] = g
 		return []telling{g.created()}, nil
@@ -39,6 +47,7 @@ func (a *API) legs(e engine.Event) (before, after []telling) {
 		if e.Dial.State == engine.DialFailed {
 			return nil, a.hungUp(e.Leg, g, string(e.Dial.Cause))
 		}
+		g.ringing = false
 		return []telling{g.answered()}, nil
 	case engine.EventWaiting, engine.EventJoined, engine.EventRestored:
 		if g != nil {
@@ -49,28 +58,22 @@ func (a *API) legs(e engine.Event) (before, after []telling) {
 		a.calls[e.Leg] = g
 		return []telling{g.created(), g.answered()}, nil
 	case engine.EventLeft, engine.EventRejected:
+		if g != nil && e.To != "" { // between two rooms
+			to, _, _ := strings.Cut(e.To, "@")
+			g.view.ID, g.invite.Room = 0, to
+		}
 		if g == nil || e.To != "" {
 			return nil, nil
 		}
-		over := a.hungUp(e.Leg, g, hangupOf(e.Reason))
-		if hangupOf(e.Reason) != "" || a.killed(e) { // that is why he leaves
+		cause := cmp.Or(string(e.Outcome.Cause), hangupOf(e.Reason))
+		over := a.hungUp(e.Leg, g, cause)
+		if cause != "" { // that is why he leaves
 			return over[:1], over[1:]
 		}
 		return nil, over
 	default: // is about a room, or about a member who stays
 	}
 	return nil, nil
-}
-
-// killed says whether somebody has ended a member's call, and not taken him out of
-// the room. The caller holds mu.
-func (a *API) killed(e engine.Event) bool {
-	r := a.rooms[e.Instance]
-	if r == nil {
-		return false
-	}
-	how, said := r.leaves[e.Member.ID]
-	return said && how == ""
 }
 
 // numberIn is whom an address calls: what is behind its last slash, of a URI the

@@ -18,6 +18,8 @@ func (a *API) withGuest(c *channel, do func(*guest)) {
 	a.catchUp()
 	if r := a.rooms[c.room.Instance]; r != nil && r.members[c.member.ID] != nil {
 		do(r.members[c.member.ID])
+	} else if g := a.calls[c.member.CallID]; g != nil {
+		do(g)
 	}
 }
 
@@ -91,7 +93,7 @@ func (a *API) broadcast(ctx context.Context, arguments string) string {
 	if len(words) < 2 {
 		return usage("<uuid> <path> [aleg|bleg|holdb|both]")
 	}
-	c, ok := a.channel(ctx, words[0])
+	c, ok := a.member(ctx, words[0])
 	switch {
 	case !ok:
 		return "-ERR invalid uuid\n"

@@ -17,6 +17,7 @@ import (
 type place struct {
 	sink engine.Sink
 	slow time.Duration // to do what Set asks
+	late time.Duration // to let somebody in
 
 	mu      sync.Mutex
 	facts   []engine.Fact                          // guarded by mu: of what Set has asked, oldest first
@@ -30,6 +31,10 @@ type place struct {
 
 func (p *place) Admit(op engine.OpID, m engine.MemberID, _ engine.Leg, s engine.MemberState) {
 	p.keep(m, s)
+	if p.late > 0 {
+		time.AfterFunc(p.late, func() { p.sink.Post(engine.Joined{Op: op, Member: m}) })
+		return
+	}
 	p.sink.Post(engine.Joined{Op: op, Member: m})
 }
 
@@ -129,6 +134,7 @@ type rig struct {
 	a      *API
 	x      *engine.Exchange
 	places map[engine.RoomName]*place
+	late   time.Duration // of rooms that begin from now on
 
 	mu     sync.Mutex
 	told   []*esl.Event     // guarded by mu
@@ -144,7 +150,7 @@ func bubble(t *testing.T, test func(*rig)) {
 		x, err := engine.New(engine.Options{
 			Directory: d,
 			Bridges: func(_ engine.Place, room engine.RoomName, _ engine.InstanceID, sink engine.Sink) (engine.Bridge, error) {
-				p := &place{sink: sink, states: map[engine.MemberID]engine.MemberState{}, treated: map[engine.MemberID]engine.Treatment{}}
+				p := &place{sink: sink, late: r.late, states: map[engine.MemberID]engine.MemberState{}, treated: map[engine.MemberID]engine.Treatment{}}
 				r.places[room] = p
 				return p, nil
 			},

@@ -17,7 +17,7 @@ func (a *API) recordCall(ctx context.Context, arguments string) string {
 	if len(words) < 3 {
 		return usage(recordSyntax)
 	}
-	c, ok := a.channel(ctx, words[0])
+	c, ok := a.member(ctx, words[0])
 	if !ok {
 		return "-ERR Cannot locate session!\n"
 	}

@@ -47,6 +47,8 @@ type guest struct {
 	audio  map[string]*change // what uuid_audio has changed, and nobody since
 	seen   engine.Caller      // by him, where we called him
 	called bool               // we called him
+
+	ringing bool // he has not answered
 }
 
 // runOf is a copy of what is known of a room.
@@ -155,7 +157,9 @@ func (a *API) joined(r *run, e engine.Event) []telling {
 		return nil
 	}
 	known := a.calls[e.Leg]
-	r.members[id] = &guest{view: e.Member, invite: e.Invite, since: e.Time, seen: known.seen, called: known.called}
+	r.members[id] = &guest{
+		view: e.Member, invite: e.Invite, since: e.Time, vars: known.vars, seen: known.seen, called: known.called,
+	}
 	r.rate = max(r.rate, rateOf([]*engine.MemberView{&e.Member}))
 	a.born++
 	a.peak = max(a.peak, a.count())
@@ -184,7 +188,7 @@ func (a *API) left(r *run, e engine.Event) []telling {
 	}
 	var told []telling
 	switch how, said := r.leaves[id]; {
-	case said && how == "":
+	case said && how == "", e.Outcome.Cause != "": // somebody has ended his call
 	case said:
 		told = append(told, r.tell(how, id, nil))
 	case e.To != "":
@@ -197,6 +201,9 @@ func (a *API) left(r *run, e engine.Event) []telling {
 		told = append(told, r.giveFloor(0))
 	}
 	r.record(g, e)
+	if known := a.calls[e.Leg]; known != nil { // he may be on his way to another room
+		known.vars = g.vars
+	}
 	delete(r.members, id)
 	delete(r.talked, id)
 	delete(r.levels, id)

@@ -40,7 +40,7 @@ func (a *API) transferCall(ctx context.Context, arguments string) string {
 	if len(words) < 2 {
 		return usage(transferSyntax)
 	}
-	c, ok := a.channel(ctx, words[0])
+	c, ok := a.member(ctx, words[0])
 	if !ok {
 		return noChannel
 	}

@@ -1,0 +1,167 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+)
+
+// ErrPrompted is what Await says of a call that is talked to before it may come in.
+var ErrPrompted = errors.New("engine: the call hears a prompt, or is asked something")
+
+// lines are the calls that we have, from their arrival until they are given back.
+type lines struct {
+	mu  sync.Mutex
+	all map[LegID]*line // guarded by mu
+}
+
+func (c *lines) open(leg Leg) *line {
+	l := &line{leg: leg, lines: c, gone: make(chan struct{})}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.all == nil {
+		c.all = map[LegID]*line{}
+	}
+	c.all[leg.ID()] = l // one that his switch has lost may be there still
+	return l
+}
+
+func (c *lines) find(leg LegID) *line {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.all[leg]
+}
+
+// release gives a call back; nobody can ask anything of it any more.
+func (l *line) release(o Outcome) {
+	l.lines.mu.Lock()
+	if id := l.leg.ID(); l.lines.all[id] == l {
+		delete(l.lines.all, id)
+	}
+	l.lines.mu.Unlock()
+	l.leg.Release(o)
+	close(l.gone)
+}
+
+// What is asked of a call wherever it is comes to whoever has it as its facts do.
+type (
+	hangingUp struct{ cause Cause }
+	awaiting  struct{ reply chan error } // capacity 1
+)
+
+func (hangingUp) isFact() {}
+func (awaiting) isFact()  {}
+
+// HangUp ends a call wherever it is: being called, on its way, at the attendant,
+// between two rooms, a member. It returns when the call is given back, and wraps
+// ErrNoCall where there is none. Who gives up waiting does not save the call. The
+// cause stands in the Outcome, or in the Job; who ends its signalling may name another.
+func (x *Exchange) HangUp(ctx context.Context, leg LegID, cause Cause) error {
+	over, called := x.house.jobs.hangUp(leg, cause)
+	if called {
+		select {
+		case <-over: // not answered, or it is a call like any other now
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	l := x.house.lines.find(leg)
+	switch {
+	case l == nil && called:
+		return nil
+	case l == nil:
+		return fmt.Errorf("%w: %s", ErrNoCall, clip(string(leg)))
+	}
+	l.Post(hangingUp{cause})
+	select {
+	case <-l.gone:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Await returns when a call that has arrived, or comes from another room, is a
+// member; at once where it is. It wraps ErrPrompted where the caller has to hear or
+// say something first, and ErrNoCall where there is no call, or it leaves.
+func (x *Exchange) Await(ctx context.Context, leg LegID) error {
+	none := fmt.Errorf("%w: %s", ErrNoCall, clip(string(leg)))
+	l := x.house.lines.find(leg)
+	if l == nil {
+		return none
+	}
+	reply := make(chan error, 1)
+	l.Post(awaiting{reply})
+	select {
+	case err := <-reply:
+		return err
+	case <-l.gone:
+		return none
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// hangUp ends a call of the room, without a word.
+func (r *room) hangUp(now time.Time, s *seat, cause Cause) {
+	s.out.Hangup, s.out.Cause, s.sound = true, cause, ""
+	if s.onward != nil {
+		s.onward, s.out.Reason, s.out.Exit = nil, ReasonKicked, ExitKicked
+	}
+	switch {
+	case s.phase == phaseParting:
+		s.hush()
+		r.release(now, s)
+	case s.phase < phaseAdmitting:
+		r.refuse(now, s, ReasonKicked)
+	default:
+		r.dismiss(now, s, ReasonKicked, ExitKicked, "")
+	}
+}
+
+// hangUp ends a call of the lobby, without a word.
+func (l *lobby) hangUp(now time.Time, c *lobbyCall, cause Cause) {
+	c.out.Hangup, c.out.Cause = true, cause
+	if c.phase != phaseParting {
+		l.refuse(now, c, ReasonKicked)
+		return
+	}
+	c.hush()
+	if c.step(now, stepRelease) {
+		l.leave(now, c)
+	}
+}
+
+// awaited is somebody who waits for a call to be a member.
+type awaited struct {
+	line  *line
+	reply chan error
+}
+
+// settleAwaited answers those whose call has come in, or cannot for now. A call
+// that has gone on to another room is awaited there.
+func (r *room) settleAwaited() {
+	r.awaited = slices.DeleteFunc(r.awaited, func(a awaited) bool {
+		s := r.seatOf(a.line)
+		switch {
+		case s == nil:
+			a.line.Post(awaiting{a.reply}) // of one that is gone its line tells
+		case s.phase.present():
+			a.reply <- nil
+		case s.phase > phaseJoined && s.onward == nil:
+			a.reply <- fmt.Errorf("%w: %s leaves", ErrNoCall, s.leg.ID())
+		case s.phase < phaseAdmitting && s.prompted():
+			a.reply <- fmt.Errorf("%w: %s", ErrPrompted, s.leg.ID())
+		default:
+			return false
+		}
+		return true
+	})
+}
+
+// prompted says whether the caller hears something before he is let in, or is to
+// answer.
+func (s *seat) prompted() bool { return s.prompt != 0 || s.ask != nil || s.phase == phaseNaming }
