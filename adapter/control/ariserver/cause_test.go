@@ -77,6 +77,56 @@ func TestTheEndOfACallInAsterisksWords(t *testing.T) {
 	}
 }
 
+// TestACallEndsByTheCauseThatAClientNames, as at an Asterisk 22 with the same phone.
+func TestACallEndsByTheCauseThatAClientNames(t *testing.T) {
+	for _, tt := range []struct{ query, dial, over string }{
+		{"", "NOANSWER", "16 Normal Clearing"},
+		{"?reason=normal", "NOANSWER", "16 Normal Clearing"},
+		{"?reason=busy", "BUSY", "17 User busy"},
+		{"?reason=congestion", "CONGESTION", "34 Circuit/channel congestion"},
+		{"?reason=no_answer", "NOANSWER", "19 User alerting, no answer"},
+		{"?reason=timeout", "NOANSWER", "18 No user responding"},
+		{"?reason=rejected", "NOANSWER", "21 Call Rejected"},
+		{"?reason=unallocated", "NOANSWER", "1 Unallocated (unassigned) number"},
+		{"?reason=normal_unspecified", "NOANSWER", "31 Normal, unspecified"},
+		{"?reason=number_incomplete", "NOANSWER", "28 Invalid number format"},
+		{"?reason=codec_mismatch", "NOANSWER", "58 Bearer capability not available"},
+		{"?reason=interworking", "NOANSWER", "127 Interworking, unspecified"},
+		{"?reason=failure", "NOANSWER", "38 Network out of order"},
+		{"?reason=answered_elsewhere", "NOANSWER", "26 Answered elsewhere"},
+		{"?reason_code=38", "NOANSWER", "38 Network out of order"},
+		{"?reason_code=5", "NOANSWER", "31 Normal, unspecified"}, // there 5
+	} {
+		synctest.Test(t, func(t *testing.T) { // one that rings
+			s := newServer()
+			calls(t, s, func(ctx context.Context, c engine.OutCall) error {
+				c.Ringing(180)
+				<-ctx.Done()
+				return ctx.Err()
+			})
+			ends(t, s, tt.query, []string{"", "RINGING", tt.dial, tt.over})
+		})
+		slowly(t, "", func(t *testing.T, s *Server, _ *quietPhone) { // one that was answered
+			ends(t, s, tt.query, []string{"", "ANSWER", tt.over})
+		})
+	}
+}
+
+// ends has a call made and hung up, and checks what was told of it.
+func ends(t *testing.T, s *Server, query string, want []string) {
+	t.Helper()
+	k := newSocket(&s.pacer)
+	s.enlist(k, []string{"all"}, true)
+	comes(t, s)
+	if got := order(t, s, http.MethodDelete, "/channels/c"+query); got != http.StatusNoContent {
+		t.Errorf("%s: %d", query, got)
+	}
+	synctest.Wait()
+	if got := k.endings(t); !slices.Equal(got, want) {
+		t.Errorf("%s: told %q, want %q", query, got, want)
+	}
+}
+
 // TestACreatedCallEndsByItsReason: a name of Asterisk's, or a number.
 func TestACreatedCallEndsByItsReason(t *testing.T) {
 	for query, want := range map[string]string{

@@ -229,23 +229,17 @@ func sortedKeys(m map[string]string) []string {
 // kill ends a call, wherever it is. The switch tells nothing of it beside his
 // leaving.
 func (a *API) kill(ctx context.Context, arguments string) string {
-	words := split(arguments)
-	if len(words) == 0 {
+	id, cause, _ := strings.Cut(arguments, " ")
+	if id == "" {
 		return usage("<uuid> [cause]")
 	}
-	c, ok := a.channel(ctx, words[0])
+	c, ok := a.channel(ctx, id)
 	if !ok {
 		return noChannel
 	}
-	cause := engine.CauseNormal // of a name that we do not know, too
-	if len(words) > 1 {
-		if named := engine.Cause(strings.ToUpper(words[1])); named.Number() != engine.CauseUnspecified.Number() {
-			cause = named
-		}
-	}
 	ctx, cancel := brief(ctx)
 	defer cancel()
-	if err := a.opts.Exchange.HangUp(ctx, c.member.CallID, cause); errors.Is(err, engine.ErrNoCall) {
+	if err := a.opts.Exchange.HangUp(ctx, c.member.CallID, causeIn(cause)); errors.Is(err, engine.ErrNoCall) {
 		return noChannel
 	}
 	return "+OK\n" // it ends, if it has not by now

@@ -65,7 +65,7 @@ func (a *API) legs(e engine.Event) (before, after []telling) {
 		if g == nil || e.To != "" {
 			return nil, nil
 		}
-		cause := cmp.Or(string(e.Outcome.Cause), hangupOf(e.Reason))
+		cause := endOf(e)
 		over := a.hungUp(e.Leg, g, cause)
 		if cause != "" { // that is why he leaves
 			return over[:1], over[1:]
@@ -105,14 +105,17 @@ func (a *API) hungUp(leg engine.LegID, g *guest, cause string) []telling {
 	}
 }
 
-// hangupOf is the cause of a call that has ended; "" while it lives.
-func hangupOf(why engine.Reason) string {
-	switch why {
-	case engine.ReasonHangup:
+// endOf is the cause of a call that has ended, as who has ended it named it; ""
+// while it lives.
+func endOf(e engine.Event) string {
+	switch {
+	case e.Outcome.Cause != "":
+		return string(e.Outcome.Cause)
+	case e.Reason == engine.ReasonHangup:
 		return "NORMAL_CLEARING"
-	case engine.ReasonMediaLost:
+	case e.Reason == engine.ReasonMediaLost:
 		return "MEDIA_TIMEOUT"
-	case engine.ReasonSwitchLost:
+	case e.Reason == engine.ReasonSwitchLost:
 		return "NETWORK_OUT_OF_ORDER"
 	default:
 		return ""

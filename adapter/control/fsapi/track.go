@@ -209,7 +209,7 @@ func (a *API) left(r *run, e engine.Event) []telling {
 	delete(r.levels, id)
 	delete(r.leaves, id)
 	gone := r.room(nil)
-	gone = append(gone, r.memberHeaders(g, hangupOf(e.Reason))...)
+	gone = append(gone, r.memberHeaders(g, endOf(e))...)
 	told = append(told, a.presence(r), maintenance(append(gone, esl.Header{Name: "Action", Value: string(conference.DelMember)})))
 	if r.floor == 0 {
 		if next := r.oldest(); next != 0 {
