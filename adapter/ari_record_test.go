@@ -52,7 +52,7 @@ func TestAnARIClientRecordsARoom(t *testing.T) {
 	c.want("DELETE", "/recordings/live/a%2Fx/mute", "", 204, "")
 	c.want("POST", "/recordings/live/none/mute", "", 404, "Recording not found")
 	c.want("GET", "/recordings/stored/a%2Fx", "", 409, "in progress")
-	c.want("POST", at, `{"name":"limited","format":"wav","maxDurationSeconds":1}`, 201, "")
+	c.want("POST", at, `{"name":"limited","format":"wav","maxDurationSeconds":2}`, 201, "")
 	if e := c.next("RecordingFinished"); e.Recording.Name != "limited" || e.Recording.State != "done" || e.Recording.Duration < 1 {
 		t.Errorf("%+v", e.Recording)
 	}

@@ -109,6 +109,9 @@ func recordingAttrs(r *engine.Recording) []slog.Attr {
 	if r.DurationMS > 0 {
 		attrs = append(attrs, slog.Duration("length", time.Duration(r.DurationMS)*time.Millisecond))
 	}
+	if r.End != "" {
+		attrs = append(attrs, slog.String("end", string(r.End)))
+	}
 	if r.LostMS > 0 {
 		attrs = append(attrs, slog.Duration("missing", time.Duration(r.LostMS)*time.Millisecond))
 	}

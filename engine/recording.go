@@ -100,6 +100,10 @@ type (
 		Exists     Exists
 		Member     MemberID      // 0 = the room
 		MaxSilence time.Duration // ends it, as long as that; 0 = none does
+
+		// MaxDuration ends it when so much is recorded, pauses not counted, wherever
+		// the room is meanwhile; 0 = no matter how much.
+		MaxDuration time.Duration
 	}
 	// MuteRecord has silence recorded for what comes until it is called with On
 	// false; "" = in all. An error wraps ErrCannot where the room is mixed by what
@@ -136,6 +140,18 @@ const (
 	RecordingFailed   RecordingState = "failed" // by itself; Error says why
 )
 
+// RecordEnd is a word for why a recording has ended that has not failed.
+type RecordEnd string
+
+// The ends of a recording.
+const (
+	RecordStopped RecordEnd = "stopped"      // by a command
+	RecordFull    RecordEnd = "max_duration" // it has all that it was to have
+	RecordSilent  RecordEnd = "max_silence"  // or somebody at a switch has stopped one that silence could have ended
+	RecordLeft    RecordEnd = "left"         // nobody is there any more, or he is not whom it is of
+	RecordMoved   RecordEnd = "moved"        // it goes on in another file, where the room is now
+)
+
 // Recording is a recording of a room at one moment.
 type Recording struct {
 	Name       string         `json:"name"`           // as it was asked for
@@ -149,6 +165,7 @@ type Recording struct {
 	Bytes      int64          `json:"bytes,omitempty"`     // of a complete file
 	LostMS     int64          `json:"lost_ms,omitempty"`   // silence in it, since the disk was too slow
 	TalkedMS   int64          `json:"talked_ms,omitempty"` // not silence: of a complete one that silence could have ended
+	End        RecordEnd      `json:"end,omitempty"`       // why it has; "" = it has not, has failed, or a switch has ended it
 	Error      string         `json:"error,omitempty"`
 }
 

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -20,10 +19,12 @@ type taping struct {
 	at     *venue
 	rate   int           // as asked for
 	hush   time.Duration // likewise: the silence that ends it
+	limit  time.Duration // likewise: how much is recorded at most; 0 = no matter how much
 	before time.Duration // recorded up to the last pause
 	since  time.Time     // it runs; zero = it is paused or has not begun
 
 	stopped bool      // it was asked to end
+	why     RecordEnd // what for
 	giveUp  time.Time // it has not ended by then: we do not wait for it; zero = never
 
 	starting chan error // the command that began it; nil = none, or it is answered
@@ -43,7 +44,7 @@ func (r *room) obeyRecord(now time.Time, o order) {
 	case StopRecord:
 		r.eachTaping(o, c.File, func(t *taping, w *tapeWaiter) {
 			t.stopping = append(t.stopping, w)
-			r.stopTaping(t)
+			r.stopTaping(t, RecordStopped)
 		})
 	case PauseRecord:
 		r.eachTaping(o, c.File, func(t *taping, w *tapeWaiter) {
@@ -82,7 +83,7 @@ func (r *room) record(now time.Time, c Record, reply chan error) error {
 	case slices.ContainsFunc(r.tapings, func(t *taping) bool { return t.Name == name && !t.stopped }):
 		return fmt.Errorf("%w: room %s is being recorded to %s", ErrInUse, r.name, name)
 	}
-	return r.tape(&taping{Recording: Recording{Name: name, Member: c.Member}, rate: c.Rate, hush: c.MaxSilence, starting: reply}, c.Exists)
+	return r.tape(&taping{Recording: Recording{Name: name, Member: c.Member}, rate: c.Rate, hush: c.MaxSilence, limit: c.MaxDuration, starting: reply}, c.Exists)
 }
 
 // tape begins a recording where the room is.
@@ -120,13 +121,6 @@ func (r *room) eachTaping(o order, name string, do func(*taping, *tapeWaiter)) {
 	}
 	for _, t := range found {
 		do(t, w)
-	}
-}
-
-func (r *room) stopTaping(t *taping) {
-	if !t.stopped {
-		t.stopped = true
-		t.at.bridge.(Recorder).StopRecord(t.op)
 	}
 }
 
@@ -224,51 +218,6 @@ func (r *room) tapePaused(now time.Time, t *taping, f RecordingPaused) {
 	settleAll(&t.pausing, f.Err)
 }
 
-// tapeEnded follows the end of a recording: it was asked for, its disk is full,
-// or the place is gone.
-func (r *room) tapeEnded(now time.Time, t *taping, f RecordingEnded) {
-	r.tapings = slices.DeleteFunc(r.tapings, func(o *taping) bool { return o == t })
-	begun := t.State != RecordingStarting
-	if t.before = t.duration(now); f.Duration > 0 {
-		t.before = f.Duration
-	}
-	t.since = time.Time{}
-	t.Bytes, t.LostMS, t.TalkedMS, t.State = f.Bytes, f.Lost.Milliseconds(), f.Talked.Milliseconds(), RecordingDone
-	what := EventRecordEnded
-	if f.Err != nil {
-		t.State, t.Error, what = RecordingFailed, f.Err.Error(), EventRecordFailed
-	}
-	r.tellTape(now, what, t)
-	classed := errors.Is(f.Err, ErrBadCommand) || errors.Is(f.Err, ErrInUse) || errors.Is(f.Err, ErrCannot)
-	if t.starting != nil && f.Err != nil && !classed {
-		f.Err = fmt.Errorf("%w: %w", ErrNotRecorded, f.Err)
-	}
-	ordered := t.starting != nil
-	t.answerStart(f.Err)
-	t.answerMove(f.Err)
-	over := fmt.Errorf("%w: it has ended", ErrNoRecording)
-	settleAll(&t.stopping, f.Err)
-	settleAll(&t.pausing, over)
-	settleAll(&t.muting, over)
-	if begun && t.Member == 0 && !slices.ContainsFunc(r.tapings, func(o *taping) bool { return o.State != RecordingStarting && o.Member == 0 }) {
-		r.announceTape(r.profile.RecordEndSound)
-	}
-	r.inherit(t, begun, ordered, f.Err)
-}
-
-// inherit keeps a recording that has ended, though nobody asked it to, for where
-// the room goes: it goes on where the room is being moved to. What the place
-// could not begin is tried by the next one.
-func (r *room) inherit(t *taping, begun, ordered bool, why error) {
-	switch m := r.moving; {
-	case t.stopped || why != nil && (begun || ordered):
-	case why != nil:
-		r.owed = append(r.owed, t)
-	case m != nil && t.at == m.from:
-		m.tapes = append(m.tapes, t)
-	}
-}
-
 // duration is how much is recorded.
 func (t *taping) duration(now time.Time) time.Duration {
 	if t.since.IsZero() {
@@ -322,14 +271,6 @@ func (r *room) settleTapes(now time.Time) {
 	}
 }
 
-// lastTaping ends a recording of which nobody is left.
-func (r *room) lastTaping(now time.Time, t *taping) {
-	if t.giveUp.IsZero() {
-		t.giveUp = now.Add(recordEndTime)
-	}
-	r.stopTaping(t)
-}
-
 // autoRecord records as the profile says. Where it cannot, it is told once and
 // tried again where the room moves to.
 func (r *room) autoRecord(now time.Time) {
@@ -350,33 +291,18 @@ func (r *room) moveTapes(now time.Time, ended []*taping, c *carried) {
 	for _, t := range r.tapings {
 		if t.at != r.at && !t.stopped {
 			ended = append(ended, t)
-			r.stopTaping(t)
+			r.stopTaping(t, RecordMoved)
 		}
 	}
 	for _, old := range ended {
 		t := &taping{Recording: Recording{Name: old.Name, Auto: old.Auto, Member: old.Member}, rate: old.rate, hush: old.hush, carried: c}
+		if old.limit > 0 {
+			t.limit = max(time.Nanosecond, old.limit-old.duration(now))
+		}
 		c.open++
 		if err := r.tape(t, ExistsNumber); err != nil {
 			t.State, t.at = RecordingStarting, r.at
 			r.tapeEnded(now, t, RecordingEnded{Err: err})
-		}
-	}
-}
-
-// abandonTapes does not wait for ever for those of a place that is gone.
-func (r *room) abandonTapes(now time.Time, at *venue) {
-	for _, t := range r.tapings {
-		if t.at == at && t.giveUp.IsZero() {
-			t.stopped, t.giveUp = true, now.Add(recordEndTime)
-		}
-	}
-}
-
-// overdueTapes ends those whose place does not say that they have ended.
-func (r *room) overdueTapes(now time.Time) {
-	for _, t := range slices.Clone(r.tapings) {
-		if due(now, t.giveUp) {
-			r.tapeEnded(now, t, RecordingEnded{Err: fmt.Errorf("%w: it was not confirmed that %s is complete", ErrClosed, pick(t.File, t.Name))})
 		}
 	}
 }

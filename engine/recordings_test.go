@@ -69,6 +69,63 @@ func TestRecordByCommand(t *testing.T) {
 	})
 }
 
+// ends are the words for why recordings have ended, in order.
+func (th *theatre) ends() (list []RecordEnd) {
+	for _, r := range th.recordings() {
+		if r.State == RecordingDone {
+			list = append(list, r.End)
+		}
+	}
+	return list
+}
+
+// TestALimitEndsARecording: by what is recorded, of which a pause is no part, and
+// also where the room has moved meanwhile.
+func TestALimitEndsARecording(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, th *theatre) {
+		a := th.call("a", "1", nil)
+		time.Sleep(time.Minute)
+		live(t, th, Record{File: "x.wav", MaxDuration: 3 * time.Second})
+		live(t, th, Record{File: "y.wav", MaxDuration: 3 * time.Second})
+		time.Sleep(2 * time.Second)
+		live(t, th, PauseRecord{File: "x.wav", On: true})
+		time.Sleep(time.Minute)
+		want(t, "while one is paused", th.tapes(), "x.wav paused")
+		live(t, th, PauseRecord{File: "x.wav"})
+		time.Sleep(999 * time.Millisecond)
+		want(t, "just before the end", th.tapes(), "x.wav running")
+		time.Sleep(time.Millisecond)
+		synctest.Wait()
+		want(t, "at the end", th.tapes(), "")
+		live(t, th, Record{File: "z.wav", MaxDuration: time.Minute})
+		live(t, th, StopRecord{})
+		live(t, th, Record{File: "last.wav", MaxDuration: time.Minute})
+		a.sink.Post(LegGone{a.id, ReasonHangup})
+		time.Sleep(time.Hour)
+		if got := th.ends(); !slices.Equal(got, []RecordEnd{RecordFull, RecordFull, RecordStopped, RecordLeft}) {
+			t.Errorf("ended by %q", got)
+		}
+	})
+	switched(t, nil, func(t *testing.T, th *theatre) {
+		th.dial("a", "1", pbx1, pbx1, nil)
+		synctest.Wait()
+		live(t, th, Record{File: "x.wav", MaxDuration: 10 * time.Second})
+		time.Sleep(4 * time.Second)
+		if _, err := th.Relocate(t.Context(), "1", Place{}); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		time.Sleep(6*time.Second - time.Millisecond)
+		want(t, "where the room is now", th.tapes(), "x.wav running")
+		time.Sleep(time.Millisecond)
+		synctest.Wait()
+		want(t, "at the end", th.tapes(), "")
+		if got := th.ends(); !slices.Equal(got, []RecordEnd{RecordMoved, RecordFull}) {
+			t.Errorf("ended by %q", got)
+		}
+	})
+}
+
 func TestRecordFailures(t *testing.T) {
 	bubble(t, func(p *Profile) { p.RecordSound, p.RecordEndSound = "on-air", "off-air" }, func(t *testing.T, th *theatre) {
 		th.call("a", "1", nil)

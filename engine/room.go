@@ -234,7 +234,7 @@ func (r *room) tick(now time.Time) {
 		r.gatherUntil = time.Time{}
 		r.reconcile(now)
 	}
-	r.overdueTapes(now)
+	r.dueTapes(now)
 	if due(now, r.endAt) {
 		r.end(now, r.endWhy)
 	}
@@ -248,7 +248,7 @@ func (r *room) deadline() time.Time {
 		d = sooner(d, s.deadline())
 	}
 	for _, t := range r.tapings {
-		d = sooner(d, t.giveUp)
+		d = sooner(sooner(d, t.giveUp), t.full())
 	}
 	return d
 }

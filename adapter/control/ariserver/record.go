@@ -29,9 +29,8 @@ type (
 		room      engine.RoomName
 		member    engine.MemberID // 0 = it is of the bridge
 		file      string
-		terminate string      // keys that end it
-		measured  bool        // silence ends it
-		limit     *time.Timer // maxDurationSeconds
+		terminate string // keys that end it
+		measured  bool   // silence ends it
 	}
 	stored struct {
 		Name   string `json:"name"`
@@ -70,7 +69,7 @@ func (s *Server) ofChannel(q *request) (live, *answer) {
 // record begins a recording of what find finds.
 func (s *Server) record(find func(*request) (live, *answer)) func(context.Context, *request) answer {
 	return func(ctx context.Context, q *request) answer {
-		command, limit, bad := s.recordOrder(q)
+		command, bad := s.recordOrder(q)
 		if bad != nil {
 			return *bad
 		}
@@ -94,7 +93,6 @@ func (s *Server) record(find func(*request) (live, *answer)) func(context.Contex
 		if bad := s.begin(ctx, &t, command, truth(q.get("beep"))); bad != nil {
 			return *bad
 		}
-		s.limitTape(ctx, &t, limit)
 		return answer{status: http.StatusCreated, body: queued, location: "/ari/recordings/live/" + name}
 	}
 }
@@ -132,16 +130,6 @@ func (s *Server) begin(ctx context.Context, t *live, command engine.Record, beep
 	return &a
 }
 
-// limitTape ends a recording after a while.
-func (s *Server) limitTape(ctx context.Context, t *live, limit time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if limit > 0 && s.tapes[t.Name] == t {
-		later := context.WithoutCancel(ctx)
-		t.limit = time.AfterFunc(limit, func() { s.endTape(later, t.room, t.file) })
-	}
-}
-
 // endTape ends a recording that has perhaps ended already.
 func (s *Server) endTape(ctx context.Context, name engine.RoomName, file string) {
 	_ = s.ask(ctx, name, engine.StopRecord{File: file}) // then there is nothing to say
@@ -174,10 +162,10 @@ func terminators(text string) string {
 }
 
 // recordOrder reads what a client wants.
-func (s *Server) recordOrder(q *request) (c engine.Record, limit time.Duration, bad *answer) {
-	refuse := func(status int, text string) (engine.Record, time.Duration, *answer) {
+func (s *Server) recordOrder(q *request) (c engine.Record, bad *answer) {
+	refuse := func(status int, text string) (engine.Record, *answer) {
 		a := no(status, text)
-		return engine.Record{}, 0, &a
+		return engine.Record{}, &a
 	}
 	exists := map[string]engine.Exists{
 		"": engine.ExistsFail, "fail": engine.ExistsFail, "overwrite": engine.ExistsReplace, "append": engine.ExistsAppend,
@@ -198,24 +186,32 @@ func (s *Server) recordOrder(q *request) (c engine.Record, limit time.Duration, 
 	case !slices.Contains([]string{"", "none", "any", "*", "#"}, q.get("terminateOn")):
 		return refuse(http.StatusBadRequest, "terminateOn invalid")
 	}
-	for _, p := range []struct {
-		name, words string
-		into        *time.Duration
-	}{{"maxDurationSeconds", "max_duration_seconds", &limit}, {"maxSilenceSeconds", "max_silence_seconds", &c.MaxSilence}} {
-		n, err := strconv.Atoi(q.get(p.name))
-		switch {
-		case q.get(p.name) == "":
-		case n < 0:
-			return refuse(http.StatusBadRequest, p.words+" cannot be negative")
-		case err != nil || n > maxDuration:
-			return refuse(http.StatusBadRequest, p.name+" must be 0 to "+strconv.Itoa(maxDuration))
-		}
-		*p.into = time.Duration(n) * time.Second
+	if c.MaxDuration, bad = q.seconds("maxDurationSeconds", "max_duration_seconds"); bad == nil {
+		c.MaxSilence, bad = q.seconds("maxSilenceSeconds", "max_silence_seconds")
 	}
 	if c.Exists == engine.ExistsAppend {
 		c.Rate = s.rateOf(c.File)
 	}
-	return c, limit, nil
+	return c, bad
+}
+
+// seconds reads one of the two limits of a recording; words are its name where
+// Asterisk refuses it.
+func (q *request) seconds(name, words string) (time.Duration, *answer) {
+	text := q.get(name)
+	n, err := strconv.Atoi(text)
+	var bad answer
+	switch {
+	case text == "":
+		return 0, nil
+	case n < 0:
+		bad = no(http.StatusBadRequest, words+" cannot be negative")
+	case err != nil || n > maxDuration:
+		bad = no(http.StatusBadRequest, name+" must be 0 to "+strconv.Itoa(maxDuration))
+	default:
+		return time.Duration(n) * time.Second, nil
+	}
+	return 0, &bad
 }
 
 // rateOf is the rate of a recording that is to be added to; 0 = there is none

@@ -38,9 +38,6 @@ func (s *Server) records(e engine.Event) {
 // ended notes the end of a recording, and says which event tells it.
 func (s *Server) ended(t *live, r *engine.Recording) string {
 	delete(s.tapes, t.Name)
-	if t.limit != nil {
-		t.limit.Stop()
-	}
 	if r.State == engine.RecordingFailed {
 		t.State, t.Cause = "failed", r.Error
 		if t.member != 0 && strings.HasPrefix(r.Error, engine.ErrCannot.Error()) {

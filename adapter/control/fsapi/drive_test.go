@@ -90,11 +90,11 @@ func TestAChannelIsRecorded(t *testing.T) {
 			{"resume /a.wav", "+OK Success\n", ""},
 			{"mask /x.wav", "-ERR Cannot mask recording session!\n", ""},
 			{"stop /x.wav", "-ERR Cannot stop record session!\n", ""},
-			{"stop /a.wav", "+OK Success\n", "RECORD_STOP /a.wav"},
+			{"stop /a.wav", "+OK Success\n", "RECORD_STOP /a.wav success-maxtime"},
 			{"start /proc/a.wav", "-ERR Cannot record session!\n", ""},
 			{"start /b.wav", "+OK Success\n", "RECORD_START /b.wav"},
 			{"start /c.wav", "+OK Success\n", "RECORD_START /c.wav"},
-			{"stop ALL", "+OK Success\n", "RECORD_STOP /b.wav,RECORD_STOP /c.wav"},
+			{"stop ALL", "+OK Success\n", "RECORD_STOP /b.wav success-maxtime,RECORD_STOP /c.wav success-maxtime"},
 			{"stop all", "-ERR Cannot stop record session!\n", ""},
 			{"start", "-USAGE: " + recordSyntax + "\n", ""},
 			{"loop /a.wav", "-USAGE: " + recordSyntax + "\n", ""},
@@ -110,9 +110,16 @@ func TestAChannelIsRecorded(t *testing.T) {
 			t.Errorf("after 2 s: %q", told)
 		}
 		time.Sleep(2 * time.Second)
-		if told := r.taped(id); told != "RECORD_STOP /d.wav" {
+		if told := r.taped(id); told != "RECORD_STOP /d.wav success-maxtime" {
 			t.Errorf("after 4 s: %q", told)
 		}
+		r.says("uuid_record "+id+" start /f.wav 3", "+OK Success\n")
+		r.says("uuid_record "+id+" pause /f.wav", "+OK Success\n")
+		time.Sleep(time.Minute)
+		if told := r.taped(id); told != "RECORD_START /f.wav" {
+			t.Errorf("in a pause: %q", told)
+		}
+		r.says("uuid_record "+id+" stop /f.wav", "+OK Success\n")
 		r.says("uuid_record "+id+" start /e.wav 3", "+OK Success\n")
 		r.says("uuid_record "+id+" stop /e.wav", "+OK Success\n")
 		time.Sleep(time.Second)
@@ -125,7 +132,7 @@ func TestAChannelIsRecorded(t *testing.T) {
 		r.says("conference 3001 chkrecord", "-ERR Conference is not being recorded.\n")
 		p.sink.Post(engine.LegGone{Leg: p.id, Reason: engine.ReasonHangup})
 		time.Sleep(time.Minute)
-		if told := r.taped(id); told != "RECORD_STOP /e.wav" {
+		if told := r.taped(id); told != "RECORD_STOP /e.wav success-silence" {
 			t.Errorf("when he has left: %q", told)
 		}
 	})
@@ -137,7 +144,7 @@ func (r *rig) taped(id string) string {
 	names, events := r.all()
 	for i, e := range events {
 		if strings.HasPrefix(names[i], "RECORD_") && e.Value("Unique-ID") == id {
-			list = append(list, names[i]+" "+e.Value("Record-File-Path"))
+			list = append(list, strings.TrimRight(names[i]+" "+e.Value("Record-File-Path")+" "+e.Value("Record-Completion-Cause"), " "))
 		}
 	}
 	slices.Sort(list)

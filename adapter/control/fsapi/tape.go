@@ -68,34 +68,13 @@ func (a *API) tape(ctx context.Context, c *channel, file, seconds string) string
 			return success
 		}
 	}
-	err := a.do(ctx, c, engine.Record{Member: c.member.ID, File: file, Exists: engine.ExistsReplace})
+	limit := time.Duration(leadingNumber(seconds)) * time.Second
+	err := a.do(ctx, c, engine.Record{Member: c.member.ID, File: file, Exists: engine.ExistsReplace, MaxDuration: limit})
 	if err != nil {
 		a.opts.Log.Warn("uuid_record: "+err.Error(), "room", c.room.Name)
 		return "-ERR Cannot record session!\n"
 	}
-	if limit := leadingNumber(seconds); limit > 0 {
-		later, id := context.WithoutCancel(ctx), string(c.member.CallID)
-		began := a.taped(later, id, file)
-		time.AfterFunc(time.Duration(limit)*time.Second, func() {
-			if at := a.taped(later, id, file); !at.IsZero() && at.Equal(began) {
-				_ = a.do(later, c, engine.StopRecord{File: file}) // it has perhaps ended meanwhile
-			}
-		})
-	}
 	return success
-}
-
-// taped is when the recording of a channel to a file has begun; zero = it does
-// not run.
-func (a *API) taped(ctx context.Context, id, file string) time.Time {
-	if c, ok := a.channel(ctx, id); ok {
-		for _, t := range tapesOf(&c) {
-			if t.Name == file {
-				return t.StartedAt
-			}
-		}
-	}
-	return time.Time{}
 }
 
 // tapes tells of the recording of a member, which at the switch is one of his
@@ -109,10 +88,13 @@ func (r *run) tapes(e engine.Event) []telling {
 			return []telling{g.tape("RECORD_START", esl.Header{Name: "Record-File-Path", Value: is.Name})}
 		}
 	case engine.EventRecordEnded, engine.EventRecordFailed:
-		g, why := r.taped[is.Name], "success-maxtime" // so it is called however it ends
+		g, why := r.taped[is.Name], "success-maxtime" // so is called what a command ends, too
 		delete(r.taped, is.Name)
-		if e.Type == engine.EventRecordFailed {
+		switch {
+		case e.Type == engine.EventRecordFailed:
 			why = "uri-failure"
+		case is.End == engine.RecordLeft, is.End == engine.RecordSilent:
+			why = "success-silence"
 		}
 		if g != nil {
 			return []telling{g.tape("RECORD_STOP", esl.Header{Name: "Record-File-Path", Value: is.Name}, esl.Header{Name: "Record-Completion-Cause", Value: why})}
