@@ -17,12 +17,11 @@ const maxRecords = 10_000
 
 // record notes a member's stay for the room's record.
 func (r *run) record(g *guest, e engine.Event) {
-	_, otherwise := r.leaves[g.view.ID]
 	end := e.Invite.Variables["end_on_exit"]
 	r.stays = latest(r.stays, conference.Stay{
 		Caller: g.cdrCaller(), Joined: g.since, Left: e.Time, Moderator: g.view.Role == moderator,
 		EndConference: end == "any" || end == "true", Mandatory: end == "last",
-		Kicked: e.Reason == engine.ReasonKicked && !otherwise, Order: int(g.view.ID),
+		Kicked: e.Reason == engine.ReasonKicked && len(r.leaves[g.view.ID]) == 0, Order: int(g.view.ID),
 	})
 }
 

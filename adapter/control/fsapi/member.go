@@ -50,10 +50,12 @@ func (c *call) kick(m *engine.MemberView, sound string) {
 }
 
 func (c *call) hup(m *engine.MemberView, _ string) {
-	c.a.put(leaving{instance: c.view.Instance, member: m.ID, told: conference.Hupped})
-	if c.do(engine.Kick{Member: m.ID, Quiet: true}) {
-		c.printf("+OK hup %d\n", m.ID)
+	err := c.a.dismiss(c.ctx, &channel{c.view, *m}, engine.Kick{Member: m.ID, Quiet: true}, conference.Hupped)
+	if err != nil {
+		c.printf("%s", refusal(err))
+		return
 	}
+	c.printf("+OK hup %d\n", m.ID)
 }
 
 // hold takes a member out of what the others hear, and plays him a file.

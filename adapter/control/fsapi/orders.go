@@ -2,6 +2,7 @@ package fsapi
 
 import (
 	"context"
+	"errors"
 	"regexp"
 	"strings"
 	"sync"
@@ -9,6 +10,7 @@ import (
 
 	"parley/engine"
 	"parley/esl"
+	"parley/esl/conference"
 )
 
 // withGuest does something with what is kept of a channel, unless it has just left.
@@ -106,17 +108,18 @@ func (a *API) broadcast(ctx context.Context, arguments string) string {
 	return a.order(ctx, &c, engine.Play{Member: c.member.ID, ID: esl.NewUUID(), What: what}, "+OK Message sent\n")
 }
 
-// dismiss gives a command by which a channel leaves its room. The switch tells
-// nothing of it beside his leaving.
-func (a *API) dismiss(ctx context.Context, c *channel, command engine.Command) string {
-	going := leaving{instance: c.room.Instance, member: c.member.ID}
+// dismiss gives a command by which a member leaves his room, and told is what is
+// told of it beside his leaving; "" = nothing. Who has refused has not gone; whose
+// answer is late goes.
+func (a *API) dismiss(ctx context.Context, c *channel, command engine.Command, told conference.Action) error {
+	going := leaving{instance: c.room.Instance, member: c.member.ID, told: told}
 	a.put(going)
-	if err := a.do(ctx, c, command); err != nil {
+	err := a.do(ctx, c, command)
+	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		going.stays = true
 		a.put(going)
-		return refusal(err)
 	}
-	return "+OK\n"
+	return err
 }
 
 // order gives a command about a channel, and says how it went.

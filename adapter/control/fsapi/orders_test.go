@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"parley/engine"
+	"parley/esl/conference"
 )
 
 // TestWhatScriptsAskASwitchFor has the answers of a real 1.11.1, where they do
@@ -126,5 +129,36 @@ func TestADestinationIsARoom(t *testing.T) {
 				t.Errorf("%s: in %s is %q", row.to, row.room, got)
 			}
 		}
+	})
+}
+
+// TestARefusedOrderToLeaveIsForgotten: who is taken out in another way later is told
+// so, also where several have ordered it at one time.
+func TestARefusedOrderToLeaveIsForgotten(t *testing.T) {
+	bubble(t, func(r *rig) {
+		r.call("3001", "1001", nil)
+		view, err := r.x.Room(r.t.Context(), "3001")
+		if err != nil {
+			t.Fatal(err)
+		}
+		hup := func(id engine.MemberID, want string) {
+			t.Helper()
+			c := &call{a: r.a, ctx: r.t.Context(), view: view}
+			if c.hup(&engine.MemberView{ID: id}, ""); c.out.String() != want {
+				t.Errorf("%q, want %q", c.out.String(), want)
+			}
+		}
+		const none = "-ERR Non-Existant member\n"
+		hup(2, none) // he has just been looked up, and is not there
+		r.call("3001", "1002", nil)
+		r.events()
+		r.says("conference 3001 kick 2", "+OK kicked 2\n")
+		r.tells("kick-member 2", "del-member 2")
+		r.a.put(leaving{instance: view.Instance, member: 3, told: conference.Hupped}) // by who is about to be obeyed
+		hup(3, none)
+		r.call("3001", "1003", nil)
+		r.events()
+		r.says("conference 3001 kick 3", "+OK kicked 3\n")
+		r.tells("hup-member 3", "del-member 3")
 	})
 }

@@ -80,9 +80,16 @@ func (s setting) of() engine.InstanceID  { return s.instance }
 
 func (a again) tell(r *run) []telling { return []telling{r.tell(a.action, a.member, a.more)} }
 
+// keep notes one more command, or takes it back: of several the first is obeyed.
 func (l leaving) keep(r *run) {
-	r.leaves[l.member] = l.told
-	if l.stays {
+	list := r.leaves[l.member]
+	switch i := slices.Index(list, l.told); {
+	case !l.stays:
+		list = append(list, l.told)
+	case i >= 0:
+		list = slices.Delete(list, i, i+1)
+	}
+	if r.leaves[l.member] = list; len(list) == 0 {
 		delete(r.leaves, l.member)
 	}
 }

@@ -21,16 +21,16 @@ type run struct {
 	profile  string
 	floor    engine.MemberID // 0 = nobody
 	members  map[engine.MemberID]*guest
-	talked   map[engine.MemberID]time.Time         // when each last did
-	leaves   map[engine.MemberID]conference.Action // what is told of who is being taken out; "" = nothing beside his leaving
-	door     map[string]string                     // files set for "enter" and "exit"
-	recorded int                                   // recordings of the room that run
-	taped    map[string]*guest                     // whose recordings run, by the name
-	typed    map[string]string                     // by ID of the play: what the command has called it
-	levels   map[engine.MemberID]levels            // set by command
-	usual    levels                                // of the others
-	vars     esl.Headers                           // set by command
-	set      map[string]string                     // settings, likewise
+	talked   map[engine.MemberID]time.Time           // when each last did
+	leaves   map[engine.MemberID][]conference.Action // what is told of who is being taken out, by each command; "" = nothing beside his leaving
+	door     map[string]string                       // files set for "enter" and "exit"
+	recorded int                                     // recordings of the room that run
+	taped    map[string]*guest                       // whose recordings run, by the name
+	typed    map[string]string                       // by ID of the play: what the command has called it
+	levels   map[engine.MemberID]levels              // set by command
+	usual    levels                                  // of the others
+	vars     esl.Headers                             // set by command
+	set      map[string]string                       // settings, likewise
 	since    time.Time
 	rate     int // Hz: the highest that a member's codec had
 
@@ -70,7 +70,7 @@ func (a *API) runOf(id engine.InstanceID) run {
 func (a *API) begin(e engine.Event) *run {
 	r := &run{
 		uuid: uuidOf(string(e.Instance)), name: string(e.Room), profile: "none", members: map[engine.MemberID]*guest{},
-		talked: map[engine.MemberID]time.Time{}, leaves: map[engine.MemberID]conference.Action{}, typed: map[string]string{}, door: map[string]string{},
+		talked: map[engine.MemberID]time.Time{}, leaves: map[engine.MemberID][]conference.Action{}, typed: map[string]string{}, door: map[string]string{},
 		taped: map[string]*guest{}, levels: map[engine.MemberID]levels{}, set: map[string]string{}, since: e.Time, rate: 8000,
 	}
 	if e.Profile != "" {
@@ -187,10 +187,10 @@ func (a *API) left(r *run, e engine.Event) []telling {
 		return nil
 	}
 	var told []telling
-	switch how, said := r.leaves[id]; {
-	case said && how == "", e.Outcome.Cause != "": // somebody has ended his call
-	case said:
-		told = append(told, r.tell(how, id, nil))
+	switch how := r.leaves[id]; {
+	case len(how) > 0 && how[0] == "", e.Outcome.Cause != "": // somebody has ended his call
+	case len(how) > 0:
+		told = append(told, r.tell(how[0], id, nil))
 	case e.To != "":
 		told = append(told, r.sent(id, e.To))
 	case e.Reason == engine.ReasonKicked:

@@ -49,7 +49,10 @@ func (a *API) transferCall(ctx context.Context, arguments string) string {
 	if command.To, command.Profile, wrong = roomFor(append(words, "")[1:3]); wrong != "" {
 		return wrong
 	}
-	return a.dismiss(ctx, &c, command)
+	if err := a.dismiss(ctx, &c, command, ""); err != nil {
+		return refusal(err)
+	}
+	return "+OK\n"
 }
 
 // roomFor is the room and the profile that a destination and its dialplan mean, or
