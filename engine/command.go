@@ -37,10 +37,12 @@ type (
 	// Relate sets what the member From is to the member To, in place of what he
 	// was: with neither, they have no relation. It lasts until one of them leaves.
 	Relate Relation
-	// Gain sets how loud a member is heard, and hears; nil = as it is.
+	// Gain sets how loud a member is heard, and hears; nil = as it is. Both are
+	// asked by the room, in its turn, what follows on what is: so one step more,
+	// asked twice, is two.
 	Gain struct {
 		Member       MemberID
-		Talk, Listen *Decibels
+		Talk, Listen func(now Decibels) Decibels
 	}
 	// Hold stops a member being heard, whether he is muted or not, until he is
 	// taken off hold. He goes on hearing the room.
@@ -49,10 +51,10 @@ type (
 		On     bool
 	}
 	// Treat has a member's sound treated in a way of his own, as long as he is in
-	// the room.
+	// the room. The room asks for it as for a gain.
 	Treat struct {
 		Member MemberID
-		Treatment
+		To     func() Treatment
 	}
 	// Press sends keys to a member's phone. It is answered when they are on their
 	// way.

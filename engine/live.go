@@ -29,8 +29,8 @@ func (r *room) obeyMore(now time.Time, o order) {
 	switch c := o.command.(type) {
 	case Gain:
 		r.change(o, c.Member, asking{sets: c.parts()}, func(s *seat) {
-			assign(&s.want.Talk, c.Talk)
-			assign(&s.want.Listen, c.Listen)
+			follows(&s.want.Talk, c.Talk)
+			follows(&s.want.Listen, c.Listen)
 		})
 	case Hold:
 		r.change(o, c.Member, asking{sets: partHold}, func(s *seat) { s.toHold = c.On })
@@ -96,6 +96,17 @@ func (f Changed) Apply(s *MemberState) {
 	assign(&s.Deaf, f.Deaf)
 	assign(&s.Talk, f.Talk)
 	assign(&s.Listen, f.Listen)
+}
+
+// Loud is a gain whatever it is now.
+func Loud(gain Decibels) func(Decibels) Decibels {
+	return func(Decibels) Decibels { return gain }
+}
+
+func follows(gain *Decibels, next func(Decibels) Decibels) {
+	if next != nil {
+		*gain = next(*gain)
+	}
 }
 
 // assign sets what is given.

@@ -59,7 +59,7 @@ func (r *room) treat(o order, c Treat) {
 		return
 	}
 	r.each(o, c.Member, func(s *seat) OpID {
-		s.treatment = c.Treatment
+		s.treatment = c.To()
 		if s.way != wayNone { // he is treated when he has come
 			return 0
 		}

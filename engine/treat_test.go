@@ -38,7 +38,7 @@ func TestAMembersOwnTreatment(t *testing.T) {
 		th.dial("b", "1", pbx1, pbx1, nil)
 		synctest.Wait()
 		own := Treatment{OwnAGC: true, AGC: true}
-		live(t, th, Treat{Member: 2, Treatment: own})
+		live(t, th, Treat{Member: 2, To: func() Treatment { return own }})
 		if got := th.stageAt(pbx1).treated; got[2] != own || got[1] != (Treatment{}) {
 			t.Errorf("%+v", got)
 		}

@@ -192,8 +192,7 @@ func TestAGainIsRefusedAtTheSwitch(t *testing.T) {
 	if v, _ := r.exchange.Room(t.Context(), "3200"); v.Members[0].Talk != 0 {
 		t.Errorf("members %+v", v.Members)
 	}
-	loud := engine.Decibels(6)
-	err := r.exchange.Do(t.Context(), "3200", engine.Gain{Member: 1, Talk: &loud})
+	err := r.exchange.Do(t.Context(), "3200", engine.Gain{Member: 1, Talk: engine.Loud(6)})
 	if !errors.Is(err, engine.ErrCannot) || !strings.Contains(err.Error(), "a bridge of Asterisk has no gain per member") {
 		t.Errorf("a gain is answered by %v", err)
 	}

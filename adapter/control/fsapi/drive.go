@@ -134,16 +134,16 @@ func (a *API) audio(ctx context.Context, arguments string) string {
 // ends it, and what takes it back. nil = it does nothing of the kind.
 func sided(m *engine.MemberView, what, level string) (command, back engine.Command) {
 	step := stepFrom(0, level)
-	gain := engine.Decibels(conference.Gain(step))
+	gain := engine.Loud(engine.Decibels(conference.Gain(step)))
 	switch what {
 	case readMute:
 		return engine.Mute{Member: m.ID, On: step != 0, Quiet: true}, engine.Mute{Member: m.ID, On: m.Muted, Quiet: true}
 	case writeMute:
 		return engine.Deafen{Member: m.ID, On: step != 0}, engine.Deafen{Member: m.ID, On: m.Deaf}
 	case readLevel:
-		return engine.Gain{Member: m.ID, Talk: &gain}, engine.Gain{Member: m.ID, Talk: &m.Talk}
+		return engine.Gain{Member: m.ID, Talk: gain}, engine.Gain{Member: m.ID, Talk: engine.Loud(m.Talk)}
 	case writeLevel:
-		return engine.Gain{Member: m.ID, Listen: &gain}, engine.Gain{Member: m.ID, Listen: &m.Listen}
+		return engine.Gain{Member: m.ID, Listen: gain}, engine.Gain{Member: m.ID, Listen: engine.Loud(m.Listen)}
 	}
 	return nil, nil
 }

@@ -85,21 +85,34 @@ func energyFrom(now int, data string) int {
 	}
 }
 
-// level changes a member's levels, if there is a value to change them to.
-func (c *call) level(m *engine.MemberView, data string, to levels, action conference.Action, more ...esl.Header) bool {
+// level changes a member's levels, if there is a value to change them to. The
+// room asks for it: what several clients order comes one after the other.
+func (c *call) level(m *engine.MemberView, data string, action conference.Action, change func(*levels) esl.Headers) (levels, bool) {
+	l := c.a.levelsOf(c.view.Instance, m.ID)
 	if data == "" {
-		return true
+		change(&l)
+		return l, true
 	}
-	if !c.do(engine.Treat{Member: m.ID, Treatment: to.treatment()}) {
-		return false
+	ok := c.do(engine.Treat{Member: m.ID, To: func() engine.Treatment {
+		l = c.a.levelsOf(c.view.Instance, m.ID)
+		more := change(&l)
+		c.a.put(levelled{c.view.Instance, m.ID, l, action, more})
+		return l.treatment()
+	}})
+	if !ok { // or not yet: what the room may still do is not to be read
+		return levels{}, false
 	}
-	c.a.put(levelled{c.view.Instance, m.ID, to, action, more})
-	return true
+	return l, true
 }
 
-func (c *call) levelsOf(m *engine.MemberView) levels {
-	r := c.a.runOf(c.view.Instance)
-	return r.levelsOf(m.ID)
+func (a *API) levelsOf(room engine.InstanceID, id engine.MemberID) levels {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.catchUp()
+	if r := a.rooms[room]; r != nil {
+		return r.levelsOf(id)
+	}
+	return levels{}
 }
 
 func numbered(name string, n int) esl.Header {
@@ -107,34 +120,40 @@ func numbered(name string, n int) esl.Header {
 }
 
 func (c *call) energy(m *engine.MemberView, data string) {
-	l := c.levelsOf(m)
-	if data != "" {
-		l.energy = energyFrom(l.energy, data)
-	}
-	exceeded := l.auto > 0 && l.energy > l.auto
-	if exceeded {
-		l.auto = 0
-	}
-	if c.level(m, data, l, conference.EnergySet, numbered("Energy-Level", l.energy)) {
-		c.printf("Energy %d = %d\n", m.ID, l.energy)
-		if exceeded {
-			c.printf("Auto-Energy level exceeded, Auto-Energy mode disabled\n")
+	exceeded := false
+	l, ok := c.level(m, data, conference.EnergySet, func(l *levels) esl.Headers {
+		if data != "" {
+			l.energy = energyFrom(l.energy, data)
 		}
+		if exceeded = l.auto > 0 && l.energy > l.auto; exceeded {
+			l.auto = 0
+		}
+		return esl.Headers{numbered("Energy-Level", l.energy)}
+	})
+	if !ok {
+		return
+	}
+	c.printf("Energy %d = %d\n", m.ID, l.energy)
+	if exceeded {
+		c.printf("Auto-Energy level exceeded, Auto-Energy mode disabled\n")
 	}
 }
 
 // autoEnergy has the gate follow the noise. A gate that was open gets half of
 // the level, after the answer.
 func (c *call) autoEnergy(m *engine.MemberView, data string) {
-	l := c.levelsOf(m)
-	shown := l.energy
-	if data != "" {
-		l.auto = energyFrom(l.auto, data)
-		if l.energy == 0 {
-			l.energy = l.auto / 2
+	shown := 0
+	l, ok := c.level(m, data, "auto-energy-level-member", func(l *levels) esl.Headers {
+		shown = l.energy
+		if data != "" {
+			l.auto = energyFrom(l.auto, data)
+			if l.energy == 0 {
+				l.energy = l.auto / 2
+			}
 		}
-	}
-	if c.level(m, data, l, "auto-energy-level-member", numbered("Auto-Energy-Level", l.auto), numbered("Energy-Level", l.energy)) {
+		return esl.Headers{numbered("Auto-Energy-Level", l.auto), numbered("Energy-Level", l.energy)}
+	})
+	if ok {
 		c.printf("%d = Auto-Energy: %d Energy: %d\n", m.ID, l.auto, shown)
 	}
 }
@@ -143,13 +162,13 @@ func (c *call) autoEnergy(m *engine.MemberView, data string) {
 // switch's own needs; ours does not. As at the switch, a level of 0, and a word,
 // leave it as it is, and the answer says so; "down" to 0 ends it.
 func (c *call) agc(m *engine.MemberView, data string) {
-	l := c.levelsOf(m)
-	switch n := energyFrom(l.agc, data); {
-	case data == "":
-	case n > 0 || strings.EqualFold(data, "down"):
-		l.agc = n
-	}
-	if c.level(m, data, l, "agc-level-member", numbered("Agc-Level", l.agc)) {
+	l, ok := c.level(m, data, "agc-level-member", func(l *levels) esl.Headers {
+		if n := energyFrom(l.agc, data); n > 0 || strings.EqualFold(data, "down") {
+			l.agc = n
+		}
+		return esl.Headers{numbered("Agc-Level", l.agc)}
+	})
+	if ok {
 		c.printf("Agc %d = %d\n", m.ID, l.agc)
 	}
 }
@@ -158,18 +177,20 @@ func (c *call) agc(m *engine.MemberView, data string) {
 // LEVEL:MS, or LEVEL:MS:TIMES. The switch mixes up the first two values that it
 // shows, and an event's last is the first again.
 func (c *call) maxEnergy(m *engine.MemberView, data string) {
-	l := c.levelsOf(m)
-	if data != "" {
-		l.most = energyFrom(l.most, data)
-	}
-	exceeds := l.most != 0 && l.most < l.energy
-	if exceeds {
-		l.most = 0
-	} else if _, rest, ok := strings.Cut(data, ":"); ok {
-		l.burst(rest)
-	}
-	if !c.level(m, data, l, "max-energy-level-member", numbered("Max-Energy-Level", l.most), numbered("Max-Energy-Mute", l.muteMS),
-		numbered("Max-Energy-Hit-Trigger", usualHits+l.hits), numbered("Energy-Level", l.most)) {
+	exceeds := false
+	l, ok := c.level(m, data, "max-energy-level-member", func(l *levels) esl.Headers {
+		if data != "" {
+			l.most = energyFrom(l.most, data)
+		}
+		if exceeds = l.most != 0 && l.most < l.energy; exceeds {
+			l.most = 0
+		} else if _, rest, ok := strings.Cut(data, ":"); ok {
+			l.burst(rest)
+		}
+		return esl.Headers{numbered("Max-Energy-Level", l.most), numbered("Max-Energy-Mute", l.muteMS),
+			numbered("Max-Energy-Hit-Trigger", usualHits+l.hits), numbered("Energy-Level", l.most)}
+	})
+	if !ok {
 		return
 	}
 	if exceeds {

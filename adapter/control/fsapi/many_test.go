@@ -135,3 +135,36 @@ func TestTheLastWordCounts(t *testing.T) {
 		r.tells("mute-member 1", "unmute-member 1")
 	})
 }
+
+// TestTwoStepsAtOnceAreTwo: clients that turn the same thing up at one time count on
+// from each other.
+func TestTwoStepsAtOnceAreTwo(t *testing.T) {
+	for what, want := range map[string]string{
+		"volume_in": "+OK Volume IN 1 = 3\n", "volume_out": "+OK Volume OUT 1 = 3\n", "energy": "Energy 1 = 600\n", "agc": "Agc 1 = 600\n",
+		"auto-energy": "1 = Auto-Energy: 600 Energy: 100\n", "max-energy": "1 = Max-Energy: 0 Energy: 600 Max-Energy-Mute: 0ms Max-Energy-Hit-Trigger 5\n",
+	} {
+		t.Run(what, func(t *testing.T) {
+			bubble(t, func(r *rig) {
+				r.call("3001", "1", nil)
+				r.places["3001"].slow = 20 * time.Millisecond
+				view, err := r.x.Room(r.t.Context(), "3001")
+				if err != nil {
+					t.Fatal(err)
+				}
+				var group sync.WaitGroup
+				for range 3 { // all have seen the room as it was
+					group.Go(func() {
+						c := &call{a: r.a, ctx: r.t.Context(), view: view, words: []string{"1", "up"}}
+						for _, s := range subs() {
+							if s.name == what {
+								c.run(&s)
+							}
+						}
+					})
+				}
+				group.Wait()
+				r.says("conference 3001 "+what+" 1", want)
+			})
+		})
+	}
+}

@@ -77,23 +77,25 @@ func (c *call) unhold(m *engine.MemberView, _ string) {
 }
 
 func (c *call) volumeIn(m *engine.MemberView, data string) {
-	c.volume(m, data, "IN", m.Talk, func(g *engine.Gain) **engine.Decibels { return &g.Talk })
+	c.volume(m, data, "IN", m.Talk, func(next func(engine.Decibels) engine.Decibels) engine.Gain {
+		return engine.Gain{Member: m.ID, Talk: next}
+	})
 }
 
 func (c *call) volumeOut(m *engine.MemberView, data string) {
-	c.volume(m, data, "OUT", m.Listen, func(g *engine.Gain) **engine.Decibels { return &g.Listen })
+	c.volume(m, data, "OUT", m.Listen, func(next func(engine.Decibels) engine.Decibels) engine.Gain {
+		return engine.Gain{Member: m.ID, Listen: next}
+	})
 }
 
 // volume sets one of a member's two gains, in the switch's steps.
-func (c *call) volume(m *engine.MemberView, data, side string, now engine.Decibels, of func(*engine.Gain) **engine.Decibels) {
+func (c *call) volume(m *engine.MemberView, data, side string, now engine.Decibels, gain func(func(engine.Decibels) engine.Decibels) engine.Gain) {
 	step := conference.Step(float64(now))
-	if data != "" {
-		step = stepFrom(step, data)
-		gain, command := engine.Decibels(conference.Gain(step)), engine.Gain{Member: m.ID}
-		*of(&command) = &gain
-		if !c.do(command) {
-			return
-		}
+	if data != "" && !c.do(gain(func(now engine.Decibels) engine.Decibels {
+		step = stepFrom(conference.Step(float64(now)), data)
+		return engine.Decibels(conference.Gain(step))
+	})) {
+		return
 	}
 	c.printf("+OK Volume %s %d = %d\n", side, m.ID, step)
 }

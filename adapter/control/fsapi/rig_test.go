@@ -16,7 +16,7 @@ import (
 // place is a bridge where every wish comes true at once, or when it has been slow.
 type place struct {
 	sink engine.Sink
-	slow time.Duration // to do what Set asks
+	slow time.Duration // to do what Set and Treat ask
 	late time.Duration // to let somebody in
 
 	mu      sync.Mutex
@@ -80,7 +80,7 @@ func (p *place) Treat(op engine.OpID, m engine.MemberID, t engine.Treatment) {
 	p.treated[m] = t
 	s := p.states[m]
 	p.mu.Unlock()
-	p.sink.Post(engine.Applied{Op: op, Member: m, State: s})
+	time.AfterFunc(p.slow, func() { p.sink.Post(engine.Applied{Op: op, Member: m, State: s}) })
 }
 
 func (p *place) Relate(op engine.OpID, deaf []engine.Edge) {
