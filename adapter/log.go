@@ -35,7 +35,9 @@ func observer(log *slog.Logger, also ...engine.Observer) engine.Observer {
 // levelOf is how much an event matters to who runs Parley.
 func levelOf(e engine.Event) slog.Level {
 	switch e.Type {
-	case engine.EventTalking, engine.EventSilent, engine.EventSpeaker, engine.EventModified, engine.EventDigit: // the key itself is nobody's business
+	case engine.EventTalking, engine.EventSilent, engine.EventSpeaker, engine.EventModified,
+		engine.EventDigit,                      // the key itself is nobody's business
+		engine.EventArrived, engine.EventEnded: // what becomes of a call is told besides
 		return slog.LevelDebug
 	case engine.EventRejected:
 		if e.Outcome.Result == engine.ResultFailed && e.Reason != engine.ReasonHangup && e.Reason != engine.ReasonTransferred {

@@ -5,8 +5,10 @@ import "time"
 // EventType names what changed.
 type EventType string
 
-// Everything that can happen to a room.
+// Everything that can happen to a call, or a room.
 const (
+	EventArrived       EventType = "call.arrived" // by itself: of a call that we make dial.started is the first
+	EventEnded         EventType = "call.ended"   // given back: the last that is told of any call that has arrived
 	EventRoomStarted   EventType = "room.started"
 	EventRoomEnded     EventType = "room.ended"
 	EventRoomLocked    EventType = "room.locked"
@@ -58,7 +60,7 @@ const (
 
 // Event is a fact that changed a room, or that a command found so: each command
 // to a member, and each Lock, that has come true is told once. Seq counts from 1 in each instance,
-// without gaps but for one where the room was restored. Events of calls that never reached a room have Seq 0.
+// without gaps but for one where the room was restored. Events of calls that have no room (yet), and call.…, have Seq 0.
 type Event struct {
 	Type      EventType
 	Time      time.Time
@@ -68,9 +70,9 @@ type Event struct {
 	Seq       uint64
 	Reason    Reason
 	Leg       LegID
-	Invite    Invite // of that leg: caller, switch, kind
-	Member    MemberView
-	Present   int // members after the event, waiting ones included
+	Invite    Invite     // of that leg: caller, switch, kind
+	Member    MemberView // of call.…: what is known of the call
+	Present   int        // members after the event, waiting ones included
 	Outcome   Outcome
 	Dial      *Job          // of dial.…
 	Changes   []string      // of room.modified, room.moved and config.ignored; of participant.modified: ChangeTalk, ChangeListen
@@ -95,6 +97,6 @@ type Playback struct {
 	Err  error         // the part, or something of it, could not be played
 }
 
-// Observer is told every event, in order per room, from the room's own
-// goroutine: it must not wait.
+// Observer is told every event, in order per room and per call, from the goroutine
+// that has the room or the call: it must not wait.
 type Observer func(Event)

@@ -84,6 +84,7 @@ func New(o Options) (*Exchange, error) {
 	if o.Directory == nil {
 		o.Directory = NewDirectory()
 	}
+	x.house.lines.observe = x.house.observe
 	x.dir.Store(o.Directory)
 	x.lobby = &lobby{exchange: x, box: newMailbox()}
 	x.running.Go(func() {
@@ -97,11 +98,12 @@ func New(o Options) (*Exchange, error) {
 // Arrive takes a call on. Its leg posts facts, MediaUp first, to the sink that
 // comes back; the engine answers by the leg's methods, Release last.
 func (x *Exchange) Arrive(leg Leg, invite Invite) Sink {
-	a := arrival{line: x.house.lines.open(leg), invite: invite.tidy(), request: readVariables(invite.Variables)}
-	a.line.owner.Store(x.lobby.box)
+	a := arrival{invite: invite.tidy(), request: readVariables(invite.Variables)}
 	if invite.Restore != nil {
 		invite.Room = string(invite.Restore.Room)
 	}
+	a.line = x.house.lines.open(leg, a.invite, x.lobby.box)
+	defer a.line.coming.Add(-1)
 	name, err := ParseRoomName(invite.Room)
 	x.listen(name, &a.request)
 	switch {

@@ -283,6 +283,7 @@ type theatre struct {
 	noDisk map[Place]error     // set before the first call: no recording can begin there
 	broken bool                // guarded by mu: no more bridges
 	panics int                 // guarded by mu
+	calls  ledger              // of all calls
 
 	way Way // of every call out; set before the first
 }
@@ -311,6 +312,9 @@ func newTheatre(t testing.TB, d *Directory) *theatre {
 			return th.stages[n], nil
 		},
 		Observer: func(e Event) {
+			if th.calls.note(e) {
+				return
+			}
 			th.mu.Lock()
 			defer th.mu.Unlock()
 			th.events = append(th.events, e)
@@ -375,6 +379,7 @@ func bubble(t *testing.T, edit func(*Profile), test func(*testing.T, *theatre)) 
 		if err := th.Close(ctx); err != nil {
 			t.Errorf("Close: %v", err)
 		}
+		th.calls.balance(t)
 	})
 }
 

@@ -12,21 +12,39 @@ import (
 // ErrPrompted is what Await says of a call that is talked to before it may come in.
 var ErrPrompted = errors.New("engine: the call hears a prompt, or is asked something")
 
-// lines are the calls that we have, from their arrival until they are given back.
+// lines are the calls that we have, from their arrival until they are given back:
+// each is told of once when it comes by itself, and once when it is no more.
 type lines struct {
+	observe Observer
+
 	mu  sync.Mutex
 	all map[LegID]*line // guarded by mu
 }
 
-func (c *lines) open(leg Leg) *line {
-	l := &line{leg: leg, lines: c, gone: make(chan struct{})}
+// open takes a call on. Until it is on its way to somebody, who has box lets what
+// is asked of it wait.
+func (c *lines) open(leg Leg, in Invite, box *mailbox) *line {
+	l := &line{leg: leg, invite: in, lines: c, gone: make(chan struct{})}
+	l.owner.Store(box)
+	l.coming.Store(1)
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	if c.all == nil {
 		c.all = map[LegID]*line{}
 	}
 	c.all[leg.ID()] = l // one that his switch has lost may be there still
+	c.mu.Unlock()
+	if in.Job == "" {
+		l.tell(EventArrived, Outcome{})
+	}
 	return l
+}
+
+// tell tells of the call itself.
+func (l *line) tell(what EventType, o Outcome) {
+	room := RoomName(clip(l.invite.Room))
+	l.lines.observe(Event{
+		Type: what, Time: time.Now(), Room: room, Reason: o.Reason, Leg: l.leg.ID(), Invite: l.invite, Member: callView(l.leg, l.invite), Outcome: o,
+	})
 }
 
 func (c *lines) find(leg LegID) *line {
@@ -35,13 +53,19 @@ func (c *lines) find(leg LegID) *line {
 	return c.all[leg]
 }
 
-// release gives a call back; nobody can ask anything of it any more.
+// release gives a call back; nobody can ask anything of it any more. Where it has
+// come again meanwhile its end is no end.
 func (l *line) release(o Outcome) {
 	l.lines.mu.Lock()
-	if id := l.leg.ID(); l.lines.all[id] == l {
+	id := l.leg.ID()
+	last := l.lines.all[id] == l
+	if last {
 		delete(l.lines.all, id)
 	}
 	l.lines.mu.Unlock()
+	if last {
+		l.tell(EventEnded, o)
+	}
 	l.leg.Release(o)
 	close(l.gone)
 }

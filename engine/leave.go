@@ -129,8 +129,8 @@ func (r *room) lost(now time.Time, s *seat, why Reason) {
 		return
 	}
 	s.prompt, s.then, s.ask = 0, nil, nil
-	if was < phaseRemoving {
-		s.out.Reason, s.out.Exit = why, exitOf(why)
+	if was < phaseRemoving || s.onward != nil { // who is gone goes to no other room
+		s.onward, s.out.Reason, s.out.Exit = nil, why, exitOf(why)
 	}
 	if s.phase == phaseLosing {
 		if was != phaseRemoving || s.way == wayMoving {

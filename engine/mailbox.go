@@ -69,6 +69,7 @@ func (b *mailbox) close() []any {
 // comes to him.
 type line struct {
 	leg    Leg
+	invite Invite // that it came with
 	lines  *lines
 	gone   chan struct{} // closed when the call is given back
 	owner  atomic.Pointer[mailbox]

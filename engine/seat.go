@@ -100,14 +100,17 @@ func (s *seat) entryState(wait bool) MemberState {
 
 // view is the seat as lists show it.
 func (s *seat) view() MemberView {
-	v := MemberView{
-		ID: s.member, CallID: s.leg.ID(), Role: s.role.String(),
-		Number: s.invite.Caller.Number, Name: s.invite.Caller.Name,
-		Switch: s.invite.Switch, Kind: s.invite.Kind, State: s.phase.String(),
-		Muted: s.state.Muted, Hold: s.onHold, Deaf: s.state.Deaf, Talking: s.talking, Floor: s.floor, Hand: s.hand,
-		JoinedAt: s.joinedAt, Talk: s.state.Talk, Listen: s.state.Listen,
-	}
-	if c, ok := s.leg.(Coder); ok {
+	v := callView(s.leg, s.invite)
+	v.ID, v.Role, v.State, v.JoinedAt = s.member, s.role.String(), s.phase.String(), s.joinedAt
+	v.Muted, v.Hold, v.Deaf, v.Talking, v.Floor, v.Hand = s.state.Muted, s.onHold, s.state.Deaf, s.talking, s.floor, s.hand
+	v.Talk, v.Listen = s.state.Talk, s.state.Listen
+	return v
+}
+
+// callView is what lists show of a call that is no member.
+func callView(leg Leg, in Invite) MemberView {
+	v := MemberView{CallID: leg.ID(), Number: in.Caller.Number, Name: in.Caller.Name, Switch: in.Switch, Kind: in.Kind}
+	if c, ok := leg.(Coder); ok {
 		v.Codec = c.Codec()
 	}
 	return v

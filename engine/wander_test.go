@@ -57,6 +57,7 @@ func wander(t *testing.T, seed uint64) {
 	w.agree("1")
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
+	defer w.calls.balance(t)
 	if err := w.Close(ctx); err != nil {
 		t.Fatal(err)
 	}

@@ -117,7 +117,7 @@ func (m *Metrics) Observe(e engine.Event) {
 		engine.EventRoomModified, engine.EventRoomMoved, engine.EventIgnored, engine.EventMuted, engine.EventUnmuted, engine.EventDeafened,
 		engine.EventUndeafened, engine.EventModified, engine.EventHeld, engine.EventUnheld, engine.EventPlayQueued, engine.EventPlaying, engine.EventPlayed, engine.EventPlayContinues, engine.EventPlayPaused,
 		engine.EventPlayResumed, engine.EventPlayModified, engine.EventTalking, engine.EventSilent, engine.EventSpeaker,
-		engine.EventHandRaised, engine.EventHandLowered, engine.EventDigit, engine.EventDialing, engine.EventRinging, engine.EventDialed:
+		engine.EventArrived, engine.EventEnded, engine.EventHandRaised, engine.EventHandLowered, engine.EventDigit, engine.EventDialing, engine.EventRinging, engine.EventDialed:
 	}
 }
 

@@ -37,6 +37,7 @@ func TestATransferredCallGoesFromBridgeToBridge(t *testing.T) {
 		t.Errorf("commands would go to member %d of room %s", c.member, c.room)
 	}
 	event(engine.EventLeft, "2", 1, "")
+	event(engine.EventEnded, "2", 0, "")
 	if get(t, s, "/channels/call-1").Code != http.StatusNotFound {
 		t.Error("the channel outlives its call")
 	}

@@ -43,6 +43,12 @@ func (s *Server) Observe(e engine.Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch e.Type {
+	case engine.EventArrived:
+		if s.calls[string(e.Leg)] == nil { // else it comes again
+			s.newCall(string(e.Leg), e, "Up", s.opt.App)
+		}
+	case engine.EventEnded:
+		s.ends(e)
 	case engine.EventRoomStarted:
 		s.roomStarted(e)
 	case engine.EventRoomEnded:
@@ -57,8 +63,9 @@ func (s *Server) Observe(e engine.Event) {
 		if s.joins(e); e.Member.State == "waiting" {
 			s.waits(e)
 		}
-	case engine.EventLeft, engine.EventRejected:
+	case engine.EventLeft:
 		s.leaves(e)
+	case engine.EventRejected: // its end follows
 	case engine.EventTalking, engine.EventSilent:
 		s.talks(e)
 	case engine.EventDigit:
@@ -133,6 +140,9 @@ func (s *Server) callOf(e engine.Event) *call {
 	if c == nil {
 		c = s.newCall(string(e.Leg), e, "Up", s.opt.App)
 	}
+	if c.room == "" { // he was asked for it
+		c.Dialplan = planOf(c.app, e.Room)
+	}
 	c.member, c.room, c.codec = e.Member.ID, e.Room, e.Member.Codec
 	if who := e.Invite.Caller; who.Number != "" || who.Name != "" {
 		c.Caller = callerID{who.Name, who.Number}
@@ -151,11 +161,11 @@ func (s *Server) newCall(id string, e engine.Event, state, app string) *call {
 		number = "anonymous"
 	}
 	c := &call{
-		room: e.Room, app: app,
+		room: e.Room, app: app, codec: e.Member.Codec,
 		channel: channel{
 			ID: id, Name: fmt.Sprintf("%s/%s-%08x", kind, number, s.made), State: state, ProtocolID: id,
 			Caller:       callerID{e.Invite.Caller.Name, e.Invite.Caller.Number},
-			Dialplan:     dialplan{Context: "parley", Exten: string(e.Room), Priority: 1, AppName: "Stasis", AppData: app + "," + string(e.Room)},
+			Dialplan:     planOf(app, e.Room),
 			CreationTime: stamp(e.Time), Language: "en",
 		},
 	}
@@ -163,6 +173,11 @@ func (s *Server) newCall(id string, e engine.Event, state, app string) *call {
 	s.follow(c, "channel:"+id)
 	s.tell("ChannelCreated", e.Time, &onChannel{Channel: c.channel}, c.subject())
 	return c
+}
+
+// planOf is the dialplan of a call to a room.
+func planOf(app string, room engine.RoomName) dialplan {
+	return dialplan{Context: "parley", Exten: string(room), Priority: 1, AppName: "Stasis", AppData: app + "," + string(room)}
 }
 
 // subject is whom the events of a call concern.
@@ -215,20 +230,24 @@ func (s *Server) leaveBridge(c *call, at time.Time) {
 	}
 }
 
-// leaves follows a call out. One that never got in is known if we have called
-// it.
+// leaves follows a member out of his room: to another one, to hear something yet, or
+// to his end.
 func (s *Server) leaves(e engine.Event) {
-	c := s.calls[string(e.Leg)]
-	if c == nil {
-		return
-	}
-	s.leaveBridge(c, e.Time)
-	if e.To != "" { // he is on his way to another room
+	if c := s.calls[string(e.Leg)]; c != nil {
+		s.leaveBridge(c, e.Time)
 		c.member = 0
+	}
+}
+
+// ends follows a call to its end. One of an order that is not given yet is another.
+func (s *Server) ends(e engine.Event) {
+	c := s.calls[string(e.Leg)]
+	if c == nil || c.created != nil {
 		return
 	}
+	s.leaveBridge(c, e.Time) // it is in none, but where its room has failed
 	cause := engine.CauseNormal
-	if e.Type == engine.EventRejected {
+	if e.Outcome.Result != engine.ResultJoined && e.Reason != engine.ReasonHangup {
 		cause = engine.CauseRejected
 	}
 	s.destroy(c, e.Time, cmp.Or(e.Outcome.Cause, cause))

@@ -56,7 +56,7 @@ type API struct {
 	told  []telling                  // guarded by mu: what is to be fired, oldest first
 	rooms map[engine.InstanceID]*run // guarded by mu, as below
 	calls map[engine.LegID]*guest    // that CHANNEL_CREATE has been told of, while they are there
-	born  int                        // members since start
+	born  int                        // calls since start
 	peak  int
 
 	presences int // PRESENCE_IN since start

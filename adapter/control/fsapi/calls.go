@@ -258,6 +258,9 @@ func (a *API) row(c *channel) []string {
 	id, from := g.uuid(), sourceAddress(g.invite)
 	is, application := g.phase(), "conference"
 	first, dialplan, data := engine.Caller{Number: m.Number, Name: g.name()}, "XML", string(c.room.Name)+"@"+c.room.Profile
+	if c.room.Name == "" { // he is asked for its number
+		data = ""
+	}
 	callee, call := "", ""
 	if g.called {
 		first, dialplan, data, callee, call = g.seen, "", string(c.room.Name), "RECV", id

@@ -19,7 +19,7 @@ const maxRecords = 10_000
 func (r *run) record(g *guest, e engine.Event) {
 	end := e.Invite.Variables["end_on_exit"]
 	r.stays = latest(r.stays, conference.Stay{
-		Caller: g.cdrCaller(), Joined: g.since, Left: e.Time, Moderator: g.view.Role == moderator,
+		Caller: g.cdrCaller(), Joined: g.view.JoinedAt, Left: e.Time, Moderator: g.view.Role == moderator,
 		EndConference: end == "any" || end == "true", Mandatory: end == "last",
 		Kicked: e.Reason == engine.ReasonKicked && len(r.leaves[g.view.ID]) == 0, Order: int(g.view.ID),
 	})

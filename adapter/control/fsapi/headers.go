@@ -39,7 +39,7 @@ func (g *guest) channel(is phase) esl.Headers {
 		h = append(h, esl.Header{Name: "Hangup-Cause", Value: is.cause})
 	}
 	for _, way := range []string{"Read", "Write"} {
-		if is.call == "DOWN" || is.cause != "" && m.ID == 0 { // there is no audio yet, or was none
+		if is.call == "DOWN" || is.cause != "" && g.ringing { // there is no audio yet, or was none
 			break
 		}
 		h = append(h, esl.Header{Name: "Channel-" + way + "-Codec-Name", Value: codec}, esl.Header{Name: "Channel-" + way + "-Codec-Rate", Value: rate},
@@ -173,9 +173,7 @@ func (g *guest) destination() string {
 
 // pulse is HEARTBEAT.
 func (a *API) pulse(now time.Time) esl.Headers {
-	a.mu.Lock()
-	n, born, peak := a.count(), a.born, a.peak
-	a.mu.Unlock()
+	n, born, peak := a.sessions()
 	up := now.Sub(a.since)
 	number := strconv.Itoa
 	return esl.Headers{

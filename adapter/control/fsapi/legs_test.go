@@ -32,11 +32,11 @@ func TestACallIsToldFromCreateToDestroy(t *testing.T) {
 	bubble(t, func(r *rig) {
 		p := r.call("3001", "1001", nil)
 		names, events := r.all()
-		if want := []string{"conference-create", "CHANNEL_CREATE", "CHANNEL_ANSWER", "add-member", "floor-change"}; !slices.Equal(names, want) {
+		if want := []string{"CHANNEL_CREATE", "CHANNEL_ANSWER", "conference-create", "add-member", "floor-change"}; !slices.Equal(names, want) {
 			t.Errorf("%q, want %q", names, want)
 		}
 		for _, want := range []esl.Header{{Name: "Answer-State", Value: "ringing"}, {Name: "Call-Direction", Value: "inbound"}, {Name: "Unique-ID", Value: uniqueID(p.id)}} {
-			if have := events[1].Value(want.Name); have != want.Value {
+			if have := events[0].Value(want.Name); have != want.Value {
 				t.Errorf("%s is %q, want %q", want.Name, have, want.Value)
 			}
 		}

@@ -144,9 +144,18 @@ type rig struct {
 // bubble runs a test with its own time and an API.
 func bubble(t *testing.T, test func(*rig)) {
 	t.Helper()
+	ruled(t, nil, test)
+}
+
+// ruled runs one in rooms of a profile that the test has changed.
+func ruled(t *testing.T, edit func(*engine.Profile), test func(*rig)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		r := &rig{t: t, places: map[engine.RoomName]*place{}}
 		d := engine.NewDirectory()
+		if edit != nil {
+			edit(d.Profiles["default"])
+		}
 		x, err := engine.New(engine.Options{
 			Directory: d,
 			Bridges: func(_ engine.Place, room engine.RoomName, _ engine.InstanceID, sink engine.Sink) (engine.Bridge, error) {
@@ -171,6 +180,9 @@ func bubble(t *testing.T, test func(*rig)) {
 		}
 		cancel()
 		<-done
+		if len(r.a.calls) > 0 {
+			t.Errorf("channels of no call: %v", r.a.calls)
+		}
 	})
 }
 

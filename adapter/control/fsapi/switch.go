@@ -20,11 +20,17 @@ func (a *API) version(_ context.Context, arguments string) string {
 	return "FreeSWITCH Version " + a.release() + " (Parley " + a.opts.Version + ")\n"
 }
 
+// sessions are the channels there are, were since the start, and were at most.
+func (a *API) sessions() (n, born, peak int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.catchUp()
+	return len(a.calls), a.born, a.peak
+}
+
 // status is what operators look at first.
 func (a *API) status(context.Context, string) string {
-	a.mu.Lock()
-	n, born, peak := a.count(), a.born, a.peak
-	a.mu.Unlock()
+	n, born, peak := a.sessions()
 	up := time.Since(a.since)
 	return fmt.Sprintf("UP %s, %s\nFreeSWITCH (Version %s) is ready\n%d session(s) since startup\n"+
 		"%d session(s) - peak %d, last 5min %d \n0 session(s) per Sec out of max 0, peak 0, last 5min 0 \n%d session(s) max\n"+
@@ -96,9 +102,7 @@ func (a *API) globalVariable(_ context.Context, arguments string) string {
 func (a *API) sofia(_ context.Context, arguments string) string {
 	words := split(arguments)
 	uri := "sip:" + a.opts.SIP
-	a.mu.Lock()
-	n := a.count()
-	a.mu.Unlock()
+	n, _, _ := a.sessions()
 	switch {
 	case len(words) == 1 && words[0] == "status":
 		line := strings.Repeat("=", 97) + "\n"

@@ -38,7 +38,8 @@ type run struct {
 	attempts []conference.Attempt
 }
 
-// guest is a member, from his joining to his leaving.
+// guest is a call, from its arrival or the order to make it to its end; a member, from
+// his joining to his leaving.
 type guest struct {
 	view   engine.MemberView
 	invite engine.Invite
@@ -49,6 +50,7 @@ type guest struct {
 	called bool               // we called him
 
 	ringing bool // he has not answered
+	hung    bool // that he has hung up is told
 }
 
 // runOf is a copy of what is known of a room.
@@ -158,25 +160,14 @@ func (a *API) joined(r *run, e engine.Event) []telling {
 	}
 	known := a.calls[e.Leg]
 	r.members[id] = &guest{
-		view: e.Member, invite: e.Invite, since: e.Time, vars: known.vars, seen: known.seen, called: known.called,
+		view: e.Member, invite: e.Invite, since: known.since, vars: known.vars, seen: known.seen, called: known.called,
 	}
 	r.rate = max(r.rate, rateOf([]*engine.MemberView{&e.Member}))
-	a.born++
-	a.peak = max(a.peak, a.count())
 	told := []telling{r.tell(conference.AddMember, id, nil), a.presence(r)}
 	if r.floor == 0 {
 		told = append(told, r.giveFloor(id))
 	}
 	return told
-}
-
-// count is how many members there are. The caller holds mu.
-func (a *API) count() int {
-	n := 0
-	for _, r := range a.rooms {
-		n += len(r.members)
-	}
-	return n
 }
 
 // left tells of a member's leaving, and how he came to leave.
