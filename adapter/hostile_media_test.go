@@ -3,9 +3,11 @@ package adapter_test
 import (
 	"context"
 	"encoding/binary"
+	"fmt"
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -130,10 +132,30 @@ func TestFloodsOfMedia(t *testing.T) {
 	s.recovers(t, before, 0)
 }
 
+// vacantPorts is a row of n UDP ports that nobody has, of those that vacant leaves.
+func vacantPorts(t *testing.T, n int) config.Ports {
+	t.Helper()
+	for first := 18000 + n*(os.Getpid()%50); first < 20000; first += n {
+		free := 0
+		for port := first; port < first+n; port++ {
+			if c, err := net.ListenPacket("udp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+				free++
+				_ = c.Close()
+			}
+		}
+		if free == n {
+			return config.Ports{First: first, Last: first + n - 1}
+		}
+	}
+	t.Fatal("no row of free ports")
+	return config.Ports{}
+}
+
 // Who sends to all ports must not get the audio of calls that begin meanwhile.
 func TestAThiefAtTheRTPPortsHearsNothing(t *testing.T) {
 	s := &siege{log: &logBook{}}
-	s.parley = s.open(t, func(c *config.Config) { c.RTP.Ports = config.Ports{First: 35000, Last: 35019} })
+	ports := vacantPorts(t, 20)
+	s.parley = s.open(t, func(c *config.Config) { c.RTP.Ports = ports })
 	thief, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.ParseIP(attacker)})
 	if err != nil {
 		t.Fatal(err)
@@ -143,7 +165,7 @@ func TestAThiefAtTheRTPPortsHearsNothing(t *testing.T) {
 	var at sync.WaitGroup
 	at.Go(func() {
 		paced(ctx, 1<<30, 400, func(i int) {
-			to := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), uint16(35000+i*2%20))
+			to := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), uint16(ports.First+i*2%20))
 			_, _ = thief.WriteToUDPAddrPort(rtpPacket(uint16(i/10), uint32(16*i), 5), to)
 		})
 	})

@@ -132,7 +132,7 @@ func survives(t *testing.T, kind string, n int, to func(*config.Config) string) 
 	now := s.state(t)
 	lines := len(s.log.lines())
 	t.Logf("%s: heap %d KiB, %d goroutines, %d lines logged", said, now.heap>>10, now.goroutines, lines)
-	if lines > 150 {
+	if lines > 200 {
 		t.Error("too many lines")
 	}
 	release()

@@ -51,30 +51,13 @@ func besiege(t *testing.T, edit func(*config.Config)) *siege {
 func (s *siege) open(t *testing.T, edit func(*config.Config)) parley {
 	t.Helper()
 	c := config.Defaults()
-	c.StateDir = t.TempDir()
-	c.SIP.Listen, c.FreeSWITCH.Listen = "127.0.0.1:25070", "127.0.0.1:28084"
-	c.AudioSocket.Listen, c.HTTP.Listen = "127.0.0.1:28086", "127.0.0.1:28085"
-	c.ESLServer.Listen = "127.0.0.1:28022"
-	c.RTP.Ports = config.Ports{First: 35000, Last: 38999}
+	vacant(t, c)
 	quiet(c)
 	if edit != nil {
 		edit(c)
 	}
 	c.Log.Format = map[bool]string{false: "text", true: "json"}[s.log.json]
-	app, err := adapter.Start(t.Context(), c, adapter.Options{Version: "test", Log: adapter.NewLog(s.log, c.Log)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- app.Run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("Run: %v", err)
-		}
-	})
-	return parley{app, c}
+	return run(t, c, adapter.Options{Log: adapter.NewLog(s.log, c.Log)})
 }
 
 // logBook keeps what a Parley logs.
