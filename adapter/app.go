@@ -340,8 +340,8 @@ func (a *App) Run(ctx context.Context) error {
 	}
 	a.opt.Log.Info("stopping: calls are given back")
 	a.part(ctx)
-	a.ari.Close()
 	stop()
+	a.ari.Close()
 	err := g.Wait()
 	a.close()
 	if ctx.Err() != nil && (err == nil || errors.Is(err, context.Canceled)) {

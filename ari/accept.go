@@ -75,9 +75,11 @@ func (c *Client) Accept(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	ws.SetReadLimit(maxEvent)
-	if err := c.prove(r.Context(), ws); err != nil {
+	ctx, cancel := c.door.whileOpen(r.Context())
+	defer cancel()
+	if err := c.prove(ctx, ws); err != nil {
 		_ = ws.CloseNow()
-		c.judge(r.Context(), err)
+		c.judge(ctx, err)
 		return
 	}
 	c.door.enter(ws)
@@ -116,14 +118,20 @@ const proveTime = 30 * time.Second
 func (c *Client) prove(ctx context.Context, ws *websocket.Conn) error {
 	ctx, cancel := context.WithTimeout(ctx, proveTime)
 	defer cancel()
+	return c.catchUp(ctx, ws)
+}
+
+// whileOpen is a context that ends with the door, too.
+func (d *door) whileOpen(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
 	go func() {
 		select {
-		case <-c.door.closed:
+		case <-d.closed:
 			cancel()
 		case <-ctx.Done():
 		}
 	}()
-	return c.catchUp(ctx, ws)
+	return ctx, cancel
 }
 
 // judge notes why a connection has not shown that it speaks ARI. Asterisk 22
@@ -149,11 +157,6 @@ func (d *door) enter(ws *websocket.Conn) {
 	for {
 		select {
 		case d.came <- ws:
-			select {
-			case <-d.closed: // nobody will take it
-				d.empty()
-			default:
-			}
 			return
 		case old := <-d.came:
 			_ = old.CloseNow()
@@ -208,9 +211,13 @@ func (d *door) verdict() error {
 	return ErrAbsent
 }
 
-// shut closes what came and was not used. It may be called once.
+// shut waits until nobody is at the door, and nobody comes: all its places are
+// taken then. It closes what came and was not used. It may be called once.
 func (d *door) shut() {
 	close(d.closed)
+	for range cap(d.trial) {
+		d.trial <- struct{}{}
+	}
 	d.hold(nil)
 	d.empty()
 }

@@ -246,3 +246,36 @@ func TestAnApplicationThatIsNotRegistered(t *testing.T) {
 	s.Unregister(false)
 	comesUp(t, c)
 }
+
+// TestNobodyIsAtTheDoorWhenRunIsOver: who has said nothing is sent away, and who
+// comes then is refused.
+func TestNobodyIsAtTheDoorWhenRunIsOver(t *testing.T) {
+	s := aritest.New(t)
+	c := newClient(t, ari.Options{URL: s.URL, HTTP: s.Client(), Outbound: true, Timeout: time.Minute})
+	defer s.Close()
+	entered := make(chan struct{})
+	door := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		close(entered)
+		c.Accept(w, r)
+	}))
+	defer door.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	over := make(chan error, 1)
+	go func() { over <- c.Run(ctx) }()
+	h := http.Header{}
+	(&http.Request{Header: h}).SetBasicAuth(aritest.User, aritest.Password)
+	ws, _, err := websocket.Dial(t.Context(), "ws"+strings.TrimPrefix(door.URL, "http"), &websocket.DialOptions{HTTPHeader: h, Subprotocols: []string{"ari"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = ws.CloseNow() }()
+	<-entered
+	cancel()
+	<-over
+	r := httptest.NewRequest(http.MethodGet, "/ari-in/ast1", nil)
+	r.SetBasicAuth(aritest.User, aritest.Password)
+	w := httptest.NewRecorder()
+	if c.Accept(w, r); w.Code != http.StatusServiceUnavailable {
+		t.Errorf("one who comes then: %d", w.Code)
+	}
+}

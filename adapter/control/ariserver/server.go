@@ -19,7 +19,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"parley/engine"
@@ -77,7 +76,7 @@ type Server struct {
 	entity   string
 	brake    brake.Brake
 	pacer    pace.Pacer // of those who have events to write
-	sockets  atomic.Int32
+	sockets  sync.WaitGroup
 	quit     chan struct{}
 	stop     sync.Once
 
@@ -89,6 +88,8 @@ type Server struct {
 	made      uint32                    // channels so far
 	playbacks map[string]*playback      // by id: queued or playing
 	tapes     map[string]*live          // by name
+	open      int                       // sockets
+	closed    bool
 }
 
 // New makes a server. Before it is asked anything it needs the engine, which
@@ -108,8 +109,16 @@ func New(o Options) *Server {
 // Drive says which engine is asked.
 func (s *Server) Drive(x *engine.Exchange) { s.exchange = x }
 
-// Close ends all sockets.
-func (s *Server) Close() { s.stop.Do(func() { close(s.quit) }) }
+// Close ends all sockets, and returns when they have.
+func (s *Server) Close() {
+	s.stop.Do(func() {
+		s.mu.Lock()
+		s.closed = true
+		s.mu.Unlock()
+		close(s.quit)
+	})
+	s.sockets.Wait()
+}
 
 // entityID looks like the MAC address that Asterisk names itself by: a random
 // one, locally administered.

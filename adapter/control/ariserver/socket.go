@@ -27,6 +27,7 @@ const (
 	queueBytes  = 4 << 20
 	writeBuffer = 64 << 10 // bytes that the system keeps for a client; Linux takes it twice
 	writeTime   = 5 * time.Second
+	partTime    = time.Second // for a client to say goodbye when we stop
 	maxRequest  = 64 << 10 // bytes of a frame that a client sends
 	pingEvery   = 20 * time.Second
 	pongTime    = 2 * commandTime // a client's pong may stand behind a request of its own
@@ -78,12 +79,12 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, u User) {
 		http.Error(w, "HTTP request is missing param: [app]", http.StatusBadRequest)
 		return
 	}
-	defer s.sockets.Add(-1)
-	if s.sockets.Add(1) > maxSockets {
-		s.opt.Log.Warn("ari: too many websockets; one is refused", "user", u.Name, "from", r.RemoteAddr)
-		refuse(w, http.StatusServiceUnavailable, "Too many websockets")
+	if why := s.seat(); why != "" {
+		s.opt.Log.Warn("ari: a websocket is refused", "why", why, "user", u.Name, "from", r.RemoteAddr)
+		refuse(w, http.StatusServiceUnavailable, why)
 		return
 	}
+	defer s.unseat()
 	k := newSocket(&s.pacer)
 	enlist := func() {
 		s.mu.Lock()
@@ -100,6 +101,28 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, u User) {
 	s.dismiss(k)
 	_ = ws.CloseNow()
 	s.opt.Log.Info("ari: a client has gone", "apps", names, "why", why, "from", r.RemoteAddr)
+}
+
+// seat counts one more socket, or says why there may be none.
+func (s *Server) seat() (why string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.closed:
+		return "We stop"
+	case s.open >= maxSockets:
+		return "Too many websockets"
+	}
+	s.open++
+	s.sockets.Add(1)
+	return ""
+}
+
+func (s *Server) unseat() {
+	s.mu.Lock()
+	s.open--
+	s.mu.Unlock()
+	s.sockets.Done()
 }
 
 // narrow is a response whose connection has a small write buffer. open is called
@@ -142,7 +165,9 @@ func (s *Server) serveSocket(ctx context.Context, ws *websocket.Conn, k *socket,
 		case <-k.full:
 			return "it does not read: cut off"
 		case <-s.quit:
+			late := time.AfterFunc(partTime, func() { cancel(nil) }) // who does not answer is cut off
 			_ = ws.Close(websocket.StatusGoingAway, "")
+			late.Stop()
 			return "we stop"
 		case <-ctx.Done():
 			return context.Cause(ctx).Error()
