@@ -56,7 +56,7 @@ type App struct {
 	opt        Options
 	notes      *notes
 	unplayed   trouble.Once // sounds that were told of
-	programs   programs
+	aside      aside
 	since      time.Time
 	config     atomic.Pointer[config.Config]
 	started    *config.Config // what the listeners and switches are
@@ -149,7 +149,7 @@ func (a *App) openEngine(_ context.Context, c *config.Config) error {
 	}
 	a.ari = ariserver.New(ariserver.Options{
 		Users: a.ariUsers, App: c.ARIServer.App, Version: a.opt.Version, Started: a.since, Log: a.opt.Log, Recordings: a.recordings,
-		Playable: a.playable, Referral: a.referral, OpenMedia: a.openMedia, DropMedia: a.dropMedia,
+		Playable: a.playable, Referral: a.referral, OpenMedia: a.openMedia, DropMedia: a.dropMedia, Snoop: a.snoop,
 	})
 	a.exchange, err = engine.New(engine.Options{
 		Directory: c.Directory(), Bridges: a.bridge, MaxRooms: c.Limits.MaxRooms,

@@ -275,7 +275,6 @@ func TestARIRefusesInAsterisksWords(t *testing.T) {
 		{"POST", "/bridges", `{"name":"../x"}`, 400, `{"message":"A bridge's name is that of a room: begins with a dot"}`},
 		{"POST", "/channels", `{"endpoint":"sip:a@127.0.0.1"}`, 400, "Which room?"},
 		{"POST", "/channels", `{"endpoint":"user/1","extension":"1"}`, 400, `{"message":"no way to that address: `},
-		{"POST", "/channels/x/snoop", `{"app":"a"}`, 501, "Method not implemented: externalMedia hears a room"},
 		{"PUT", "/deviceStates/Stasis:x?deviceState=BUSY", "", 409, "Uncontrolled device specified"},
 		{"GET", "/deviceStates/Stasis:x", "", 200, `{"name":"Stasis:x","state":"UNKNOWN"}`},
 		{"GET", "/endpoints/FOO", "", 404, "No Endpoints found - invalid tech FOO"},

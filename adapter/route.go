@@ -159,8 +159,8 @@ func noRoute(address, why string) error {
 
 // route is the engine's Router.
 func (a *App) route(address string) (engine.Way, error) {
-	if strings.HasPrefix(address, mediaAddress) {
-		return a.bringMedia, nil
+	if way := a.besides(address); way != nil {
+		return way, nil
 	}
 	to, err := destinationOf(a.config.Load(), address)
 	switch {

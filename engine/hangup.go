@@ -53,6 +53,14 @@ func (c *lines) find(leg LegID) *line {
 	return c.all[leg]
 }
 
+// Leg is a call that we have, wherever it is; nil: there is none of that name.
+func (x *Exchange) Leg(id LegID) Leg {
+	if l := x.house.lines.find(id); l != nil {
+		return l.leg
+	}
+	return nil
+}
+
 // release gives a call back; nobody can ask anything of it any more. Where it has
 // come again meanwhile its end is no end.
 func (l *line) release(o Outcome) {

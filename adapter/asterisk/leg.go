@@ -46,6 +46,8 @@ func (l *leg) Move(op engine.OpID, to engine.Place) {
 		err := l.settle(outTime)
 		if err != nil {
 			l.away.Store(was)
+		} else if !to.Native() {
+			l.Voice().EndSnoops()
 		}
 		l.sink.Post(engine.Moved{Leg: l.leg, Op: op, Err: err})
 	})

@@ -31,10 +31,10 @@ func (k *stock) welcome(v *voice, sayer bool) {
 	}
 }
 
-// unwanted says whether nobody hears what a leg says: it is in no room, and not
+// unwanted says whether nobody hears what a leg says: it is in no room, not snooped on, and not
 // recorded. Where a decoder is cheap that is not asked.
 func (l *Leg) unwanted() bool {
-	return l.stock != nil && l.voice.trust.apart && l.tape.Load() == nil
+	return l.stock != nil && l.voice.trust.apart && l.tape.Load() == nil && len(l.voice.snooped.taps) == 0
 }
 
 // hears sees to it that a leg has a decoder; false means that what comes is not

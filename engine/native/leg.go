@@ -23,7 +23,8 @@ type Leg struct {
 	sw       *Switch
 	port     Port
 	pacer    Pacer    // the port, if it is one
-	noiser   Noiser   // as is this
+	turner   Turner   // as is this
+	noiser   Noiser   // and this
 	peeker   Peeker   // and this
 	presser  Presser  // and this
 	batcher  Batcher  // and this; nil also where there are no outboxes
@@ -45,7 +46,8 @@ type Leg struct {
 	counted  atomic.Bool // among the legs
 	prompt   atomic.Pointer[prompt]
 	tape     atomic.Pointer[tape]
-	level    atomic.Uint64 // bits of the float64
+	taps     atomic.Pointer[[]*tap] // who snoops on it; changed under mu
+	level    atomic.Uint64          // bits of the float64
 	talking  atomic.Bool
 	gated    atomic.Bool   // nothing has come through its gate of late
 	patience atomic.Uint64 // ticks without a packet until it is given up
@@ -60,6 +62,7 @@ type Leg struct {
 func newLeg(s *Switch, id engine.LegID, port Port, f codec.Format) *Leg {
 	l := &Leg{id: id, sw: s, port: port, format: f, stock: s.stockOf(f), voice: newVoice(f)}
 	l.pacer, _ = port.(Pacer)
+	l.turner, _ = port.(Turner)
 	l.noiser, _ = port.(Noiser)
 	l.peeker, _ = port.(Peeker)
 	l.crediter, _ = port.(Crediter)
@@ -220,6 +223,7 @@ func (l *Leg) Close() error {
 	l.stock.leave()
 	l.Uncount()
 	l.sw.expire(l.id)
+	l.EndSnoops()
 	return err
 }
 

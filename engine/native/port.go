@@ -34,6 +34,12 @@ type Pacer interface {
 	Surplus(ahead time.Duration) time.Duration
 }
 
+// Turner is what a Port may offer besides, when it has to know which tick it is.
+type Turner interface {
+	// Turn says that tick n begins.
+	Turn(n uint64)
+}
+
 // Noiser is what a Port may offer besides, when its packets can say what the
 // caller's silence sounds like.
 type Noiser interface {

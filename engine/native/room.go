@@ -211,7 +211,8 @@ func (v *voice) enter() {
 func (st *seat) talk(sound engine.Sound) {
 	v := &st.leg.voice
 	v.trust.gated = !gateOptions(sound).Off
-	heard := v.live && !v.held && (!v.dry || sound.Gate == engine.GateOff) && !st.state.Muted && !st.state.Waiting
+	v.snooped.muted = st.state.Muted
+	heard := v.live && !v.held && (!v.dry || v.snooped.in || sound.Gate == engine.GateOff) && !st.state.Muted && !st.state.Waiting
 	heard = heard && v.ceiling.Pass(ceilingOptions(st.own.Ceiling), v.said)
 	if st.state.Talk != v.talkDB {
 		v.talkDB = st.state.Talk
@@ -255,10 +256,11 @@ func (st *seat) listen(b *Bridge, s *scratch, p *plan, n uint64, apart bool) {
 		if payload := st.share(n); payload != nil {
 			l.send(payload, n)
 			l.memory.put(v.said, st.class.loud, v.turns)
+			l.overheard(st.class.all)
 			return
 		}
 	}
-	if l.rests(v.ear || hears && (!common || v.encoder != nil)) {
+	if l.rests(v.ear || v.snooped.out || hears && (!common || v.encoder != nil)) {
 		l.still(s, n)
 		l.memory.put(v.said, silence, v.turns)
 		return
@@ -267,6 +269,14 @@ func (st *seat) listen(b *Bridge, s *scratch, p *plan, n uint64, apart bool) {
 		st.makeDo(n, hears && !apart)
 		return
 	}
+	st.personal(s, n, hears)
+}
+
+// personal sends a member a mix of his own, and over it what he alone is played, or
+// is whispered.
+func (st *seat) personal(s *scratch, n uint64, hears bool) {
+	l := st.leg
+	v := &l.voice
 	out := s.out[:len(v.pcm)]
 	st.mix(out, hears)
 	l.memory.put(v.said, st.class.meter.Level(out), v.turns)
@@ -277,13 +287,15 @@ func (st *seat) listen(b *Bridge, s *scratch, p *plan, n uint64, apart bool) {
 		over.Add(prompt)
 		over.All(out, &v.over)
 	}
+	l.overheard(out)
+	l.whispered(out)
 	l.say(s, out, n)
 }
 
 // common says whether nothing tells a listener apart from the others.
 func (st *seat) common() bool {
 	v := &st.leg.voice
-	return !v.spoke && st.state.Listen == 0 && v.listenDB == 0 &&
+	return !v.spoke && !v.snooped.out && st.state.Listen == 0 && v.listenDB == 0 &&
 		v.playing == nil && st.leg.prompt.Load() == nil && len(st.minus) == 0
 }
 

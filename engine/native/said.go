@@ -86,7 +86,7 @@ func (l *Leg) spared(payload []byte) bool {
 	if t.pause {
 		kept = t.shut
 	}
-	if !kept || v.taping != nil || t.row <= believed {
+	if !kept || v.taping != nil || len(v.snooped.taps) > 0 || t.row <= believed {
 		return false
 	}
 	t.check = t.row%l.doubts() == 0

@@ -201,6 +201,7 @@ func (st *seat) makeDo(n uint64, hears bool) {
 			v.shared = true
 			l.send(payload, n)
 			l.memory.put(v.said, st.class.loud, v.turns)
+			l.overheard(st.class.all)
 			return
 		}
 	}

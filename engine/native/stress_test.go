@@ -130,8 +130,8 @@ func TestSwitch_OrdersFromEverywhere(t *testing.T) {
 		r := newRig(t, Options{Clock: pool})
 		defer r.sw.Close()
 		r.sounds["beep"] = clip(8000, audiotest.Tone(8000, 1000, -20, 800, 0))
-		const rooms, callers = 4, 24
-		legs := make(chan *caller, callers)
+		const rooms, callers, snoops = 4, 24, 6
+		legs := make(chan *caller, callers+snoops)
 		for i := range callers {
 			f := []codec.Format{codec.PCMU(), codec.L16(16000)}[i%2]
 			p := &exclusivePort{t: t, quietPort: quietPort{payload: encode(t, f, tone(f.Rate, 400, -20)(0))}}
@@ -141,6 +141,13 @@ func TestSwitch_OrdersFromEverywhere(t *testing.T) {
 			}
 			l.Attach(&sink{})
 			legs <- &caller{Leg: l}
+			if i < snoops { // each goes its own way
+				s, err := r.sw.Snoop(engine.LegID(fmt.Sprint("snoop ", i)), l, In|Out, In|Out, func() {})
+				if err != nil {
+					t.Fatal(err)
+				}
+				legs <- &caller{Leg: s}
+			}
 		}
 		var wg sync.WaitGroup
 		for range rooms {
@@ -148,7 +155,7 @@ func TestSwitch_OrdersFromEverywhere(t *testing.T) {
 		}
 		wg.Wait()
 		time.Sleep(time.Second)
-		for range callers {
+		for range callers + snoops {
 			_ = (<-legs).Close()
 		}
 		time.Sleep(time.Second)

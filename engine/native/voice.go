@@ -54,6 +54,7 @@ type voice struct {
 	heard   uint64
 	lost    bool // told that nothing is heard any more
 	trust   trust
+	snooped snooped
 
 	// Its place in a room; see seat.
 	mouth, ear       bool  // is in the others' mix, hears a mix: as of the last tick
@@ -121,6 +122,10 @@ func (l *Leg) begin(s *scratch, now int64, n uint64) bool {
 	v.live = !l.closed.Load()
 	v.held = l.held.Load()
 	v.spoke = false
+	v.snooped.taps = l.tapped()
+	if l.turner != nil {
+		l.turner.Turn(n)
+	}
 	if v.live {
 		if l.batcher != nil {
 			l.batcher.Batch(s.outbox)
@@ -128,7 +133,8 @@ func (l *Leg) begin(s *scratch, now int64, n uint64) bool {
 		l.port.Drain(now)
 	}
 	silent := l.pull(s)
-	l.measure(silent)
+	l.confide(n)
+	l.measure(silent && !v.snooped.in)
 	if v.live {
 		l.capture()
 		l.keys()
@@ -139,6 +145,9 @@ func (l *Leg) begin(s *scratch, now int64, n uint64) bool {
 
 // end is the last act of a leg's tick.
 func (l *Leg) end(now int64) {
+	for _, t := range l.voice.snooped.taps {
+		t.end()
+	}
 	l.port.Report(now)
 }
 
@@ -254,7 +263,7 @@ func (l *Leg) measure(silent bool) {
 		v.turns = v.meter.Crossings(v.pcm)
 	}
 	speech := v.said
-	if v.dry { // his phone's noise, if anything
+	if v.dry && !v.snooped.in { // his phone's noise, if anything
 		speech = silence
 	}
 	talking, _ := v.meter.Talking(speech)
@@ -326,16 +335,18 @@ func (l *Leg) giveUp() {
 // or silence.
 func (l *Leg) alone(s *scratch, now int64, n uint64) {
 	v := &l.voice
-	v.trust.gated, v.trust.shut, v.trust.apart = false, false, true
+	v.trust.gated, v.trust.shut, v.trust.apart, v.snooped.muted = false, false, true, false
 	if l.crediter != nil {
 		l.crediter.Credit(nil) // a prompt is nobody
 	}
 	out := s.out[:len(v.pcm)]
 	switch {
-	case l.rests(false):
+	case l.rests(v.snooped.out):
 		l.still(s, n)
 	case l.equip():
 		l.prompting(out)
+		l.overheard(out)
+		l.whispered(out)
 		l.say(s, out, n)
 	default:
 		v.sent = false

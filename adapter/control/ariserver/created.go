@@ -71,7 +71,11 @@ func (s *Server) newCreated(q *request, d engine.Dial) (*call, *answer) {
 	d.Room = engine.RoomName(d.Variables["room"])
 	delete(d.Variables, "room")
 	e := engine.Event{Time: time.Now(), Room: d.Room, Invite: engine.Invite{Kind: "sip", Caller: d.Party}}
-	c := s.newCall(string(d.Leg), e, "Down", cmp.Or(q.get("app"), s.opt.App))
+	name, state := nameOf(e.Invite), "Down"
+	if of, snoops := strings.CutPrefix(d.Address, snoopAddress); snoops {
+		name, state = "Snoop/"+of, "Up"
+	}
+	c := s.newCall(string(d.Leg), name, e, state, cmp.Or(q.get("app"), s.opt.App))
 	c.created, c.address, c.Vars = &d, d.Address, readable(d.Channel)
 	c.unused = time.AfterFunc(unusedTime, func() { s.forget(c.ID, &d, engine.CauseTimerExpired) })
 	return c, nil

@@ -18,12 +18,9 @@ func unsupported(why string) func(context.Context, *request) answer {
 // missingParts are operations on calls and rooms that have no meaning here.
 func missingParts() []route {
 	const get, post, del = http.MethodGet, http.MethodPost, http.MethodDelete
-	const taps = "externalMedia hears a room, POST /channels/ID/record keeps what one member says"
 	return []route{
 		on(post, "/bridges/{bridgeId}/videoSource/{channelId}", "setVideoSource", "void", "", unsupported("rooms have no video")),
 		on(del, "/bridges/{bridgeId}/videoSource", "clearVideoSource", "void", "", unsupported("rooms have no video")),
-		on(post, "/channels/{channelId}/snoop", "snoopChannel", "Channel", "spy whisper app! appArgs snoopId", unsupported(taps)),
-		on(post, "/channels/{channelId}/snoop/{snoopId}", "snoopChannelWithId", "Channel", "spy whisper app! appArgs", unsupported(taps)),
 		on(get, "/channels/{channelId}/rtp_statistics", "rtpstatistics", "RTPstat", "", unsupported("GET /metrics has the figures of all calls")),
 	}
 }

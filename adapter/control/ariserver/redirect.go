@@ -49,7 +49,7 @@ func mismatch(endpoint, channel string) string {
 	tech, resource, is := strings.Cut(endpoint, "/")
 	own, _, _ := strings.Cut(channel, "/")
 	techs := []string{own, "PJSIP", "SIP"}
-	if own == "RTP" {
+	if own == "RTP" || own == "Snoop" {
 		techs = techs[:1]
 	}
 	switch {

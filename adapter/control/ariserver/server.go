@@ -66,6 +66,11 @@ type Options struct {
 	// DropMedia, which does not wait. nil = externalMedia is not there.
 	OpenMedia func(leg engine.LegID, format string, to netip.AddrPort) (from netip.AddrPort, err error)
 	DropMedia func(leg engine.LegID)
+	// Snoop makes a leg that hears what another one says ("in"), hears ("out"), or both,
+	// and whispers to it likewise. It is there as what OpenMedia has opened, until
+	// Unsnooped is to be called, and does not wait. An error wraps engine.ErrCannot where
+	// the audio of the other is not here. nil = snoop is not there.
+	Snoop func(leg, of engine.LegID, spy, whisper string) error
 }
 
 // Server is an Asterisk to those who ask.

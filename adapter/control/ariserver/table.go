@@ -131,6 +131,8 @@ func (s *Server) callRoutes() []route {
 		on(get, "/channels", "list", "List[Channel]", "", s.listChannels),
 		on(post, "/channels/create", "create", "Channel", "endpoint!~ app! appArgs channelId otherChannelId originator formats variables", s.create),
 		on(post, "/channels/externalMedia", "externalMedia", "Channel", "channelId app!~ external_host encapsulation transport connection_type format!~ direction data transport_data variables", s.externalMedia),
+		on(post, "/channels/{channelId}/snoop", "snoopChannel", "Channel", "spy whisper app!~ appArgs snoopId", s.snoop),
+		on(post, "/channels/{channelId}/snoop/{snoopId}", "snoopChannelWithId", "Channel", "spy whisper app!~ appArgs", s.snoop),
 		on(post, "/channels/{channelId}/dial", "dial", "void", "caller timeout#", s.dial),
 		on(post, "/channels", "originate", "Channel", originateParams+" channelId", s.originate),
 		on(post, "/channels/{channelId}", "originateWithId", "Channel", originateParams, s.originate),

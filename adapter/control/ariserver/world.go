@@ -25,7 +25,7 @@ type call struct {
 
 	created  *engine.Dial // what it was created for; nil = it is dialled, or has come by itself
 	unused   *time.Timer  // ends it when nobody dials it; nil = it was not created
-	external bool         // its audio is RTP to a program
+	external bool         // its audio is there without a call: RTP to a program, or a snoop
 }
 
 // room is a room as a bridge.
@@ -45,7 +45,7 @@ func (s *Server) Observe(e engine.Event) {
 	switch e.Type {
 	case engine.EventArrived:
 		if s.calls[string(e.Leg)] == nil { // else it comes again
-			s.newCall(string(e.Leg), e, "Up", s.opt.App)
+			s.newCall(string(e.Leg), nameOf(e.Invite), e, "Up", s.opt.App)
 		}
 	case engine.EventEnded:
 		s.ends(e)
@@ -138,7 +138,7 @@ func (s *Server) dropRoom(r *room, at time.Time) {
 func (s *Server) callOf(e engine.Event) *call {
 	c := s.calls[string(e.Leg)]
 	if c == nil {
-		c = s.newCall(string(e.Leg), e, "Up", s.opt.App)
+		c = s.newCall(string(e.Leg), nameOf(e.Invite), e, "Up", s.opt.App)
 	}
 	if c.room == "" { // he was asked for it
 		c.Dialplan = planOf(c.app, e.Room)
@@ -150,20 +150,17 @@ func (s *Server) callOf(e engine.Event) *call {
 	return c
 }
 
-func (s *Server) newCall(id string, e engine.Event, state, app string) *call {
+// nameOf is the name of a call's channel, without the number of the channel.
+func nameOf(in engine.Invite) string {
+	return strings.ToUpper(cmp.Or(in.Kind, "sip")) + "/" + cmp.Or(in.Caller.Number, "anonymous")
+}
+
+func (s *Server) newCall(id, name string, e engine.Event, state, app string) *call {
 	s.made++
-	kind := strings.ToUpper(e.Invite.Kind)
-	if kind == "" {
-		kind = "SIP"
-	}
-	number := e.Invite.Caller.Number
-	if number == "" {
-		number = "anonymous"
-	}
 	c := &call{
 		room: e.Room, app: app, codec: e.Member.Codec,
 		channel: channel{
-			ID: id, Name: fmt.Sprintf("%s/%s-%08x", kind, number, s.made), State: state, ProtocolID: id,
+			ID: id, Name: fmt.Sprintf("%s-%08x", name, s.made), State: state, ProtocolID: id,
 			Caller:       callerID{e.Invite.Caller.Name, e.Invite.Caller.Number},
 			Dialplan:     planOf(app, e.Room),
 			CreationTime: stamp(e.Time), Language: "en",
@@ -274,7 +271,7 @@ func (s *Server) dials(e engine.Event) {
 	c := s.calls[string(e.Leg)]
 	if c == nil {
 		o := cmp.Or(s.orders[e.Leg], &ordered{app: s.opt.App})
-		c = s.newCall(string(e.Leg), e, "Down", o.app)
+		c = s.newCall(string(e.Leg), nameOf(e.Invite), e, "Down", o.app)
 		c.Vars = o.vars
 		made := c.channel // he may be gone when the order is answered
 		o.made = &made
