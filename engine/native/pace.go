@@ -14,7 +14,28 @@ const (
 	clocks   = time.Millisecond        // missing, at most, because clocks differ: single samples will do
 	cutRest  = 2                       // ticks after a cut
 	growRest = 5                       // and after a repetition: until Surplus knows of it
+
+	longest = int(codec.MaxFrame / tick.Period) // frames of a packet, at most
 )
+
+// waiting is how many samples wait for their turn at most: what is left over of a
+// packet and the next one, what is played longer, and what a gate lets through
+// belatedly.
+func waiting(packet, frame int) int { return frame + packet + frame + preroll*frame }
+
+// room is how many of so many samples more there is room for in the fifo. Packets of
+// a frame fit; who sends longer ones gets, once, what the longest may need.
+func (v *voice) room(samples int) int {
+	n := len(v.pcm)
+	most := waiting(longest*n, n)
+	if len(v.fifo)+samples > cap(v.fifo) && cap(v.fifo) < most {
+		v.fifo = append(make([]int16, 0, most), v.fifo...)
+	}
+	return min(samples, cap(v.fifo)-len(v.fifo))
+}
+
+// add puts audio at the end of the fifo, as much of it as there is room for.
+func (v *voice) add(pcm []int16) { v.fifo = append(v.fifo, pcm[:v.room(len(pcm))]...) }
 
 // pace brings what waits for its turn closer to what has to, and returns how
 // many samples make this frame: more or less than it has, where the pace is to
@@ -77,6 +98,7 @@ func (l *Leg) jump(s *scratch, surplus time.Duration) bool {
 		v.fifo = codec.Shorten(v.fifo, rate, min(rate.Samples(surplus), before-len(v.pcm)))
 		v.steady = cutRest
 	case surplus < -clocks:
+		v.room(len(v.pcm)) // more than a period
 		v.fifo = codec.Lengthen(v.fifo, rate, rate.Samples(beyond-surplus))
 		v.steady = growRest
 	}

@@ -3,6 +3,7 @@ package native
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 
 	"parley/codec"
@@ -76,6 +77,33 @@ func TestRoom_PacketTimes(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// There is room for packets of a frame, also where a gate opens; who sends longer ones
+// gets it when they need it.
+func TestRoom_LongPacketsTakeMemory(t *testing.T) {
+	const usual, most = 6 * 160, 11 * 160
+	inBubble(t, func(r *rig) {
+		h := r.hall()
+		b := r.call("b", l16(), replies(8000))
+		r.seat(h, 1, b, engine.MemberState{})
+		r.run(240)
+		if got := cap(b.voice.fifo); got != usual || !b.voice.open {
+			t.Errorf("packets of 20 ms: room for %d samples, want %d", got, usual)
+		}
+	})
+	v, pcm := newVoice(l16()), tone(8000, 400, -20)(0)
+	var want []int16
+	for cap(v.fifo) == usual {
+		v.add(pcm)
+		want = append(want, pcm...)
+	}
+	if !slices.Equal(v.fifo, want) || len(want) != usual+len(pcm) || cap(v.fifo) != most {
+		t.Errorf("%d of %d samples are there, room for %d", len(v.fifo), len(want), cap(v.fifo))
+	}
+	if v.add(make([]int16, most)); len(v.fifo) != most || cap(v.fifo) != most {
+		t.Errorf("%d samples, room for %d", len(v.fifo), cap(v.fifo))
 	}
 }
 

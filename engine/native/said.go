@@ -104,15 +104,15 @@ func (l *Leg) doubts() int {
 }
 
 // skip puts silence in the place of a packet that is not decoded.
-func (l *Leg) skip(s *scratch, payload []byte, room []int16) {
+func (l *Leg) skip(s *scratch, payload []byte) {
 	v := &l.voice
 	if n := l.format.Lasts(payload); n > 0 {
 		v.ptime = n
 	}
-	quiet := s.decoded[:min(v.ptime, len(room))]
+	quiet := s.decoded[:v.room(v.ptime)]
 	clear(quiet)
 	v.conceal.Good(quiet)
-	v.fifo = v.fifo[:len(v.fifo)+copy(room, quiet)]
+	v.add(quiet)
 	v.trust.skipped = true
 	l.unhear()
 }

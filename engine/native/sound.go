@@ -110,7 +110,7 @@ func (v *voice) rewind() {
 		n++
 	}
 	samples := len(v.pcm)
-	if n == 0 || len(v.fifo)+n*samples > cap(v.fifo) {
+	if n == 0 || v.room(n*samples) < n*samples {
 		return
 	}
 	old := len(v.fifo)

@@ -36,7 +36,7 @@ type voice struct {
 	broken bool   // it panicked
 
 	// What the caller says.
-	fifo    []int16 // decoded and not yet used; the capacity is fixed
+	fifo    []int16 // decoded and not yet used; its capacity grows by room alone
 	ptime   int     // samples of the last packet
 	pcm     []int16 // this tick's frame
 	left    leftovers
@@ -83,9 +83,7 @@ type voice struct {
 
 func newVoice(f codec.Format) voice {
 	n := frame(f.Rate)
-	// The last parts of the fifo are for what is played longer, and for what a
-	// gate lets through belatedly.
-	block := make([]int16, n+n+f.Rate.Samples(codec.MaxFrame)+n+preroll*n)
+	block := make([]int16, n+waiting(n, n))
 	var encoder codec.Encoder
 	var decoder codec.Decoder
 	if !f.Pooled() {
@@ -200,12 +198,11 @@ func (l *Leg) fetch(s *scratch, samples int) {
 // missing, as is one that cannot be decoded.
 func (l *Leg) decode(s *scratch, n int) {
 	v := &l.voice
-	room := v.fifo[len(v.fifo):cap(v.fifo)]
 	dst := s.decoded[:l.format.Rate.Samples(codec.MaxFrame)]
 	if n > 0 {
 		if l.sayer != nil {
 			if l.spared(s.packet[:n]) || l.unwanted() || !l.hears() {
-				l.skip(s, s.packet[:n], room)
+				l.skip(s, s.packet[:n])
 				return
 			}
 			l.prime(s)
@@ -217,7 +214,7 @@ func (l *Leg) decode(s *scratch, n int) {
 				v.trust.doubt(v.meter.Level(dst[:m]))
 			}
 			v.conceal.Good(dst[:m])
-			v.fifo = v.fifo[:len(v.fifo)+copy(room, dst[:m])]
+			v.add(dst[:m])
 			if v.trust.check {
 				v.trust.check = false
 				l.unhear() // the next one to be checked may have it in this very tick
@@ -226,13 +223,13 @@ func (l *Leg) decode(s *scratch, n int) {
 		}
 		l.sw.totals.undecodable.Add(1)
 	}
-	dst = dst[:min(v.ptime, len(room))]
+	dst = dst[:v.room(v.ptime)]
 	if n == 0 && l.recover(s, dst) {
 		v.conceal.Good(dst)
 	} else {
 		v.conceal.Lost(dst)
 	}
-	v.fifo = v.fifo[:len(v.fifo)+copy(room, dst)]
+	v.add(dst)
 }
 
 // recover finds what a lost packet said in the one after it.
