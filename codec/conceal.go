@@ -56,6 +56,17 @@ func NewConcealer(r Rate) *Concealer {
 	return &Concealer{rate: r, past: make([]int16, n), before: make([]int16, n)}
 }
 
+// Renew makes it what it is after nothing but silence, of which the last samples were
+// lost, so many.
+func (c *Concealer) Renew(lost int) {
+	clear(c.past)
+	c.lost, c.join = 0, 0
+	if lost > 0 {
+		c.begin()
+		c.lost = min(lost, c.rate.Samples(faded))
+	}
+}
+
 // Good remembers a frame that came. The first samples after a gap are smoothed
 // in place.
 func (c *Concealer) Good(pcm []int16) {

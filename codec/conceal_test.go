@@ -229,6 +229,30 @@ func TestConcealerTakesAnyFrame(t *testing.T) {
 	}
 }
 
+// Renewed it is as one that has had silence and then lost some of it.
+func TestConcealerRenew(t *testing.T) {
+	const rate = 8000
+	pcm := voice(rate, 800, 130)
+	for _, lost := range []int{0, 1, 80, 160, 479, 480, 481, 4000} {
+		used, fresh := NewConcealer(rate), NewConcealer(rate)
+		used.Good(slices.Clone(pcm))
+		used.Lost(make([]int16, 100))
+		used.Good(make([]int16, 7))
+		used.Renew(lost)
+		fresh.Good(make([]int16, 160))
+		fresh.Lost(make([]int16, lost))
+		for name, step := range map[string]func(*Concealer, []int16){"good": (*Concealer).Good, "lost": (*Concealer).Lost} {
+			want, got := slices.Clone(pcm), slices.Clone(pcm)
+			if step(fresh, want); lost == 0 && name == "good" && !slices.Equal(want, pcm) {
+				t.Fatal("silence changes what follows")
+			}
+			if step(used, got); !slices.Equal(got, want) {
+				t.Errorf("%d lost, then %s: %v, want %v", lost, name, got[:8], want[:8])
+			}
+		}
+	}
+}
+
 func TestConcealerDoesNotAllocate(t *testing.T) {
 	c, pcm := NewConcealer(16000), make([]int16, 320)
 	allocs := testing.AllocsPerRun(100, func() {

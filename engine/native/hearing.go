@@ -1,5 +1,7 @@
 package native
 
+import "parley/codec"
+
 // idle is after how many packets without a voice a decoder is given back: 3 s, so
 // that who draws breath keeps his.
 const idle = 150
@@ -10,6 +12,52 @@ type hearing struct {
 	waited int   // packets that it has been waited for
 	voiced bool  // it has decoded more than pauses here
 	whole  int   // of the last packets, how many a decoder needs no others for but the primers
+	missed int   // samples lost since the last packet, while it has none
+}
+
+// wake is what is kept of what a decoder has made. Who has no decoder has had
+// silence, of which nothing need be kept.
+type wake struct {
+	conceal *codec.Concealer
+	before  [preroll][]int16
+}
+
+func newWake(r codec.Rate) wake {
+	w := wake{conceal: codec.NewConcealer(r)}
+	for i := range w.before {
+		w.before[i] = make([]int16, frame(r))
+	}
+	return w
+}
+
+// renew makes it what it is after silence; the end of it was lost, so many samples.
+func (w wake) renew(lost int) {
+	w.conceal.Renew(lost)
+	for _, pcm := range w.before {
+		clear(pcm)
+	}
+}
+
+// decodes gives a voice a decoder and all that goes with it, or takes it away.
+func (v *voice) decodes(d codec.Decoder, w wake) {
+	v.decoder, v.conceal, v.before.pcm = d, w.conceal, w.before
+}
+
+// silent notes that silence came.
+func (v *voice) silent(pcm []int16) {
+	if v.hearing.missed = 0; v.conceal != nil {
+		v.conceal.Good(pcm)
+	}
+}
+
+// lose fills what did not come.
+func (v *voice) lose(pcm []int16) {
+	if v.conceal != nil {
+		v.conceal.Lost(pcm)
+		return
+	}
+	clear(pcm)
+	v.hearing.missed += len(pcm)
 }
 
 // least of a payload, in bytes, that is more than a mark that nothing is sent (DTX).
@@ -23,7 +71,7 @@ func (k *stock) welcome(v *voice, sayer bool) {
 		k.encoders.put(k.encoder(), k.least())
 	}
 	if !sayer {
-		v.decoder = k.format.Decoder()
+		v.decodes(k.format.Decoder(), newWake(k.format.Rate))
 		return
 	}
 	if k.decoders.ready() < k.least() {
@@ -47,7 +95,9 @@ func (l *Leg) hears() bool {
 			return false
 		}
 		d.Renew()
-		v.hearing.loan, v.hearing.voiced, v.decoder = d, false, d.Renewable
+		d.renew(v.hearing.missed)
+		v.decodes(d.Renewable, d.wake)
+		v.hearing.loan, v.hearing.voiced, v.hearing.missed = d, false, 0
 		v.trust.skipped = true
 	}
 	v.hearing.voiced = v.hearing.voiced || v.trust.row == 0
@@ -79,8 +129,9 @@ func (l *Leg) unhear() {
 	if h.loan == nil || h.whole < primers || h.voiced && v.trust.row < idle && !v.trust.apart {
 		return
 	}
-	l.stock.decoders.put(h.loan, 2*l.stock.least())
-	h.loan, v.decoder = nil, nil
+	l.stock.decoders.put(h.loan, l.stock.most())
+	h.loan = nil
+	v.decodes(nil, wake{})
 }
 
 // weigh notes whether a packet is one that primers are made of.

@@ -3,6 +3,7 @@ package native
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"parley/codec"
@@ -46,8 +47,8 @@ func TestHearing_PausesNeedNoDecoder(t *testing.T) {
 				if all < 990 || some > 500 {
 					r.Errorf("decoded %d of %d packets", some, all)
 				}
-				if l.voice.decoder != nil {
-					r.Error("he has a decoder after 3 s in which he said nothing")
+				if v := &l.voice; v.decoder != nil || v.conceal != nil || v.before.pcm[0] != nil {
+					r.Error("he has a decoder after 3 s in which he said nothing, or what goes with it")
 				}
 				n := min(len(got), len(want)) / frame(rate) * frame(rate)
 				// Decoders that were started at different times differ by some 20 dB
@@ -99,7 +100,7 @@ func TestHearing_DigitalSilence(t *testing.T) {
 		}
 		defer l.Close()
 		counter := &counted{Decoder: f.Decoder()}
-		l.stock.decoders.all[0].Store(&loan{counter})
+		l.stock.decoders.all[0].Store(&loan{counter, newWake(f.Rate)})
 		r.seat(h, 1, &caller{Leg: l, line: p.line, sink: &sink{}}, engine.MemberState{})
 		r.run(300)
 		if counter.n != ringing || l.voice.decoder != nil {
@@ -143,7 +144,7 @@ func TestHearing_AllBeginToSpeakAtOnce(t *testing.T) {
 				r.Errorf("%d has a decoder though he says nothing", i)
 			}
 		}
-		if n := k.decoders.ready(); n < 1 || n > 2*k.least() {
+		if n := k.decoders.ready(); n < 1 || n > k.most() {
 			r.Errorf("%d lie ready for %d legs", n, callers)
 		}
 		r.run(60)
@@ -183,7 +184,7 @@ func TestHearing_ChecksShareADecoder(t *testing.T) {
 		for k.decoders.take() != nil {
 		}
 		counter := &counted{Decoder: f.Decoder()}
-		k.decoders.put(&loan{counter}, 1)
+		k.decoders.put(&loan{counter, newWake(f.Rate)}, 1)
 		r.run(3*doubted + 1)
 		if want := 3 * callers * (primers + 1); counter.n < want {
 			r.Errorf("%d decoded, want %d", counter.n, want)
@@ -290,11 +291,50 @@ func TestHearing_TickAllocatesNothing(t *testing.T) {
 	}
 }
 
+// Whose decoder comes after a packet that was lost begins as softly as if he had had
+// it all the time.
+func TestHearing_WordsBeginAfterALoss(t *testing.T) {
+	r := newRig(t, Options{})
+	defer r.sw.Close()
+	f := codec.Opus(16000)
+	l, err := r.sw.NewLeg("a", &frankPort{}, f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	n := frame(f.Rate)
+	word := func() []int16 { return slices.Repeat([]int16{1000}, n) }
+	want, got := word(), word()
+	always := codec.NewConcealer(f.Rate)
+	always.Lost(make([]int16, n))
+	always.Good(want)
+	v := &l.voice
+	v.lose(make([]int16, n))
+	if !l.hears() {
+		t.Fatal("there is no decoder")
+	}
+	if v.conceal.Good(got); !slices.Equal(got, want) || got[0] > 100 {
+		t.Errorf("begins with %v, want %v", got[:8], want[:8])
+	}
+	got = word()
+	l.stock.decoders.put(v.hearing.loan, 2)
+	v.decodes(nil, wake{})
+	v.lose(make([]int16, n))
+	v.silent(make([]int16, n))
+	l.hears()
+	if v.conceal.Good(got); !slices.Equal(got, word()) {
+		t.Errorf("begins with %v after silence", got[:8])
+	}
+}
+
 // What was skipped is put back, decoded, where silence was: the newest not yet
 // used, what was before it kept for the gate.
 func TestRelive(t *testing.T) {
 	const n = 4
-	v := voice{fifo: make([]int16, 2, 8), before: newLead(n)}
+	v := voice{fifo: make([]int16, 2, 8)}
+	for i := range v.before.pcm {
+		v.before.pcm[i] = make([]int16, n)
+	}
 	v.relive([]int16{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11})
 	if got, want := fmt.Sprint(v.fifo, v.before.pcm), "[10 11] [[6 7 8 9] [2 3 4 5] [0 0 0 0]]"; got != want {
 		t.Errorf("%s, want %s", got, want)

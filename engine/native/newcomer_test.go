@@ -147,7 +147,7 @@ func TestNewcomer_IsDecodedWhereSomebodyListens(t *testing.T) {
 				}
 				defer l.Close()
 				counter := &counted{Decoder: f.Decoder()}
-				l.stock.decoders.all[0].Store(&loan{counter})
+				l.stock.decoders.all[0].Store(&loan{counter, newWake(f.Rate)})
 				facts := &sink{}
 				l.Attach(facts)
 				r.run(60)

@@ -111,7 +111,7 @@ func (l *Leg) skip(s *scratch, payload []byte) {
 	}
 	quiet := s.decoded[:v.room(v.ptime)]
 	clear(quiet)
-	v.conceal.Good(quiet)
+	v.silent(quiet)
 	v.add(quiet)
 	v.trust.skipped = true
 	l.unhear()

@@ -89,7 +89,7 @@ func visit(r *rig, f codec.Format, speak func(int) []int16, says func(int, []int
 	if c.voice.decoder != nil {
 		c.voice.decoder = counter
 	} else {
-		c.stock.decoders.all[0].Store(&loan{counter})
+		c.stock.decoders.all[0].Store(&loan{counter, newWake(f.Rate)})
 	}
 	r.seat(h, 1, ear, engine.MemberState{})
 	r.seat(h, 2, c, engine.MemberState{})

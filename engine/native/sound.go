@@ -11,16 +11,9 @@ const preroll = 3
 
 // lead keeps the last frames that a gate has not let through.
 type lead struct {
-	pcm    [preroll][]int16 // newest first
+	pcm    [preroll][]int16 // newest first; nil is silence
 	levels [preroll]float32
 	n      int
-}
-
-func newLead(samples int) (l lead) {
-	for i := range l.pcm {
-		l.pcm[i] = make([]int16, samples)
-	}
-	return l
 }
 
 func (l *lead) keep(pcm []int16, level float32) {
@@ -31,6 +24,9 @@ func (l *lead) keep(pcm []int16, level float32) {
 	copy(last, pcm)
 	l.n = min(l.n+1, preroll)
 }
+
+// get is the i-th last frame.
+func (l *lead) get(dst []int16, i int) { clear(dst[copy(dst, l.pcm[i]):]) }
 
 // Tune implements engine.Tuner.
 func (b *Bridge) Tune(s engine.Sound) {
@@ -118,9 +114,9 @@ func (v *voice) rewind() {
 	copy(v.fifo[n*samples:], v.fifo[:old])
 	copy(v.fifo[(n-1)*samples:], v.pcm)
 	for i := range n - 1 {
-		copy(v.fifo[i*samples:], v.before.pcm[n-2-i])
+		v.before.get(v.fifo[i*samples:][:samples], n-2-i)
 	}
-	copy(v.pcm, v.before.pcm[n-1])
+	v.before.get(v.pcm, n-1)
 	v.behind = true
 }
 

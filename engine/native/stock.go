@@ -39,7 +39,10 @@ type rack[T any] struct {
 type lent struct{ codec.Pooled }
 
 // loan is such a decoder.
-type loan struct{ codec.Renewable }
+type loan struct {
+	codec.Renewable
+	wake
+}
 
 // stockOf is the stock of a format, with one user more; nil where each leg has
 // an encoder and a decoder for itself.
@@ -72,6 +75,10 @@ func (k *stock) leave() {
 // courier has looked.
 func (k *stock) least() int { return min(2+int(k.users.Load()/64), shelves/2) }
 
+// most is how many of those that are given back are kept: some more, so that who comes
+// and goes does not have the courier make one each time.
+func (k *stock) most() int { return k.least() * 3 / 2 }
+
 // encoder is a new one.
 func (k *stock) encoder() *lent { return &lent{warm(k.format)} }
 
@@ -94,7 +101,7 @@ func (k *stock) decoder() *loan {
 	for _, payload := range [][]byte{{0x78, 0, 0}, {0x48, 0, 0}, {0xF8, 0xFF, 0xFE}} { // each of the three modes
 		_, _ = d.Decode(pcm, payload)
 	}
-	return &loan{d}
+	return &loan{d, newWake(k.format.Rate)}
 }
 
 // fill makes what is missing. It is the courier's.
@@ -188,7 +195,7 @@ func (l *Leg) giveBack() {
 	if v.lent == nil {
 		return
 	}
-	l.stock.encoders.put(v.lent, 2*l.stock.least())
+	l.stock.encoders.put(v.lent, l.stock.most())
 	v.lent, v.encoder, v.relay = nil, nil, nil
 }
 

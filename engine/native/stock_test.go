@@ -39,7 +39,7 @@ func TestStock_ListenersHaveNoEncoder(t *testing.T) {
 	inBubble(t, func(r *rig) {
 		_, all := r.together(12)
 		k := r.stock()
-		if n := k.encoders.ready(); n < 1 || n > 2*k.least() {
+		if n := k.encoders.ready(); n < 1 || n > k.most() {
 			t.Errorf("%d lie ready for 12 legs", n)
 		}
 		for _, c := range all {

@@ -84,26 +84,21 @@ type voice struct {
 func newVoice(f codec.Format) voice {
 	n := frame(f.Rate)
 	block := make([]int16, n+waiting(n, n))
-	var encoder codec.Encoder
-	var decoder codec.Decoder
+	v := voice{
+		step:  uint32(f.Clock / 50),
+		pcm:   block[:n:n],
+		fifo:  block[n:n],
+		ptime: n,
+		dry:   true,
+		alias: aliasOf(),
+		trust: trust{claim: silence, rest: silence, apart: true},
+	}
 	if !f.Pooled() {
-		encoder, decoder = f.Encoder(), f.Decoder()
+		v.encoder = f.Encoder()
+		v.relay, _ = v.encoder.(codec.Relay)
+		v.decodes(f.Decoder(), newWake(f.Rate))
 	}
-	relay, _ := encoder.(codec.Relay)
-	return voice{
-		decoder: decoder,
-		encoder: encoder,
-		relay:   relay,
-		conceal: codec.NewConcealer(f.Rate),
-		step:    uint32(f.Clock / 50),
-		pcm:     block[:n:n],
-		fifo:    block[n:n],
-		ptime:   n,
-		dry:     true,
-		before:  newLead(n),
-		alias:   aliasOf(),
-		trust:   trust{claim: silence, rest: silence, apart: true},
-	}
+	return v
 }
 
 // begin is the first half of a leg's tick: it fetches what the caller says. It
@@ -175,7 +170,7 @@ func (l *Leg) pull(s *scratch) (silent bool) {
 	if v.dry {
 		return l.hush(rest) && got == 0
 	}
-	v.conceal.Lost(rest)
+	v.lose(rest)
 	v.dry = true
 	return false
 }
@@ -227,7 +222,7 @@ func (l *Leg) decode(s *scratch, n int) {
 	if n == 0 && l.recover(s, dst) {
 		v.conceal.Good(dst)
 	} else {
-		v.conceal.Lost(dst)
+		v.lose(dst)
 	}
 	v.add(dst)
 }
