@@ -104,7 +104,7 @@ func (a *App) bringMedia(_ context.Context, c engine.OutCall, kind string) error
 		return &engine.CallError{Cause: engine.CauseNoRoute, Text: "only who has opened " + kind + "/ calls it"}
 	}
 	in := c.Invite
-	in.Kind = kind
+	in.Kind, in.Untold = kind, kind == "snoop"
 	sink := a.exchange.Arrive(program{l}, in)
 	l.Attach(sink)
 	sink.Post(engine.MediaUp{Leg: l.ID()})

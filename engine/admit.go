@@ -167,7 +167,7 @@ func (r *room) seat(now time.Time, s *seat, role Role) {
 	default:
 		s.directory = r.directory
 		s.settle(role, r.host(&s.request))
-		if r.profile.AnnounceName {
+		if r.profile.AnnounceName && !s.invite.Untold {
 			r.askName(now, s)
 			return
 		}

@@ -55,9 +55,17 @@ func (c *call) op() OpID {
 	return *c.ops
 }
 
-// say plays items, then does then. Nothing to play means then at once. A
-// later say takes the place of both.
+// say plays items, then does then. Nothing to play, or nobody to be told, means then
+// at once. A later say takes the place of both.
 func (c *call) say(now time.Time, m Media, then func(time.Time)) {
+	if c.invite.Untold {
+		m = Media{}
+	}
+	c.play(now, m, then)
+}
+
+// play is say of what somebody has asked to be played.
+func (c *call) play(now time.Time, m Media, then func(time.Time)) {
 	c.then = then
 	if m.Empty() {
 		c.prompt = 0

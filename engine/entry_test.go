@@ -234,3 +234,34 @@ func TestEndGraceOfTheCall(t *testing.T) {
 		want(t, "outcome", line1(outcome(t, p)), "joined moderator_left ended")
 	})
 }
+
+// TestWhoIsUntoldHearsWhatIsPlayedToHimAlone by command, and nothing else: a snoop
+// would whisper it.
+func TestWhoIsUntoldHearsWhatIsPlayedToHimAlone(t *testing.T) {
+	edit := func(p *Profile) {
+		p.AnnounceCount, p.AnnounceCountTo, p.Member.PlayEntryPrompt, p.AnnounceName = 1, ToAll, true, true
+		p.WelcomeSound, p.EntryPrompt, p.KickedSound = "welcome", "prompt", "kicked"
+	}
+	bubble(t, edit, func(t *testing.T, th *theatre) {
+		a := newPhone("a")
+		th.arrive(a, Invite{Room: "1", Source: "a", Untold: true})
+		synctest.Wait()
+		do := func(c Command) {
+			t.Helper()
+			if err := th.Do(t.Context(), "1", c); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+		}
+		do(Mute{Member: 1, On: true})
+		do(Play{Member: 1, What: Media{Items: []string{"asked-for"}}})
+		want(t, "he hears", a.sounds(), "asked-for")
+		do(Mute{Member: 1})
+		time.Sleep(time.Minute)
+		do(Kick{Member: 1})
+		want(t, "he hears later", a.sounds(), "")
+		if o := outcome(t, a); o.Reason != ReasonKicked {
+			t.Errorf("%+v", o)
+		}
+	})
+}

@@ -39,6 +39,10 @@ type Invite struct {
 	// Warnings that the adapter already has about this call.
 	Warnings []string
 
+	// Untold says that nobody listens at its end who is to be greeted, asked, told that
+	// he is alone or entertained: who hears it hears it with something else.
+	Untold bool
+
 	// Dialplan says that a script goes on after the room, so that a refused
 	// call need not be ended.
 	Dialplan bool

@@ -101,7 +101,7 @@ func (r *room) continues(now time.Time, s *seat, p *playing) {
 
 // sayPart plays a part to a member, and the next when it has ended.
 func (r *room) sayPart(now time.Time, s *seat, p *playing) {
-	s.say(now, p.What, func(now time.Time) {
+	s.play(now, p.What, func(now time.Time) {
 		if s.playing == p && s.way == wayNone && p.next() {
 			r.sayPart(now, s, p)
 			r.continues(now, s, p)

@@ -142,7 +142,7 @@ func (r *room) louder(now time.Time, s *seat, was MemberState) {
 // private plays to one member; his music comes back afterwards.
 func (r *room) private(now time.Time, s *seat, items ...string) {
 	m := media(r.languageOf(s), items...)
-	if m.Empty() || s.way != wayNone { // on his way he hears nothing
+	if m.Empty() || s.way != wayNone || s.invite.Untold { // on his way he hears nothing
 		return
 	}
 	s.tune = tuneNone
@@ -270,6 +270,8 @@ func (r *room) retune() {
 // tuneFor says which music a member should hear.
 func (r *room) tuneFor(s *seat) tune {
 	switch {
+	case s.invite.Untold:
+		return tuneNone
 	case s.phase == phaseWaiting:
 		return tuneWait
 	case s.audible() && r.present() == 1 && !s.request.noMOH && r.gatherUntil.IsZero():
