@@ -35,7 +35,10 @@ func benchCommand(f *flags) *cobra.Command {
 	c := &cobra.Command{
 		Use: "bench [HOST:PORT]", Short: "Load a conference server and measure its cost", Long: benchLong, Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			if o.Codec, err = bench.Codec(name); err != nil {
+			if o.Codec, err = bench.Codec(name); err == nil {
+				err = misused(cmd, len(args) > 0)
+			}
+			if err != nil {
 				return usageError{err}
 			}
 			o.Progress = func(s string) { fmt.Fprintln(cmd.ErrOrStderr(), s) }
@@ -72,6 +75,22 @@ func benchCommand(f *flags) *cobra.Command {
 	flag.StringVar(&o.Metrics, "metrics", "", "URL of the server's metrics, where it is a Parley")
 	c.AddCommand(reflectCommand())
 	return c
+}
+
+// misused says which options would have no effect: what has a default cannot be
+// none of it, and some are about the server that was named.
+func misused(cmd *cobra.Command, target bool) error {
+	for _, name := range []string{"room", "rooms", "callers", "talkers", "warmup", "duration", "phases", "rate", "events"} {
+		if f := cmd.Flags().Lookup(name); f.Changed && (f.Value.String() == "0" || f.Value.String() == "0s") {
+			return fmt.Errorf("parley bench --%s %s: must be more than 0", name, f.Value)
+		}
+	}
+	for _, name := range []string{"pid", "metrics", "event-socket", "password"} {
+		if !target && cmd.Flags().Changed(name) {
+			return fmt.Errorf("parley bench --%s: of which server? give HOST:PORT; of the one that is started here it is known", name)
+		}
+	}
+	return nil
 }
 
 // measureOwn measures a Parley that is started for it.

@@ -48,6 +48,11 @@ func TestBenchUsage(t *testing.T) {
 		{"bench 127.0.0.1:9 --watchers 2", `2 watchers of 50 events a second at event socket ""`, exitUsage},
 		{"bench 127.0.0.1:9 --talkers 40", "40 talkers of 100 callers", exitUsage},
 		{"bench 127.0.0.1:9 --loss nan", "NaN is no number", exitUsage},
+		{"bench --callers 0", "--callers 0: must be more than 0", exitUsage},
+		{"bench 127.0.0.1:9 --rate 0", "--rate 0: must be more than 0", exitUsage},
+		{"bench 127.0.0.1:9 --warmup 0s", "--warmup 0s: must be more than 0", exitUsage},
+		{"bench --pid 1", "--pid: of which server?", exitUsage},
+		{"bench --metrics http://127.0.0.1:9/metrics", "--metrics: of which server?", exitUsage},
 		{"bench 127.0.0.1:9 --callers 2 --phases 21", "21 phases", exitUsage}, // of two callers two talk
 	} {
 		code, _, stderr := parley(t, strings.Fields(tt.args)...)
