@@ -144,6 +144,7 @@ func (a *API) catchUp() {
 type word struct {
 	name   string
 	syntax string // what "-USAGE" shows
+	needs  int    // words, or that is the answer
 	do     func(a *API, ctx context.Context, arguments string) string
 }
 
@@ -151,31 +152,31 @@ type word struct {
 // calls or the whole switch.
 func commandTable() []word {
 	return slices.Concat([]word{
-		{"commands", "", (*API).help},
-		{"conference", "", (*API).conference},
-		{"console_complete", "", func(*API, context.Context, string) string { return "\n" }},
-		{"create_uuid", "", func(*API, context.Context, string) string { return esl.NewUUID() }},
-		{"echo", "", func(_ *API, _ context.Context, arguments string) string { return arguments }},
-		{"eval", "[uuid:<uuid> ]<expression>", (*API).eval},
-		{"expand", "[uuid:<uuid> ]<cmd> <args>", (*API).expand},
-		{"global_getvar", "", (*API).globalVariable},
-		{"help", "", (*API).help},
-		{"hostname", "", func(a *API, _ context.Context, _ string) string { return a.opts.Hostname }},
-		{"module_exists", "<module>", (*API).moduleExists},
-		{"originate", originateSyntax, (*API).originate},
-		{"reloadxml", "", (*API).reload},
-		{"show", "", (*API).show},
-		{"sofia", "<cmd> <args>", (*API).sofia},
-		{"status", "", (*API).status},
-		{"strftime", "<format_string>", func(_ *API, _ context.Context, format string) string { return clock(time.Now(), format) }},
-		{"switchname", "", func(a *API, _ context.Context, _ string) string { return a.opts.Hostname }},
-		{"uptime", "", (*API).uptime},
-		{"uuid_dump", "<uuid> [format]", (*API).dump},
-		{"uuid_exists", "<uuid>", (*API).exists},
-		{"uuid_getvar", "<uuid> <var>", (*API).variable},
-		{"uuid_setvar", "<uuid> <var> [value]", (*API).setVariable},
-		{"uuid_setvar_multi", "<uuid> <var>=<value>;<var>=<value>...", (*API).setVariables},
-		{"version", "", (*API).version},
+		{"commands", "", 0, (*API).help},
+		{"conference", "", 0, (*API).conference},
+		{"console_complete", "", 0, func(*API, context.Context, string) string { return "\n" }},
+		{"create_uuid", "", 0, func(*API, context.Context, string) string { return esl.NewUUID() }},
+		{"echo", "", 0, func(_ *API, _ context.Context, arguments string) string { return arguments }},
+		{"eval", "[uuid:<uuid> ]<expression>", 0, (*API).eval},
+		{"expand", "[uuid:<uuid> ]<cmd> <args>", 0, (*API).expand},
+		{"global_getvar", "", 0, (*API).globalVariable},
+		{"help", "", 0, (*API).help},
+		{"hostname", "", 0, func(a *API, _ context.Context, _ string) string { return a.opts.Hostname }},
+		{"module_exists", "<module>", 0, (*API).moduleExists},
+		{"originate", originateSyntax, 0, (*API).originate},
+		{"reloadxml", "", 0, (*API).reload},
+		{"show", "", 0, (*API).show},
+		{"sofia", "<cmd> <args>", 0, (*API).sofia},
+		{"status", "", 0, (*API).status},
+		{"strftime", "<format_string>", 0, func(_ *API, _ context.Context, format string) string { return clock(time.Now(), format) }},
+		{"switchname", "", 0, func(a *API, _ context.Context, _ string) string { return a.opts.Hostname }},
+		{"uptime", "", 0, (*API).uptime},
+		{"uuid_dump", "<uuid> [format]", 1, (*API).dump},
+		{"uuid_exists", "<uuid>", 0, (*API).exists},
+		{"uuid_getvar", "<uuid> <var>", 2, (*API).variable},
+		{"uuid_setvar", "<uuid> <var> [value]", 2, (*API).setVariable},
+		{"uuid_setvar_multi", setSyntax, 1, (*API).setVariables},
+		{"version", "", 0, (*API).version},
 	}, driveCommands())
 }
 
@@ -184,6 +185,9 @@ func commandTable() []word {
 func (a *API) Do(ctx context.Context, command, arguments string) (printed string, ok bool) {
 	for _, w := range commandTable() {
 		if strings.EqualFold(w.name, command) {
+			if len(split(arguments)) < w.needs {
+				return usage(w.syntax), true
+			}
 			printed = w.do(a, ctx, strings.TrimSpace(arguments))
 			a.tell() // before the event API does
 			return printed, true

@@ -138,9 +138,6 @@ func usage(syntax string) string { return "-USAGE: " + syntax + "\n" }
 
 func (a *API) variable(ctx context.Context, arguments string) string {
 	words := split(arguments)
-	if len(words) < 2 {
-		return usage("<uuid> <var>")
-	}
 	c, ok := a.channel(ctx, words[0])
 	if !ok {
 		return noChannel
@@ -154,9 +151,6 @@ func (a *API) variable(ctx context.Context, arguments string) string {
 // dump is a channel's data as CHANNEL_DATA has it.
 func (a *API) dump(ctx context.Context, arguments string) string {
 	words := split(arguments)
-	if len(words) == 0 {
-		return usage("<uuid> [format]")
-	}
 	c, ok := a.channel(ctx, words[0])
 	if !ok {
 		return noChannel
@@ -230,9 +224,6 @@ func sortedKeys(m map[string]string) []string {
 // leaving.
 func (a *API) kill(ctx context.Context, arguments string) string {
 	id, cause, _ := strings.Cut(arguments, " ")
-	if id == "" {
-		return usage("<uuid> [cause]")
-	}
 	c, ok := a.channel(ctx, id)
 	if !ok {
 		return noChannel

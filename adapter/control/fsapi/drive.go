@@ -20,21 +20,21 @@ const (
 // driveCommands are those that do something with a channel.
 func driveCommands() []word {
 	return []word{
-		{"uuid_answer", "<uuid>", (*API).answered},
-		{"uuid_audio", audioSyntax, (*API).audio},
-		{"uuid_break", "<uuid> [all]", (*API).breakOff},
-		{"uuid_bridge", "<uuid> <other_uuid>", (*API).bridge},
-		{"uuid_broadcast", "<uuid> <path> [aleg|bleg|holdb|both]", (*API).broadcast},
-		{"uuid_deflect", "<uuid> <uri>", (*API).deflect},
-		{"uuid_display", "<uuid> <display>", (*API).display},
-		{"uuid_hold", "[off|toggle] <uuid> [<display>]", (*API).holdCall},
-		{"uuid_kill", "<uuid> [cause]", (*API).kill},
-		{"uuid_media", "[off] <uuid>", (*API).bypassMedia},
-		{"uuid_park", "<uuid>", (*API).park},
-		{"uuid_pre_answer", "<uuid>", (*API).answered},
-		{"uuid_record", recordSyntax, (*API).recordCall},
-		{"uuid_send_dtmf", "<uuid> <dtmf_data>", (*API).sendKeys},
-		{"uuid_transfer", "<uuid> [-bleg|-both] <dest-exten> [<dialplan>] [<context>]", (*API).transferCall},
+		{"uuid_answer", "<uuid>", 0, (*API).answered},
+		{"uuid_audio", audioSyntax, 2, (*API).audio},
+		{"uuid_break", "<uuid> [all]", 1, (*API).breakOff},
+		{"uuid_bridge", "<uuid> <other_uuid>", 2, (*API).bridge},
+		{"uuid_broadcast", "<uuid> <path> [aleg|bleg|holdb|both]", 2, (*API).broadcast},
+		{"uuid_deflect", "<uuid> <uri>", 2, (*API).deflect},
+		{"uuid_display", "<uuid> <display>", 2, (*API).display},
+		{"uuid_hold", "[off|toggle] <uuid> [<display>]", 0, (*API).holdCall},
+		{"uuid_kill", "<uuid> [cause]", 1, (*API).kill},
+		{"uuid_media", "[off] <uuid>", 0, (*API).bypassMedia},
+		{"uuid_park", "<uuid>", 0, (*API).park},
+		{"uuid_pre_answer", "<uuid>", 0, (*API).answered},
+		{"uuid_record", recordSyntax, 3, (*API).recordCall},
+		{"uuid_send_dtmf", "<uuid> <dtmf_data>", 2, (*API).sendKeys},
+		{"uuid_transfer", "<uuid> [-bleg|-both] <dest-exten> [<dialplan>] [<context>]", 2, (*API).transferCall},
 	}
 }
 
@@ -55,9 +55,7 @@ func (a *API) do(ctx context.Context, c *channel, command engine.Command) error 
 // sendKeys sends keys to a phone. How long each lasts, "12@200", is for us to say.
 func (a *API) sendKeys(ctx context.Context, arguments string) string {
 	id, data, _ := strings.Cut(arguments, " ")
-	if data = strings.TrimLeft(data, " "); data == "" {
-		return usage("<uuid> <dtmf_data>")
-	}
+	data = strings.TrimLeft(data, " ")
 	c, ok := a.member(ctx, id)
 	if !ok {
 		return "-ERR Cannot locate session!\n"
@@ -72,9 +70,6 @@ func (a *API) sendKeys(ctx context.Context, arguments string) string {
 // breakOff ends what a command has played to a channel.
 func (a *API) breakOff(ctx context.Context, arguments string) string {
 	id, _, _ := strings.Cut(arguments, " ")
-	if id == "" {
-		return usage("<uuid> [all]")
-	}
 	c, ok := a.member(ctx, id)
 	if !ok {
 		return noChannel
@@ -106,9 +101,6 @@ const audioSyntax = "<uuid> [start [read|write] [mute|level <level>]|stop]"
 // "write" what he hears.
 func (a *API) audio(ctx context.Context, arguments string) string {
 	words := split(arguments)
-	if len(words) < 2 {
-		return usage(audioSyntax)
-	}
 	c, ok := a.member(ctx, words[0])
 	if !ok {
 		return noChannel

@@ -53,9 +53,6 @@ const tooManyVariables = "-ERR too many variables\n"
 func (a *API) setVariable(ctx context.Context, arguments string) string {
 	id, rest, _ := strings.Cut(arguments, " ")
 	name, value, _ := strings.Cut(strings.TrimLeft(rest, " "), " ")
-	if name == "" {
-		return usage("<uuid> <var> [value]")
-	}
 	c, ok := a.channel(ctx, id)
 	switch {
 	case !ok:
@@ -66,19 +63,17 @@ func (a *API) setVariable(ctx context.Context, arguments string) string {
 	return "+OK\n"
 }
 
+const setSyntax = "<uuid> <var>=<value>;<var>=<value>..."
+
 // setVariables is "uuid_setvar_multi".
 func (a *API) setVariables(ctx context.Context, arguments string) string {
-	syntax := usage("<uuid> <var>=<value>;<var>=<value>...")
 	id, list, given := strings.Cut(arguments, " ")
-	if id == "" {
-		return syntax
-	}
 	if !given {
 		return "" // no reply, as at the switch
 	}
 	c, ok := a.channel(ctx, id)
 	if !ok {
-		return noChannel + syntax
+		return noChannel + usage(setSyntax)
 	}
 	for pair := range strings.SplitSeq(list, ";") {
 		if name, value, _ := strings.Cut(pair, "="); name != "" && !a.assign(&c, name, value) {
@@ -92,9 +87,6 @@ func (a *API) setVariables(ctx context.Context, arguments string) string {
 // is no dialplan of ours for.
 func (a *API) broadcast(ctx context.Context, arguments string) string {
 	words := split(arguments)
-	if len(words) < 2 {
-		return usage("<uuid> <path> [aleg|bleg|holdb|both]")
-	}
 	c, ok := a.member(ctx, words[0])
 	switch {
 	case !ok:

@@ -14,9 +14,6 @@ const recordSyntax = "<uuid> [start|stop|mask|unmask] <path> [<limit>] [<recordi
 // recordCall records what one member says; the switch has both directions in it.
 func (a *API) recordCall(ctx context.Context, arguments string) string {
 	words := split(arguments)
-	if len(words) < 3 {
-		return usage(recordSyntax)
-	}
 	c, ok := a.member(ctx, words[0])
 	if !ok {
 		return "-ERR Cannot locate session!\n"

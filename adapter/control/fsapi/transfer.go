@@ -28,17 +28,12 @@ func (c *call) transfer() bool {
 	return true
 }
 
-const transferSyntax = "<uuid> [-bleg|-both] <dest-exten> [<dialplan>] [<context>]"
-
 // transferCall sends a channel to an extension, which with us is a room, or to the
 // application "conference".
 func (a *API) transferCall(ctx context.Context, arguments string) string {
 	words := split(arguments)
-	if len(words) > 1 && (words[1] == "-bleg" || words[1] == "-both") {
+	if words[1] == "-bleg" || words[1] == "-both" {
 		return "-ERR a member's call has one leg\n"
-	}
-	if len(words) < 2 {
-		return usage(transferSyntax)
 	}
 	c, ok := a.member(ctx, words[0])
 	if !ok {
