@@ -60,7 +60,19 @@ func plumbing() []string {
 }
 
 func variableTable() map[string]variable {
-	t := map[string]variable{
+	t := map[string]variable{}
+	maps.Copy(t, callerVariables())
+	maps.Copy(t, roomVariables())
+	maps.Copy(t, entryVariables())
+	for _, name := range plumbing() {
+		t[name] = func(*request, string) error { return nil }
+	}
+	return t
+}
+
+// callerVariables are about who calls.
+func callerVariables() map[string]variable {
+	return map[string]variable{
 		"role":       readRole,
 		"flags":      readFlags,
 		"pin":        func(q *request, v string) error { q.pin = v; return nil },
@@ -79,8 +91,14 @@ func variableTable() map[string]variable {
 			q.member = append(q.member, func(s *RoleSettings) { s.ExitSound = v })
 			return nil
 		},
-		"end_on_exit":        readEndOnExit,
-		"allow_signals":      readSignals,
+		"end_on_exit":   readEndOnExit,
+		"allow_signals": readSignals,
+	}
+}
+
+// roomVariables are rules of the room, by the call that opens it.
+func roomVariables() map[string]variable {
+	return map[string]variable{
 		"max_participants":   roomInt("max_participants", func(p *Profile, n int) { p.MaxParticipants = n }),
 		"announce_count":     roomInt("announce_count", func(p *Profile, n int) { p.AnnounceCount = n }),
 		"end_grace":          roomInt("end_grace", func(p *Profile, n int) { p.EndGrace = time.Duration(n) * time.Second }),
@@ -98,11 +116,6 @@ func variableTable() map[string]variable {
 		"rewait_on_moderator_exit": roomBool("rewait_on_moderator_exit",
 			func(p *Profile, on bool) { p.RewaitOnModeratorExit = on }),
 	}
-	maps.Copy(t, entryVariables())
-	for _, name := range plumbing() {
-		t[name] = func(*request, string) error { return nil }
-	}
-	return t
 }
 
 // readVariables judges every variable of a call. What cannot be used is

@@ -52,12 +52,18 @@ func benchCommand(f *flags) *cobra.Command {
 			return measureOwn(cmd, f, o)
 		},
 	}
+	benchFlags(c, &o, &name)
+	c.AddCommand(reflectCommand())
+	return c
+}
+
+func benchFlags(c *cobra.Command, o *bench.Options, codec *string) {
 	flag := c.Flags()
 	flag.IntVar(&o.Room, "room", bench.DefaultRoom, "number of the first room; the others follow")
 	flag.IntVar(&o.Rooms, "rooms", 1, "rooms")
 	flag.IntVar(&o.Callers, "callers", bench.DefaultCallers, "callers in each room")
 	flag.IntVar(&o.Talkers, "talkers", bench.DefaultTalkers, "of them, how many say a tone")
-	flag.StringVar(&name, "codec", "PCMU", "codec of all callers: "+bench.Codecs())
+	flag.StringVar(codec, "codec", "PCMU", "codec of all callers: "+bench.Codecs())
 	flag.Float64Var(&o.Level, "level", 0, "dBFS of each tone (0 = as loud as all together do not clip)")
 	flag.Float64Var(&o.Noise, "noise", 0, "dBFS of noise that the others send (0 = digital silence)")
 	flag.Float64Var(&o.Loss, "loss", 0, "per cent of the callers' packets that are lost")
@@ -73,8 +79,6 @@ func benchCommand(f *flags) *cobra.Command {
 	flag.Float64Var(&o.Rate, "rate", bench.DefaultRate, "calls made per second")
 	flag.IntVar(&o.PID, "pid", 0, "process id of the server (0 = do not measure it)")
 	flag.StringVar(&o.Metrics, "metrics", "", "URL of the server's metrics, where it is a Parley")
-	c.AddCommand(reflectCommand())
-	return c
 }
 
 // misused says which options would have no effect: what has a default cannot be

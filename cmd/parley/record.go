@@ -12,7 +12,7 @@ import (
 )
 
 // record reads what is to be done about the recordings of a room.
-func record(f *flags, replace *bool, room string, args []string) (func(*cobra.Command, *control.Client) error, error) {
+func record(f *flags, replace *bool, room string, args []string) (action, error) {
 	what, file := "list", ""
 	if len(args) > 0 {
 		what = args[0]
@@ -47,7 +47,7 @@ func record(f *flags, replace *bool, room string, args []string) (func(*cobra.Co
 			return showRecordings(cmd, f, list)
 		}, nil
 	}
-	return nil, usageError{fmt.Errorf("parley room %s record: unknown command %q; one of start, stop, pause, resume, list", room, what)}
+	return nil, usageError{fmt.Errorf("parley room %s record: unknown command %q; %s", room, what, oneOf(tapeVerbs))}
 }
 
 func showRecordings(cmd *cobra.Command, f *flags, list []engine.Recording) error {

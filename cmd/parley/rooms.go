@@ -147,7 +147,7 @@ func roomCommand(f *flags) *cobra.Command {
 	var d dialFlags
 	var replace bool
 	cmd := &cobra.Command{
-		Use:   "room NAME [mute|unmute|deaf|undeaf|kick MEMBER|all] [dial ADDRESS] [record start|stop|pause|resume|list [FILE]] [lock|unlock|end|takeover|handback] [noisy|why-silent|delay]",
+		Use:   "room NAME [" + memberVerbs + " MEMBER|all] [dial ADDRESS] [record " + tapeVerbs + " [FILE]] [" + roomVerbs + "] [" + soundVerbs + "]",
 		Short: "Show a room, or do something in it",
 		Long: "MEMBER is the number that `parley room NAME` shows, or all. A command says it is done when it has come true.\n" +
 			"dial calls sip:USER@HOST, TRUNK/NUMBER, SWITCH/ENDPOINT or, by dial.number, NUMBER into the room, and waits for the answer.\n" +
@@ -194,8 +194,24 @@ func named(command, name string, err error) error {
 	return usageError{fmt.Errorf("parley %s %.20q: %w", command, name, bad)}
 }
 
+// What can be done in a room, as its usage shows it.
+const (
+	memberVerbs = "mute|unmute|deaf|undeaf|kick"
+	tapeVerbs   = "start|stop|pause|resume|list"
+	roomVerbs   = "lock|unlock|end|takeover|handback"
+	soundVerbs  = "noisy|why-silent|delay"
+)
+
+// oneOf lists verbs for who has named another.
+func oneOf(verbs ...string) string {
+	return "one of " + strings.ReplaceAll(strings.Join(verbs, "|"), "|", ", ")
+}
+
+// action is what a verb does.
+type action = func(*cobra.Command, *control.Client) error
+
 // verb reads what is to be done; nil means show.
-func verb(f *flags, d *dialFlags, replace *bool, args []string) (func(*cobra.Command, *control.Client) error, error) {
+func verb(f *flags, d *dialFlags, replace *bool, args []string) (action, error) {
 	if len(args) == 1 {
 		return nil, nil
 	}
@@ -206,25 +222,41 @@ func verb(f *flags, d *dialFlags, replace *bool, args []string) (func(*cobra.Com
 	if len(args) > 3 {
 		return nil, usageError{fmt.Errorf("parley room %s %s: too many arguments", room, what)}
 	}
-	member := ""
-	if len(args) == 3 {
-		member = args[2]
-	}
+	whom := append(args, "")[2]
 	if what == "dial" {
-		if member == "" {
+		if whom == "" {
 			return nil, usageError{fmt.Errorf("parley room %s dial: whom? sip:USER@HOST, TRUNK/NUMBER, SWITCH/ENDPOINT or NUMBER", room)}
 		}
-		return dial(f, d, room, member), nil
+		return dial(f, d, room, whom), nil
 	}
-	type action = func(*cobra.Command, *control.Client) error
+	ofMember, ofRoom := memberActions(room, whom)[what], roomActions(f, room)[what]
+	switch {
+	case ofMember != nil && whom == "":
+		return nil, usageError{fmt.Errorf("parley room %s %s: which member? a number or all", room, what)}
+	case ofMember != nil:
+		return ofMember, nil
+	case ofRoom != nil && whom != "":
+		return nil, usageError{fmt.Errorf("parley room %s %s: that is for the whole room, without a member", room, what)}
+	case ofRoom != nil:
+		return ofRoom, nil
+	}
+	return nil, usageError{fmt.Errorf("parley room: unknown command %q; %s", what, oneOf(memberVerbs, "dial", "record", roomVerbs, soundVerbs))}
+}
+
+// memberActions are those of memberVerbs.
+func memberActions(room, member string) map[string]action {
 	set := func(key string, on bool) action {
 		return func(cmd *cobra.Command, c *control.Client) error { return c.Set(cmd.Context(), room, member, key, on) }
 	}
-	ofMember := map[string]action{
+	return map[string]action{
 		"mute": set("muted", true), "unmute": set("muted", false), "deaf": set("deaf", true), "undeaf": set("deaf", false),
 		"kick": func(cmd *cobra.Command, c *control.Client) error { return c.Kick(cmd.Context(), room, member) },
 	}
-	ofRoom := map[string]action{
+}
+
+// roomActions are those of roomVerbs and soundVerbs.
+func roomActions(f *flags, room string) map[string]action {
+	return map[string]action{
 		"lock":   func(cmd *cobra.Command, c *control.Client) error { return c.Lock(cmd.Context(), room, true) },
 		"unlock": func(cmd *cobra.Command, c *control.Client) error { return c.Lock(cmd.Context(), room, false) },
 		"end":    func(cmd *cobra.Command, c *control.Client) error { return c.End(cmd.Context(), room) },
@@ -238,19 +270,6 @@ func verb(f *flags, d *dialFlags, replace *bool, args []string) (func(*cobra.Com
 			return c.HandBack(cmd.Context(), room)
 		}),
 	}
-	if do, ok := ofMember[what]; ok {
-		if member == "" {
-			return nil, usageError{fmt.Errorf("parley room %s %s: which member? a number or all", room, what)}
-		}
-		return do, nil
-	}
-	if do, ok := ofRoom[what]; ok {
-		if member != "" {
-			return nil, usageError{fmt.Errorf("parley room %s %s: that is for the whole room, without a member", room, what)}
-		}
-		return do, nil
-	}
-	return nil, usageError{fmt.Errorf("parley room: unknown command %q; one of mute, unmute, deaf, undeaf, kick, dial, record, lock, unlock, end, takeover, handback, noisy, why-silent, delay", what)}
 }
 
 // headline is a room in one line.
