@@ -85,6 +85,18 @@ func TestDrainBusyAndFull(t *testing.T) {
 	})
 }
 
+// TestACallThatIsRefusedAsBusyIsCounted, too, where the endpoint had let it in.
+func TestACallThatIsRefusedAsBusyIsCounted(t *testing.T) {
+	bubble(t, Options{Incoming: func(c *Call) Events { _ = c.Reject(503); return nil }}, func(t *testing.T, r *rig) {
+		r.p.send(r.p.leg().invite(pcmuSDP))
+		r.p.response(100)
+		r.p.response(503)
+		if n := r.Stats().Refused.Load(); n != 1 {
+			t.Errorf("%d counted", n)
+		}
+	})
+}
+
 func TestCloseEndsWhatIsUp(t *testing.T) {
 	bubble(t, Options{}, func(t *testing.T, r *rig) {
 		l := r.p.leg()

@@ -372,8 +372,11 @@ func (c *Call) refuse(code int, end End, extra []Header) {
 			hs = append(hs, header(h.Name, h.Value))
 		}
 	}
-	if code == 503 && len(hs) == 0 {
-		hs = append(hs, c.e.retryAfter())
+	if code == 503 {
+		c.e.stats.Refused.Add(1)
+		if len(hs) == 0 {
+			hs = append(hs, c.e.retryAfter())
+		}
 	}
 	c.respond(c.invite, code, hs...)
 	c.ended(end)
