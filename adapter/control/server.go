@@ -87,12 +87,25 @@ func Handler(o Options) http.Handler {
 	})
 	mux.HandleFunc("GET /v1/status", s.status)
 	mux.HandleFunc("POST /v1/reload", s.reload)
+	mux.HandleFunc("GET /v1/calls/{id}/explain", s.explainCall)
+	mux.HandleFunc("POST /v1/calls/{id}/signal", s.signal)
+	mux.HandleFunc("GET /v1/jobs/{id}", s.job)
+	mux.HandleFunc("DELETE /v1/jobs/{id}", s.giveUp)
+	mux.HandleFunc("GET /v1/audit", s.audit)
+	s.roomRoutes(mux)
+	origin := http.NewCrossOriginProtection()
+	origin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fail(w, http.StatusForbidden, "cross_origin", "a page of another site may not ask for this")
+	}))
+	return s.guard(origin.Handler(http.MaxBytesHandler(routed(mux), maxBody)))
+}
+
+// roomRoutes are those about one room, or all.
+func (s *server) roomRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /v1/rooms", s.rooms)
 	mux.HandleFunc("GET /v1/rooms/{room}", s.room)
 	mux.HandleFunc("GET /v1/rooms/{room}/sound", s.sound)
 	mux.HandleFunc("GET /v1/rooms/{room}/explain", s.explainRoom)
-	mux.HandleFunc("GET /v1/calls/{id}/explain", s.explainCall)
-	mux.HandleFunc("POST /v1/calls/{id}/signal", s.signal)
 	mux.HandleFunc("DELETE /v1/rooms/{room}/run", s.command(func(*http.Request) (engine.Command, error) { return engine.End{}, nil }))
 	mux.HandleFunc("POST /v1/rooms/{room}/lock", s.command(func(*http.Request) (engine.Command, error) { return engine.Lock{On: true}, nil }))
 	mux.HandleFunc("POST /v1/rooms/{room}/unlock", s.command(func(*http.Request) (engine.Command, error) { return engine.Lock{}, nil }))
@@ -106,19 +119,11 @@ func Handler(o Options) http.Handler {
 	}))
 	mux.HandleFunc("POST /v1/rooms/{room}/recordings/pause", s.pauseRecord(true))
 	mux.HandleFunc("POST /v1/rooms/{room}/recordings/resume", s.pauseRecord(false))
-	mux.HandleFunc("GET /v1/jobs/{id}", s.job)
-	mux.HandleFunc("DELETE /v1/jobs/{id}", s.giveUp)
-	mux.HandleFunc("GET /v1/audit", s.audit)
 	mux.HandleFunc("PATCH /v1/rooms/{room}/participants/{id}", s.patch)
 	mux.HandleFunc("DELETE /v1/rooms/{room}/participants/{id}", s.command(func(r *http.Request) (engine.Command, error) {
 		id, err := member(r)
 		return engine.Kick{Member: id}, err
 	}))
-	origin := http.NewCrossOriginProtection()
-	origin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		fail(w, http.StatusForbidden, "cross_origin", "a page of another site may not ask for this")
-	}))
-	return s.guard(origin.Handler(http.MaxBytesHandler(routed(mux), maxBody)))
 }
 
 // guard lets in who may: the token where there is one, and where there is

@@ -42,9 +42,13 @@ func (b *Bridge) event(e conference.Event) {
 		b.link.offstage(e)
 		return
 	}
-	if m.call.echoes.ours(e.Action) {
-		return
+	if !m.call.echoes.ours(e.Action) {
+		b.memberEvent(m, e)
 	}
+}
+
+// memberEvent takes what somebody else has done to a member, or he himself.
+func (b *Bridge) memberEvent(m *member, e conference.Event) {
 	if f, ok := change(e); ok {
 		b.changed(m, f)
 		return

@@ -28,7 +28,7 @@ const (
 	writeBuffer = 64 << 10 // bytes that the system keeps for a client; Linux takes it twice
 	writeTime   = 5 * time.Second
 	partTime    = time.Second // for a client to say goodbye when we stop
-	maxRequest  = 64 << 10 // bytes of a frame that a client sends
+	maxRequest  = 64 << 10    // bytes of a frame that a client sends
 	pingEvery   = 20 * time.Second
 	pongTime    = 2 * commandTime // a client's pong may stand behind a request of its own
 )
