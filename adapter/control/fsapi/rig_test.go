@@ -178,6 +178,7 @@ func ruled(t *testing.T, edit func(*engine.Profile), test func(*rig)) {
 		if err := x.Close(context.Background()); err != nil {
 			t.Error(err)
 		}
+		synctest.Wait() // all has been told
 		cancel()
 		<-done
 		if len(r.a.calls) > 0 {
