@@ -6,6 +6,7 @@
 package freeswitch
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -180,14 +181,7 @@ func (a *Adapter) refused(at, from net.Addr, err error) {
 
 // handle is one call, from the dialplan's socket line to what follows it.
 func (a *Adapter) handle(ctx context.Context, s *esl.Session) {
-	c := a.newCall(s.UUID(), s)
-	c.session = s
-	c.link = a.link(func(l *Link) bool { return l.runs(s.Header("Core-UUID")) })
-	c.profile, c.codecs = s.Var("sofia_profile_name"), offered(s.Header("Channel-Read-Codec-Rate"))
-	c.codec = codecName(s.Header("Channel-Read-Codec-Name"), s.Header("Channel-Read-Codec-Rate"))
-	if c.profile == "" {
-		c.profile = "internal"
-	}
+	c := a.connected(s)
 	earlier := a.enter(c)
 	defer a.leave(c)
 	if earlier != nil { // the switch has transferred the call from another of our lines
@@ -233,6 +227,16 @@ func (a *Adapter) handle(ctx context.Context, s *esl.Session) {
 		return
 	}
 	c.serve(ctx, in)
+}
+
+// connected is a call whose dialplan has connected to us, as its session tells it.
+func (a *Adapter) connected(s *esl.Session) *call {
+	c := a.newCall(s.UUID(), s)
+	c.session = s
+	c.link = a.link(func(l *Link) bool { return l.runs(s.Header("Core-UUID")) })
+	c.profile, c.codecs = cmp.Or(s.Var("sofia_profile_name"), "internal"), offered(s.Header("Channel-Read-Codec-Rate"))
+	c.codec = codecName(s.Header("Channel-Read-Codec-Name"), s.Header("Channel-Read-Codec-Rate"))
+	return c
 }
 
 // enter makes c the latest of its channel and returns the one before, if that
