@@ -5,12 +5,15 @@ import (
 	"math"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"parley/internal/audiotest"
 	"parley/sip/siptest"
+	"parley/sound"
 )
 
 // add brings a channel into a bridge.
@@ -168,4 +171,47 @@ func TestAProgramHearsOneMember(t *testing.T) {
 	c.want("POST", "/channels/"+id+"/snoop?app=panel&spy=in&snoopId=alone", "", 200, "")
 	c.want("DELETE", "/channels/"+id, "", 204, "")
 	c.gone("alone", 0)
+}
+
+// TestASnoopInNoRoomIsRecordedAndPlayedTo: it has a room of its own then, from which it
+// can be brought to another.
+func TestASnoopInNoRoomIsRecordedAndPlayedTo(t *testing.T) {
+	p := start(t, withPanel)
+	c := p.listen(t, "app=panel&subscribeAll=true")
+	alice := p.dial(t, "3001", siptest.Tone{Hz: 440, DBFS: -20})
+	id := c.next("ChannelEnteredBridge").Channel.ID
+	bob := p.dial(t, "3001", siptest.Tone{Hz: 700, DBFS: -26})
+	c.next("ChannelEnteredBridge")
+	c.want("POST", "/channels/"+id+"/snoop?app=panel&spy=both&whisper=out&snoopId=ear", "", 200, "")
+	c.want("POST", "/channels/ear/record", `{"name":"both","format":"wav"}`, 201, `"target_uri":"channel:ear"`)
+	c.next("RecordingStarted")
+	c.want("POST", "/channels/ear/play/p", `{"media":"tone:1000"}`, 400, "media cannot be played")
+	c.want("POST", "/channels/ear/moh", "", 204, "")
+	hears(t, bob, 440)
+	c.want("DELETE", "/channels/ear/moh", "", 204, "")
+	levels(t, "who was played to", alice, map[float64]float64{440: 0, 700: -26})
+	c.want("POST", "/recordings/live/both/stop", "", 204, "")
+	if e := c.next("RecordingFinished"); e.Recording.State != "done" {
+		t.Errorf("%+v", e.Recording)
+	}
+	have, err := os.ReadFile(filepath.Join(p.config.StateDir, "recordings", "both.wav"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pcm, rate, err := sound.DecodeWAV(strings.NewReader(string(have)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for hz, level := range map[float64]float64{440: -20, 700: -26} {
+		if got := audiotest.Steady(pcm, int(rate), hz); math.Abs(got-level) > 1.5 {
+			t.Errorf("recorded: %v Hz at %.1f dB, want %v", hz, got, level)
+		}
+	}
+	boss := p.dial(t, "coach", siptest.Tone{Hz: 1000, DBFS: -23})
+	c.next("ChannelEnteredBridge", func(e happening) bool { return e.Bridge.Name == "coach" })
+	c.add("coach", "ear")
+	levels(t, "the supervisor", boss, map[float64]float64{440: -20, 700: -26, 1000: 0})
+	levels(t, "who is whispered to", alice, map[float64]float64{700: -26, 1000: -23})
+	c.want("DELETE", "/channels/ear", "", 204, "")
+	c.gone("ear", 16)
 }

@@ -8,11 +8,25 @@ import (
 )
 
 // inside is an order to a member: a call that is on its way is waited for, as long as
-// a command may take, unless it has to answer to a prompt first.
+// a command may take, unless it has to answer to a prompt first. One whose audio is there
+// without a call, and in no room, gets one of its own.
 func (s *Server) inside(do func(context.Context, *request) answer) func(context.Context, *request) answer {
 	return func(ctx context.Context, q *request) answer {
-		s.await(ctx, q.get("channelId"))
+		id := q.get("channelId")
+		s.lodge(ctx, id)
+		s.await(ctx, id)
 		return do(ctx, q)
+	}
+}
+
+// lodge brings audio that no room has called yet into a room of its own.
+func (s *Server) lodge(ctx context.Context, id string) {
+	s.mu.Lock()
+	c := s.calls[id]
+	aside := c != nil && c.external && c.created != nil
+	s.mu.Unlock()
+	if aside {
+		_ = s.intend(ctx, id, engine.RoomName("own-"+newID())) // who has not come in says so by his state
 	}
 }
 
