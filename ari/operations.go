@@ -130,10 +130,15 @@ func (c *Client) Redirect(ctx context.Context, channel, endpoint string) error {
 	return c.call(ctx, http.MethodPost, []string{"channels", channel, "redirect"}, url.Values{"endpoint": {endpoint}}, nil, nil)
 }
 
-// Hangup ends any channel. reason is Asterisk's word, "" means normal.
+// Hangup ends any channel. reason is Asterisk's word, or a number of Q.850; ""
+// means normal.
 func (c *Client) Hangup(ctx context.Context, channel, reason string) error {
 	q := url.Values{}
-	if reason != "" {
+	switch {
+	case reason == "":
+	case strings.Trim(reason, "0123456789") == "":
+		q.Set("reason_code", reason)
+	default:
 		q.Set("reason", reason)
 	}
 	return c.call(ctx, http.MethodDelete, []string{"channels", channel}, q, nil, nil)

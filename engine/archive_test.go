@@ -113,7 +113,7 @@ func TestACallIsFoundWhereverItIs(t *testing.T) {
 			want(t, tt.leg+"'s room", string(e.Room), tt.room)
 			want(t, tt.leg, about(e, tt.about), tt.want)
 		}
-		in.sink.Post(LegGone{"in", ReasonHangup})
+		in.sink.Post(LegGone{Leg: "in", Reason: ReasonHangup})
 		e := th.explained(t, "in")
 		if e.State != "left" || !e.LeftAt.Equal(began) || e.Result != ResultJoined || e.Reason != ReasonHangup || e.Member != 1 {
 			t.Errorf("%+v", e)

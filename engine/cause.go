@@ -37,6 +37,8 @@ const (
 	CauseTimerExpired     Cause = "RECOVERY_ON_TIMER_EXPIRE"
 	CauseInterworking     Cause = "INTERWORKING"
 	CauseOriginatorCancel Cause = "ORIGINATOR_CANCEL"
+	CauseBlindTransfer    Cause = "BLIND_TRANSFER" // FreeSWITCH's, of a call that has gone elsewhere; it has no number
+	CauseUnknown          Cause = "UNKNOWN"        // likewise, of a number without a name
 )
 
 // causeNumbers are those of Q.850. FreeSWITCH numbers ORIGINATOR_CANCEL 487;

@@ -216,7 +216,7 @@ func (x *Exchange) place(name RoomName, o *outgoing) (*room, error) {
 }
 
 // CancelDial gives a call up that is not answered yet.
-func (x *Exchange) CancelDial(id JobID) { x.house.jobs.cancel(id) }
+func (x *Exchange) CancelDial(id JobID) { x.house.jobs.cancel(id, CauseOriginatorCancel) }
 
 // Job shows a call that was ordered not long ago; with wait, when it is over:
 // answered, or failed.

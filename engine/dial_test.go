@@ -107,7 +107,7 @@ func TestWhoIsCalledBecomesAMember(t *testing.T) {
 		}
 		want(t, "events", th.types(), "dial.started dial.ringing dial.result room.started participant.joined")
 		bob.press("#")
-		bob.sink.Post(LegGone{"a", ReasonHangup})
+		bob.sink.Post(LegGone{Leg: "a", Reason: ReasonHangup})
 		want(t, "outcome", line1(outcome(t, bob.phone)), "joined hangup hangup")
 	})
 }
@@ -179,7 +179,7 @@ func TestAnAnswerThatComesTooLateIsHungUp(t *testing.T) {
 		other := th.call("b", "1", nil)
 		th.CancelDial("job-a")
 		want(t, "result", result(t, th, "a"), "success SUCCESS 0") // the answer was faster: he is in
-		late.sink.Post(LegGone{"a", ReasonHangup})
+		late.sink.Post(LegGone{Leg: "a", Reason: ReasonHangup})
 		want(t, "outcome", line1(outcome(t, late)), "joined hangup hangup")
 
 		th.bgdial(t, calling("c", nil))
@@ -214,7 +214,7 @@ func TestASeatIsKeptForWhoIsCalled(t *testing.T) {
 			t.Errorf("members: %+v", v.Members)
 		}
 		for _, p := range []*phone{first, second.phone} {
-			p.sink.Post(LegGone{p.id, ReasonHangup})
+			p.sink.Post(LegGone{Leg: p.id, Reason: ReasonHangup})
 			outcome(t, p)
 		}
 	})
@@ -250,7 +250,7 @@ func TestRulesJudgeAnOrder(t *testing.T) {
 						t.Fatal(err)
 					}
 					defer outcome(t, first)
-					defer func() { first.sink.Post(LegGone{first.id, ReasonHangup}) }()
+					defer func() { first.sink.Post(LegGone{Leg: first.id, Reason: ReasonHangup}) }()
 				}
 				_, err := th.BgDial(t.Context(), tt.order)
 				got := ""

@@ -81,7 +81,7 @@ func TestPINsThatTheCallNames(t *testing.T) {
 				}
 				want(t, "role", role, c.role)
 				if role == "" {
-					p.sink.Post(LegGone{p.id, ReasonHangup})
+					p.sink.Post(LegGone{Leg: p.id, Reason: ReasonHangup})
 				}
 			})
 		})
@@ -225,7 +225,7 @@ func TestEndGraceOfTheCall(t *testing.T) {
 		p := th.call("a", "1", map[string]string{"end_grace": "10"})
 		m := th.call("m", "1", map[string]string{"end_on_exit": "any"})
 		synctest.Wait()
-		m.sink.Post(LegGone{m.id, ReasonHangup})
+		m.sink.Post(LegGone{Leg: m.id, Reason: ReasonHangup})
 		synctest.Wait()
 		if v, err := th.Room(t.Context(), "1"); err != nil || len(v.Members) != 1 {
 			t.Fatalf("%+v, %v", v, err)

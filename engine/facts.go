@@ -48,6 +48,7 @@ type (
 	LegGone struct {
 		Leg    LegID
 		Reason Reason // hangup, transferred, media_lost or switch_lost
+		Cause  Cause  // as the far side named it; "" = it did not
 	}
 )
 

@@ -71,7 +71,7 @@ func (p *mover) dies(why Reason) {
 	p.mmu.Lock()
 	p.going, p.dead, p.slow = nil, true, true
 	p.mmu.Unlock()
-	p.sink.Post(LegGone{p.id, why})
+	p.sink.Post(LegGone{Leg: p.id, Reason: why})
 }
 
 // arrive settles the moves that were held up, and those to come at once.

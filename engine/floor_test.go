@@ -40,7 +40,7 @@ func TestTheFloorGoesFromOneToAnother(t *testing.T) {
 		if v.Members[0].Floor || !v.Members[1].Floor {
 			t.Errorf("%+v", v.Members)
 		}
-		b.sink.Post(LegGone{b.id, ReasonHangup})
+		b.sink.Post(LegGone{Leg: b.id, Reason: ReasonHangup})
 		synctest.Wait()
 		say(0)
 		synctest.Wait()

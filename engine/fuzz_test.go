@@ -59,7 +59,7 @@ func play(th *theatre, script string) {
 			}
 		case p == nil:
 		case c == '-':
-			p.sink.Post(LegGone{p.id, ReasonHangup})
+			p.sink.Post(LegGone{Leg: p.id, Reason: ReasonHangup})
 		default:
 			p.sink.Post(Digit{Leg: p.id, Digit: c})
 		}

@@ -45,7 +45,7 @@ func onTheWay() []struct {
 			go func() {
 				time.Sleep(time.Second)
 				th.stage("1").letGo()
-				first.sink.Post(LegGone{"first", ReasonHangup})
+				first.sink.Post(LegGone{Leg: "first", Reason: ReasonHangup})
 			}()
 			return p
 		}, "rejected kicked"},
@@ -149,7 +149,7 @@ func TestAHangUpIsNotLostWhileACallIsMade(t *testing.T) {
 		}
 		time.Sleep(10 * time.Second)
 		want(t, "outcome", line1(outcome(t, late)), "rejected kicked")
-		other.sink.Post(LegGone{"b", ReasonHangup})
+		other.sink.Post(LegGone{Leg: "b", Reason: ReasonHangup})
 		outcome(t, other)
 	})
 }
@@ -188,7 +188,7 @@ func TestWhoIsOnHisWayIsAwaited(t *testing.T) {
 			t.Errorf("%+v %v", v.Members, err)
 		}
 		for _, p := range []*phone{other, p} {
-			p.sink.Post(LegGone{p.id, ReasonHangup})
+			p.sink.Post(LegGone{Leg: p.id, Reason: ReasonHangup})
 			outcome(t, p)
 		}
 		if err := th.Await(t.Context(), "a"); !errors.Is(err, ErrNoCall) {
@@ -205,7 +205,7 @@ func TestWhoIsPromptedIsNotAwaited(t *testing.T) {
 			if err := th.Await(t.Context(), LegID(id)); !errors.Is(err, ErrPrompted) {
 				t.Errorf("%s: %v", id, err)
 			}
-			p.sink.Post(LegGone{p.id, ReasonHangup})
+			p.sink.Post(LegGone{Leg: p.id, Reason: ReasonHangup})
 			outcome(t, p)
 		}
 	})

@@ -49,7 +49,7 @@ type jobs struct {
 
 type job struct {
 	Job
-	give func()        // the call up; nil until the room has agreed
+	give func(Cause)   // the call up; nil until the room has agreed
 	done chan struct{} // closed at the end
 
 	unwanted bool // HangUp: however it ends
@@ -87,7 +87,7 @@ func (j *jobs) forget(id JobID) {
 }
 
 // agreed says how to give the call up; false means that nobody wants it any more.
-func (j *jobs) agreed(id JobID, give func()) bool {
+func (j *jobs) agreed(id JobID, give func(Cause)) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	o := j.list[id]
@@ -111,10 +111,10 @@ func (j *jobs) update(id JobID, change func(*Job)) Job {
 	return o.Job
 }
 
-func (j *jobs) cancel(id JobID) {
+func (j *jobs) cancel(id JobID, why Cause) {
 	j.mu.Lock()
 	o := j.list[id]
-	var give func()
+	var give func(Cause)
 	switch {
 	case o == nil || !o.EndedAt.IsZero():
 	case o.give == nil:
@@ -125,7 +125,7 @@ func (j *jobs) cancel(id JobID) {
 	}
 	j.mu.Unlock()
 	if give != nil {
-		give()
+		give(why)
 	}
 }
 
@@ -145,7 +145,7 @@ func (j *jobs) hangUp(leg LegID, cause Cause) (over <-chan struct{}, ok bool) {
 	if found == nil {
 		return nil, false
 	}
-	j.cancel(found.ID)
+	j.cancel(found.ID, cause)
 	return found.done, true
 }
 

@@ -73,7 +73,7 @@ func TestAProfileSaysWhoJoinsByIt(t *testing.T) {
 					role, _, _ = strings.Cut(about(e, "role"), " ")
 				} else {
 					want(t, "state", e.State, "pin")
-					p.sink.Post(LegGone{p.id, ReasonHangup})
+					p.sink.Post(LegGone{Leg: p.id, Reason: ReasonHangup})
 				}
 				want(t, "role", role, c.role)
 			})
@@ -102,7 +102,7 @@ func TestExplainTellsOfTheProfileThatMadeAModerator(t *testing.T) {
 		}
 		want(t, "role", about(e, "role"), "moderator | join_as of profile boss, boss.yaml:3")
 		want(t, "muted", about(e, "muted"), "true | moderator.join_muted, boss.yaml:4")
-		c.sink.Post(LegGone{c.id, ReasonHangup})
+		c.sink.Post(LegGone{Leg: c.id, Reason: ReasonHangup})
 		want(t, "warnings", joinWarnings(outcome(t, c).Warnings), "unknown profile bos, using default")
 	})
 }

@@ -123,14 +123,14 @@ func (r *room) part(now time.Time, s *seat) {
 }
 
 // lost follows the end of the call itself.
-func (r *room) lost(now time.Time, s *seat, why Reason) {
+func (r *room) lost(now time.Time, s *seat, why Reason, cause Cause) {
 	was := s.phase
 	if !s.step(now, stepLost) {
 		return
 	}
 	s.prompt, s.then, s.ask = 0, nil, nil
 	if was < phaseRemoving || s.onward != nil { // who is gone goes to no other room
-		s.onward, s.out.Reason, s.out.Exit = nil, why, exitOf(why)
+		s.onward, s.out.Reason, s.out.Exit, s.out.Cause = nil, why, exitOf(why), cause
 	}
 	if s.phase == phaseLosing {
 		if was != phaseRemoving || s.way == wayMoving {

@@ -77,7 +77,7 @@ func TestACallIsToldOfFromItsArrivalOn(t *testing.T) {
 		th.calls.mu.Unlock()
 		p.press("2#2#2#")
 		synctest.Wait()
-		p.sink.Post(LegGone{"a", ReasonHangup})
+		p.sink.Post(LegGone{Leg: "a", Reason: ReasonHangup})
 		outcome(t, p)
 		th.calls.mu.Lock()
 		defer th.calls.mu.Unlock()
@@ -98,7 +98,7 @@ func TestWhoHangsUpBetweenTwoRoomsHasLeft(t *testing.T) {
 		go func() { moved <- th.Do(t.Context(), "1", Transfer{Member: 1, To: "2"}) }()
 		synctest.Wait()
 		th.types()
-		p.sink.Post(LegGone{"a", ReasonHangup})
+		p.sink.Post(LegGone{Leg: "a", Reason: ReasonHangup})
 		synctest.Wait()
 		there.letGo()
 		<-moved
@@ -134,7 +134,7 @@ func TestManyCallsEndOnce(t *testing.T) {
 				roam(t, th, dice, all)
 			}
 			for _, p := range all {
-				p.sink.Post(LegGone{p.id, ReasonHangup})
+				p.sink.Post(LegGone{Leg: p.id, Reason: ReasonHangup})
 			}
 			synctest.Wait()
 			time.Sleep(time.Minute)
@@ -149,7 +149,7 @@ func roam(t *testing.T, th *theatre, dice *rand.Rand, all []*phone) {
 	p := all[dice.IntN(len(all))]
 	switch dice.IntN(8) {
 	case 0:
-		p.sink.Post(LegGone{p.id, ReasonHangup})
+		p.sink.Post(LegGone{Leg: p.id, Reason: ReasonHangup})
 	case 1:
 		_ = th.HangUp(t.Context(), p.id, CauseBusy) // it may be over
 	case 2:

@@ -68,7 +68,7 @@ func (l *lobby) apply(now time.Time, c *lobbyCall, f Fact) {
 		c.promptDone(now, f.Op)
 	case LegGone:
 		if c.out.Result == "" {
-			c.out.Result, c.out.Reason = ResultFailed, f.Reason
+			c.out.Result, c.out.Reason, c.out.Cause = ResultFailed, f.Reason, f.Cause
 		}
 		if c.step(now, stepLost) {
 			l.leave(now, c)

@@ -16,7 +16,7 @@ type outgoing struct {
 	way     Way
 	request request
 	reply   chan error // capacity 1: whether the room agrees
-	give    func()
+	give    func(Cause)
 	came    bool // the party has answered and is a call like any other
 }
 
@@ -38,9 +38,11 @@ func (r *room) dial(now time.Time, o *outgoing) {
 		o.reply <- err
 		return
 	}
-	ctx, give := context.WithTimeout(context.Background(), o.dial.Timeout)
+	ctx, end := context.WithCancelCause(context.Background())
+	ctx, stop := context.WithTimeout(ctx, o.dial.Timeout)
+	give := func(why Cause) { end(&CallError{Cause: why, Text: "given up"}) }
 	if !r.house.jobs.agreed(o.dial.Job, give) { // whoever ordered it has gone
-		give()
+		stop()
 		o.reply <- context.Canceled
 		return
 	}
@@ -50,7 +52,7 @@ func (r *room) dial(now time.Time, o *outgoing) {
 	o.reply <- nil
 	call := r.outCall(o)
 	r.house.spawn(func() {
-		defer give()
+		defer stop()
 		r.box.put(dialed{o, o.way(ctx, call)})
 	})
 }
@@ -154,6 +156,10 @@ func failure(err error) *CallError {
 	}
 }
 
+// GivenUp is why a call of a Way is given up, when the context that it was made with
+// has ended.
+func GivenUp(ctx context.Context) Cause { return failure(context.Cause(ctx)).Cause }
+
 // tellDial tells what has become of a call that is not a member yet.
 func (r *room) tellDial(now time.Time, what EventType, o *outgoing, j Job) {
 	e := r.event(now, what, nil, ReasonNone)
@@ -185,6 +191,6 @@ func (r *room) dials() []Job {
 // cancelDials gives up all calls that are not answered yet.
 func (r *room) cancelDials() {
 	for _, o := range r.calling {
-		o.give()
+		o.give(CauseOriginatorCancel)
 	}
 }

@@ -161,7 +161,7 @@ func TestWhatEndsFirstAnswersItsControls(t *testing.T) {
 		},
 		"the call": func(t *testing.T, th *theatre, a *phone) {
 			live(t, th, StopPlay{ID: "x"})
-			a.sink.Post(LegGone{a.id, ReasonHangup})
+			a.sink.Post(LegGone{Leg: a.id, Reason: ReasonHangup})
 		},
 		"the bridge": func(t *testing.T, th *theatre, _ *phone) { th.stage("1").sink.Post(BridgeFailed{errors.New("x")}) },
 		"the room":   func(t *testing.T, th *theatre, _ *phone) { live(t, th, End{}) },

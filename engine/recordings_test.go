@@ -100,7 +100,7 @@ func TestALimitEndsARecording(t *testing.T) {
 		live(t, th, Record{File: "z.wav", MaxDuration: time.Minute})
 		live(t, th, StopRecord{})
 		live(t, th, Record{File: "last.wav", MaxDuration: time.Minute})
-		a.sink.Post(LegGone{a.id, ReasonHangup})
+		a.sink.Post(LegGone{Leg: a.id, Reason: ReasonHangup})
 		time.Sleep(time.Hour)
 		if got := th.ends(); !slices.Equal(got, []RecordEnd{RecordFull, RecordFull, RecordStopped, RecordLeft}) {
 			t.Errorf("ended by %q", got)
@@ -206,7 +206,7 @@ func TestARecordingEndsWithItsRoom(t *testing.T) {
 			time.Sleep(time.Minute)
 			th.stage("1").jammed = jammed
 			th.types()
-			a.sink.Post(LegGone{a.id, ReasonHangup})
+			a.sink.Post(LegGone{Leg: a.id, Reason: ReasonHangup})
 			synctest.Wait()
 			told := "participant.left"
 			if jammed {

@@ -82,7 +82,7 @@ func TestAMemberIsSentElsewhere(t *testing.T) {
 			t.Error(err)
 		}
 		want(t, "told", th.types(), "")
-		p.sink.Post(LegGone{p.id, ReasonTransferred})
+		p.sink.Post(LegGone{Leg: p.id, Reason: ReasonTransferred})
 		if o := outcome(t, p.phone); o.Reason != ReasonTransferred || o.Exit != ExitTransfer {
 			t.Errorf("%+v", o)
 		}
@@ -95,7 +95,7 @@ func TestWhoLeavesFirstAnswersARedirect(t *testing.T) {
 		bubble(t, nil, func(t *testing.T, th *theatre) {
 			p := th.inRoom()
 			answer := th.asks(Redirect{Member: 2, To: "sip:bob@h"})
-			p.sink.Post(LegGone{p.id, why})
+			p.sink.Post(LegGone{Leg: p.id, Reason: why})
 			if err := <-answer; !errors.Is(err, want) {
 				t.Errorf("%s: %v", why, err)
 			}

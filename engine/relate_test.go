@@ -29,7 +29,7 @@ func TestRelationsAreKeptAndEndWithTheirMembers(t *testing.T) {
 			t.Errorf("%v", err)
 		}
 		th.stage("1").reject(false)
-		a.sink.Post(LegGone{"a", ReasonHangup})
+		a.sink.Post(LegGone{Leg: "a", Reason: ReasonHangup})
 		synctest.Wait()
 		want(t, "apart", th.stage("1").apart(), "")
 		if v, err := th.Room(t.Context(), "1"); err != nil || len(v.Relations) != 1 {

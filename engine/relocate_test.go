@@ -110,7 +110,7 @@ func TestNothingElseChangesByAMove(t *testing.T) {
 		if err := th.Do(t.Context(), "1", Lock{true}); err != nil {
 			t.Fatal(err)
 		}
-		mod.sink.Post(LegGone{mod.id, ReasonHangup})
+		mod.sink.Post(LegGone{Leg: mod.id, Reason: ReasonHangup})
 		synctest.Wait() // the other two wait now
 		before, _ := th.Room(t.Context(), "1")
 		for i, to := range []Place{pbx1, {}, pbx1} {
@@ -166,7 +166,7 @@ func TestRefusedMoves(t *testing.T) {
 		if _, err := th.HandBack(ctx, "2"); !errors.Is(err, ErrCannotMove) || !strings.HasSuffix(err.Error(), "no member of room 2 is a call of a switch that can mix it") {
 			t.Errorf("nobody has a home: %v", err)
 		}
-		lone.sink.Post(LegGone{lone.id, ReasonHangup})
+		lone.sink.Post(LegGone{Leg: lone.id, Reason: ReasonHangup})
 		if moves, err := th.Relocate(ctx, "1", Place{}); err != nil || moves != nil {
 			t.Errorf("to where it is: %v %v", moves, err)
 		}
@@ -183,7 +183,7 @@ func TestRefusedMoves(t *testing.T) {
 		if a.moves != 0 {
 			t.Error("somebody was moved all the same")
 		}
-		s.sink.Post(LegGone{s.id, ReasonHangup})
+		s.sink.Post(LegGone{Leg: s.id, Reason: ReasonHangup})
 		a.dawdle()
 		answer := make(chan relocated, 1)
 		go func() {

@@ -86,7 +86,7 @@ func TestMembersComeBackAsTheyWere(t *testing.T) {
 		b := th.comes("b", "3001", map[string]string{"pin": "1234", "muted": "true"})
 		gone := th.comes("gone", "3001", map[string]string{"pin": "1234"})
 		c := th.comes("c", "3001", map[string]string{"pin": "1234"})
-		gone.sink.Post(LegGone{gone.id, ReasonHangup})
+		gone.sink.Post(LegGone{Leg: gone.id, Reason: ReasonHangup})
 		c.press("*3*9")
 		if err := th.Do(t.Context(), "3001", Deafen{Member: 4, On: true}); err != nil {
 			t.Fatal(err)
@@ -166,7 +166,7 @@ func TestWhoeverCameFirstKeepsTheNumber(t *testing.T) {
 		first := next.call("new", "3001", nil)
 		next.call("other", "3001", nil)
 		synctest.Wait()
-		first.sink.Post(LegGone{"new", ReasonHangup})
+		first.sink.Post(LegGone{Leg: "new", Reason: ReasonHangup})
 		synctest.Wait()
 		next.returns(a, a.kept(), time.Time{})
 		v := next.view("3001")

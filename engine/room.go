@@ -168,7 +168,7 @@ func (r *room) applyLeg(now time.Time, s *seat, f Fact) {
 	case awaiting:
 		r.awaited = append(r.awaited, awaited{s.line, f.reply})
 	case LegGone:
-		r.lost(now, s, f.Reason)
+		r.lost(now, s, f.Reason, f.Cause)
 	default:
 		panic(fmt.Sprintf("engine: %T is no fact of a leg", f))
 	}
@@ -258,7 +258,7 @@ func (r *room) expired(now time.Time, s *seat) {
 	s.expires = time.Time{}
 	switch s.phase {
 	case phaseArriving:
-		r.lost(now, s, ReasonMediaLost)
+		r.lost(now, s, ReasonMediaLost, CauseNone)
 	case phaseNaming:
 		s.leg.StopRecord()
 		r.enter(now, s)

@@ -115,7 +115,7 @@ func TestAdmission(t *testing.T) {
 				want(t, "heard", p.sounds(), c.heard)
 				switch c.want {
 				case "-": // still asked
-					p.sink.Post(LegGone{p.id, ReasonHangup})
+					p.sink.Post(LegGone{Leg: p.id, Reason: ReasonHangup})
 				case "":
 					room := c.room
 					if room == "" {
@@ -212,7 +212,7 @@ func TestWaitForModerator(t *testing.T) {
 		}
 		want(t, "events", th.types(), "room.started participant.waiting participant.waiting participant.joined "+
 			"participant.joined participant.joined")
-		m.sink.Post(LegGone{m.id, ReasonHangup})
+		m.sink.Post(LegGone{Leg: m.id, Reason: ReasonHangup})
 		want(t, "moderator", line1(outcome(t, m)), "joined hangup hangup")
 		for _, p := range []*phone{a, b} {
 			o := outcome(t, p)
@@ -235,7 +235,7 @@ func TestRewaitAndRequire(t *testing.T) {
 		a := th.call("a", "1", nil)
 		m := th.call("m", "1", map[string]string{"flags": "moderator"})
 		synctest.Wait()
-		m.sink.Post(LegGone{m.id, ReasonHangup})
+		m.sink.Post(LegGone{Leg: m.id, Reason: ReasonHangup})
 		outcome(t, m)
 		if !th.stage("1").state(1).Waiting {
 			t.Error("the member does not wait again")
@@ -247,7 +247,7 @@ func TestRewaitAndRequire(t *testing.T) {
 		if th.stage("1").state(1).Waiting {
 			t.Error("the member waits although a moderator is back")
 		}
-		m2.sink.Post(LegGone{m2.id, ReasonHangup})
+		m2.sink.Post(LegGone{Leg: m2.id, Reason: ReasonHangup})
 		time.Sleep(61 * time.Second)
 		want(t, "member", line1(outcome(t, a)), "joined moderator_left ended")
 	})
@@ -261,7 +261,7 @@ func TestEndGraceIsCancelledByAReturn(t *testing.T) {
 		mod := map[string]string{"role": "moderator"}
 		a, m := th.call("a", "1", nil), th.call("m", "1", mod)
 		synctest.Wait()
-		m.sink.Post(LegGone{m.id, ReasonHangup})
+		m.sink.Post(LegGone{Leg: m.id, Reason: ReasonHangup})
 		time.Sleep(9 * time.Second)
 		m2 := th.call("m2", "1", mod)
 		time.Sleep(20 * time.Second)
@@ -269,7 +269,7 @@ func TestEndGraceIsCancelledByAReturn(t *testing.T) {
 		if len(a.released) != 0 {
 			t.Fatal("the room ended although the moderator was back in time")
 		}
-		m2.sink.Post(LegGone{m2.id, ReasonHangup})
+		m2.sink.Post(LegGone{Leg: m2.id, Reason: ReasonHangup})
 		time.Sleep(11 * time.Second)
 		want(t, "member", line1(outcome(t, a)), "joined moderator_left ended")
 	})

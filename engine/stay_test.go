@@ -100,7 +100,7 @@ func TestWarnings(t *testing.T) {
 			"mutted": "true", "beep": "loud", "max_participants": "9", "profile": "gold", "flags": "ghost|mute",
 		})
 		synctest.Wait()
-		p.sink.Post(LegGone{p.id, ReasonHangup})
+		p.sink.Post(LegGone{Leg: p.id, Reason: ReasonHangup})
 		got := joinWarnings(outcome(t, p).Warnings)
 		for _, w := range []string{
 			"unknown variable parley_mutted, did you mean parley_muted?", `parley_beep: bad value "loud"`,
@@ -138,7 +138,7 @@ func TestSoundsOfACallAreLookedFor(t *testing.T) {
 					"language": "de", "enter_sound": "/etc/passwd", "exit_sound": "fine", "moh_sound": "zero", "play_entry_tone": "true", "play_exit_tone": "beep",
 				})
 				synctest.Wait()
-				c.sink.Post(LegGone{c.id, ReasonHangup})
+				c.sink.Post(LegGone{Leg: c.id, Reason: ReasonHangup})
 				got := joinWarnings(outcome(t, c).Warnings)
 				wanted := "parley_enter_sound: no /etc/passwd; parley_moh_sound: no zero; parley_play_exit_tone: no beep"
 				if !tt.warned {
@@ -180,7 +180,7 @@ func TestLostAndHungUpCalls(t *testing.T) {
 				synctest.Wait()
 				th.stage("1").sounds()
 				time.Sleep(42 * time.Second)
-				p.sink.Post(LegGone{p.id, c.why})
+				p.sink.Post(LegGone{Leg: p.id, Reason: c.why})
 				o := outcome(t, p)
 				want(t, "outcome", line1(o), c.want)
 				if o.Duration != 42*time.Second {
@@ -193,7 +193,7 @@ func TestLostAndHungUpCalls(t *testing.T) {
 	bubble(t, pins, func(t *testing.T, th *theatre) {
 		p := th.call("a", "1", nil)
 		synctest.Wait()
-		p.sink.Post(LegGone{p.id, ReasonHangup})
+		p.sink.Post(LegGone{Leg: p.id, Reason: ReasonHangup})
 		want(t, "during the PIN", line1(outcome(t, p)), "failed hangup")
 		silent := newPhone("s")
 		silent.sink = th.Arrive(silent, Invite{Room: "1"})

@@ -75,7 +75,7 @@ func TestWildCallersAreShownTame(t *testing.T) {
 					whole(t, "member", s, maxShown)
 				}
 			}
-			p.sink.Post(LegGone{p.id, ReasonHangup})
+			p.sink.Post(LegGone{Leg: p.id, Reason: ReasonHangup})
 			synctest.Wait()
 			for _, e := range th.events {
 				for _, s := range []string{string(e.Room), e.Invite.Caller.Number, e.Invite.Caller.Name, e.Invite.Switch, e.Invite.Source} {

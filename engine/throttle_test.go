@@ -57,7 +57,7 @@ func TestGuessesUnderManyNumbersOfOneTrunk(t *testing.T) {
 				refused++
 				want(t, "guess", line1(o), "rejected throttled")
 			default:
-				p.sink.Post(LegGone{p.id, ReasonHangup})
+				p.sink.Post(LegGone{Leg: p.id, Reason: ReasonHangup})
 			}
 		}
 		want(t, "refused", fmt.Sprint(refused), "40")

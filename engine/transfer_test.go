@@ -40,7 +40,7 @@ func TestWhoIsTransferredJoinsTheOtherRoomByItsRules(t *testing.T) {
 			t.Errorf("%+v: his rights were those of the other room", m)
 		}
 		a.press("*1") // whose keys are the new room's
-		a.sink.Post(LegGone{"a", ReasonHangup})
+		a.sink.Post(LegGone{Leg: "a", Reason: ReasonHangup})
 		want(t, "outcome", line1(outcome(t, a)), "joined hangup hangup")
 	})
 }
@@ -109,7 +109,7 @@ func TestATransferIntoTheSameRoom(t *testing.T) {
 		if err != nil || len(v.Members) != 1 || v.Members[0].CallID != "a" {
 			t.Fatalf("%+v %v", v, err)
 		}
-		a.sink.Post(LegGone{"a", ReasonHangup})
+		a.sink.Post(LegGone{Leg: "a", Reason: ReasonHangup})
 		want(t, "outcome", line1(outcome(t, a)), "joined hangup hangup")
 	})
 }
@@ -122,7 +122,7 @@ func TestACallThatEndsDuringItsTransferIsGivenBackOnce(t *testing.T) {
 			synctest.Wait()
 			done := make(chan error, 1)
 			go func() { done <- th.Do(t.Context(), "1", Transfer{Member: 1, To: "2"}) }()
-			go func() { a.sink.Post(LegGone{"a", ReasonHangup}) }()
+			go func() { a.sink.Post(LegGone{Leg: "a", Reason: ReasonHangup}) }()
 			synctest.Wait()
 			<-done
 			o := outcome(t, a)

@@ -119,7 +119,7 @@ func TestWhoWaitedForTheMoveIsAloneAfterIt(t *testing.T) {
 		}
 		want(t, "mixer", th.mixer("1"), "native")
 		th.agree("1")
-		s.sink.Post(LegGone{s.id, ReasonHangup})
+		s.sink.Post(LegGone{Leg: s.id, Reason: ReasonHangup})
 		want(t, "he was in", line1(outcome(t, s)), "joined hangup hangup")
 	})
 }
@@ -168,7 +168,7 @@ func TestNobodyHearsAnythingOnTheWay(t *testing.T) {
 		answer := th.relocate("1", pbx1)
 		synctest.Wait()
 		a.press("*3")
-		b.sink.Post(LegGone{b.id, ReasonHangup}) // a is alone
+		b.sink.Post(LegGone{Leg: b.id, Reason: ReasonHangup}) // a is alone
 		synctest.Wait()
 		want(t, "on the way", a.sounds(), "")
 		a.arrive(false)

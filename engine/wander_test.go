@@ -75,7 +75,7 @@ func (w *wanderer) act() {
 	case 3:
 		if len(w.phones) > 0 {
 			p := w.phones[w.rand.IntN(len(w.phones))]
-			p.sink.Post(LegGone{p.id, ReasonHangup})
+			p.sink.Post(LegGone{Leg: p.id, Reason: ReasonHangup})
 		}
 		if len(w.movers) > 0 && w.rand.IntN(4) == 0 {
 			w.movers[w.rand.IntN(len(w.movers))].dies(ReasonSwitchLost)

@@ -197,11 +197,6 @@ func (c *Call) repeatACK(seq uint32) {
 
 // bye ends the dialog. What the peer says to it does not matter.
 func (c *Call) bye(hs []Header) {
-	o := outgoing{method: sipgo.BYE}
-	for _, h := range hs {
-		if printable(h.Name) && printable(h.Value) {
-			o.with = append(o.with, header(h.Name, h.Value))
-		}
-	}
+	o := outgoing{method: sipgo.BYE, with: plain(hs)}
 	c.send(o, func(*sipgo.Response, error) {})
 }

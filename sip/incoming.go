@@ -263,11 +263,7 @@ func (c *Call) accept(l Local, hs []Header) {
 func (c *Call) success(tx *serverTx, body []byte, extra []Header, ourOffer bool) {
 	hs := append(c.refresh.reply(c.ask),
 		c.e.contact(tx.hop), header("Allow", allowed), header("Supported", supported), header("Accept", accepted))
-	for _, h := range extra {
-		if printable(h.Name) && printable(h.Value) {
-			hs = append(hs, header(h.Name, h.Value))
-		}
-	}
+	hs = append(hs, plain(extra)...)
 	if body != nil {
 		hs = append(hs, header("Content-Type", "application/sdp"))
 	}
@@ -366,12 +362,7 @@ func (c *Call) refuse(code int, end End, extra []Header) {
 	if !c.steps(stepRefuse) {
 		return
 	}
-	var hs []sipgo.Header
-	for _, h := range extra {
-		if printable(h.Name) && printable(h.Value) {
-			hs = append(hs, header(h.Name, h.Value))
-		}
-	}
+	hs := plain(extra)
 	if code == 503 {
 		c.e.stats.Refused.Add(1)
 		if len(hs) == 0 {

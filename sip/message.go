@@ -31,6 +31,7 @@ type StatusError struct {
 	Method string
 	Code   int // 300 to 699; 408 also when it did not answer at all
 	Reason string
+	Header string // its Reason header (RFC 3326), if it has one to show
 }
 
 func (e *StatusError) Error() string {
@@ -97,6 +98,17 @@ func reason(code int) string {
 }
 
 func header(name, value string) sipgo.Header { return sipgo.NewHeader(name, value) }
+
+// plain are headers that somebody else has chosen, less those that cannot stand in
+// a message.
+func plain(all []Header) (hs []sipgo.Header) {
+	for _, h := range all {
+		if printable(h.Name) && printable(h.Value) {
+			hs = append(hs, header(h.Name, h.Value))
+		}
+	}
+	return hs
+}
 
 // seconds writes a number of seconds, at least one.
 func seconds(n int64) string { return strconv.FormatInt(max(1, n), 10) }

@@ -19,6 +19,7 @@ type InviteOptions struct {
 	Auth     *Auth                         // nil: a challenge is a refusal
 	Events   Events                        // nil: nobody wants to know
 	Progress func(code int, reason string) // told of each 18x; must not wait; may be nil
+	GiveUp   func() []Header               // headers of a CANCEL, or of the BYE that comes too late for one; nil: none
 }
 
 // Invite calls a URI ("sip:3001@host:port;transport=tcp") and waits for the
@@ -42,7 +43,7 @@ func (e *Endpoint) Invite(ctx context.Context, uri string, o InviteOptions) (*Ca
 		case result <- outcome{c, err}:
 		case <-ctx.Done(): // nobody is left to take it
 			if c != nil {
-				c.HangUp()
+				c.HangUp(p.givingUp()...)
 			}
 		}
 	})
@@ -138,7 +139,7 @@ func (p *placing) place(ctx context.Context) (*Call, error) {
 			p.least = least
 		}
 		if !again {
-			return nil, &StatusError{Method: "INVITE", Code: res.StatusCode, Reason: res.Reason}
+			return nil, &StatusError{Method: "INVITE", Code: res.StatusCode, Reason: res.Reason, Header: reasonOf(res)}
 		}
 		p.seq++
 	}
@@ -266,6 +267,9 @@ func (p *placing) cancel(invite *sipgo.Request, h *hop) {
 		}
 	}
 	req.AppendHeader(&sipgo.CSeqHeader{SeqNo: invite.CSeq().SeqNo, MethodName: sipgo.CANCEL})
+	for _, h := range plain(p.givingUp()) {
+		req.AppendHeader(h)
+	}
 	req.SetBody(nil)
 	req.SetTransport(h.network())
 	p.e.tasks.spawn(func() {
@@ -274,6 +278,13 @@ func (p *placing) cancel(invite *sipgo.Request, h *hop) {
 			p.e.log.Debug("sip: CANCEL", "call", p.id, "error", err)
 		}
 	})
+}
+
+func (p *placing) givingUp() []Header {
+	if p.o.GiveUp == nil {
+		return nil
+	}
+	return p.o.GiveUp()
 }
 
 // established makes the call of a 2xx.

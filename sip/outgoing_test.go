@@ -129,7 +129,7 @@ func TestInviteNobodyAnswers(t *testing.T) {
 func TestInviteCancelled(t *testing.T) {
 	bubble(t, Options{}, func(t *testing.T, r *rig) {
 		ctx, cancel := context.WithCancel(t.Context())
-		out := r.dial(ctx, InviteOptions{})
+		out := r.dial(ctx, InviteOptions{GiveUp: func() []Header { return []Header{{"Reason", "Q.850;cause=19"}, {"X", "a\r\nb"}} }})
 		inv := r.p.request("INVITE")
 		cancel()
 		if got := <-out; !errors.Is(got.err, context.Canceled) {
@@ -140,7 +140,7 @@ func TestInviteCancelled(t *testing.T) {
 		}
 		r.p.send(r.p.answer(inv, 180, "b"))
 		c := r.p.request("CANCEL")
-		if c.start != strings.Replace(inv.start, "INVITE", "CANCEL", 1) || c.get("Via") != inv.get("Via") || c.get("To") != inv.get("To") || c.get("CSeq") != "1 CANCEL" {
+		if c.start != strings.Replace(inv.start, "INVITE", "CANCEL", 1) || c.get("Via") != inv.get("Via") || c.get("To") != inv.get("To") || c.get("CSeq") != "1 CANCEL" || c.get("Reason") != "Q.850;cause=19" || c.get("X") != "" {
 			t.Errorf("%+v", c)
 		}
 		r.p.send(r.p.answer(c, 200, "b"))

@@ -258,7 +258,7 @@ func (l *Link) arrived(ctx context.Context, ch *ari.Channel, args []string) {
 	}
 	order := l.orders.Find(engine.LegID(ch.ID))
 	if stray(order, args) {
-		l.giveUp(ctx, engine.LegID(ch.ID))
+		l.giveUp(ctx, engine.LegID(ch.ID), engine.CauseOriginatorCancel)
 		return
 	}
 	c := newCall(l, ch, args)

@@ -308,7 +308,7 @@ func (c *call) release(ctx context.Context, o engine.Outcome) error {
 	case c.goesBack(o):
 		next = c.adopted.next(true)
 	case o.Hangup:
-		return c.link.client.Hangup(ctx, c.channel, "normal")
+		return c.link.client.Hangup(ctx, c.channel, reasonFor(o.Cause))
 	case c.adopted != nil:
 		next = c.adopted.next(false)
 	}

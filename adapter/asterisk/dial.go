@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -35,7 +36,7 @@ func (l *Link) Way(endpoint string) engine.Way {
 		case <-late.C:
 			return engine.ErrNotTaken
 		case <-ctx.Done():
-			l.giveUp(ctx, c.Leg)
+			l.giveUp(ctx, c.Leg, engine.GivenUp(ctx))
 			return ctx.Err()
 		}
 	}
@@ -66,11 +67,22 @@ func quotable(r rune) rune {
 }
 
 // giveUp ends a call that is not answered, though our time for it is over.
-func (l *Link) giveUp(ctx context.Context, leg engine.LegID) {
+func (l *Link) giveUp(ctx context.Context, leg engine.LegID, why engine.Cause) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveBack)
 	defer cancel()
-	if err := l.client.Hangup(ctx, string(leg), ""); err != nil && !isAway(err) {
+	if err := l.client.Hangup(ctx, string(leg), reasonFor(why)); err != nil && !isAway(err) {
 		l.log.Info("asterisk: call not given up", "call", leg, "error", err)
+	}
+}
+
+// reasonFor is how an Asterisk is told why a call is ended: one that is given up is
+// a normal end to it.
+func reasonFor(c engine.Cause) string {
+	switch c {
+	case engine.CauseNone, engine.CauseNormal, engine.CauseOriginatorCancel:
+		return "normal"
+	default:
+		return strconv.Itoa(c.Number())
 	}
 }
 

@@ -5,8 +5,24 @@ import (
 	"slices"
 	"testing"
 
+	"parley/ari/aritest"
 	"parley/engine"
 )
+
+// TestACallIsEndedByItsCause at the switch that has it, which tells its phone.
+func TestACallIsEndedByItsCause(t *testing.T) {
+	for cause, why := range map[engine.Cause]string{engine.CauseBusy: "17", engine.CauseNormal: "", "MANAGER_REQUEST": "31"} {
+		t.Run(string(cause), func(t *testing.T) {
+			r := newRig(t, nil).ready()
+			c := r.ast.Call("room=3000")
+			r.joined(c)
+			if err := r.exchange.HangUp(t.Context(), engine.LegID(c.ID()), cause); err != nil {
+				t.Error(err)
+			}
+			r.exit(c, aritest.Exit{How: aritest.HungUp, Why: why})
+		})
+	}
+}
 
 // TestACallerOfTheSwitchIsSentElsewhere: it takes the order, and that is all it tells.
 func TestACallerOfTheSwitchIsSentElsewhere(t *testing.T) {

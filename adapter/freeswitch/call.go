@@ -1,6 +1,7 @@
 package freeswitch
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -380,7 +381,7 @@ func (c *call) giveBack(ctx context.Context, o engine.Outcome) {
 	ctx, cancel := context.WithTimeout(ctx, settling)
 	defer cancel()
 	if o.Hangup {
-		if _, err := c.control.API(ctx, "uuid_kill", c.uuid+" NORMAL_CLEARING"); err != nil {
+		if _, err := c.control.API(ctx, "uuid_kill", c.uuid+" "+string(cmp.Or(o.Cause, engine.CauseNormal))); err != nil {
 			c.log.Warn("freeswitch: call not ended", "error", err)
 		}
 		return

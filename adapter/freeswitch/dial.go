@@ -36,7 +36,7 @@ func (l *Link) Way(endpoint string) engine.Way {
 		select {
 		case err = <-told:
 		case <-ctx.Done():
-			_, err := l.api("uuid_kill", string(c.Leg)+" ORIGINATOR_CANCEL")
+			_, err := l.api("uuid_kill", string(c.Leg)+" "+string(engine.GivenUp(ctx)))
 			l.log.Debug("freeswitch: call given up", "call", c.Leg, "error", err)
 			return ctx.Err()
 		}

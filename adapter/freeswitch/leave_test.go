@@ -128,6 +128,28 @@ func TestTheSwitchTransfersTheCall(t *testing.T) {
 	}
 }
 
+// TestACallIsKilledByItsCause at the switch that has it, which tells its phone; until
+// then it is told of, wherever it is.
+func TestACallIsKilledByItsCause(t *testing.T) {
+	for _, s := range stages()[1:] {
+		t.Run(s.name, func(t *testing.T) {
+			inBubble(t, func(r *rig) {
+				c, _ := r.reach(s, esltest.CallOptions{Vars: vars(s.room)})
+				if err := r.exchange.HangUp(r.Context(), engine.LegID(c.UUID()), engine.CauseBusy); err != nil {
+					t.Error(err)
+				}
+				if e := r.await(engine.EventEnded); string(e.Leg) != c.UUID() || e.Outcome.Cause != engine.CauseBusy {
+					t.Errorf("%+v", e)
+				}
+				r.ended(c)
+				if n := sent(c.Requests(), "api uuid_kill "+c.UUID()+" USER_BUSY"); n != 1 {
+					t.Errorf("%q", c.Requests())
+				}
+			})
+		})
+	}
+}
+
 // TestTheSwitchTransfersTheCallToAnotherRoom at once: the second stay begins
 // when the first is over, and gives the dialplan back what it had before both.
 func TestTheSwitchTransfersTheCallToAnotherRoom(t *testing.T) {

@@ -1,6 +1,7 @@
 package phone
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -41,6 +42,7 @@ func (p *Phones) invites(ctx context.Context, e *sip.Endpoint, to Target, c engi
 	call, err := e.Invite(ctx, to.URI, sip.InviteOptions{
 		CallID: string(c.Leg), From: to.from(c), Headers: p.headers(c.Channel), Local: t.local(), Auth: to.Auth, Events: t,
 		Progress: func(code int, _ string) { c.Ringing(code) },
+		GiveUp:   func() []sip.Header { return []sip.Header{reasonOf(engine.GivenUp(ctx))} },
 	})
 	if err != nil {
 		t.free()
@@ -130,46 +132,5 @@ func refusal(err error) error {
 	if !ok {
 		return err
 	}
-	return &engine.CallError{Cause: causeOf(refused.Code), SIP: refused.Code, Text: refused.Reason}
-}
-
-// causeOf is the cause of a SIP status: RFC 3398 §8.2.6.1, and where FreeSWITCH
-// names another one, which dialplans know, that.
-func causeOf(status int) engine.Cause {
-	switch status {
-	case 401, 402, 403, 407, 603, 607, 608:
-		return engine.CauseRejected
-	case 404:
-		return engine.CauseUnallocated
-	case 485, 604:
-		return engine.CauseNoRoute
-	case 408, 504:
-		return engine.CauseTimerExpired
-	case 410:
-		return engine.CauseChanged
-	case 413, 414, 416, 420, 421, 423, 505, 513:
-		return engine.CauseInterworking
-	case 480:
-		return engine.CauseNoResponse
-	case 400, 481, 500, 503:
-		return engine.CauseTemporary
-	case 486, 600:
-		return engine.CauseBusy
-	case 484:
-		return engine.CauseBadNumber
-	case 488, 606:
-		return engine.CauseIncompatible
-	case 502:
-		return engine.CauseNetworkDown
-	case 405:
-		return engine.CauseUnavailable
-	case 406, 415, 501:
-		return engine.CauseNotImplemented
-	case 482, 483:
-		return engine.CauseExchangeRouting
-	case 487:
-		return engine.CauseOriginatorCancel
-	default:
-		return engine.CauseUnspecified
-	}
+	return &engine.CallError{Cause: cmp.Or(namedIn(refused.Header), causeOf(refused.Code)), SIP: refused.Code, Text: refused.Reason}
 }

@@ -132,7 +132,7 @@ func TestACallThatRingsTooLongIsCancelled(t *testing.T) {
 	}
 	select {
 	case end := <-ended:
-		if end.Cause != sip.Cancelled {
+		if end.Cause != sip.Cancelled || end.Reason != `Q.850;cause=19;text="NO_ANSWER"` {
 			t.Errorf("%+v", end)
 		}
 	case <-time.After(patience):

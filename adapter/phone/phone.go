@@ -114,19 +114,20 @@ func (p *Phones) room(offer sip.Session) (*rtp.Pair, error) {
 // talk is one SIP call, from its answer to its end. It is the sip.Events of
 // the call: its methods run one after the other.
 type talk struct {
-	phones *Phones
-	call   *sip.Call
-	agreed sip.Session // until the caller has confirmed it
-	pair   *rtp.Pair   // until there is a session
-	free   func()      // closes it, once
-	port   *port
-	voice  *Media
-	sink   engine.Sink // nil: the call was claimed
-	claim  *claim
-	out    *engine.OutCall // nil: the call came to us
-	sent   string          // where the caller's phone has said that it will call; "" = nowhere
-	over   bool
-	alarm  *alarm // nil: there is no media yet
+	phones   *Phones
+	call     *sip.Call
+	agreed   sip.Session // until the caller has confirmed it
+	pair     *rtp.Pair   // until there is a session
+	free     func()      // closes it, once
+	port     *port
+	voice    *Media
+	sink     engine.Sink // nil: the call was claimed
+	claim    *claim
+	out      *engine.OutCall // nil: the call came to us
+	sent     string          // where the caller's phone has said that it will call; "" = nowhere
+	referred engine.OpID     // by that order
+	over     bool
+	alarm    *alarm // nil: there is no media yet
 }
 
 // local is our side of the audio. A call keeps the codec it began with.
@@ -254,7 +255,7 @@ func (t *talk) Ended(end sip.End) {
 	}
 	t.alarm.timer.Stop()
 	if t.sink != nil && end.Cause != sip.ByUs {
-		t.sink.Post(engine.LegGone{Leg: t.voice.ID(), Reason: t.lossOf(end.Cause)})
+		t.sink.Post(engine.LegGone{Leg: t.voice.ID(), Reason: t.lossOf(end.Cause), Cause: namedIn(end.Reason)})
 	}
 	_ = t.voice.Close()
 }
@@ -285,7 +286,7 @@ type leg struct {
 // Release implements engine.Leg. A SIP call has no dialplan: it ends, and the
 // BYE says how.
 func (l leg) Release(o engine.Outcome) {
-	var hs []sip.Header
+	hs := []sip.Header{reasonOf(causeFor(o))}
 	for _, v := range o.Variables() {
 		if v.Value != "" {
 			hs = append(hs, sip.Header{Name: headerName(v.Name), Value: v.Value})

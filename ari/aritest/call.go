@@ -26,6 +26,7 @@ const (
 type Exit struct {
 	How   string
 	Place string // context,extension,priority; "" is the next priority
+	Why   string // of HungUp by an order: its reason, or the number; "" is normal
 }
 
 // channel is a channel of the switch.

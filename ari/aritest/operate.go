@@ -217,9 +217,9 @@ func (s *Server) operateChannels(method string, path []string, a args) (int, any
 	case op == "GET variable":
 		return c.read(a.Get("variable"))
 	case op == "DELETE ":
-		s.know(a, "reason")
+		s.know(a, "reason", "reason_code")
 		s.emit(map[string]any{"type": "ChannelHangupRequest", "cause": 32, "soft": true, "channel": c.snapshot()})
-		s.leave(c, Exit{How: HungUp})
+		s.leave(c, Exit{How: HungUp, Why: strings.TrimPrefix(a.Get("reason")+a.Get("reason_code"), "normal")})
 		return http.StatusNoContent, nil
 	case !c.stasis:
 		return http.StatusConflict, "Channel not in Stasis application"

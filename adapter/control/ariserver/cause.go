@@ -42,9 +42,9 @@ func causeOf(q *request) (cause engine.Cause, wrong string) {
 }
 
 // ended is the number of a cause in Q.850 and Asterisk's words for it. To Asterisk a
-// call that its caller gives up has cleared normally.
+// call that its caller gives up, or that has gone elsewhere, has cleared normally.
 func ended(c engine.Cause) (number int, words string) {
-	if c == engine.CauseOriginatorCancel {
+	if c == engine.CauseOriginatorCancel || c == engine.CauseBlindTransfer {
 		c = engine.CauseNormal
 	}
 	words, known := map[int]string{

@@ -15,7 +15,7 @@ func causeIn(text string) engine.Cause {
 		if c := engine.CauseOf(n); c.Number() == n {
 			return c
 		}
-		return "UNKNOWN"
+		return engine.CauseUnknown
 	}
 	c, known := engine.CauseNamed(text)
 	if !known && !slices.Contains(otherCauses(), c) {
@@ -27,7 +27,7 @@ func causeIn(text string) engine.Cause {
 // otherCauses are names of the switch's own, which have no number in Q.850.
 func otherCauses() []engine.Cause {
 	return []engine.Cause{
-		"CRASH", "SYSTEM_SHUTDOWN", "LOSE_RACE", "MANAGER_REQUEST", "BLIND_TRANSFER", "ATTENDED_TRANSFER", "ALLOTTED_TIMEOUT", "USER_CHALLENGE",
+		"CRASH", "SYSTEM_SHUTDOWN", "LOSE_RACE", "MANAGER_REQUEST", engine.CauseBlindTransfer, "ATTENDED_TRANSFER", "ALLOTTED_TIMEOUT", "USER_CHALLENGE",
 		"MEDIA_TIMEOUT", "PICKED_OFF", "USER_NOT_REGISTERED", "PROGRESS_TIMEOUT", "INVALID_GATEWAY", "GATEWAY_DOWN", "INVALID_URL", "INVALID_PROFILE",
 		"NO_PICKUP", "SRTP_READ_ERROR",
 	}
