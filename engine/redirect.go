@@ -10,14 +10,33 @@ import (
 // a URI of scheme sip, sips or tel. It is answered when the other side has said
 // that it will, which is not yet that the call there has come about: then he
 // leaves with reason transferred, and else he stays, and the log says why. Who
-// knows of no answer (an Asterisk) is not waited for. The error wraps ErrCannot
-// where the other side will not, or cannot be asked.
+// knows of no answer (an Asterisk) is not waited for. With Wait it is answered when
+// he has left, or his phone has told that he stays: who tells neither is waited for
+// as long as the context lasts. The error wraps ErrCannot where the other side will
+// not, or cannot be asked, and is a StaysError where it has been.
 type Redirect struct {
 	Member MemberID
 	To     string
+	Wait   bool
 }
 
 func (Redirect) isCommand() {}
+
+// StaysError is why a call stays that was to go elsewhere: what its phone was
+// answered there, or with no Code what it has answered us itself.
+type StaysError struct {
+	Code int
+	Text string
+}
+
+func (e *StaysError) Error() string {
+	if e.Code == 0 {
+		return fmt.Sprintf("%v: %s", ErrCannot, e.Text)
+	}
+	return fmt.Sprintf("%v: the phone was answered %d %s", ErrCannot, e.Code, e.Text)
+}
+
+func (e *StaysError) Unwrap() error { return ErrCannot }
 
 // Redirecter is a Leg that can be sent elsewhere.
 type Redirecter interface {
@@ -28,7 +47,8 @@ type Redirecter interface {
 	Redirect(op OpID, to string)
 }
 
-// Redirected settles Redirecter.Redirect. Err is why the call stays.
+// Redirected settles Redirecter.Redirect. Err is why the call stays; a second one
+// may say so when the first did not.
 type Redirected struct {
 	Leg LegID
 	Op  OpID
@@ -70,13 +90,23 @@ func (r *room) redirect(o order, c Redirect) {
 	}
 	op := s.op()
 	r.pending[op] = &waiter{open: 1, reply: o.reply}
-	s.redirects = append(s.redirects, op)
+	s.redirects = append(s.redirects, redirecting{op, c.Wait})
 	l.Redirect(op, c.To)
+}
+
+// redirecting is a Redirect that has no answer yet.
+type redirecting struct {
+	op   OpID
+	wait bool
 }
 
 // redirected answers a Redirect.
 func (r *room) redirected(s *seat, f Redirected) {
-	s.redirects = slices.DeleteFunc(s.redirects, func(op OpID) bool { return op == f.Op })
+	i := slices.IndexFunc(s.redirects, func(d redirecting) bool { return d.op == f.Op })
+	if i < 0 || f.Err == nil && s.redirects[i].wait {
+		return
+	}
+	s.redirects = slices.Delete(s.redirects, i, i+1)
 	r.settleOp(f.Op, f.Err)
 }
 
@@ -86,8 +116,8 @@ func (r *room) unredirected(s *seat) {
 	if s.out.Reason != ReasonTransferred {
 		err = fmt.Errorf("%w: %s has left room %s", ErrNoMember, s.member, r.name)
 	}
-	for _, op := range s.redirects {
-		r.settleOp(op, err)
+	for _, d := range s.redirects {
+		r.settleOp(d.op, err)
 	}
 	s.redirects = nil
 }

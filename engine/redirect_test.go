@@ -89,6 +89,40 @@ func TestAMemberIsSentElsewhere(t *testing.T) {
 	})
 }
 
+// TestWhatBecameOfItIsWaitedFor by who asks for that: the phone's consent is no
+// answer.
+func TestWhatBecameOfItIsWaitedFor(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, th *theatre) {
+		p := th.inRoom()
+		order := Redirect{Member: 2, To: "sip:bob@h", Wait: true}
+		for _, then := range []Fact{
+			Redirected{Leg: p.id, Err: &StaysError{486, "Busy Here"}},
+			LegGone{Leg: p.id, Reason: ReasonTransferred, Cause: CauseBlindTransfer},
+		} {
+			answer := th.asks(order)
+			f := <-p.asked
+			p.sink.Post(Redirected{Leg: p.id, Op: f.Op})
+			synctest.Wait()
+			select {
+			case err := <-answer:
+				t.Fatalf("answered before it was told: %v", err)
+			default:
+			}
+			stays, is := then.(Redirected)
+			if is {
+				stays.Op, then = f.Op, Redirected{Leg: p.id, Op: f.Op, Err: stays.Err}
+			}
+			p.sink.Post(then)
+			if err := <-answer; !errors.Is(err, stays.Err) {
+				t.Errorf("%T: %v", then, err)
+			}
+		}
+		if o := outcome(t, p.phone); o.Reason != ReasonTransferred || o.Cause != CauseBlindTransfer {
+			t.Errorf("%+v", o)
+		}
+	})
+}
+
 // Who leaves before his phone has said anything has answered by that.
 func TestWhoLeavesFirstAnswersARedirect(t *testing.T) {
 	for why, want := range map[Reason]error{ReasonTransferred: nil, ReasonHangup: ErrNoMember} {

@@ -43,7 +43,7 @@ type seat struct {
 	treatment Treatment // his own, by command
 
 	onward    *Transfer // where it goes from here; nil = nowhere
-	redirects []OpID    // that its leg was asked for and has not settled
+	redirects []redirecting
 
 	recording OpID
 	tune      tune   // the music that plays to him now

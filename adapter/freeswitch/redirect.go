@@ -39,8 +39,8 @@ func (l *leg) deflect(to string) error {
 		return nil
 	}
 	l.deflected.Store(false)
-	if err == nil {
-		err = fmt.Errorf("freeswitch: uuid_deflect: %.100s", answer) // "no reply": refused, or nothing was told
+	if err == nil { // "no reply": refused, or nothing was told
+		return &engine.StaysError{Text: fmt.Sprintf("freeswitch: uuid_deflect: %.100s", answer)}
 	}
 	return fmt.Errorf("%w: %w", engine.ErrCannot, err)
 }

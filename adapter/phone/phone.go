@@ -125,7 +125,7 @@ type talk struct {
 	claim    *claim
 	out      *engine.OutCall // nil: the call came to us
 	sent     string          // where the caller's phone has said that it will call; "" = nowhere
-	referred engine.OpID     // by that order
+	referred engine.OpID     // by that order, until the phone has told what came of it
 	over     bool
 	alarm    *alarm // nil: there is no media yet
 }

@@ -10,8 +10,9 @@ import (
 
 // Redirect implements engine.Redirecter: by REFER.
 func (l leg) Redirect(op engine.OpID, to string) {
+	l.call.Do(func() { l.talk.referred = op })
 	l.call.Refer(to, func(err error) {
-		if err == nil {
+		if err == nil && l.talk.referred == op { // what came of it may be told before
 			l.talk.sent = to
 		}
 		l.talk.sink.Post(engine.Redirected{Leg: l.ID(), Op: op, Err: unreferred(err)})
@@ -25,7 +26,7 @@ func unreferred(err error) error {
 	case err == nil:
 		return nil
 	case ok:
-		return fmt.Errorf("%w: the phone answers %d %s", engine.ErrCannot, refused.Code, refused.Reason)
+		return &engine.StaysError{Text: fmt.Sprintf("the phone answers %d %s", refused.Code, refused.Reason)}
 	default:
 		return fmt.Errorf("%w: %w", engine.ErrCannot, err)
 	}
@@ -36,9 +37,10 @@ func unreferred(err error) error {
 func (t *talk) Referred(code int, reason string) {
 	id := t.voice.ID()
 	if code < 300 {
-		t.sink.Post(engine.LegGone{Leg: id, Reason: engine.ReasonTransferred})
+		t.sink.Post(engine.LegGone{Leg: id, Reason: engine.ReasonTransferred, Cause: engine.CauseBlindTransfer})
 		return
 	}
 	t.phones.opt.Log.Info("sip: a call stays that was to go elsewhere", "call", id, "to", t.sent, "answer", code, "reason", reason)
-	t.sent = ""
+	t.sink.Post(engine.Redirected{Leg: id, Op: t.referred, Err: &engine.StaysError{Code: code, Text: reason}})
+	t.sent, t.referred = "", 0
 }

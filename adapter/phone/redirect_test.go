@@ -81,3 +81,29 @@ func TestACallerIsSentElsewhere(t *testing.T) {
 		})
 	}
 }
+
+// TestWhatAPhoneWasAnsweredIsTold to who waits for it.
+func TestWhatAPhoneWasAnsweredIsTold(t *testing.T) {
+	o := open(t, settings{})
+	for status, want := range map[string]engine.StaysError{"486 Busy Here": {Code: 486, Text: "Busy Here"}, "200 OK": {}} {
+		room := "told-" + status[:3]
+		c := newCaller(t, o)
+		c.ack(c.invite(room, c.describe("0 PCMU/8000")), "")
+		o.until(t, room, "open", present(1))
+		result := make(chan error, 1)
+		go func() {
+			result <- o.Do(limited(t), engine.RoomName(room), engine.Redirect{Member: 1, To: "sip:bob@127.0.0.9", Wait: true})
+		}()
+		c.answer(c.await("REFER "), 202)
+		c.tells(status)
+		err := <-result
+		if stays, is := errors.AsType[*engine.StaysError](err); is != (want.Code > 0) || is && *stays != want {
+			t.Errorf("%s: %v", status, err)
+		}
+		if want.Code == 0 {
+			if bye := c.await("BYE"); err != nil || line(bye, "Reason") != `SIP;cause=800;text="BLIND_TRANSFER"` {
+				t.Errorf("%v\n%s", err, bye)
+			}
+		}
+	}
+}

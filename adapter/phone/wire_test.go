@@ -272,7 +272,7 @@ func parting(t *testing.T, o *office) {
 	for name, want := range map[string]string{
 		"X-Parley-Result": "joined", "X-Parley-Reason": "kicked", "X-Parley-Exit": "kicked", "X-Parley-Duration": "0",
 		"X-Parley-Member-Id": "1", "Reason": `Q.850;cause=16;text="NORMAL_CLEARING"`,
-		"X-Parley-Warnings":  "unknown variable parley_mutted, did you mean parley_muted?",
+		"X-Parley-Warnings": "unknown variable parley_mutted, did you mean parley_muted?",
 	} {
 		if got := line(bye, name); got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)

@@ -46,7 +46,7 @@ func TestAChannelIsDriven(t *testing.T) {
 			{"uuid_audio ID start read loud 1", "-USAGE: " + audioSyntax + "\n", "hear|floor;0;0;0"},
 			{"uuid_answer ID", "+OK\n", "hear|floor;0;0;0"},
 			{"uuid_park ID", "-ERR a member's call is in a room, or over\n", "hear|floor;0;0;0"},
-			{"uuid_deflect ID sip:a@b", "-ERR calls are not referred to others\n", "hear|floor;0;0;0"},
+			{"uuid_deflect ID sip:a@b", "-ERR nobody can be asked to send member 1 elsewhere\n", "hear|floor;0;0;0"},
 			{"uuid_bridge ID ID", "-ERR Invalid uuid\n", "hear|floor;0;0;0"},
 			{"uuid_media off ID", "-ERR Operation failed\n", "hear|floor;0;0;0"},
 			{"uuid_display ID Bob", "-ERR Operation failed\n", "hear|floor;0;0;0"},

@@ -1,12 +1,9 @@
 package fsapi
 
-import (
-	"context"
-	"strings"
-)
+import "context"
 
 // Commands to channels that a member's call cannot obey: its audio comes to us,
-// its place is a room, and no REFER and no UPDATE is sent to it. They are refused
+// its place is a room, and no UPDATE is sent to it. They are refused
 // in the words by which each fails at the switch; where it has none, in ours.
 
 func (a *API) bridge(context.Context, string) string { return "-ERR Invalid uuid\n" }
@@ -16,14 +13,6 @@ func (a *API) park(ctx context.Context, id string) string {
 		return noChannel
 	}
 	return "-ERR a member's call is in a room, or over\n"
-}
-
-func (a *API) deflect(ctx context.Context, arguments string) string {
-	id, _, _ := strings.Cut(arguments, " ")
-	if _, ok := a.channel(ctx, id); !ok {
-		return "-ERR No such channel " + id + "!\n"
-	}
-	return "-ERR calls are not referred to others\n"
 }
 
 func (a *API) display(context.Context, string) string { return operationFailed }
