@@ -6,11 +6,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"parley/esl"
 	"parley/internal/audiotest"
 	"parley/sip"
 	"parley/sip/siptest"
@@ -97,6 +99,7 @@ func contract(t *testing.T, o contractOf) {
 			t.Error("a PIN is in the log")
 		}
 	})
+	t.Run("who is asked for his PIN is a channel, and is killed as one", func(t *testing.T) { killedAtThePIN(t, o) })
 	t.Run("full", func(t *testing.T) {
 		first := call(t, o.address, "3102", tone(500))
 		p.members("3102", 1)
@@ -196,4 +199,41 @@ func heardWrong(calls []*siptest.Call, tones []float64) (wrong []string, between
 		}
 	}
 	return wrong, len(wrong) > 0 && !sure
+}
+
+// killedAtThePIN has two callers of the switch asked for a PIN: one is killed by his
+// channel with a cause, and one hangs up.
+func killedAtThePIN(t *testing.T, o contractOf) {
+	us, err := esl.Dial(t.Context(), esl.ClientOptions{Address: o.at.server, Password: "ClueCon"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = us.Close() }()
+	channels := func(n int) (ids []string) {
+		t.Helper()
+		eventually(t, 10*time.Second, fmt.Sprint(n, " channels"), func() (string, bool) {
+			list, err := us.API(t.Context(), "show", "channels")
+			if err != nil {
+				t.Fatal(err)
+			}
+			ids = regexp.MustCompile(`(?m)^[0-9a-f-]{36},inbound,.*,3101,conference,`).FindAllString(list, -1)
+			return list, len(ids) == n && strings.Contains(list, fmt.Sprintf("\n%d total.", n))
+		})
+		return ids
+	}
+	killed := call(t, o.address, "3101", tone(500))
+	id := channels(1)[0][:36]
+	time.Sleep(time.Second) // some switches have to bring his audio yet
+	if out, err := us.API(t.Context(), "uuid_kill", id+" USER_BUSY"); err != nil || out != "+OK\n" {
+		t.Errorf("%q %v", out, err)
+	}
+	ended(t, killed)
+	if why := killed.EndReason(); !strings.Contains(why, "cause=17") {
+		t.Errorf("the phone was told %q", why)
+	}
+	channels(0)
+	other := call(t, o.address, "3101", tone(500))
+	channels(1)
+	other.Hangup()
+	channels(0)
 }
