@@ -4,9 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"runtime"
-	"sync"
-	"sync/atomic"
 	"testing"
 
 	"parley/codec"
@@ -316,85 +313,43 @@ func TestSnoop_BearsTicksThatAreLate(t *testing.T) {
 	})
 }
 
-// TestFrames_AllCross while both sides run, the one as late as it may be, or the other.
-func TestFrames_AllCross(t *testing.T) {
-	const ticks = 20_000
-	f := newFrames(4)
-	var put, taken atomic.Uint64 // up to which tick
-	wait := func(of *atomic.Uint64, n uint64) {
-		for of.Load() < n {
-			runtime.Gosched()
-		}
-	}
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		for n := uint64(1); n <= ticks; n++ {
-			wait(&taken, max(n, depth-1)-(depth-1))
-			s := f.open(n)
-			if s == nil {
-				t.Errorf("tick %d: no room", n)
-				put.Store(ticks)
-				return
+// TestSnoop_OfOpus, whose coders are lent: who only listens has an encoder of his own
+// when something is whispered to him, and who is in no room is decoded.
+func TestSnoop_OfOpus(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		f := codec.Opus(16000)
+		h, a, _ := r.pair(f, tone(16000, 440, -20), tone(16000, 700, -26))
+		d := f.Decoder()
+		a.listen = func(payload []byte) {
+			pcm := make([]int16, maxFrame)
+			n, err := d.Decode(pcm, payload)
+			if err != nil {
+				t.Error(err)
 			}
-			for i := range s.pcm {
-				s.pcm[i] = int16(n)
-			}
-			f.close()
-			put.Store(n)
+			a.heard = append(a.heard, pcm[:n]...)
 		}
+		boss := r.listening(r.snoop(a, In|Out, Out), codec.L16(16000), tone(16000, 1000, -23))
+		judge := func(what string, c *caller, want map[float64]float64) {
+			t.Helper()
+			pcm := c.since(len(c.heard) - 16000)
+			for hz, level := range want {
+				got := audiotest.Steady(pcm, 16000, hz)
+				if level == 0 && got > -50 || level != 0 && math.Abs(got-level) > 1.5 {
+					t.Errorf("%s: %v Hz is heard at %.1f dB, want %v", what, hz, got, level)
+				}
+			}
+		}
+		r.run(100)
+		judge("he", a, map[float64]float64{440: 0, 700: -26, 1000: -23})
+		judge("the supervisor", boss, map[float64]float64{440: -20, 700: -26, 1000: 0})
+		a.line.speak = mute(16000)
+		r.run(100)
+		judge("who only listens", a, map[float64]float64{440: 0, 700: -26, 1000: -23})
+		judge("the supervisor of him", boss, map[float64]float64{440: 0, 700: -26, 1000: 0})
+		a.line.speak = tone(16000, 440, -20)
+		h.Remove(1, 1)
+		r.run(100)
+		judge("who is in no room", a, map[float64]float64{440: 0, 700: 0, 1000: -23})
+		judge("the supervisor of that one", boss, map[float64]float64{440: -20, 700: 0, 1000: 0})
 	})
-	for n := uint64(1); n <= ticks; n++ {
-		wait(&put, n)
-		s := f.take(n)
-		if s == nil {
-			t.Errorf("tick %d: nothing", n)
-			taken.Store(ticks)
-			break
-		}
-		for _, x := range s.pcm {
-			if s.n != n || x != int16(n) {
-				t.Fatalf("tick %d takes %d of tick %d", n, x, s.n)
-			}
-		}
-		taken.Store(n)
-	}
-	wg.Wait()
-}
-
-// TestFrames_FindTheirPlaceAgain when nobody has taken any for a while, or put.
-func TestFrames_FindTheirPlaceAgain(t *testing.T) {
-	f, n := newFrames(4), uint64(1)
-	put := func() bool {
-		s := f.open(n)
-		if s != nil {
-			f.close()
-		}
-		return s != nil
-	}
-	got := 0
-	for range 3 * depth {
-		if put() {
-			got++
-		}
-		n++
-	}
-	if got != depth {
-		t.Errorf("%d frames wait, want %d", got, depth)
-	}
-	for i := range 10 {
-		if s := f.take(n - apart); (s == nil) != (i < apart) {
-			t.Errorf("%d ticks later: frame %v", i, s)
-		}
-		put()
-		n++
-	}
-	for n += 10 * depth; put(); n++ {
-		if s := f.take(n); s == nil || s.n != n {
-			t.Fatalf("tick %d: frame %v", n, s)
-		}
-		if n%1000 == 0 {
-			return
-		}
-	}
-	t.Error("no room any more")
 }
