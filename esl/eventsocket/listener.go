@@ -40,7 +40,8 @@ type listener struct {
 	visitor *door.Visitor
 
 	turn  chan struct{} // held over a command and its reply, or the writing of events: keeps messages whole
-	batch [][]byte      // being written; of who holds the turn
+	batch [][]byte      // being written; of who holds the turn, as the next
+	rest  net.Buffers   // of batch, not written yet
 
 	mu      sync.Mutex
 	user    *User // guarded by mu, as all below; nil = not logged in
@@ -284,8 +285,8 @@ func (l *listener) some() bool {
 	default:
 	}
 	l.limit(l.s.patience)
-	buffers := net.Buffers(l.batch) // it is used up
-	if _, err := buffers.WriteTo(l.nc); err != nil {
+	l.rest = l.batch
+	if _, err := l.rest.WriteTo(l.nc); err != nil {
 		l.cutOff(err)
 		return false
 	}

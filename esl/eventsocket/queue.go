@@ -47,22 +47,36 @@ type parcel struct {
 	written [formats][]byte
 }
 
-// bytes is the whole message.
+// bytes is the whole message. The body is written first, as its head says how
+// long it is, into one piece of memory with room for the head before it.
 func (p *parcel) bytes(f format) []byte {
 	if p.written[f] == nil {
-		var body []byte
+		const room = len("Content-Length: 1234567890\nContent-Type: text/event-plain\n\n")
+		m := make([]byte, room, room+length(p.event))
 		switch f {
 		case jsonFormat:
-			body = p.event.AppendJSON(nil)
+			m = p.event.AppendJSON(m)
 		case xmlFormat:
-			body = p.event.AppendXML(nil)
+			m = p.event.AppendXML(m)
 		default:
-			body = p.event.AppendPlain(nil)
+			m = p.event.AppendPlain(m)
 		}
-		head := fmt.Appendf(nil, "Content-Length: %d\nContent-Type: text/event-%s\n\n", len(body), f)
-		p.written[f] = append(head, body...)
+		head := fmt.Sprintf("Content-Length: %d\nContent-Type: text/event-%s\n\n", len(m)-room, f)
+		m = m[room-len(head):]
+		copy(m, head)
+		p.written[f] = m
 	}
 	return p.written[f]
+}
+
+// length is about how many bytes an event takes in any format, some of its
+// characters encoded.
+func length(e *esl.Event) int {
+	n := len(e.Body) + 128
+	for _, h := range e.Headers {
+		n += len(h.Name) + len(h.Value)*5/4 + len(": \n")
+	}
+	return n
 }
 
 // queue is what one client is still to be sent. Where messages were lost there

@@ -3,9 +3,11 @@ package eventsocket
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -71,7 +73,8 @@ type Server struct {
 	pacer    pace.Pacer // of those who have something to write
 
 	mu        sync.Mutex
-	listeners map[*listener]bool // guarded by mu
+	listeners map[*listener]bool // guarded by mu, as below
+	list      []*listener        // the same, made when it is asked for; never changed, nil when others are there
 
 	firing   sync.Mutex // held over "number an event, put it into every queue": all see one order
 	sequence uint64     // guarded by firing, as below
@@ -170,22 +173,24 @@ func (s *Server) enter(l *listener) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.listeners[l] = true
+	s.list = nil
 }
 
 func (s *Server) leave(l *listener) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.listeners, l)
+	s.list = nil
 }
 
+// all are the clients. The list is not to be changed.
 func (s *Server) all() []*listener {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	list := make([]*listener, 0, len(s.listeners))
-	for l := range s.listeners {
-		list = append(list, l)
+	if s.list == nil {
+		s.list = slices.Collect(maps.Keys(s.listeners))
 	}
-	return list
+	return s.list
 }
 
 // Fire sends an event to every client that wants it. name is the event's, and

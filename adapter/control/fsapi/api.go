@@ -46,6 +46,8 @@ type Options struct {
 // goroutine; Run fires the events, and Do those that it causes.
 type API struct {
 	opts  Options
+	words []word // the commands, and below, those of "conference NAME"
+	subs  []sub
 	since time.Time
 	wake  chan struct{} // capacity 1
 
@@ -68,7 +70,7 @@ func New(o Options) *API {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	return &API{
-		opts: o, since: time.Now(), wake: make(chan struct{}, 1), rooms: map[engine.InstanceID]*run{},
+		opts: o, words: commandTable(), subs: subs(), since: time.Now(), wake: make(chan struct{}, 1), rooms: map[engine.InstanceID]*run{},
 		calls: map[engine.LegID]*guest{},
 	}
 }
@@ -183,7 +185,7 @@ func commandTable() []word {
 // Do runs an api command, as eventsocket.Options.API. What it has changed is
 // told when it returns.
 func (a *API) Do(ctx context.Context, command, arguments string) (printed string, ok bool) {
-	for _, w := range commandTable() {
+	for _, w := range a.words {
 		if strings.EqualFold(w.name, command) {
 			if len(split(arguments)) < w.needs {
 				return usage(w.syntax), true
@@ -200,7 +202,7 @@ func (a *API) Do(ctx context.Context, command, arguments string) (printed string
 func (a *API) help(context.Context, string) string {
 	var b strings.Builder
 	b.WriteString("\nValid Commands:\n\n")
-	words := commandTable()
+	words := slices.Clone(a.words)
 	slices.SortFunc(words, func(x, y word) int { return strings.Compare(x.name, y.name) })
 	for _, w := range words {
 		fmt.Fprintf(&b, "%s,%s,,parley\n", w.name, w.syntax)

@@ -65,7 +65,7 @@ func (a *API) conference(ctx context.Context, arguments string) string {
 		return "Conference command, not specified.\nTry 'help'\n"
 	}
 	c.view, c.words = view, words[2:]
-	for _, s := range subs() {
+	for _, s := range a.subs {
 		if strings.EqualFold(s.name, words[1]) {
 			c.run(&s)
 			return c.out.String()

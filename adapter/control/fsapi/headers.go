@@ -2,6 +2,7 @@ package fsapi
 
 import (
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -10,20 +11,27 @@ import (
 	"parley/esl"
 )
 
-// memberHeaders are those of a member, in the switch's order: floor, channel,
+// usual is how many headers an event about a member has at most, mostly.
+const usual = 70
+
+// memberHeaders adds those of a member, in the switch's order: floor, channel,
 // caller's profile, member. cause is set when the call has ended.
-func (r *run) memberHeaders(g *guest, cause string) esl.Headers {
-	h := esl.Headers{{Name: "Floor", Value: strconv.FormatBool(r.floor != 0 && r.floor == g.view.ID)}}
-	h = append(h, g.channel(talking(cause))...)
+func (r *run) memberHeaders(h esl.Headers, g *guest, cause string) esl.Headers {
+	h = append(slices.Grow(h, usual), esl.Header{Name: "Floor", Value: strconv.FormatBool(r.floor != 0 && r.floor == g.view.ID)})
+	h = g.appendChannel(h, talking(cause))
 	return append(h, g.member(r.levelsOf(g.view.ID).energy)...)
 }
 
 // channel is the basic data of a channel.
 func (g *guest) channel(is phase) esl.Headers {
+	return g.appendChannel(make(esl.Headers, 0, usual), is)
+}
+
+func (g *guest) appendChannel(h esl.Headers, is phase) esl.Headers {
 	m := &g.view
 	codec, rate, bits := codecOf(m.Codec)
 	id, name := g.uuid(), channelName(m)
-	h := esl.Headers{
+	h = append(h, esl.Headers{
 		{Name: "Channel-State", Value: is.state},
 		{Name: "Channel-Call-State", Value: is.call},
 		{Name: "Channel-State-Number", Value: is.number},
@@ -34,7 +42,7 @@ func (g *guest) channel(is phase) esl.Headers {
 		{Name: "Channel-HIT-Dialplan", Value: "true"},
 		{Name: "Channel-Call-UUID", Value: id},
 		{Name: "Answer-State", Value: is.answer},
-	}
+	}...)
 	if is.cause != "" {
 		h = append(h, esl.Header{Name: "Hangup-Cause", Value: is.cause})
 	}
@@ -45,14 +53,14 @@ func (g *guest) channel(is phase) esl.Headers {
 		h = append(h, esl.Header{Name: "Channel-" + way + "-Codec-Name", Value: codec}, esl.Header{Name: "Channel-" + way + "-Codec-Rate", Value: rate},
 			esl.Header{Name: "Channel-" + way + "-Codec-Bit-Rate", Value: bits})
 	}
-	return append(h, g.profile(id, name)...)
+	return g.appendProfile(h, id, name)
 }
 
-// profile is the caller's profile.
-func (g *guest) profile(id, name string) esl.Headers {
+// appendProfile adds the caller's profile.
+func (g *guest) appendProfile(h esl.Headers, id, name string) esl.Headers {
 	m := &g.view
 	began := strconv.FormatInt(g.since.UnixMicro(), 10)
-	h := esl.Headers{{Name: "Caller-Direction", Value: g.direction()}, {Name: "Caller-Logical-Direction", Value: g.direction()}}
+	h = append(h, esl.Header{Name: "Caller-Direction", Value: g.direction()}, esl.Header{Name: "Caller-Logical-Direction", Value: g.direction()})
 	he, other := engine.Caller{Number: m.Number, Name: g.name()}, g.seen
 	first := he
 	if g.called {
@@ -88,8 +96,11 @@ func (g *guest) profile(id, name string) esl.Headers {
 		{Name: "Caller-Channel-Created-Time", Value: began},
 		{Name: "Caller-Channel-Answered-Time", Value: began},
 	}...)
-	for _, never := range []string{"Progress-Time", "Progress-Media-Time", "Hangup-Time", "Transfer-Time", "Resurrect-Time", "Bridged-Time", "Last-Hold", "Hold-Accum"} {
-		h = append(h, esl.Header{Name: "Caller-Channel-" + never, Value: "0"})
+	for _, never := range [...]string{
+		"Caller-Channel-Progress-Time", "Caller-Channel-Progress-Media-Time", "Caller-Channel-Hangup-Time", "Caller-Channel-Transfer-Time",
+		"Caller-Channel-Resurrect-Time", "Caller-Channel-Bridged-Time", "Caller-Channel-Last-Hold", "Caller-Channel-Hold-Accum",
+	} {
+		h = append(h, esl.Header{Name: never, Value: "0"})
 	}
 	return append(h, esl.Header{Name: "Caller-Screen-Bit", Value: "true"}, esl.Header{Name: "Caller-Privacy-Hide-Name", Value: "false"},
 		esl.Header{Name: "Caller-Privacy-Hide-Number", Value: "false"})

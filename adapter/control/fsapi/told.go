@@ -68,7 +68,7 @@ func (r *run) plays(e engine.Event) telling {
 		h = append(h, p)
 	}
 	if g := r.members[id]; g != nil {
-		h = append(r.room(h), r.memberHeaders(g, "")...)
+		h = r.memberHeaders(r.room(h), g, "")
 	}
 	h = append(h, esl.Header{Name: "File", Value: file})
 	if async == "true" {

@@ -199,8 +199,7 @@ func (a *API) left(r *run, e engine.Event) []telling {
 	delete(r.talked, id)
 	delete(r.levels, id)
 	delete(r.leaves, id)
-	gone := r.room(nil)
-	gone = append(gone, r.memberHeaders(g, endOf(e))...)
+	gone := r.memberHeaders(r.room(nil), g, endOf(e))
 	told = append(told, a.presence(r), maintenance(append(gone, esl.Header{Name: "Action", Value: string(conference.DelMember)})))
 	if r.floor == 0 {
 		if next := r.oldest(); next != 0 {
@@ -257,7 +256,7 @@ func (r *run) giveFloor(to engine.MemberID) telling {
 	h = append(h, esl.Header{Name: "Action", Value: string(conference.FloorChange)}, esl.Header{Name: "Old-ID", Value: idOr(r.floor)})
 	r.floor = to
 	if g := r.members[to]; g != nil {
-		h = append(r.room(h), r.memberHeaders(g, "")...)
+		h = r.memberHeaders(r.room(h), g, "")
 	}
 	return maintenance(append(h, esl.Header{Name: "New-ID", Value: idOr(to)}))
 }
@@ -273,7 +272,7 @@ func idOr(id engine.MemberID) string {
 func (r *run) tell(action conference.Action, id engine.MemberID, more esl.Headers) telling {
 	h := r.room(nil)
 	if g := r.members[id]; g != nil {
-		h = append(h, r.memberHeaders(g, "")...)
+		h = r.memberHeaders(h, g, "")
 	}
 	h = append(h, esl.Header{Name: "Action", Value: string(action)})
 	return maintenance(append(h, more...))

@@ -73,7 +73,7 @@ func roomFor(words []string) (to engine.RoomName, profile, wrong string) {
 // sent tells that a member goes to another room. Where to stands before the
 // action.
 func (r *run) sent(id engine.MemberID, to string) telling {
-	h := append(r.room(nil), r.memberHeaders(r.members[id], "")...)
+	h := r.memberHeaders(r.room(nil), r.members[id], "")
 	return maintenance(append(h, esl.Header{Name: "Old-Conference-Name", Value: r.name}, esl.Header{Name: "New-Conference-Name", Value: to},
 		esl.Header{Name: "Action", Value: string(conference.Transferred)}))
 }
