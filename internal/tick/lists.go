@@ -6,8 +6,8 @@ import (
 )
 
 const (
-	fill     = time.Millisecond       // work per worker that one slot takes before the next is opened
-	uneven   = fill / 2               // difference between slots that is worth a move
+	fill     = heavy / 2              // work that one slot takes before the next is opened: it needs no help, nor when it takes twice as long
+	uneven   = fill                   // difference between slots that is worth a move
 	moves    = 16                     // tasks moved per balance; a move shifts a task's phase once
 	headroom = 500 * time.Microsecond // before the next deadline, to move a task safely
 )
@@ -120,9 +120,8 @@ func (sl *slot) weight() (sum int64) {
 // wanted is how many slots a load asks for. A slot is closed only when the
 // rest would be three quarters full.
 func (s *schedule) wanted(total time.Duration) int {
-	room := fill * time.Duration(s.workers)
-	want := min(slots, 1+int(total/room))
-	if want < s.active && total > room*time.Duration(s.active-1)*3/4 {
+	want := min(slots, 1+int(total/fill))
+	if want < s.active && total > fill*time.Duration(s.active-1)*3/4 {
 		want = s.active
 	}
 	return want
