@@ -29,6 +29,7 @@ import (
 	"parley/engine"
 	"parley/engine/native"
 	"parley/esl/eventsocket"
+	"parley/internal/priority"
 	"parley/internal/tick"
 	"parley/recording"
 	"parley/rtp"
@@ -108,7 +109,7 @@ func Start(ctx context.Context, c *config.Config, o Options) (*App, error) {
 			return nil, err
 		}
 	}
-	if is, warning := priority(); warning != "" {
+	if is, warning := priority.Read(); warning != "" {
 		o.Log.Warn(warning)
 	} else if is != "" {
 		o.Log.Info("priority: " + is)

@@ -9,6 +9,7 @@ import (
 	"parley/adapter/control"
 	"parley/adapter/phone"
 	"parley/engine/native"
+	"parley/internal/priority"
 )
 
 // checks says of each part whether it works.
@@ -31,7 +32,7 @@ func (a *App) checks() []control.Check {
 
 // state is the whole process for `parley status`.
 func (a *App) state() control.State {
-	is, _ := priority()
+	is, _ := priority.Read()
 	return control.State{
 		StartedAt: a.since, Priority: is, Legs: int(a.native.Counters().Legs), Recent: a.notes.recent(time.Now()),
 	}

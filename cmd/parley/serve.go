@@ -14,6 +14,7 @@ import (
 
 	"parley/adapter"
 	"parley/adapter/config"
+	"parley/internal/priority"
 )
 
 func serveCommand(f *flags) *cobra.Command {
@@ -43,6 +44,9 @@ func serve(cmd *cobra.Command, f *flags) error {
 		debug.SetGCPercent(50)
 	}
 	log := adapter.NewLog(cmd.ErrOrStderr(), c.Log)
+	if err := priority.ShortSlices(); err != nil {
+		log.Debug("audio gets no sooner to a processor than other programs", "error", err)
+	}
 	app, err := adapter.Start(cmd.Context(), c, adapter.Options{
 		Source: source, Warnings: warnings, Version: version, Log: log, Tidy: debug.FreeOSMemory,
 	})

@@ -1,5 +1,0 @@
-//go:build !linux
-
-package adapter
-
-func priority() (text, warning string) { return "", "" }
