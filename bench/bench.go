@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"parley/codec"
+	"parley/internal/priority"
 )
 
 // The errors of Run.
@@ -46,6 +47,10 @@ type Options struct {
 	PID      int           // of the server, on this machine; 0 means that its cost is not measured
 	Ports    [2]uint16     // first and last UDP port of the callers' audio; zero means DefaultPorts
 	Metrics  string        // URL of the /metrics of a Parley whose ticks are to be reported; "" means not
+	// Background has this process get only what others leave of the processors, so
+	// that a server on this machine is measured apart from what the callers and
+	// clients take of them. It does not come back from it. Linux only.
+	Background bool
 	// Watchers are clients of the server's event socket who follow all events;
 	// Events a second are caused for them, over all rooms.
 	Watchers    int
@@ -163,6 +168,11 @@ func setDefault[T comparable](v *T, d T) {
 func Run(ctx context.Context, o Options) (*Report, error) {
 	if err := o.complete(); err != nil {
 		return nil, err
+	}
+	if o.Background {
+		if err := priority.Background(); err != nil {
+			return nil, fmt.Errorf("bench: %w", err)
+		}
 	}
 	idle, err := look(o.PID)
 	if err != nil {

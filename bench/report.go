@@ -18,27 +18,28 @@ const (
 // Report is the outcome of a measurement. Per participant-second means: of one
 // caller in one second.
 type Report struct {
-	Target   string    `json:"target"`
-	Codec    string    `json:"codec"`
-	Rooms    int       `json:"rooms"`
-	Callers  int       `json:"callers"` // per room
-	Talkers  int       `json:"talkers"` // of those
-	Noise    float64   `json:"noise_dbfs,omitempty"`
-	Loss     float64   `json:"loss_percent,omitempty"` // of the callers' packets, by the generator
-	Jitter   float64   `json:"jitter_ms,omitempty"`    // σ, likewise
-	Seconds  float64   `json:"seconds"`
-	Warmup   float64   `json:"warmup_seconds"`
-	Calls    Calls     `json:"calls"`
-	Packets  Packets   `json:"packets"`
-	Delay    *Delay    `json:"delay_ms,omitempty"` // nil where no room has two listeners
-	Levels   Levels    `json:"levels"`
-	SINAD    float64   `json:"sinad_db"`           // at sampled listeners, median of pieces of 100 ms
-	Glitches *Glitches `json:"glitches,omitempty"` // nil unless one tone is said in a room
-	Server   *Cost     `json:"server,omitempty"`   // nil without a PID
-	Ticks    *Ticks    `json:"ticks,omitempty"`    // nil without a URL of metrics
-	Watchers *Watchers `json:"watchers,omitempty"` // nil without any
-	Own      Cost      `json:"generator"`
-	Lateness Times     `json:"generator_late_ms"` // of its own sending
+	Target     string    `json:"target"`
+	Codec      string    `json:"codec"`
+	Rooms      int       `json:"rooms"`
+	Callers    int       `json:"callers"` // per room
+	Talkers    int       `json:"talkers"` // of those
+	Noise      float64   `json:"noise_dbfs,omitempty"`
+	Loss       float64   `json:"loss_percent,omitempty"` // of the callers' packets, by the generator
+	Jitter     float64   `json:"jitter_ms,omitempty"`    // σ, likewise
+	Seconds    float64   `json:"seconds"`
+	Warmup     float64   `json:"warmup_seconds"`
+	Background bool      `json:"background,omitempty"` // the generator got what others left of the processors
+	Calls      Calls     `json:"calls"`
+	Packets    Packets   `json:"packets"`
+	Delay      *Delay    `json:"delay_ms,omitempty"` // nil where no room has two listeners
+	Levels     Levels    `json:"levels"`
+	SINAD      float64   `json:"sinad_db"`           // at sampled listeners, median of pieces of 100 ms
+	Glitches   *Glitches `json:"glitches,omitempty"` // nil unless one tone is said in a room
+	Server     *Cost     `json:"server,omitempty"`   // nil without a PID
+	Ticks      *Ticks    `json:"ticks,omitempty"`    // nil without a URL of metrics
+	Watchers   *Watchers `json:"watchers,omitempty"` // nil without any
+	Own        Cost      `json:"generator"`
+	Lateness   Times     `json:"generator_late_ms"` // of its own sending
 }
 
 // Calls says what became of the calls.
@@ -126,7 +127,7 @@ func (l *load) report(idle state, s spent) *Report {
 	r := &Report{
 		Target: o.Target, Codec: fullName(o.Codec), Rooms: o.Rooms, Callers: o.Callers, Talkers: o.Talkers, Noise: o.Noise,
 		Loss: o.Loss, Jitter: float64(o.Jitter) / float64(time.Millisecond),
-		Seconds: s.wall.Seconds(), Warmup: o.Warmup.Seconds(), Lateness: d.late.times(),
+		Seconds: s.wall.Seconds(), Warmup: o.Warmup.Seconds(), Background: o.Background, Lateness: d.late.times(),
 	}
 	r.Calls = Calls{Up: l.up(), Refused: l.refused, Again: l.churned, Answer: l.answer.times()}
 	p := &r.Packets
@@ -213,6 +214,9 @@ func (r *Report) Print(w io.Writer) error {
 	}
 	line("load", "%d × %d callers at %s, %s 20 ms, %d talkers a room at %.0f dBFS, the others %s%s, %.1f s after %.0f s",
 		r.Rooms, r.Callers, r.Target, r.Codec, r.Talkers, r.Levels.Sent, r.others(), r.impairment(), r.Seconds, r.Warmup)
+	if r.Background {
+		line("processors", "the server's first; callers and clients get what it leaves")
+	}
 	again := ""
 	if r.Calls.Again > 0 {
 		again = fmt.Sprintf(", %d made anew", r.Calls.Again)

@@ -24,6 +24,7 @@ of a lone tone, --churn and a long --duration make a soak:
   parley bench --talkers 1 --loss 2 --jitter 20ms         how good is a bad line?
   parley bench --rooms 20 --callers 20 --churn 5 --duration 1h
   parley bench --rooms 50 --callers 4 --watchers 200      do clients of events make rooms late?
+  parley bench --rooms 50 --callers 4 --watchers 200 --background   apart from what those take of the processors?
   parley bench 192.0.2.7:5060 --room 3001
 
 The exit code is 1 when calls failed, packets or tones were missing, or a talker
@@ -79,6 +80,7 @@ func benchFlags(c *cobra.Command, o *bench.Options, codec *string) {
 	flag.Float64Var(&o.Rate, "rate", bench.DefaultRate, "calls made per second")
 	flag.IntVar(&o.PID, "pid", 0, "process id of the server (0 = do not measure it)")
 	flag.StringVar(&o.Metrics, "metrics", "", "URL of the server's metrics, where it is a Parley")
+	flag.BoolVar(&o.Background, "background", false, "callers and clients get only what the server leaves of the processors")
 }
 
 // misused says which options would have no effect: what has a default cannot be
