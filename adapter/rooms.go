@@ -56,7 +56,7 @@ func (a *App) openEngine(_ context.Context, c *config.Config) (err error) {
 	})
 	a.exchange, err = engine.New(engine.Options{
 		Directory: c.Directory(), Bridges: a.bridge, MaxRooms: c.Limits.MaxRooms,
-		Observer: observer(a.opt.Log, tidy(a.opt.Tidy), a.metrics.Observe, a.switchEvents, a.ari.Observe),
+		Observer: observer(a.opt.Log, tidy(a.opt.Tidy), a.metrics.Observe, a.switchEvents, a.ari.Observe), //nolint:contextcheck // what rooms tell is not ended with the start
 		Router:   a.route, DialTimeout: c.Dial.Timeout, MaxDials: c.Dial.MaxPerRoom,
 		Throttle: engine.ThrottleOptions{Failures: c.Throttle.Failures, RoomFailures: c.Throttle.RoomFailures, Period: c.Throttle.Period},
 		Playable: a.sounds.wrong,

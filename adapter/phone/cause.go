@@ -63,7 +63,7 @@ const mediaTimeout engine.Cause = "MEDIA_TIMEOUT"
 // reasonOf tells a phone why we end its call (RFC 3326), as FreeSWITCH does: one that
 // somebody else has taken is none that its owner has missed.
 func reasonOf(cause engine.Cause) sip.Header {
-	value := ""
+	var value string
 	switch number, other := otherCauses()[cause]; {
 	case cause == "LOSE_RACE", cause == "PICKED_OFF":
 		value = `SIP;cause=200;text="Call completed elsewhere"`

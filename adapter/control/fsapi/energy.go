@@ -187,8 +187,10 @@ func (c *call) maxEnergy(m *engine.MemberView, data string) {
 		} else if _, rest, ok := strings.Cut(data, ":"); ok {
 			l.burst(rest)
 		}
-		return esl.Headers{numbered("Max-Energy-Level", l.most), numbered("Max-Energy-Mute", l.muteMS),
-			numbered("Max-Energy-Hit-Trigger", usualHits+l.hits), numbered("Energy-Level", l.most)}
+		return esl.Headers{
+			numbered("Max-Energy-Level", l.most), numbered("Max-Energy-Mute", l.muteMS),
+			numbered("Max-Energy-Hit-Trigger", usualHits+l.hits), numbered("Energy-Level", l.most),
+		}
 	})
 	if !ok {
 		return
