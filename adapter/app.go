@@ -139,6 +139,7 @@ func (a *App) openSIP(_ context.Context, c *config.Config) error {
 		Exchange: a.exchange, Switch: a.native, Ports: ports, OwnPorts: !c.RTP.Shared, Local: local, Advertise: advertise,
 		Trusted: c.SIP.Trusted, Codecs: codecs(c.SIP), MediaLost: c.Media.Timeout, Jitter: c.Media.Jitter, JitterMax: c.Media.JitterMax,
 		Levels: c.Media.Levels,
+		Taken:  a.taken,
 		Log:    a.opt.Log,
 	})
 	a.endpoint, err = sip.New(a.sipOptions(c))
@@ -148,6 +149,9 @@ func (a *App) openSIP(_ context.Context, c *config.Config) error {
 	a.serve = append(a.serve, a.endpoint.Run)
 	return nil
 }
+
+// taken says whether a call or channel has that name.
+func (a *App) taken(id engine.LegID) bool { return a.exchange.Knows(id) || a.ari.Taken(id) }
 
 func (a *App) sipOptions(c *config.Config) sip.Options {
 	o := sip.Options{

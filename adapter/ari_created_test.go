@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"parley/codec"
+	"parley/engine"
 	"parley/internal/audiotest"
 	"parley/sip/siptest"
 )
@@ -150,4 +151,20 @@ func talkBack(t *testing.T, program *net.UDPConn, to *net.UDPAddr, heard, tone f
 	case <-time.After(20 * time.Second):
 		t.Error("the program hears nothing")
 	}
+}
+
+// TestACallerTakesNoChannelsName: the Call-ID is his to choose, and may be the id
+// of a channel that a client has created.
+func TestACallerTakesNoChannelsName(t *testing.T) {
+	p := start(t, withPanel)
+	c := p.listen(t, "app=panel")
+	c.want("POST", "/channels/create", `{"endpoint":"sip:nobody@127.0.0.1:9","app":"panel","channelId":"mine"}`, 200, `"state":"Down"`)
+	c.next("StasisStart")
+	call := p.dialWith(t, "3001", siptest.Options{}, siptest.CallOptions{CallID: "mine"})
+	p.until(t, "3001", "with him", func(v engine.RoomView) bool { return len(v.Members) == 1 })
+	c.want("GET", "/channels", "", 200, `"id":"mine"`)
+	c.want("GET", "/channels", "", 200, `"id":"mine~`)
+	c.want("DELETE", "/channels/mine", "", 204, "")
+	c.want("GET", "/channels", "", 200, `"id":"mine~`)
+	call.Hangup()
 }

@@ -61,6 +61,12 @@ func (x *Exchange) Leg(id LegID) Leg {
 	return nil
 }
 
+// Knows says whether there is a call of that name, or one is being made, or was
+// in the last hour.
+func (x *Exchange) Knows(id LegID) bool {
+	return x.house.lines.find(id) != nil || x.house.jobs.knows(id)
+}
+
 // release gives a call back; nobody can ask anything of it any more. Where it has
 // come again meanwhile its end is no end.
 func (l *line) release(o Outcome) {

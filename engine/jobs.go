@@ -86,6 +86,18 @@ func (j *jobs) forget(id JobID) {
 	delete(j.list, id)
 }
 
+// knows says whether a job is about that leg.
+func (j *jobs) knows(leg LegID) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, o := range j.list {
+		if o.Leg == leg {
+			return true
+		}
+	}
+	return false
+}
+
 // agreed says how to give the call up; false means that nobody wants it any more.
 func (j *jobs) agreed(id JobID, give func(Cause)) bool {
 	j.mu.Lock()

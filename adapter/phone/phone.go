@@ -36,13 +36,17 @@ type Options struct {
 	JitterMax time.Duration  // 0 = rtp.DefaultMaxDelay
 	Levels    bool           // in RTP headers, with who offers them
 	Unheard   time.Duration  // without a first packet, until the log says so; 0 = DefaultUnheard
-	Log       *slog.Logger
+	// Taken says whether something that is no call of Phones has the name that a
+	// caller's Call-ID would give his leg; nil: nothing ever has.
+	Taken func(engine.LegID) bool
+	Log   *slog.Logger
 }
 
 // Phones takes the calls of a sip.Endpoint; see Incoming.
 type Phones struct {
 	opt    Options
 	claims claims
+	names  names
 	mark   string // of this process, in the calls that we make
 }
 
@@ -57,7 +61,7 @@ func New(o Options) *Phones {
 	if !o.Advertise.IsValid() {
 		o.Advertise = o.Local
 	}
-	return &Phones{opt: o, claims: newClaims(), mark: rand.Text()}
+	return &Phones{opt: o, claims: newClaims(), names: names{taken: o.Taken}, mark: rand.Text()}
 }
 
 // Incoming is a sip.Options.Incoming: it answers, or refuses what cannot have
@@ -121,7 +125,8 @@ type talk struct {
 	free     func()      // closes it, once
 	port     *port
 	voice    *Media
-	sink     engine.Sink // nil: the call was claimed
+	sink     engine.Sink  // nil: the call was claimed
+	given    engine.LegID // by Phones; "" = the call was claimed, or is ours, or there is no media yet
 	claim    *claim
 	out      *engine.OutCall // nil: the call came to us
 	sent     string          // where the caller's phone has said that it will call; "" = nowhere
@@ -178,13 +183,7 @@ func (t *talk) begin(s sip.Session) {
 		Delay: o.Jitter, MaxDelay: o.JitterMax,
 	})}
 	t.port.SetLevels(s.Levels.MixOut, s.Levels.OwnIn)
-	id := engine.LegID(t.call.Info().CallID)
-	switch {
-	case t.claim != nil:
-		id = t.claim.id
-	case t.out != nil:
-		id = t.out.Leg
-	}
+	id := t.name()
 	voice, err := o.Switch.NewLeg(id, t.port, s.Codec)
 	if err != nil {
 		t.claim.refuse(engine.ReasonNodeBusy, err)
@@ -196,6 +195,18 @@ func (t *talk) begin(s sip.Session) {
 	t.voice = &Media{Leg: voice, call: t.call, port: t.port}
 	t.arm(id, s)
 	t.follow(s)
+}
+
+// name is what the leg is called.
+func (t *talk) name() engine.LegID {
+	switch {
+	case t.claim != nil:
+		return t.claim.id
+	case t.out != nil:
+		return t.out.Leg
+	}
+	t.given = t.phones.names.give(t.call.Info().CallID)
+	return t.given
 }
 
 // Confirmed implements sip.Confirmer: only now is there a caller, and may he
@@ -247,6 +258,7 @@ func (t *talk) Digit(d byte) {
 // Ended implements sip.Events.
 func (t *talk) Ended(end sip.End) {
 	t.over = true
+	defer t.phones.names.back(t.given)
 	if t.voice == nil {
 		if t.port == nil {
 			t.free()

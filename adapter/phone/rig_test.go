@@ -90,6 +90,7 @@ func open(t *testing.T, s settings) *office {
 	o.Phones = phone.New(phone.Options{
 		Exchange: o.Exchange, Switch: o.sw, Ports: ports, Local: here, MediaLost: s.lost, Unheard: s.unheard, Log: s.logger(),
 		Trusted: []netip.Prefix{netip.PrefixFrom(here, 32)}, Codecs: codec.Known(), Levels: !s.noLevels,
+		Taken: o.Knows,
 	})
 	if o.end, err = sip.New(sip.Options{UDP: []string{"127.0.0.1:0"}, Incoming: o.Incoming, Rate: sip.Rate{Off: true}}); err != nil {
 		t.Fatal(err)

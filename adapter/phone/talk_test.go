@@ -41,6 +41,7 @@ func TestCalls(t *testing.T) {
 		{"narrow and wide", narrowAndWide},
 		{"who may be moderator by a header", moderators},
 		{"hang-up", hangups},
+		{"three calls of one Call-ID", oneCallID},
 		{"music of one who is alone", aloneMusic},
 		{"the attendant asks for the number", attendant},
 		{"the attendant gives up", attendantGivesUp},

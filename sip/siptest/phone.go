@@ -132,6 +132,7 @@ func (p *Phone) Close() {
 type CallOptions struct {
 	Name    string       // display name of the caller
 	User    string       // number of the caller; "" means Options.User
+	CallID  string       // "" means a random one
 	Headers []sip.Header // more headers of the INVITE, or of the answer
 	Tone    Tone         // said from the start; the zero value is silence
 	PCM     []int16      // said from the start instead, once, at the call's Rate
@@ -147,7 +148,7 @@ func (p *Phone) Dial(ctx context.Context, uri string, o CallOptions) (*Call, err
 		o.User = p.opt.User
 	}
 	s, err := p.end.Invite(ctx, uri, sip.InviteOptions{
-		From: sip.Party{User: o.User, Name: o.Name}, Headers: o.Headers, Local: c.local(sip.SendRecv), Auth: p.opt.Auth, Events: c,
+		CallID: o.CallID, From: sip.Party{User: o.User, Name: o.Name}, Headers: o.Headers, Local: c.local(sip.SendRecv), Auth: p.opt.Auth, Events: c,
 	})
 	if err != nil {
 		c.close()

@@ -227,7 +227,14 @@ type ordered struct {
 	made *channel          // as soon as there is one
 }
 
-// taken says whether there is a channel of this id, or will be. The caller holds mu.
+// Taken says whether there is a channel of this id, or will be.
+func (s *Server) Taken(id engine.LegID) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.taken(id)
+}
+
+// taken is Taken; the caller holds mu.
 func (s *Server) taken(id engine.LegID) bool {
 	return s.calls[string(id)] != nil || s.orders[id] != nil
 }

@@ -1,0 +1,40 @@
+package phone_test
+
+import (
+	"testing"
+
+	"parley/engine"
+	"parley/sip/siptest"
+)
+
+// oneCallID is three calls that say the same Call-ID, which is theirs to choose:
+// each is a leg of its own, and ends by itself.
+func oneCallID(t *testing.T, o *office) {
+	const room, id = "one-id", "one-call-id"
+	same := siptest.CallOptions{CallID: id}
+	first := o.call(t, room, siptest.Options{}, same)
+	second := o.call(t, room, siptest.Options{}, same)
+	v := o.until(t, room, "with both", present(2))
+	if a, b := v.Members[0].CallID, v.Members[1].CallID; a == b || a != id && b != id {
+		t.Fatalf("two calls are called %q and %q", a, b)
+	}
+	if err := o.HangUp(limited(t), id, engine.CauseNormal); err != nil {
+		t.Fatal(err)
+	}
+	<-first.Done()
+	if v = o.until(t, room, "with the second", present(1)); v.Members[0].CallID == id {
+		t.Error("the call that was ended is there still")
+	}
+	third := o.call(t, room, siptest.Options{}, same)
+	v = o.until(t, room, "with the third", present(2))
+	if v.Members[0].CallID != id && v.Members[1].CallID != id {
+		t.Errorf("a name that nobody has any more is not given again: %q and %q", v.Members[0].CallID, v.Members[1].CallID)
+	}
+	for _, m := range v.Members {
+		if err := o.HangUp(limited(t), m.CallID, engine.CauseNormal); err != nil {
+			t.Error(err)
+		}
+	}
+	<-second.Done()
+	<-third.Done()
+}
