@@ -11,9 +11,10 @@ import (
 // that it will, which is not yet that the call there has come about: then he
 // leaves with reason transferred, and else he stays, and the log says why. Who
 // knows of no answer (an Asterisk) is not waited for. With Wait it is answered when
-// he has left, or his phone has told that he stays: who tells neither is waited for
-// as long as the context lasts. The error wraps ErrCannot where the other side will
-// not, or cannot be asked, and is a StaysError where it has been.
+// his phone has told how that went, or he has left: who does neither is waited for
+// as long as the context lasts, and who hangs up and tells nothing is ErrNoMember.
+// The error wraps ErrCannot where the other side will not, or cannot be asked, and is
+// a StaysError where it has been.
 type Redirect struct {
 	Member MemberID
 	To     string
@@ -43,7 +44,8 @@ type Redirecter interface {
 	Leg
 	// Redirect has the far side call the URI to, which is printable and has no
 	// spaces, quotes and angle brackets: Redirected. LegGone follows, with
-	// ReasonTransferred, when it has gone there.
+	// ReasonTransferred, when it has gone there, and with CauseBlindTransfer where
+	// that was told, and is not taken from its hanging up.
 	Redirect(op OpID, to string)
 }
 
@@ -110,13 +112,14 @@ func (r *room) redirected(s *seat, f Redirected) {
 	r.settleOp(f.Op, f.Err)
 }
 
-// unredirected answers for a member who has left before he said anything.
+// unredirected answers for a member who has left: who waits is to be told that he has
+// come there, others take his hanging up for that.
 func (r *room) unredirected(s *seat) {
-	var err error
-	if s.out.Reason != ReasonTransferred {
-		err = fmt.Errorf("%w: %s has left room %s", ErrNoMember, s.member, r.name)
-	}
 	for _, d := range s.redirects {
+		var err error
+		if s.out.Reason != ReasonTransferred || d.wait && s.out.Cause != CauseBlindTransfer {
+			err = fmt.Errorf("%w: %s has left room %s", ErrNoMember, s.member, r.name)
+		}
 		r.settleOp(d.op, err)
 	}
 	s.redirects = nil

@@ -123,15 +123,20 @@ func TestWhatBecameOfItIsWaitedFor(t *testing.T) {
 	})
 }
 
-// Who leaves before his phone has said anything has answered by that.
+// Who leaves before his phone has said anything has answered by that, but has told
+// nothing to who waits.
 func TestWhoLeavesFirstAnswersARedirect(t *testing.T) {
-	for why, want := range map[Reason]error{ReasonTransferred: nil, ReasonHangup: ErrNoMember} {
+	for _, tt := range []struct {
+		why  Reason
+		wait bool
+		want error
+	}{{ReasonTransferred, false, nil}, {ReasonTransferred, true, ErrNoMember}, {ReasonHangup, false, ErrNoMember}} {
 		bubble(t, nil, func(t *testing.T, th *theatre) {
 			p := th.inRoom()
-			answer := th.asks(Redirect{Member: 2, To: "sip:bob@h"})
-			p.sink.Post(LegGone{Leg: p.id, Reason: why})
-			if err := <-answer; !errors.Is(err, want) {
-				t.Errorf("%s: %v", why, err)
+			answer := th.asks(Redirect{Member: 2, To: "sip:bob@h", Wait: tt.wait})
+			p.sink.Post(LegGone{Leg: p.id, Reason: tt.why})
+			if err := <-answer; !errors.Is(err, tt.want) {
+				t.Errorf("%+v: %v", tt, err)
 			}
 		})
 	}

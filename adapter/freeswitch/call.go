@@ -215,15 +215,17 @@ func (c *call) tell(was place, over bool) {
 		return
 	}
 	c.parted = true
-	why := engine.ReasonHangup
+	gone := engine.LegGone{Leg: c.id(), Reason: engine.ReasonHangup}
 	switch {
 	case over:
-		why = engine.ReasonSwitchLost
+		gone.Reason = engine.ReasonSwitchLost
 		c.adapter.returns.Miss(time.Now(), c.uuid)
-	case c.place == moved, c.deflected.Load():
-		why = engine.ReasonTransferred
+	case c.place == moved:
+		gone.Reason = engine.ReasonTransferred
+	case c.deflected.Load():
+		gone.Reason, gone.Cause = engine.ReasonTransferred, engine.CauseBlindTransfer
 	}
-	c.sink.Post(engine.LegGone{Leg: c.id(), Reason: why})
+	c.sink.Post(gone)
 }
 
 // ended says whether the call has been given back.

@@ -14,7 +14,7 @@ func TestACallerOfTheSwitchIsDeflected(t *testing.T) {
 	onSwitch(t, func(p *pbx) {
 		p.come(1, "4000")
 		p.come(2, "4000")
-		order := engine.Redirect{Member: 2, To: "sip:bob@h"}
+		order := engine.Redirect{Member: 2, To: "sip:bob@h", Wait: true}
 		p.core.Refuse("uuid_deflect", "+OK:no reply\n")
 		if err := p.exchange.Do(p.Context(), "4000", order); !errors.Is(err, engine.ErrCannot) || !strings.Contains(err.Error(), "no reply") {
 			t.Errorf("the phone refuses: %v", err)
@@ -25,8 +25,8 @@ func TestACallerOfTheSwitchIsDeflected(t *testing.T) {
 		if sent(p.core.Requests(), "bgapi uuid_deflect "+uuid(2)+" sip:bob@h") != 2 {
 			t.Errorf("%q", p.core.Requests())
 		}
-		if e := p.awaitOf(engine.EventLeft, 2); e.Reason != engine.ReasonTransferred {
-			t.Errorf("left by %s", e.Reason)
+		if e := p.awaitOf(engine.EventLeft, 2); e.Reason != engine.ReasonTransferred || e.Outcome.Cause != engine.CauseBlindTransfer {
+			t.Errorf("left by %s, %s", e.Reason, e.Outcome.Cause)
 		}
 		p.lose()
 		if err := p.exchange.Do(p.Context(), "4000", engine.Redirect{Member: 1, To: "sip:bob@h"}); !errors.Is(err, engine.ErrCannot) {

@@ -32,7 +32,11 @@ func (c *caller) follow(method, body string, headers ...string) {
 // tells is the NOTIFY of how its call elsewhere went.
 func (c *caller) tells(status string) {
 	c.t.Helper()
-	c.follow("NOTIFY", "SIP/2.0 "+status+"\r\n", "Event: refer", "Subscription-State: terminated;reason=noresource", "Content-Type: message/sipfrag")
+	state := "terminated;reason=noresource"
+	if strings.HasPrefix(status, "1") {
+		state = "active"
+	}
+	c.follow("NOTIFY", "SIP/2.0 "+status+"\r\n", "Event: refer", "Subscription-State: "+state, "Content-Type: message/sipfrag")
 	c.await("SIP/2.0 200")
 }
 
@@ -82,10 +86,11 @@ func TestACallerIsSentElsewhere(t *testing.T) {
 	}
 }
 
-// TestWhatAPhoneWasAnsweredIsTold to who waits for it.
+// TestWhatAPhoneWasAnsweredIsTold to who waits for it, and that it hangs up is no
+// such answer.
 func TestWhatAPhoneWasAnsweredIsTold(t *testing.T) {
 	o := open(t, settings{})
-	for status, want := range map[string]engine.StaysError{"486 Busy Here": {Code: 486, Text: "Busy Here"}, "200 OK": {}} {
+	for _, status := range []string{"486 Busy Here", "200 OK", "100 Trying"} {
 		room := "told-" + status[:3]
 		c := newCaller(t, o)
 		c.ack(c.invite(room, c.describe("0 PCMU/8000")), "")
@@ -96,14 +101,22 @@ func TestWhatAPhoneWasAnsweredIsTold(t *testing.T) {
 		}()
 		c.answer(c.await("REFER "), 202)
 		c.tells(status)
-		err := <-result
-		if stays, is := errors.AsType[*engine.StaysError](err); is != (want.Code > 0) || is && *stays != want {
-			t.Errorf("%s: %v", status, err)
+		if status == "100 Trying" { // and no more
+			c.follow("BYE", "")
+			if err := <-result; !errors.Is(err, engine.ErrNoMember) {
+				t.Errorf("hangs up: %v", err)
+			}
+			continue
 		}
-		if want.Code == 0 {
+		err := <-result
+		if status == "200 OK" {
 			if bye := c.await("BYE"); err != nil || line(bye, "Reason") != `SIP;cause=800;text="BLIND_TRANSFER"` {
 				t.Errorf("%v\n%s", err, bye)
 			}
+			continue
+		}
+		if stays, is := errors.AsType[*engine.StaysError](err); !is || *stays != (engine.StaysError{Code: 486, Text: "Busy Here"}) {
+			t.Errorf("%s: %v", status, err)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package fsapi
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"testing"
@@ -29,19 +30,22 @@ func (p mobile) Redirect(op engine.OpID, _ string) {
 // over then.
 func TestACallIsDeflected(t *testing.T) {
 	taken := engine.Redirected{}
-	for want, tt := range map[string]struct {
+	gone := func(cause engine.Cause) engine.Fact {
+		return engine.LegGone{Leg: onTheWay, Reason: engine.ReasonTransferred, Cause: cause}
+	}
+	for _, tt := range []struct {
+		want    string
 		answers []engine.Fact
 		to      string
 		took    time.Duration
-		stays   bool
+		ends    string // with this cause; "": it stays
 	}{
-		"+OK:SIP/2.0 200 OK\r\n\n": {
-			answers: []engine.Fact{taken, engine.LegGone{Leg: onTheWay, Reason: engine.ReasonTransferred, Cause: engine.CauseBlindTransfer}}, took: time.Second,
-		},
-		"+OK:SIP/2.0 486 Busy Here\r\n\n": {answers: []engine.Fact{taken, engine.Redirected{Err: &engine.StaysError{Code: 486, Text: "Busy Here"}}}, took: time.Second},
-		"+OK:no reply\n":                  {answers: []engine.Fact{taken}, took: deflectTime},
-		"-ERR \"bob\" is no sip:, sips: or tel: URI of up to 512 plain characters\n": {to: "bob", stays: true},
-		"-ERR the switch is away\n": {answers: []engine.Fact{engine.Redirected{Err: fmt.Errorf("%w: the switch is away", engine.ErrCannot)}}, stays: true},
+		{"+OK:SIP/2.0 200 OK\r\n\n", []engine.Fact{taken, gone(engine.CauseBlindTransfer)}, "", time.Second, "BLIND_TRANSFER"},
+		{"+OK:SIP/2.0 486 Busy Here\r\n\n", []engine.Fact{taken, engine.Redirected{Err: &engine.StaysError{Code: 486, Text: "Busy Here"}}}, "", time.Second, "BLIND_TRANSFER"},
+		{"+OK:no reply\n", []engine.Fact{taken}, "", deflectTime, "BLIND_TRANSFER"},
+		{"+OK:no reply\n", []engine.Fact{taken, gone("")}, "", time.Second, "NORMAL_CLEARING"}, // its phone hangs up
+		{"-ERR \"bob\" is no sip:, sips: or tel: URI of up to 512 plain characters\n", nil, "bob", 0, ""},
+		{"-ERR the switch is away\n", []engine.Fact{engine.Redirected{Err: fmt.Errorf("%w: the switch is away", engine.ErrCannot)}}, "", 0, ""},
 	} {
 		bubble(t, func(r *rig) {
 			r.call("3001", "1", nil)
@@ -49,16 +53,17 @@ func TestACallIsDeflected(t *testing.T) {
 			p.sink = r.x.Arrive(p, engine.Invite{Room: "3001", Kind: "sip"})
 			p.sink.Post(engine.MediaUp{Leg: p.id})
 			r.wait()
-			if tt.to == "" {
-				tt.to = "sip:bob@h"
-			}
 			began := time.Now()
-			r.says("uuid_deflect "+onTheWay+" "+tt.to, want)
+			r.says("uuid_deflect "+onTheWay+" "+cmp.Or(tt.to, "sip:bob@h"), tt.want)
 			if took := time.Since(began); took != tt.took {
-				t.Errorf("%q took %v", want, took)
+				t.Errorf("%q took %v", tt.want, took)
 			}
-			if have := r.hungUp(); !tt.stays && !slices.Equal(have, []string{onTheWay + " BLIND_TRANSFER"}) || tt.stays && have != nil {
-				t.Errorf("%q: told %q", want, have)
+			var ended []string
+			if tt.ends != "" {
+				ended = []string{onTheWay + " " + tt.ends}
+			}
+			if have := r.hungUp(); !slices.Equal(have, ended) {
+				t.Errorf("%q: told %q, want %q", tt.want, have, ended)
 			}
 		})
 	}
