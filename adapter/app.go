@@ -291,6 +291,9 @@ func (a *App) Run(ctx context.Context) error {
 	}
 	a.opt.Log.Info("stopping: calls are given back")
 	a.part(ctx)
+	if a.commands != nil {
+		a.commands.Tell() // how the last calls ended, while there are clients
+	}
 	stop()
 	a.ari.Close()
 	err := g.Wait()

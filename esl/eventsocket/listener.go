@@ -125,7 +125,8 @@ func (l *listener) broken(err error) {
 	}
 }
 
-// end closes the connection, after a last word if that can be said in time.
+// end closes the connection, after a last word if that can be said in time. When we
+// shut down, what is queued comes before it: how the calls have ended.
 func (l *listener) end(word string, patience time.Duration) {
 	l.mu.Lock()
 	first, session := !l.ended, ""
@@ -135,7 +136,9 @@ func (l *listener) end(word string, patience time.Duration) {
 	if first {
 		l.ended, l.last = true, time.Now().Add(patience)
 		_ = l.nc.SetWriteDeadline(l.last) // for a write that is under way, too
-		l.queue.flush()
+		if word != shuttingDown {
+			l.queue.flush()
+		}
 	}
 	l.mu.Unlock()
 	if !first {
@@ -144,6 +147,8 @@ func (l *listener) end(word string, patience time.Duration) {
 	close(l.over)
 	if word != "" {
 		l.turn <- struct{}{}
+		for l.next() {
+		}
 		_, _ = io.WriteString(l.nc, notice(word, session))
 		<-l.turn
 	}
@@ -267,10 +272,21 @@ func (l *listener) deliver() {
 	}
 }
 
-// some writes one batch; false when there was none.
+// some writes one batch, unless the connection ends: then that does. It is false
+// when there was none.
 func (l *listener) some() bool {
 	l.turn <- struct{}{}
 	defer func() { <-l.turn }()
+	select {
+	case <-l.over:
+		return false
+	default:
+		return l.next()
+	}
+}
+
+// next writes one batch; false when there was none. The caller has the turn.
+func (l *listener) next() bool {
 	l.mu.Lock()
 	l.batch = l.queue.take(l.batch[:0], l.told)
 	more := len(l.queue.list) > 0 // a gap that is not told is no message
@@ -279,11 +295,6 @@ func (l *listener) some() bool {
 		return more
 	}
 	defer clear(l.batch)
-	select {
-	case <-l.over:
-		return false
-	default:
-	}
 	l.limit(l.s.patience)
 	l.rest = l.batch
 	if _, err := l.rest.WriteTo(l.nc); err != nil {

@@ -332,7 +332,18 @@ func TestShutdownIsTold(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		c := dialIn(t, ctx, s)
 		c.says("auth secret", "+OK accepted")
+		c.says("event plain all", "+OK event listener enabled plain")
+		for _, name := range []string{"CHANNEL_HANGUP", "CHANNEL_DESTROY"} { // one is being written, the other waits
+			s.Fire(name, "", nil, nil)
+			synctest.Wait()
+		}
 		cancel()
+		synctest.Wait()
+		for _, name := range []string{"CHANNEL_HANGUP", "CHANNEL_DESTROY"} {
+			if e := c.event(); e.Name() != name {
+				t.Errorf("%s instead of %s", e.Name(), name)
+			}
+		}
 		if m := c.read(); string(m.Body) != shuttingDown {
 			t.Errorf("%q", m.Body)
 		}

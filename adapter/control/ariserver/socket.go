@@ -27,7 +27,7 @@ const (
 	queueBytes  = 4 << 20
 	writeBuffer = 64 << 10 // bytes that the system keeps for a client; Linux takes it twice
 	writeTime   = 5 * time.Second
-	partTime    = time.Second // for a client to say goodbye when we stop
+	partTime    = time.Second // for a client to take the last events and say goodbye when we stop
 	maxRequest  = 64 << 10    // bytes of a frame that a client sends
 	pingEvery   = 20 * time.Second
 	pongTime    = 2 * commandTime // a client's pong may stand behind a request of its own
@@ -165,7 +165,8 @@ func (s *Server) serveSocket(ctx context.Context, ws *websocket.Conn, k *socket,
 		case <-k.full:
 			return "it does not read: cut off"
 		case <-s.quit:
-			late := time.AfterFunc(partTime, func() { cancel(nil) }) // who does not answer is cut off
+			late := time.AfterFunc(partTime, func() { cancel(nil) }) // who does not read or answer is cut off
+			_ = k.write(ctx, ws)                                     // how the calls have ended; where it fails Close does
 			_ = ws.Close(websocket.StatusGoingAway, "")
 			late.Stop()
 			return "we stop"

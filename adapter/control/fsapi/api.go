@@ -92,7 +92,8 @@ func (a *API) put(item any) {
 // heartbeat is how often HEARTBEAT is fired.
 const heartbeat = 20 * time.Second
 
-// Run tells what has happened, until ctx ends.
+// Run tells what has happened, until ctx ends. What the engine still did then is
+// told by one Tell more.
 func (a *API) Run(ctx context.Context) error {
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
@@ -103,13 +104,13 @@ func (a *API) Run(ctx context.Context) error {
 		case <-beat.C:
 			a.opts.Fire("HEARTBEAT", "", a.pulse(time.Now()), nil)
 		case <-a.wake:
-			a.tell()
+			a.Tell()
 		}
 	}
 }
 
-// tell fires what has happened.
-func (a *API) tell() {
+// Tell fires what has happened.
+func (a *API) Tell() {
 	a.telling.Lock()
 	defer a.telling.Unlock()
 	for _, t := range a.take() {
@@ -191,7 +192,7 @@ func (a *API) Do(ctx context.Context, command, arguments string) (printed string
 				return usage(w.syntax), true
 			}
 			printed = w.do(a, ctx, strings.TrimSpace(arguments))
-			a.tell() // before the event API does
+			a.Tell() // before the event API does
 			return printed, true
 		}
 	}
