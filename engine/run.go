@@ -62,12 +62,17 @@ func (r *room) finished() bool {
 func (r *room) stop() {
 	r.closeAll()
 	r.playsGone(time.Now(), r.at, nil)
+	why := r.ending
+	if why == ReasonNone {
+		why = r.lastWhy
+	}
+	r.over(time.Now(), why)
+}
+
+// over tells that there is no room any more, those who wait for an answer of it, too.
+func (r *room) over(now time.Time, why Reason) {
 	if !r.startedAt.IsZero() {
-		why := r.ending
-		if why == ReasonNone {
-			why = r.lastWhy
-		}
-		r.tell(time.Now(), EventRoomEnded, nil, why)
+		r.tell(now, EventRoomEnded, nil, why)
 	}
 	for _, w := range r.pending {
 		w.reply <- ErrClosed
@@ -81,10 +86,14 @@ func (r *room) stop() {
 func (r *room) abandon() {
 	r.house.forget(r)
 	r.cancelDials()
+	now := time.Now()
 	lost := Outcome{Result: ResultFailed, Reason: ReasonNodeBusy, Exit: ExitLost}
 	for _, s := range r.seats {
 		out := lost
 		out.Hangup = !s.invite.Dialplan
+		if !s.joinedAt.IsZero() && s.phase < phaseParting { // else it has been told
+			r.tell(now, EventLeft, s, lost.Reason)
+		}
 		s.line.release(out)
 	}
 	for _, item := range r.box.close() {
@@ -96,6 +105,7 @@ func (r *room) abandon() {
 		}
 	}
 	r.closeAll()
+	r.over(now, lost.Reason)
 }
 
 func (r *room) closeAll() {

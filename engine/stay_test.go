@@ -214,8 +214,10 @@ func TestNoPlaceAndPanic(t *testing.T) {
 		th.broken = true
 		th.mu.Unlock()
 		want(t, "no bridge", line1(outcome(t, th.call("a", "1", nil))), "failed node_busy")
+		th.types()
 		th.stage("2").sink.Post(nil) // a bridge that lies: this room only
 		want(t, "panicked room", line1(outcome(t, other)), "failed node_busy lost")
+		want(t, "told", th.types(), "participant.left room.ended")
 	})
 }
 
