@@ -131,7 +131,11 @@ func (s *Server) call(ctx context.Context, c *call) answer {
 	if d == nil { // another request was faster
 		return no(http.StatusConflict, "Channel is not in the 'Down' state")
 	}
-	err := s.order(ctx, *d)
+	order := s.order
+	if c.external {
+		order = s.bring
+	}
+	err := order(ctx, *d)
 	if err == nil {
 		return done()
 	}
@@ -149,6 +153,14 @@ func (s *Server) order(ctx context.Context, d engine.Dial) error {
 	ctx, cancel := context.WithTimeout(ctx, commandTime)
 	defer cancel()
 	_, err := s.exchange.BgDial(ctx, d)
+	return err //nolint:wrapcheck // an error of the engine in its own words
+}
+
+// bring is order for audio that is there already: it is a call when that returns.
+func (s *Server) bring(ctx context.Context, d engine.Dial) error {
+	ctx, cancel := context.WithTimeout(ctx, commandTime)
+	defer cancel()
+	_, err := s.exchange.Dial(ctx, d) // what became of it is told by events
 	return err //nolint:wrapcheck // an error of the engine in its own words
 }
 
