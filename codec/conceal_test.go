@@ -233,15 +233,15 @@ func TestConcealerTakesAnyFrame(t *testing.T) {
 func TestConcealerRenew(t *testing.T) {
 	const rate = 8000
 	pcm := voice(rate, 800, 130)
-	for _, lost := range []int{0, 1, 80, 160, 479, 480, 481, 4000} {
-		used, fresh := NewConcealer(rate), NewConcealer(rate)
-		used.Good(slices.Clone(pcm))
-		used.Lost(make([]int16, 100))
-		used.Good(make([]int16, 7))
-		used.Renew(lost)
-		fresh.Good(make([]int16, 160))
-		fresh.Lost(make([]int16, lost))
-		for name, step := range map[string]func(*Concealer, []int16){"good": (*Concealer).Good, "lost": (*Concealer).Lost} {
+	for name, step := range map[string]func(*Concealer, []int16){"good": (*Concealer).Good, "lost": (*Concealer).Lost} {
+		for _, lost := range []int{0, 1, 80, 160, 479, 480, 481, 4000} {
+			used, fresh := NewConcealer(rate), NewConcealer(rate)
+			used.Good(slices.Clone(pcm))
+			used.Lost(make([]int16, 100))
+			used.Good(make([]int16, 7))
+			used.Renew(lost)
+			fresh.Good(make([]int16, 160))
+			fresh.Lost(make([]int16, lost))
 			want, got := slices.Clone(pcm), slices.Clone(pcm)
 			if step(fresh, want); lost == 0 && name == "good" && !slices.Equal(want, pcm) {
 				t.Fatal("silence changes what follows")
