@@ -161,7 +161,7 @@ func (s *Server) bring(ctx context.Context, d engine.Dial) error {
 	ctx, cancel := context.WithTimeout(ctx, commandTime)
 	defer cancel()
 	_, err := s.exchange.Dial(ctx, d) // what became of it is told by events
-	return err //nolint:wrapcheck // an error of the engine in its own words
+	return err                        //nolint:wrapcheck // an error of the engine in its own words
 }
 
 // intend says which room a created channel is for; one whose audio is there
