@@ -81,14 +81,20 @@ func TestSnoopingIsRefusedInAsterisksWords(t *testing.T) {
 	}
 }
 
+// two are in room 3001: she says 440 Hz at -20 dBFS and has that channel, he 700 at -26.
+func (c *panel) two(t *testing.T, p parley) (alice *siptest.Call, id string, bob *siptest.Call) {
+	alice = p.dial(t, "3001", siptest.Tone{Hz: 440, DBFS: -20})
+	id = c.next("ChannelEnteredBridge").Channel.ID
+	bob = p.dial(t, "3001", siptest.Tone{Hz: 700, DBFS: -26})
+	c.next("ChannelEnteredBridge")
+	return alice, id, bob
+}
+
 // TestASupervisorListensAndWhispers to one of two, whom he follows from room to room.
 func TestASupervisorListensAndWhispers(t *testing.T) {
 	p := start(t, withPanel)
 	c := p.listen(t, "app=panel&subscribeAll=true")
-	alice := p.dial(t, "3001", siptest.Tone{Hz: 440, DBFS: -20})
-	id := c.next("ChannelEnteredBridge").Channel.ID
-	bob := p.dial(t, "3001", siptest.Tone{Hz: 700, DBFS: -26})
-	c.next("ChannelEnteredBridge")
+	alice, id, bob := c.two(t, p)
 	boss := p.dial(t, "coach", siptest.Tone{Hz: 1000, DBFS: -23})
 	c.next("ChannelEnteredBridge")
 
@@ -178,10 +184,7 @@ func TestAProgramHearsOneMember(t *testing.T) {
 func TestASnoopInNoRoomIsRecordedAndPlayedTo(t *testing.T) {
 	p := start(t, withPanel)
 	c := p.listen(t, "app=panel&subscribeAll=true")
-	alice := p.dial(t, "3001", siptest.Tone{Hz: 440, DBFS: -20})
-	id := c.next("ChannelEnteredBridge").Channel.ID
-	bob := p.dial(t, "3001", siptest.Tone{Hz: 700, DBFS: -26})
-	c.next("ChannelEnteredBridge")
+	alice, id, bob := c.two(t, p)
 	c.want("POST", "/channels/"+id+"/snoop?app=panel&spy=both&whisper=out&snoopId=ear", "", 200, "")
 	c.want("POST", "/channels/ear/record", `{"name":"both","format":"wav"}`, 201, `"target_uri":"channel:ear"`)
 	c.next("RecordingStarted")

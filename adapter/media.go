@@ -8,15 +8,10 @@ import (
 	"strings"
 	"sync"
 
+	"parley/adapter/control/ariserver"
 	"parley/codec"
 	"parley/engine"
 	"parley/engine/native"
-)
-
-// How an address begins whose audio is open already: RTP of a program, or a snoop.
-const (
-	mediaAddress = "rtp/"
-	snoopAddress = "snoop/"
 )
 
 // aside is audio without a call, until a room calls it.
@@ -113,7 +108,7 @@ func (a *App) bringMedia(_ context.Context, c engine.OutCall, kind string) error
 
 // besides is the way to an address of what is aside; nil: it is none.
 func (a *App) besides(address string) engine.Way {
-	for _, begin := range []string{mediaAddress, snoopAddress} {
+	for _, begin := range []string{ariserver.MediaAddress, ariserver.SnoopAddress} {
 		if strings.HasPrefix(address, begin) {
 			kind := strings.TrimSuffix(begin, "/")
 			return func(ctx context.Context, c engine.OutCall) error { return a.bringMedia(ctx, c, kind) }

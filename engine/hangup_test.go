@@ -97,16 +97,22 @@ func TestACallIsHungUpInItsLastPrompt(t *testing.T) {
 	})
 }
 
+// between is a call that leaves room 1 for room 2, while its bridge holds it.
+func (th *theatre) between(t *testing.T) (p *phone, there *stage, moved chan error) {
+	p = th.call("a", "1", nil)
+	synctest.Wait()
+	there = th.stage("1")
+	there.hold()
+	moved = make(chan error, 1)
+	go func() { moved <- th.Do(t.Context(), "1", Transfer{Member: 1, To: "2"}) }()
+	synctest.Wait()
+	return p, there, moved
+}
+
 // TestACallIsHungUpBetweenTwoRooms: the order is given while it leaves the first.
 func TestACallIsHungUpBetweenTwoRooms(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, th *theatre) {
-		p := th.call("a", "1", nil)
-		synctest.Wait()
-		there := th.stage("1")
-		there.hold()
-		moved := make(chan error, 1)
-		go func() { moved <- th.Do(t.Context(), "1", Transfer{Member: 1, To: "2"}) }()
-		synctest.Wait()
+		p, there, moved := th.between(t)
 		hung := make(chan error, 1)
 		go func() { hung <- th.HangUp(t.Context(), "a", "") }()
 		synctest.Wait()

@@ -90,13 +90,7 @@ func TestACallIsToldOfFromItsArrivalOn(t *testing.T) {
 // TestWhoHangsUpBetweenTwoRoomsHasLeft: nobody waits for him in the next.
 func TestWhoHangsUpBetweenTwoRoomsHasLeft(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, th *theatre) {
-		p := th.call("a", "1", nil)
-		synctest.Wait()
-		there := th.stage("1")
-		there.hold()
-		moved := make(chan error, 1)
-		go func() { moved <- th.Do(t.Context(), "1", Transfer{Member: 1, To: "2"}) }()
-		synctest.Wait()
+		p, there, moved := th.between(t)
 		th.types()
 		p.sink.Post(LegGone{Leg: "a", Reason: ReasonHangup})
 		synctest.Wait()

@@ -72,7 +72,7 @@ func (s *Server) newCreated(q *request, d engine.Dial) (*call, *answer) {
 	delete(d.Variables, "room")
 	e := engine.Event{Time: time.Now(), Room: d.Room, Invite: engine.Invite{Kind: "sip", Caller: d.Party}}
 	name, state := nameOf(e.Invite), "Down"
-	if of, snoops := strings.CutPrefix(d.Address, snoopAddress); snoops {
+	if of, snoops := strings.CutPrefix(d.Address, SnoopAddress); snoops {
 		name, state = "Snoop/"+of, "Up"
 	}
 	c := s.newCall(string(d.Leg), name, e, state, cmp.Or(q.get("app"), s.opt.App))
@@ -212,7 +212,7 @@ func (s *Server) externalMedia(ctx context.Context, q *request) answer {
 		return no(http.StatusNotImplemented, "Method not implemented: there is no media here")
 	}
 	d := engine.Dial{
-		Address: "rtp/" + q.get("external_host"), Leg: engine.LegID(cmp.Or(q.get("channelId"), newID())), Party: engine.Caller{Name: q.get("external_host")},
+		Address: MediaAddress + q.get("external_host"), Leg: engine.LegID(cmp.Or(q.get("channelId"), newID())), Party: engine.Caller{Name: q.get("external_host")},
 		Variables: map[string]string{}, Channel: map[string]string{}, Timeout: defaultRing,
 	}
 	takeVariables(&d, q.variables)

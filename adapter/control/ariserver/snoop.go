@@ -11,9 +11,11 @@ import (
 	"parley/engine"
 )
 
-// snoopAddress is how the address begins of a channel that snoops on another one,
-// whose id follows.
-const snoopAddress = "snoop/"
+// How the address begins of a channel whose audio is there without a call.
+const (
+	MediaAddress = "rtp/"   // of a program, HOST:PORT
+	SnoopAddress = "snoop/" // of the channel whose id follows
+)
 
 // snoop makes a channel of what another one says, hears, or both, which is whispered
 // what it hears.
@@ -33,7 +35,7 @@ func (s *Server) snoop(_ context.Context, q *request) answer {
 		return missing("there is no audio here")
 	}
 	d := engine.Dial{
-		Address: snoopAddress + of, Leg: id, Party: engine.Caller{Name: "Snoop/" + of},
+		Address: SnoopAddress + of, Leg: id, Party: engine.Caller{Name: "Snoop/" + of},
 		Variables: map[string]string{}, Channel: map[string]string{}, Timeout: defaultRing,
 	}
 	if err := s.opt.Snoop(id, engine.LegID(of), spy, whisper); err != nil {
