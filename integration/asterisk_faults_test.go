@@ -139,7 +139,8 @@ func (s *astScene) rosters() (roster, calls []string) {
 	return roster, calls
 }
 
-// nothing hangs everybody up, and waits until the switch has nothing of ours.
+// nothing hangs everybody up, and waits until the switch has nothing of ours and
+// neither side has a caller.
 func (s *astScene) nothing() {
 	s.Helper()
 	for _, c := range append(s.alone, s.calls...) {
@@ -161,12 +162,9 @@ func (s *astScene) nothing() {
 			left = append(left, b.ID)
 		}
 		left = slices.DeleteFunc(left, func(id string) bool { return !strings.Contains(id, ours) })
-		return fmt.Sprint(left, err, err2), err == nil && err2 == nil && len(left) == 0
+		roster, calls := s.rosters()
+		return fmt.Sprintf("%v, roster %v, switch %v, errors %v %v", left, roster, calls, err, err2), err == nil && err2 == nil && len(left)+len(roster)+len(calls) == 0
 	})
-	roster, calls := s.rosters()
-	if len(roster)+len(calls) > 0 {
-		s.Errorf("roster %v, switch %v", roster, calls)
-	}
 }
 
 // told waits for a line of Parley's log and status, word for word.
