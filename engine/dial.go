@@ -204,7 +204,7 @@ func (x *Exchange) place(name RoomName, o *outgoing) (*room, error) {
 	defer x.mu.Unlock()
 	r := x.rooms[name]
 	if r == nil {
-		if len(x.all) >= x.maxRooms {
+		if x.crammed() {
 			return nil, &RefusalError{Reason: ReasonNodeBusy}
 		}
 		r = x.open(name, o.dial.Leg, &Invite{Variables: o.dial.Variables, Origins: o.dial.Origins}, o.request.room)

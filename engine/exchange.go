@@ -41,7 +41,7 @@ type Exchange struct {
 	dialTimeout time.Duration
 	busy        atomic.Bool
 	dir         atomic.Pointer[Directory]
-	quit        chan struct{} // closed by Close
+	quit        chan struct{} // closed when the time of Close is over
 	vacated     chan struct{} // closed when the lobby is no more
 	closing     sync.Once
 	running     sync.WaitGroup
@@ -49,6 +49,7 @@ type Exchange struct {
 	mu    sync.Mutex
 	rooms map[RoomName]*room // guarded by mu: instances that take calls
 	all   map[*room]bool     // guarded by mu: those, and the ones that are ending
+	shut  bool               // guarded by mu: no room begins any more
 
 	resumed map[InstanceID]bool // guarded by mu: runs of an earlier process
 }
@@ -151,23 +152,30 @@ func (a arrival) turnAway() {
 
 // enter sends a call to its room, starting the room if need be.
 func (x *Exchange) enter(name RoomName, a arrival) {
+	if !x.entered(name, a) {
+		x.turnedAway(a)
+	}
+}
+
+// entered is false for a call whose room does not run, and may not begin.
+func (x *Exchange) entered(name RoomName, a arrival) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	r := x.rooms[name]
 	if r == nil {
 		if x.crammed() {
-			x.turnedAway(a)
-			return
+			return false
 		}
 		r = x.open(name, a.line.leg.ID(), &a.invite, a.request.room)
 	}
 	a.line.coming.Add(1)
 	a.line.owner.Store(r.box)
 	r.box.put(a)
+	return true
 }
 
 // crammed says whether no more rooms may run. Guarded by x.mu.
-func (x *Exchange) crammed() bool { return len(x.all) >= x.maxRooms }
+func (x *Exchange) crammed() bool { return x.shut || len(x.all) >= x.maxRooms }
 
 // open starts a room for its first call, with the room-level variables of that.
 func (x *Exchange) open(name RoomName, opener LegID, in *Invite, own []roomSetting) *room {
@@ -330,17 +338,21 @@ func (x *Exchange) Throttled(now time.Time) int { return x.house.throttle.braked
 func (x *Exchange) SetBusy(on bool) { x.busy.Store(on) }
 
 // Close ends every room, gives every call back, and returns when all is done
-// or ctx ends. The lobby comes first, so that no room begins meanwhile.
+// or ctx ends: who hears why until then is given back at that moment.
 func (x *Exchange) Close(ctx context.Context) error {
 	x.SetBusy(true)
-	x.closing.Do(func() { close(x.quit) })
-	<-x.vacated // it waits for nobody
+	stop := context.AfterFunc(ctx, func() { x.closing.Do(func() { close(x.quit) }) })
+	defer stop()
+	x.mu.Lock()
+	x.shut = true // an arrival may have seen that we were not busy
+	x.mu.Unlock()
+	x.lobby.box.put(vacate{})
 	for _, name := range x.names() {
-		if err := x.Do(ctx, name, vacate{}); err != nil && ctx.Err() != nil {
-			return ctx.Err()
-		}
+		_ = x.Do(ctx, name, vacate{}) // who has ended meanwhile is no matter
 	}
-	if err := x.waitRooms(ctx); err != nil {
+	err := x.waitRooms(ctx)
+	<-x.vacated
+	if err != nil {
 		return err
 	}
 	x.running.Wait()

@@ -16,6 +16,7 @@ type lobby struct {
 	box      *mailbox
 	calls    []*lobbyCall
 	ops      OpID
+	leaving  bool // nobody is asked for a number any more
 }
 
 type lobbyCall struct {
@@ -25,7 +26,7 @@ type lobbyCall struct {
 	tries   int
 }
 
-func (l *lobby) finished() bool { return false }
+func (l *lobby) finished() bool { return l.leaving && len(l.calls) == 0 && l.box.closeIfEmpty() }
 
 func (l *lobby) handle(now time.Time, item any) {
 	switch m := item.(type) {
@@ -33,6 +34,9 @@ func (l *lobby) handle(now time.Time, item any) {
 		m.line.coming.Add(-1)
 		l.ops = max(l.ops, m.ops)
 		c := &lobbyCall{call: newCall(now, m.arrival, &l.ops), profile: m.profile, refusal: m.refusal, tries: numberTries}
+		if l.leaving && c.refusal == ReasonNone {
+			c.refusal = ReasonNodeBusy
+		}
 		l.calls = append(l.calls, c)
 		l.takeSignals(now, c)
 	case legFact:
@@ -48,6 +52,17 @@ func (l *lobby) handle(now time.Time, item any) {
 		l.explain(m)
 	case signalling:
 		l.signalled(now, m)
+	case vacate:
+		l.vacate(now)
+	}
+}
+
+// vacate tells everybody that we are about to stop, and takes no more calls on
+// when they have heard it.
+func (l *lobby) vacate(now time.Time) {
+	l.leaving = true
+	for _, c := range slices.Clone(l.calls) {
+		l.refuse(now, c, ReasonNodeBusy)
 	}
 }
 
@@ -131,7 +146,7 @@ func (l *lobby) refuse(now time.Time, c *lobbyCall, why Reason) {
 	})
 }
 
-// close gives back all who are here or on their way, at once.
+// close gives back all who are still here or on their way, at once.
 func (l *lobby) close(now time.Time) {
 	for _, item := range l.box.close() {
 		if m, ok := item.(lobbyArrival); ok {
