@@ -28,15 +28,10 @@ func (c *Call) reoffer(l Local, try int, result func(error)) {
 	if l.Codecs == nil {
 		l.Codecs = c.e.opt.Codecs
 	}
-	was := c.local.Codecs
-	c.local.Codecs = l.Codecs
-	mine := numbered(c.preference())
-	c.local.Codecs = was
+	mine := numbered(c.preference(l.Codecs))
 	c.asking = true
-	o := outgoing{
-		method: sipgo.INVITE, kind: "application/sdp", body: c.text.offer(l, mine, c.session.Levels),
-		with: c.refresh.ask(c.e.opt, c.least),
-	}
+	o := outgoing{method: sipgo.INVITE, with: c.refresh.ask(c.e.opt, c.least)}
+	o.kind, o.body = "application/sdp", c.text.offer(l, mine, c.session.Levels)
 	c.send(o, func(res *sipgo.Response, err error) {
 		c.asking = false
 		if err == nil {

@@ -40,59 +40,40 @@ func (e *StatusError) Error() string {
 
 // reason is the usual text of a status code.
 func reason(code int) string {
-	switch code {
-	case 100:
-		return "Trying"
-	case 180:
-		return "Ringing"
-	case 200:
-		return "OK"
-	case 400:
-		return "Bad Request"
-	case 401:
-		return "Unauthorized"
-	case 403:
-		return "Forbidden"
-	case 404:
-		return "Not Found"
-	case 405:
-		return "Method Not Allowed"
-	case 408:
-		return "Request Timeout"
-	case 415:
-		return "Unsupported Media Type"
-	case 416:
-		return "Unsupported URI Scheme"
-	case 420:
-		return "Bad Extension"
-	case 422:
-		return "Session Interval Too Small"
-	case 480:
-		return "Temporarily Unavailable"
-	case 481:
-		return "Call/Transaction Does Not Exist"
-	case 482:
-		return "Loop Detected"
-	case 483:
-		return "Too Many Hops"
-	case 486:
-		return "Busy Here"
-	case 487:
-		return "Request Terminated"
-	case 488:
-		return "Not Acceptable Here"
-	case 491:
-		return "Request Pending"
-	case 500:
-		return "Server Internal Error"
-	case 503:
-		return "Service Unavailable"
-	case 505:
-		return "Version Not Supported"
-	case 513:
-		return "Message Too Large"
-	case 603:
-		return "Decline"
+	for _, s := range [...]struct {
+		code int
+		text string
+	}{
+		{100, "Trying"},
+		{180, "Ringing"},
+		{200, "OK"},
+		{400, "Bad Request"},
+		{401, "Unauthorized"},
+		{403, "Forbidden"},
+		{404, "Not Found"},
+		{405, "Method Not Allowed"},
+		{408, "Request Timeout"},
+		{415, "Unsupported Media Type"},
+		{416, "Unsupported URI Scheme"},
+		{420, "Bad Extension"},
+		{422, "Session Interval Too Small"},
+		{480, "Temporarily Unavailable"},
+		{481, "Call/Transaction Does Not Exist"},
+		{482, "Loop Detected"},
+		{483, "Too Many Hops"},
+		{486, "Busy Here"},
+		{487, "Request Terminated"},
+		{488, "Not Acceptable Here"},
+		{491, "Request Pending"},
+		{500, "Server Internal Error"},
+		{503, "Service Unavailable"},
+		{505, "Version Not Supported"},
+		{513, "Message Too Large"},
+		{603, "Decline"},
+	} {
+		if s.code == code {
+			return s.text
+		}
 	}
 	return "Unnamed"
 }
@@ -141,33 +122,15 @@ func tokens(m sipgo.Message, names ...string) []string {
 
 // ill says what makes a request unusable; "" means nothing does.
 func ill(req *sipgo.Request) string {
-	var from, to, id, seq, length, forwards int
-	if controlled(req.Headers()) {
-		return "Control Character"
-	}
-	for _, h := range req.Headers() {
-		switch h.(type) {
-		case *sipgo.FromHeader:
-			from++
-		case *sipgo.ToHeader:
-			to++
-		case *sipgo.CallIDHeader:
-			id++
-		case *sipgo.CSeqHeader:
-			seq++
-		case *sipgo.ContentLengthHeader:
-			length++
-		case *sipgo.MaxForwardsHeader:
-			forwards++
-		}
-	}
-	via := req.Via()
+	via, n := req.Via(), countOf(req.Headers())
 	switch {
+	case controlled(req.Headers()):
+		return "Control Character"
 	case via == nil || via.Host == "":
 		return "Bad Via"
-	case from != 1 || to != 1 || id != 1 || seq != 1:
+	case n.from != 1 || n.to != 1 || n.id != 1 || n.seq != 1:
 		return "From, To, Call-ID and CSeq must be there once"
-	case length > 1 || forwards > 1:
+	case n.length > 1 || n.forwards > 1:
 		return "Repeated Header"
 	case !strings.EqualFold(strings.TrimSpace(string(req.CSeq().MethodName)), string(req.Method)):
 		return "CSeq Method Differs"
@@ -182,6 +145,29 @@ func ill(req *sipgo.Request) string {
 		return "No From Tag"
 	}
 	return ""
+}
+
+// counts are how often headers are there that a request has once at most.
+type counts struct{ from, to, id, seq, length, forwards int }
+
+func countOf(hs []sipgo.Header) (n counts) {
+	for _, h := range hs {
+		switch h.(type) {
+		case *sipgo.FromHeader:
+			n.from++
+		case *sipgo.ToHeader:
+			n.to++
+		case *sipgo.CallIDHeader:
+			n.id++
+		case *sipgo.CSeqHeader:
+			n.seq++
+		case *sipgo.ContentLengthHeader:
+			n.length++
+		case *sipgo.MaxForwardsHeader:
+			n.forwards++
+		}
+	}
+	return n
 }
 
 // controlled says whether there are control characters in headers: a line

@@ -76,18 +76,9 @@ func (c *Call) gotBye(tx *serverTx) {
 // gotOffer takes a re-INVITE or an UPDATE: a new offer, a refresh, a new
 // Contact.
 func (c *Call) gotOffer(tx *serverTx, from *hop) {
-	req := tx.req
-	switch {
-	case c.state == offering: // its first INVITE has no answer yet
-		c.respond(tx, 500, header("Retry-After", strconv.Itoa(rand.IntN(11))))
-		return
-	case c.asking || c.confirm.offer: // offers would cross (RFC 3261 §14.2)
-		c.respond(tx, 491)
-		return
-	}
-	ask := refreshAskOf(req)
-	if ask.tooShort(c.e.opt.MinSE) {
-		c.respond(tx, 422, header("Min-SE", seconds(int64(c.e.opt.MinSE/time.Second))))
+	req, ask := tx.req, refreshAskOf(tx.req)
+	if code, hs := c.untimely(ask); code != 0 {
+		c.respond(tx, code, hs...)
 		return
 	}
 	m, offered, code, hs := offerOf(req)
@@ -99,7 +90,7 @@ func (c *Call) gotOffer(tx *serverTx, from *hop) {
 	var s Session
 	switch {
 	case offered:
-		chosen, err := m.choose(c.preference(), false)
+		chosen, err := m.choose(c.preference(c.local.Codecs), false)
 		if err != nil {
 			c.respond(tx, 488, header("Warning", warning(305, "No common codec")))
 			return
@@ -108,7 +99,7 @@ func (c *Call) gotOffer(tx *serverTx, from *hop) {
 		s = m.session(chosen, chosen, c.local)
 		body = c.text.answer(m, chosen, c.local, s.Direction)
 	case req.Method == sipgo.INVITE:
-		c.mine = numbered(c.preference())
+		c.mine = numbered(c.preference(c.local.Codecs))
 		body = c.text.offer(c.local, c.mine, c.session.Levels)
 	}
 	c.ask, c.refresh = ask, ask.grant(c.e.opt, c.refresh)
@@ -122,9 +113,22 @@ func (c *Call) gotOffer(tx *serverTx, from *hop) {
 	c.success(tx, body, nil, !offered && body != nil)
 }
 
+// untimely is the refusal of an offer that may not come now, or of the time that it
+// asks for; 0 is none.
+func (c *Call) untimely(ask refreshAsk) (code int, hs []sipgo.Header) {
+	switch {
+	case c.state == offering: // its first INVITE has no answer yet
+		return 500, []sipgo.Header{header("Retry-After", strconv.Itoa(rand.IntN(11)))}
+	case c.asking || c.confirm.offer: // offers would cross (RFC 3261 §14.2)
+		return 491, nil
+	case ask.tooShort(c.e.opt.MinSE):
+		return 422, []sipgo.Header{header("Min-SE", seconds(int64(c.e.opt.MinSE/time.Second)))}
+	}
+	return 0, nil
+}
+
 // preference is our codecs with the one in use first: what works stays.
-func (c *Call) preference() []codec.Format {
-	ours := c.local.Codecs
+func (c *Call) preference(ours []codec.Format) []codec.Format {
 	if c.local.OneCodec {
 		return []codec.Format{c.chosen.format}
 	}

@@ -200,12 +200,20 @@ func (l *Link) take(ctx context.Context, e ari.Event) {
 		if c := l.call(e.Channel.ID); c != nil {
 			c.hungUp.set()
 		}
+	default:
+		l.takeAudio(e) //nolint:contextcheck // what a room does is not ended with the link
+	}
+}
+
+// takeAudio takes an event about bridges and what is heard in them.
+func (l *Link) takeAudio(e ari.Event) {
+	switch e := e.(type) {
 	case *ari.ChannelEnteredBridge:
 		l.seen(e.Channel.ID, e.Bridge.ID)
 	case *ari.ChannelLeftBridge:
 		l.unseen(e.Channel.ID, e.Bridge.ID)
 	case *ari.BridgeDestroyed:
-		l.destroyed(e.Bridge.ID) //nolint:contextcheck // what a room does is not ended with the link
+		l.destroyed(e.Bridge.ID)
 	case *ari.ChannelTalkingStarted:
 		l.talks(e.Channel.ID, true)
 	case *ari.ChannelTalkingFinished:

@@ -126,7 +126,8 @@ func (c *call) run(ctx context.Context) {
 		return
 	}
 	c.unguard(ctx)
-	c.serve(ctx, invite)
+	c.enter(invite)
+	c.serve(ctx)
 }
 
 // fail gives a call back that never was on its way to a room.
@@ -142,17 +143,21 @@ func (c *call) fail(ctx context.Context, why engine.Reason, err error) {
 	c.finish(ctx, engine.Outcome{Result: engine.ResultFailed, Reason: why})
 }
 
-// serve brings the call to its room and stays until it is given back.
-func (c *call) serve(ctx context.Context, invite engine.Invite) {
-	voice := c.sound.Load().voice
-	sink := c.link.opt.Exchange.Arrive(&leg{c}, invite)
-	c.sink = sink
+// enter brings the call to its room.
+func (c *call) enter(invite engine.Invite) {
+	c.sink = c.link.opt.Exchange.Arrive(&leg{c}, invite)
 	if c.order != nil {
 		c.order.Settle(nil)
 	}
+	voice := c.sound.Load().voice
 	voice.Attach(tap{c})
-	sink.Post(engine.MediaUp{Leg: voice.ID()})
-	lose := func(why engine.Reason) { sink.Post(engine.LegGone{Leg: voice.ID(), Reason: why}) }
+	c.sink.Post(engine.MediaUp{Leg: voice.ID()})
+}
+
+// serve stays with the call until it is given back.
+func (c *call) serve(ctx context.Context) {
+	id := c.sound.Load().voice.ID()
+	lose := func(why engine.Reason) { c.sink.Post(engine.LegGone{Leg: id, Reason: why}) }
 	left, mediaOut, ending, recall := c.left.done, c.mediaOut.done, ctx.Done(), c.adopted.recall()
 	var verdict <-chan time.Time
 	for {
@@ -165,8 +170,8 @@ func (c *call) serve(ctx context.Context, invite engine.Invite) {
 				do()
 			}
 		case key := <-c.keys:
-			key.Leg = voice.ID()
-			sink.Post(key)
+			key.Leg = id
+			c.sink.Post(key)
 		case <-left:
 			left = nil
 			if back := c.hasLeft(ctx, lose); back != nil {

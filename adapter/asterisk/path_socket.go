@@ -69,11 +69,10 @@ func (p socketPath) attract(ctx context.Context, m *media, f format, variables m
 	if err := p.invite(ctx, m, f, variables); err != nil {
 		cancel()
 		a := <-came
-		switch {
-		case a.s != nil:
+		if a.s != nil {
 			_ = a.s.voice.Close()
-		case errors.Is(a.err, native.ErrBusy): // then it was us who ended the channel
-			return nil, a.err
+		} else if errors.Is(a.err, native.ErrBusy) { // then it was us who ended the channel
+			err = a.err
 		}
 		return nil, err
 	}

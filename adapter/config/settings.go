@@ -15,11 +15,11 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// settings are the keys that are set once for the whole process. Each of them
-// can also be set from the environment.
 // codecNames are the codecs that Parley has.
 func codecNames() []string { return []string{"opus", "G722", "PCMU", "PCMA", "L16"} }
 
+// settings are the keys that are set once for the whole process. Each of them
+// can also be set from the environment.
 func settings(c *Config) []field {
 	return []field{
 		{"language", language(&c.Language), 0},

@@ -262,7 +262,8 @@ func (l *Link) adopt(r *conference.Room, m *conference.Member) *call {
 			}
 			return
 		}
-		c.serve(l.adapter.context(), l.invitation(c, &room, &member))
+		c.enter(l.invitation(c, &room, &member))
+		c.serve(l.adapter.context())
 	})
 	return c
 }

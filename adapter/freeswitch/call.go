@@ -139,17 +139,21 @@ func (c *call) prepare(ctx context.Context, s *esl.Session, earlier *call, back 
 	return s.SetVars(ctx, vars)
 }
 
-// serve brings the call to its room and stays until it is given back.
-func (c *call) serve(ctx context.Context, in engine.Invite) {
-	l := &leg{c}
-	c.sink = c.adapter.opt.Exchange.Arrive(l, in)
+// enter brings the call to its room.
+func (c *call) enter(in engine.Invite) {
+	c.sink = c.adapter.opt.Exchange.Arrive(&leg{c}, in)
 	if c.order != nil {
 		c.order.Settle(nil)
 	}
 	if c.media != nil {
 		c.media.Attach(c.sink)
 	}
-	c.sink.Post(engine.MediaUp{Leg: l.ID()})
+	c.sink.Post(engine.MediaUp{Leg: c.id()})
+}
+
+// serve stays with the call until it is given back.
+func (c *call) serve(ctx context.Context) {
+	lose := func(why engine.Reason) { c.sink.Post(engine.LegGone{Leg: c.id(), Reason: why}) }
 	events, ending := c.control.Events(), ctx.Done()
 	var verdict <-chan time.Time // after the end of the audio: why?
 	for {
@@ -173,11 +177,11 @@ func (c *call) serve(ctx context.Context, in engine.Invite) {
 			c.tell(was, e == nil)
 		case <-verdict: // the call has not left, its audio has
 			if verdict = nil; c.lost() {
-				c.sink.Post(engine.LegGone{Leg: l.ID(), Reason: engine.ReasonMediaLost})
+				lose(engine.ReasonMediaLost)
 			}
 		case <-ending:
 			ending = nil
-			c.sink.Post(engine.LegGone{Leg: l.ID(), Reason: engine.ReasonSwitchLost})
+			lose(engine.ReasonSwitchLost)
 		}
 	}
 }

@@ -146,8 +146,7 @@ func (d *dialplan) read(name string, data []byte, in *extension, nested int) err
 	case d.files > maxIncluded || nested > maxNested:
 		return fmt.Errorf("%s: it is included more than %d deep, or more than %d files are. [too_large]", name, maxNested, maxIncluded)
 	}
-	x, result := xml.NewDecoder(bytes.NewReader(data)), resultField()
-	depth := 0
+	x, result, depth := xml.NewDecoder(bytes.NewReader(data)), resultField(), 0
 	for {
 		line, _ := x.InputPos()
 		t, err := x.Token()
@@ -174,8 +173,7 @@ func (d *dialplan) read(name string, data []byte, in *extension, nested int) err
 				d.take(in, name, t, line, result)
 			}
 		case xml.EndElement:
-			depth--
-			if t.Name.Local == "extension" {
+			if depth--; t.Name.Local == "extension" {
 				in = nil
 			}
 		}

@@ -217,6 +217,12 @@ func (a *Adapter) handle(ctx context.Context, s *esl.Session) {
 	if in.Restore, in.Lost = back, lost; back != nil {
 		in.Room = string(back.Room)
 	}
+	c.run(ctx, in)
+}
+
+// run is what a call does here: its audio comes, or stays at the switch, then it goes
+// to its room.
+func (c *call) run(ctx context.Context, in engine.Invite) {
 	c.asked = in.Variables["profile"]
 	begin := c.fetchMedia
 	if c.staysAtTheSwitch(in) {
@@ -226,7 +232,8 @@ func (a *Adapter) handle(ctx context.Context, s *esl.Session) {
 		c.fail(ctx, err)
 		return
 	}
-	c.serve(ctx, in)
+	c.enter(in)
+	c.serve(ctx)
 }
 
 // connected is a call whose dialplan has connected to us, as its session tells it.

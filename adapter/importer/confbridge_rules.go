@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"maps"
 	"path"
 	"strconv"
 	"strings"
@@ -40,7 +41,8 @@ func confEnds() []ownWay {
 }
 
 func bridgeRules() map[string]rule[*section] {
-	all := map[string]rule[*section]{
+	all := confPrompts()
+	maps.Copy(all, map[string]rule[*section]{
 		"jitterbuffer":           {kind: Unneeded, text: "It has no effect in Asterisk either."},
 		"internal_sample_rate":   {kind: Unneeded, text: ownRates, off: "auto"},
 		"maximum_sample_rate":    {kind: Unneeded, text: ownRates, off: "none"},
@@ -63,7 +65,13 @@ func bridgeRules() map[string]rule[*section] {
 		"regcontext":             {kind: Lost, text: "Parley adds no extension to a dialplan."},
 		"template":               {kind: Unneeded, text: onlyCode},
 		"announcements":          {to: (*section).announcements},
-	}
+	})
+	return all
+}
+
+// confPrompts are the prompts of a bridge: those that are a key of ours, and others.
+func confPrompts() map[string]rule[*section] {
+	all := map[string]rule[*section]{}
 	for option, keys := range map[string]string{
 		"join": "enter_sound", "leave": "exit_sound", "has_joined": "has_joined_sound", "has_left": "has_left_sound",
 		"kicked": "kicked_sound", "muted": "muted_sound", "unmuted": "unmuted_sound", "only_person": "alone_sound",

@@ -25,18 +25,8 @@ func MeetMe(file string, data []byte, options string) (*Result, error) {
 			m.room = append(m.room, setting{d.key, d.value, ""})
 		}
 	}
-	known := meetMeRules()
-	for _, at := range given {
-		switch r, ok := known[at.name]; {
-		case !ok:
-			m.report(at, Unneeded, "MeetMe does not know it either.")
-		case r.to != nil:
-			if err := r.to(m, at); err != nil {
-				return nil, err
-			}
-		case r.kind != "":
-			m.report(at, r.kind, "%s", r.text)
-		}
+	if err := m.meetMeProfile(given); err != nil {
+		return nil, err
 	}
 	p := &record{name: m.name}
 	for _, s := range m.room {
@@ -49,6 +39,24 @@ func MeetMe(file string, data []byte, options string) (*Result, error) {
 		}
 	}
 	return m.done()
+}
+
+// meetMeProfile takes each option that was given.
+func (s *section) meetMeProfile(given []param) error {
+	known := meetMeRules()
+	for _, at := range given {
+		switch r, ok := known[at.name]; {
+		case !ok:
+			s.report(at, Unneeded, "MeetMe does not know it either.")
+		case r.to != nil:
+			if err := r.to(s, at); err != nil {
+				return err
+			}
+		case r.kind != "":
+			s.report(at, r.kind, "%s", r.text)
+		}
+	}
+	return nil
 }
 
 // meetMeOptions reads an option string: letters, some with (arguments).
@@ -146,6 +154,14 @@ func (s *section) meetMeRoom(at param) error {
 	}
 	r := &record{name: name, line: at.line}
 	r.set("profile", plain(s.name), "")
+	s.meetMePINs(r, at, pin, adminPIN)
+	s.rooms = append(s.rooms, r)
+	return nil
+}
+
+// meetMePINs sets the PINs of a room.
+func (s *section) meetMePINs(r *record, at param, pin, adminPIN string) {
+	where := "room " + clip(r.name)
 	if pin != "" {
 		r.set("member.pins", pinList(pin), "")
 	}
@@ -159,6 +175,4 @@ func (s *section) meetMeRoom(at param) error {
 			s.add(at.line, where, "conf", Differs, "Only admins have a PIN: everybody is asked, and one who types nothing is a member; a wrong PIN is refused.")
 		}
 	}
-	s.rooms = append(s.rooms, r)
-	return nil
 }

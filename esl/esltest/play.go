@@ -243,8 +243,6 @@ func (k *Core) steer(r *conference, cmd string, args []string) string {
 		return "+OK volume changed\n"
 	}
 	name := untagged(f.name)
-	if _, rest, ok := strings.Cut(name, "://"); ok {
-		name = rest
-	}
-	return "+OK 0/0 " + name + "\n"
+	_, rest, _ := strings.Cut(name, "://")
+	return "+OK 0/0 " + cmp.Or(rest, name) + "\n"
 }

@@ -16,7 +16,7 @@ import (
 
 const (
 	maxFile     = 400 // lines
-	maxFunction = 60  // lines; 40 is the aim
+	maxFunction = 40  // lines, but for those of tables
 )
 
 // allowed says what a package may import of ours, tests aside. A package that
@@ -105,11 +105,40 @@ func TestFilesAndFunctionsAreShort(t *testing.T) {
 			if !ok || strings.HasSuffix(name, "_test.go") {
 				continue
 			}
-			if n := set.Position(f.End()).Line - set.Position(f.Pos()).Line + 1; n > maxFunction {
+			if n := height(set, f) - tables(set, f); n > maxFunction {
 				t.Errorf("%s: %s has %d lines, at most %d", name, f.Name.Name, n, maxFunction)
 			}
 		}
 	})
+}
+
+// height is how many lines something has.
+func height(set *token.FileSet, n ast.Node) int {
+	return set.Position(n.End()).Line - set.Position(n.Pos()).Line + 1
+}
+
+// tables is how many lines of a function list what is so and do nothing: those
+// inside literals that hold no function.
+func tables(set *token.FileSet, f *ast.FuncDecl) (lines int) {
+	ast.Inspect(f, func(n ast.Node) bool {
+		l, ok := n.(*ast.CompositeLit)
+		if !ok || acts(l) {
+			return true
+		}
+		lines += max(0, height(set, l)-2)
+		return false
+	})
+	return lines
+}
+
+// acts says whether there is a function in an expression.
+func acts(e ast.Expr) (found bool) {
+	ast.Inspect(e, func(n ast.Node) bool {
+		_, is := n.(*ast.FuncLit)
+		found = found || is
+		return !found
+	})
+	return found
 }
 
 func contains(list, word string) bool {

@@ -164,24 +164,28 @@ func (s *Server) addChannel(ctx context.Context, q *request) answer {
 		return *bad
 	}
 	for i := range calls {
-		c := &calls[i]
-		var order engine.Command
-		switch {
-		case c.created != nil:
-			if a := s.intend(ctx, c.ID, r.name); a.status != http.StatusNoContent {
-				return a
-			}
-			continue
-		case c.room != r.name:
-			order = engine.Transfer{Member: c.member, To: r.name}
-		case mute && c.member != 0:
-			order = engine.Mute{Member: c.member, On: true}
-		default:
-			continue
+		if a := s.send(ctx, &calls[i], r.name, mute); a.status != http.StatusNoContent {
+			return a
 		}
-		if err := s.ask(ctx, c.room, order); err != nil {
-			return failed(err)
-		}
+	}
+	return done()
+}
+
+// send sends one call to a room.
+func (s *Server) send(ctx context.Context, c *call, to engine.RoomName, mute bool) answer {
+	var order engine.Command
+	switch {
+	case c.created != nil:
+		return s.intend(ctx, c.ID, to)
+	case c.room != to:
+		order = engine.Transfer{Member: c.member, To: to}
+	case mute && c.member != 0:
+		order = engine.Mute{Member: c.member, On: true}
+	default:
+		return done()
+	}
+	if err := s.ask(ctx, c.room, order); err != nil {
+		return failed(err)
 	}
 	return done()
 }

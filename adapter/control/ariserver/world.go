@@ -44,9 +44,7 @@ func (s *Server) Observe(e engine.Event) {
 	defer s.mu.Unlock()
 	switch e.Type {
 	case engine.EventArrived:
-		if s.calls[string(e.Leg)] == nil { // else it comes again
-			s.newCall(string(e.Leg), nameOf(e.Invite), e, "Up", s.opt.App)
-		}
+		s.comes(e)
 	case engine.EventEnded:
 		s.ends(e)
 	case engine.EventRoomStarted:
@@ -60,9 +58,7 @@ func (s *Server) Observe(e engine.Event) {
 	case engine.EventJoined:
 		s.joins(e)
 	case engine.EventRestored:
-		if s.joins(e); e.Member.State == "waiting" {
-			s.waits(e)
-		}
+		s.restores(e)
 	case engine.EventLeft:
 		s.leaves(e)
 	case engine.EventRejected: // its end follows
@@ -72,16 +68,27 @@ func (s *Server) Observe(e engine.Event) {
 		s.digit(e)
 	case engine.EventHeld, engine.EventUnheld:
 		s.holds(e)
-	case engine.EventPlayQueued: // so it is from the beginning
 	case engine.EventPlaying, engine.EventPlayed, engine.EventPlayContinues, engine.EventPlayPaused, engine.EventPlayResumed:
 		s.plays(e)
-	case engine.EventPlayModified: // a seek, a gain: there is no event of these
+	case engine.EventPlayQueued, engine.EventPlayModified: // it is so from the beginning; a seek, a gain: there is no event of these
 	case engine.EventRecordStarted, engine.EventRecordPaused, engine.EventRecordResumed, engine.EventRecordEnded, engine.EventRecordFailed:
 		s.records(e)
 	case engine.EventRoomLocked, engine.EventRoomUnlocked, engine.EventRoomModified, engine.EventRoomMoved,
 		engine.EventIgnored, engine.EventMuted, engine.EventUnmuted, engine.EventDeafened, engine.EventUndeafened,
 		engine.EventModified, engine.EventSpeaker, engine.EventHandRaised, engine.EventHandLowered:
 		s.tellUser(e)
+	}
+}
+
+func (s *Server) comes(e engine.Event) {
+	if s.calls[string(e.Leg)] == nil { // else it comes again
+		s.newCall(string(e.Leg), nameOf(e.Invite), e, "Up", s.opt.App)
+	}
+}
+
+func (s *Server) restores(e engine.Event) {
+	if s.joins(e); e.Member.State == "waiting" {
+		s.waits(e)
 	}
 }
 

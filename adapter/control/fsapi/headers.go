@@ -58,18 +58,11 @@ func (g *guest) appendChannel(h esl.Headers, is phase) esl.Headers {
 
 // appendProfile adds the caller's profile.
 func (g *guest) appendProfile(h esl.Headers, id, name string) esl.Headers {
-	m := &g.view
 	began := strconv.FormatInt(g.since.UnixMicro(), 10)
 	h = append(h, esl.Header{Name: "Caller-Direction", Value: g.direction()}, esl.Header{Name: "Caller-Logical-Direction", Value: g.direction()})
-	he, other := engine.Caller{Number: m.Number, Name: g.name()}, g.seen
-	first := he
-	if g.called {
-		first = other
-		if m.ID == 0 { // until he is in, it is us who call him
-			he, other = other, he
-		}
-	} else {
-		h = append(h, esl.Header{Name: "Caller-Username", Value: m.Number}, esl.Header{Name: "Caller-Dialplan", Value: "XML"})
+	he, other, first := g.parties()
+	if !g.called {
+		h = append(h, esl.Header{Name: "Caller-Username", Value: g.view.Number}, esl.Header{Name: "Caller-Dialplan", Value: "XML"})
 	}
 	for _, pair := range []esl.Header{
 		{Name: "Caller-Caller-ID-Name", Value: he.Name},
@@ -104,6 +97,18 @@ func (g *guest) appendProfile(h esl.Headers, id, name string) esl.Headers {
 	}
 	return append(h, esl.Header{Name: "Caller-Screen-Bit", Value: "true"}, esl.Header{Name: "Caller-Privacy-Hide-Name", Value: "false"},
 		esl.Header{Name: "Caller-Privacy-Hide-Number", Value: "false"})
+}
+
+// parties are who calls and who is called, and who called first.
+func (g *guest) parties() (he, other, first engine.Caller) {
+	he, other = engine.Caller{Number: g.view.Number, Name: g.name()}, g.seen
+	switch {
+	case !g.called:
+		return he, other, he
+	case g.view.ID == 0: // until he is in, it is us who call him
+		return other, he, other
+	}
+	return he, other, other
 }
 
 // member is what the conference itself knows of a member.

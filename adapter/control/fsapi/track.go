@@ -87,15 +87,18 @@ func (a *API) begin(e engine.Event) *run {
 
 // event turns an event of the engine into those of the switch.
 func (a *API) event(e engine.Event) []telling {
-	r := a.rooms[e.Instance]
-	var told []telling
-	if r == nil {
-		if e.Type != engine.EventRoomStarted && e.Type != engine.EventRestored {
-			return nil
-		}
-		r = a.begin(e)
-		told = append(told, r.tell(conference.Created, 0, nil))
+	if r := a.rooms[e.Instance]; r != nil {
+		return a.follow(r, e)
 	}
+	if e.Type != engine.EventRoomStarted && e.Type != engine.EventRestored {
+		return nil
+	}
+	r := a.begin(e)
+	return append([]telling{r.tell(conference.Created, 0, nil)}, a.follow(r, e)...)
+}
+
+// follow is event in a run that is known.
+func (a *API) follow(r *run, e engine.Event) []telling {
 	id := e.Member.ID
 	if g := r.members[id]; g != nil && e.Type != engine.EventLeft {
 		g.view = e.Member
@@ -103,38 +106,49 @@ func (a *API) event(e engine.Event) []telling {
 	}
 	switch e.Type {
 	case engine.EventWaiting, engine.EventJoined, engine.EventRestored:
-		told = append(told, a.joined(r, e)...)
+		return a.joined(r, e)
 	case engine.EventLeft:
-		told = append(told, a.left(r, e)...)
+		return a.left(r, e)
 	case engine.EventTalking, engine.EventSilent:
-		told = append(told, r.talks(e)...)
+		return r.talks(e)
 	case engine.EventSpeaker:
-		told = append(told, r.speaks(id)...)
+		return r.speaks(id)
 	case engine.EventModified:
-		told = append(told, r.louder(e)...)
+		return r.louder(e)
 	case engine.EventPlayQueued, engine.EventPlaying, engine.EventPlayed:
 		if e.Type != engine.EventPlaying || !e.Play.Late { // a switch tells when it is queued
-			told = append(told, r.plays(e))
+			return []telling{r.plays(e)}
 		}
 	case engine.EventRecordStarted, engine.EventRecordPaused, engine.EventRecordResumed, engine.EventRecordEnded, engine.EventRecordFailed:
-		told = append(told, r.records(e)...)
-		if e.Recording.Member == 0 && (e.Type == engine.EventRecordStarted || e.Recording.File != "" && len(r.members) == 0) {
-			told = append(told, a.presence(r)) // a recording comes and goes as a member does there
-		}
+		return a.recorded(r, e)
 	case engine.EventDialed:
-		told = append(told, r.dialed(e)...)
+		return r.dialed(e)
 	case engine.EventRejected:
 		r.refused(e)
 	case engine.EventRoomEnded:
-		forced := e.Reason == engine.ReasonEnded || e.Reason == engine.ReasonModeratorLeft
-		told = append(told, a.presence(r), r.tell(conference.Destroyed, 0, nil), a.cdr(r, e.Time, forced))
-		delete(a.rooms, e.Instance)
+		return a.end(r, e)
 	default:
 		if action, ok := actions()[e.Type]; ok {
-			told = append(told, r.tell(action, id, nil))
+			return []telling{r.tell(action, id, nil)}
 		}
 	}
+	return nil
+}
+
+// recorded tells of a recording, which comes and goes as a member does there.
+func (a *API) recorded(r *run, e engine.Event) []telling {
+	told := r.records(e)
+	if e.Recording.Member == 0 && (e.Type == engine.EventRecordStarted || e.Recording.File != "" && len(r.members) == 0) {
+		told = append(told, a.presence(r))
+	}
 	return told
+}
+
+// end tells of the end of a run, which is followed no longer.
+func (a *API) end(r *run, e engine.Event) []telling {
+	delete(a.rooms, e.Instance)
+	forced := e.Reason == engine.ReasonEnded || e.Reason == engine.ReasonModeratorLeft
+	return []telling{a.presence(r), r.tell(conference.Destroyed, 0, nil), a.cdr(r, e.Time, forced)}
 }
 
 // actions are the events that are told by one of the switch's alone.
