@@ -6,10 +6,12 @@ type Command interface{ isCommand() }
 // The commands. Member 0 means every member who is not a moderator, for Kick
 // and Transfer every member.
 type (
-	// Mute stops a member being heard, or lets him be heard again.
+	// Mute stops a member being heard, or lets him be heard again. Next is in place
+	// of On what follows on what is, asked by the room in its turn, as of a Gain.
 	Mute struct {
 		Member MemberID
 		On     bool
+		Next   func(now bool) bool
 		Quiet  bool // he is not told
 	}
 	// Deafen stops a member hearing, or lets him hear again.
@@ -45,10 +47,11 @@ type (
 		Talk, Listen func(now Decibels) Decibels
 	}
 	// Hold stops a member being heard, whether he is muted or not, until he is
-	// taken off hold. He goes on hearing the room.
+	// taken off hold. He goes on hearing the room. Next is as of a Mute.
 	Hold struct {
 		Member MemberID
 		On     bool
+		Next   func(now bool) bool
 	}
 	// Treat has a member's sound treated in a way of his own, as long as he is in
 	// the room. The room asks for it as for a gain.
@@ -89,8 +92,12 @@ type (
 	// Rule sets a rule of the room by the name and value of its parley_ variable,
 	// or a PIN by the names pin and moderator_pin, where "" means none, or its
 	// enter_sound and exit_sound. It wins over the configuration and the opening
-	// call's variables while the room runs.
-	Rule struct{ Name, Value string }
+	// call's variables while the room runs. To is in place of Value, asked by the
+	// room in its turn.
+	Rule struct {
+		Name, Value string
+		To          func() string
+	}
 	// Lock keeps new callers out, or lets them in again.
 	Lock struct{ On bool }
 	// End ends the room for everybody.

@@ -81,6 +81,14 @@ func (r *room) set(s *seat, a asking) OpID {
 	return a.op
 }
 
+// next is what follows on what is, or else what was said.
+func next(of func(now bool) bool, now, said bool) bool {
+	if of != nil {
+		return of(now)
+	}
+	return said
+}
+
 func toggle(a, flip, on Action, now bool) bool {
 	if a == flip {
 		return !now
@@ -160,7 +168,7 @@ type waiter struct {
 func (r *room) carryOut(now time.Time, o order) {
 	switch c := o.command.(type) {
 	case Mute:
-		r.change(o, c.Member, asking{quiet: c.Quiet, sets: partMuted}, func(s *seat) { s.want.Muted = c.On })
+		r.change(o, c.Member, asking{quiet: c.Quiet, sets: partMuted}, func(s *seat) { s.want.Muted = next(c.Next, s.want.Muted, c.On) })
 	case Deafen:
 		r.change(o, c.Member, asking{sets: partDeaf}, func(s *seat) { s.want.Deaf = c.On })
 	case Kick:

@@ -33,7 +33,7 @@ func (r *room) obeyMore(now time.Time, o order) {
 			follows(&s.want.Listen, c.Listen)
 		})
 	case Hold:
-		r.change(o, c.Member, asking{sets: partHold}, func(s *seat) { s.toHold = c.On })
+		r.change(o, c.Member, asking{sets: partHold}, func(s *seat) { s.toHold = next(c.Next, s.toHold, c.On) })
 	case Play:
 		o.reply <- r.play(now, c)
 	case StopPlay:
@@ -340,6 +340,9 @@ func liveRules() map[string]func(value string) (func(*Profile), error) {
 
 // rule sets a rule of the room until it ends.
 func (r *room) rule(now time.Time, c Rule) error {
+	if c.To != nil {
+		c.Value = c.To()
+	}
 	set := roomSetting{name: c.Name, value: c.Value}
 	if read := liveRules()[c.Name]; read != nil {
 		apply, err := read(c.Value)

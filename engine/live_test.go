@@ -107,8 +107,8 @@ func TestRulesByCommandWin(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, th *theatre) {
 		th.call("a", "1", map[string]string{"max_participants": "7"})
 		time.Sleep(time.Minute)
-		live(t, th, Rule{"max_participants", "1"})
-		live(t, th, Rule{"pin", "4711"})
+		live(t, th, Rule{Name: "max_participants", Value: "1"})
+		live(t, th, Rule{Name: "pin", Value: "4711"})
 		v, err := th.Room(t.Context(), "1")
 		if err != nil || v.MaxParticipants != 1 {
 			t.Errorf("%+v %v", v, err)
@@ -121,7 +121,9 @@ func TestRulesByCommandWin(t *testing.T) {
 		if err != nil || slices.ContainsFunc(e.Settings, func(s Setting) bool { return strings.Contains(s.Value, "4711") }) {
 			t.Errorf("%v; the PIN may be shown", err)
 		}
-		for _, bad := range []Rule{{"pin", "x"}, {"nonsense", "1"}, {"max_participants", "many"}, {"muted", "true"}} {
+		for _, bad := range []Rule{
+			{Name: "pin", Value: "x"}, {Name: "nonsense", Value: "1"}, {Name: "max_participants", Value: "many"}, {Name: "muted", Value: "true"},
+		} {
 			if err := th.Do(t.Context(), "1", bad); !errors.Is(err, ErrBadCommand) {
 				t.Errorf("%+v: %v", bad, err)
 			}

@@ -55,10 +55,12 @@ func (PlayChanged) isFact() {}
 // the play of that ID, or with "" the one whose turn it is, which is none that
 // plays beside others. It is answered when
 // it is so. The error wraps ErrNoPlay where nothing of that kind plays, or it
-// ended before, and ErrCannot where it plays at a place that cannot.
+// ended before, and ErrCannot where it plays at a place that cannot. Next is in
+// place of Pause what follows on what is, asked by the room in its turn.
 type ControlPlay struct {
 	Member MemberID
 	ID     string
+	Next   func(paused bool) bool
 	PlayControl
 }
 
@@ -140,10 +142,23 @@ func (r *room) controlPlay(o order, c ControlPlay) {
 		o.reply <- fmt.Errorf("%w: %s cannot change what it plays", ErrCannot, r.at.place)
 		return
 	}
+	if c.Next != nil {
+		on := c.Next(p.pausing())
+		c.Pause = &on
+	}
 	r.ops++
 	p.controls = append(p.controls, control{r.ops, c.PlayControl})
 	r.pending[r.ops] = &waiter{open: 1, reply: o.reply, at: p.at}
 	player.ControlPlay(r.ops, p.op, c.PlayControl)
+}
+
+// pausing says whether it stands still, or is asked to.
+func (p *playing) pausing() bool {
+	on := p.At.Paused
+	for _, c := range p.controls {
+		assign(&on, c.Pause)
+	}
+	return on
 }
 
 // control is a change of a play that is under way.

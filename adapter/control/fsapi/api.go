@@ -83,6 +83,24 @@ func (a *API) put(item any) {
 	a.mu.Lock()
 	a.items = append(a.items, item)
 	a.mu.Unlock()
+	a.rouse()
+}
+
+// judge puts what follows on how a run of a room is now, unless that is nil.
+func (a *API) judge(id engine.InstanceID, follows func(*run) any) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.catchUp()
+	if r := a.rooms[id]; r != nil {
+		if item := follows(r); item != nil {
+			a.items = append(a.items, item)
+			a.rouse()
+		}
+	}
+}
+
+// rouse has Run look at what has happened.
+func (a *API) rouse() {
 	select {
 	case a.wake <- struct{}{}:
 	default:

@@ -88,8 +88,11 @@ func (a *API) holdCall(ctx context.Context, arguments string) string {
 		id = words[0]
 	}
 	c, ok := a.member(ctx, id)
-	on := how != "off" && (how != "toggle" || !c.member.Hold)
-	if ok && a.do(ctx, &c, engine.Hold{Member: c.member.ID, On: on}) != nil {
+	hold := engine.Hold{Member: c.member.ID, On: how != "off"}
+	if how == "toggle" {
+		hold.Next = other(new(bool))
+	}
+	if ok && a.do(ctx, &c, hold) != nil {
 		return operationFailed
 	}
 	return success

@@ -153,18 +153,90 @@ func TestTwoStepsAtOnceAreTwo(t *testing.T) {
 				}
 				var group sync.WaitGroup
 				for range 3 { // all have seen the room as it was
-					group.Go(func() {
-						c := &call{a: r.a, ctx: r.t.Context(), view: view, words: []string{"1", "up"}}
-						for _, s := range subs() {
-							if s.name == what {
-								c.run(&s)
-							}
-						}
-					})
+					group.Go(func() { r.seeing(view, what, "1", "up") })
 				}
 				group.Wait()
 				r.says("conference 3001 "+what+" 1", want)
 			})
 		})
 	}
+}
+
+// seeing does a sub-command for a client that has seen the room like that.
+func (r *rig) seeing(view engine.RoomView, name string, words ...string) {
+	c := &call{a: r.a, ctx: r.t.Context(), view: view, words: words}
+	for _, s := range subs() {
+		if s.name == name {
+			c.run(&s)
+		}
+	}
+}
+
+// TestTwoTogglesAtOnceAreTwo: after them all is as it was, whatever the clients had
+// seen.
+func TestTwoTogglesAtOnceAreTwo(t *testing.T) {
+	id := uniqueID("call-1")
+	for name, one := range map[string]struct {
+		toggle func(*rig, engine.RoomView)
+		is     func(*rig) string
+		want   string
+	}{
+		"tmute": {
+			func(r *rig, v engine.RoomView) { r.seeing(v, "tmute", "1") },
+			func(r *rig) string { return r.api("conference 3001 tmute 1") }, "+OK mute 1\n",
+		},
+		"uuid_hold": {
+			func(r *rig, _ engine.RoomView) { r.a.holdCall(r.t.Context(), "toggle "+id) },
+			func(r *rig) string { return r.api("conference 3001 list") }, "hear|speak|floor;0;0;0\n",
+		},
+		"pause_play": {
+			func(r *rig, v engine.RoomView) { r.seeing(v, "pause_play") },
+			func(r *rig) string { return r.api("conference 3001 pause_play") }, "+OK Pause\n",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(r *rig) {
+				r.call("3001", "1", nil)
+				r.places["3001"].slow = 20 * time.Millisecond
+				r.api("conference 3001 play five.wav")
+				view, err := r.x.Room(r.t.Context(), "3001")
+				if err != nil {
+					t.Fatal(err)
+				}
+				var group sync.WaitGroup
+				for range 2 {
+					group.Go(func() { one.toggle(r, view) })
+				}
+				group.Wait()
+				if is := one.is(r); !strings.HasSuffix(is, one.want) {
+					t.Errorf("after two it is %q", is)
+				}
+			})
+		})
+	}
+}
+
+// TestOneTogglesAtATime: the floor is taken as often as it is given, and music ends as
+// often as it begins, whoever toggles.
+func TestOneTogglesAtATime(t *testing.T) {
+	bubble(t, func(r *rig) {
+		p := r.call("3001", "1", nil)
+		r.events()
+		const drivers, times = 4, 200
+		r.drive(drivers, times, "floor 1", "floor 1")
+		counts := map[string]int{}
+		for _, e := range r.events() {
+			counts[e]++
+		}
+		if given, taken := counts["floor-change 1 none>1"], counts["floor-change 1>none"]; given != drivers*times || taken != given {
+			t.Errorf("%v", counts)
+		}
+		r.drive(drivers, times, "moh toggle", "moh toggle")
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		begun := strings.Count(strings.Join(p.heard, " "), "local_stream://moh")
+		if begun != 1+drivers*times {
+			t.Errorf("the music began %d times", begun)
+		}
+	})
 }

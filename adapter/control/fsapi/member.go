@@ -20,10 +20,18 @@ func (c *call) unmute(m *engine.MemberView, data string) {
 func quiet(data string) bool { return strings.Contains(data, "quiet") }
 
 func (c *call) toggleMute(m *engine.MemberView, data string) {
-	if m.Muted {
-		c.unmute(m, data)
-	} else {
-		c.mute(m, data)
+	var on bool
+	if c.do(engine.Mute{Member: m.ID, Next: other(&on), Quiet: quiet(data)}) {
+		c.printf("+OK %smute %d\n", wordIf(!on, "un"), m.ID)
+	}
+}
+
+// other is what is not so now, and notes what that is. It may be read when the
+// command has been answered.
+func other(to *bool) func(bool) bool {
+	return func(now bool) bool {
+		*to = !now
+		return *to
 	}
 }
 
@@ -122,14 +130,17 @@ func stepFrom(step int, data string) int {
 
 // floor gives the floor to a member, or takes it from him.
 func (c *call) floor(m *engine.MemberView, _ string) {
-	switch holder := c.a.runOf(c.view.Instance).floor; holder {
-	case m.ID:
-		c.a.put(floor{c.view.Instance, 0})
-		c.printf("+OK floor none\n")
-	case 0:
-		c.a.put(floor{c.view.Instance, m.ID})
-		c.printf("+OK floor %d\n", m.ID)
-	default:
-		c.printf("-ERR floor is held by %d\n", holder)
-	}
+	c.a.judge(c.view.Instance, func(r *run) any {
+		switch r.floor {
+		case m.ID:
+			c.printf("+OK floor none\n")
+			return floor{c.view.Instance, 0}
+		case 0:
+			c.printf("+OK floor %d\n", m.ID)
+			return floor{c.view.Instance, m.ID}
+		default:
+			c.printf("-ERR floor is held by %d\n", r.floor)
+			return nil
+		}
+	})
 }

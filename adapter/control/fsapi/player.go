@@ -78,13 +78,12 @@ func (c *call) pausePlay(p *engine.PlayView) {
 	if p == nil {
 		return
 	}
-	on := !p.Paused
-	if !c.steer(p, engine.PlayControl{Pause: &on}) {
-		return
-	}
-	if on {
+	var on bool
+	switch {
+	case !c.do(engine.ControlPlay{Member: p.Member, ID: p.ID, Next: other(&on)}):
+	case on:
 		c.printf("+OK Pause\n")
-	} else {
+	default:
 		c.printf("+OK Resume\n")
 	}
 }

@@ -1,6 +1,7 @@
 package fsapi
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -35,15 +36,19 @@ func (c *call) setVariable() bool {
 	if len(c.words) > 1 {
 		v.value = c.words[1]
 	}
-	switch r := c.a.runOf(c.view.Instance); {
-	case v.name == "":
-	case v.value != "" && (len(r.vars) >= maxVariables || len(v.name)+len(v.value) > maxVariable):
-		c.printf("-ERR a room has up to %d variables of %d bytes here\n", maxVariables, maxVariable)
-		return true
-	default:
-		c.a.put(v)
-	}
-	c.printf("+OK\n")
+	answer := "+OK\n"
+	c.a.judge(c.view.Instance, func(r *run) any {
+		switch {
+		case v.name == "":
+			return nil
+		case v.value != "" && (len(r.vars) >= maxVariables || len(v.name)+len(v.value) > maxVariable):
+			answer = fmt.Sprintf("-ERR a room has up to %d variables of %d bytes here\n", maxVariables, maxVariable)
+			return nil
+		default:
+			return v
+		}
+	})
+	c.printf("%s", answer)
 	return true
 }
 
@@ -76,6 +81,14 @@ func (c *call) moh() bool {
 		c.printf("-ERR invalid moh param\n")
 		return true
 	}
+	if c.do(engine.Rule{Name: "moh_sound", To: c.music}) {
+		c.printf("+OK moh\n")
+	}
+	return true
+}
+
+// music is what follows on the room's music by the first word. The room asks for it.
+func (c *call) music() string {
 	r := c.a.runOf(c.view.Instance)
 	off, file := r.set[mohOff], r.set[mohFile]
 	switch word := strings.ToLower(c.words[0]); {
@@ -88,24 +101,21 @@ func (c *call) moh() bool {
 	default:
 		file = c.words[0]
 	}
-	music := file
-	if p := c.a.opts.Exchange.Profile(c.view.Name, c.view.Profile); music == "" && p != nil {
-		music = p.MOHSound
-	}
+	c.a.put(setting{c.view.Instance, mohOff, off})
+	c.a.put(setting{c.view.Instance, mohFile, file})
 	if off != "" {
-		music = ""
+		return ""
 	}
-	if c.do(engine.Rule{Name: "moh_sound", Value: music}) {
-		c.a.put(setting{c.view.Instance, mohOff, off})
-		c.a.put(setting{c.view.Instance, mohFile, file})
-		c.printf("+OK moh\n")
+	if p := c.a.opts.Exchange.Profile(c.view.Name, c.view.Profile); file == "" && p != nil {
+		return p.MOHSound
 	}
-	return true
+	return file
 }
 
 // keep notes a setting, and prints the old one.
 func (c *call) keep(name, value string) {
-	r := c.a.runOf(c.view.Instance)
-	c.a.put(setting{c.view.Instance, name, value})
-	c.printf("%s", r.set[name])
+	c.a.judge(c.view.Instance, func(r *run) any {
+		c.printf("%s", r.set[name])
+		return setting{c.view.Instance, name, value}
+	})
 }
