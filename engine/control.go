@@ -12,7 +12,8 @@ const (
 	volumeLimit Decibels = 12
 )
 
-// digit takes a key: an answer to the attendant, or a control of a member.
+// digit takes a key: an answer to the attendant, or a control of a member, also
+// of one whom the bridge is about to take.
 func (r *room) digit(now time.Time, s *seat, f Digit) {
 	switch {
 	case s.phase == phaseNaming && s.recording != 0:
@@ -26,6 +27,17 @@ func (r *room) digit(now time.Time, s *seat, f Digit) {
 		}
 	case s.phase < phaseAdmitting:
 		s.key(now, f.Digit)
+	case s.phase == phaseAdmitting && len(s.early) < maxDigits:
+		s.early = append(s.early, f)
+	}
+}
+
+// pressEarly takes the keys that came before the bridge had taken the member.
+func (r *room) pressEarly(now time.Time, s *seat) {
+	early := s.early
+	s.early = nil
+	for _, f := range early {
+		r.digit(now, s, f)
 	}
 }
 

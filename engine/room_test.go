@@ -185,6 +185,19 @@ func TestTypedAheadDigitsAnswerNumberAndPIN(t *testing.T) {
 	})
 }
 
+func TestKeysWhileTheBridgeTakesHimAreHis(t *testing.T) {
+	bubble(t, func(p *Profile) { pins(p); p.Member.Terminator = "#" }, func(t *testing.T, th *theatre) {
+		th.slow = &Place{}
+		p := th.call("a", "1", nil)
+		p.press("1234#")
+		synctest.Wait()
+		p.press("#")
+		synctest.Wait()
+		th.stage("1").letGo()
+		want(t, "outcome", line1(outcome(t, p)), "joined terminator terminator")
+	})
+}
+
 func TestWaitForModerator(t *testing.T) {
 	bubble(t, func(p *Profile) {
 		pins(p)

@@ -21,6 +21,7 @@ type seat struct {
 	state    MemberState // as the bridge reported it
 	want     MemberState // as last asked of the bridge
 	menu     menu
+	early    []Digit // keys for the menu that came while the bridge took him
 	talking  bool
 	floor    bool     // is his
 	onHold   bool     // as it has come true

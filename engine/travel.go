@@ -158,6 +158,7 @@ func (r *room) taken(now time.Time, s *seat, op OpID) {
 		r.joined(now, s)
 	}
 	r.travel(now, s)
+	r.pressEarly(now, s)
 }
 
 // notTaken follows a seat that a venue did not take.
