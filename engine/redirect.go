@@ -2,7 +2,6 @@ package engine
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -13,8 +12,8 @@ import (
 // knows of no answer (an Asterisk) is not waited for. With Wait it is answered when
 // his phone has told how that went, or he has left: who does neither is waited for
 // as long as the context lasts, and who hangs up and tells nothing is ErrNoMember.
-// The error wraps ErrCannot where the other side will not, or cannot be asked, and is
-// a StaysError where it has been.
+// The error wraps ErrCannot where the other side will not, or cannot be asked, as
+// while another Redirect has no answer, and is a StaysError where it has been.
 type Redirect struct {
 	Member MemberID
 	To     string
@@ -86,41 +85,41 @@ func (r *room) redirect(o order, c Redirect) {
 		return
 	}
 	l, ok := s.leg.(Redirecter)
-	if !ok {
+	switch {
+	case !ok:
 		o.reply <- fmt.Errorf("%w: nobody can be asked to send member %s elsewhere", ErrCannot, c.Member)
 		return
+	case s.redirect.op != 0:
+		o.reply <- fmt.Errorf("%w: member %s is being sent elsewhere already", ErrCannot, c.Member)
+		return
 	}
-	op := s.op()
-	r.pending[op] = &waiter{open: 1, reply: o.reply}
-	s.redirects = append(s.redirects, redirecting{op, c.Wait})
-	l.Redirect(op, c.To)
+	s.redirect = redirecting{s.op(), c.Wait}
+	r.pending[s.redirect.op] = &waiter{open: 1, reply: o.reply}
+	l.Redirect(s.redirect.op, c.To)
 }
 
 // redirecting is a Redirect that has no answer yet.
 type redirecting struct {
-	op   OpID
+	op   OpID // 0 = there is none
 	wait bool
 }
 
 // redirected answers a Redirect.
 func (r *room) redirected(s *seat, f Redirected) {
-	i := slices.IndexFunc(s.redirects, func(d redirecting) bool { return d.op == f.Op })
-	if i < 0 || f.Err == nil && s.redirects[i].wait {
+	if s.redirect.op != f.Op || f.Err == nil && s.redirect.wait {
 		return
 	}
-	s.redirects = slices.Delete(s.redirects, i, i+1)
+	s.redirect = redirecting{}
 	r.settleOp(f.Op, f.Err)
 }
 
 // unredirected answers for a member who has left: who waits is to be told that he has
 // come there, others take his hanging up for that.
 func (r *room) unredirected(s *seat) {
-	for _, d := range s.redirects {
-		var err error
-		if s.out.Reason != ReasonTransferred || d.wait && s.out.Cause != CauseBlindTransfer {
-			err = fmt.Errorf("%w: %s has left room %s", ErrNoMember, s.member, r.name)
-		}
-		r.settleOp(d.op, err)
+	var err error
+	if s.out.Reason != ReasonTransferred || s.redirect.wait && s.out.Cause != CauseBlindTransfer {
+		err = fmt.Errorf("%w: %s has left room %s", ErrNoMember, s.member, r.name)
 	}
-	s.redirects = nil
+	r.settleOp(s.redirect.op, err)
+	s.redirect = redirecting{}
 }

@@ -141,3 +141,33 @@ func TestWhoLeavesFirstAnswersARedirect(t *testing.T) {
 		})
 	}
 }
+
+// TestOneRedirectAtATime: a second one is refused while the first has no answer, and
+// the failure of neither settles the other.
+func TestOneRedirectAtATime(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, th *theatre) {
+		p := th.inRoom()
+		first := th.asks(Redirect{Member: 2, To: "sip:bob@h", Wait: true})
+		for _, wait := range []bool{true, false} {
+			second := <-th.asks(Redirect{Member: 2, To: "sip:eve@h", Wait: wait})
+			if !errors.Is(second, ErrCannot) || !strings.HasSuffix(second.Error(), "member 2 is being sent elsewhere already") {
+				t.Errorf("the second: %v", second)
+			}
+		}
+		select {
+		case err := <-first:
+			t.Fatalf("the first: %v", err)
+		default:
+		}
+		stays := &StaysError{486, "Busy Here"}
+		p.settles(t, stays)
+		if err := <-first; !errors.Is(err, stays) {
+			t.Errorf("the first: %v", err)
+		}
+		again := th.asks(Redirect{Member: 2, To: "sip:bob@h"})
+		p.settles(t, nil)
+		if err := <-again; err != nil {
+			t.Error(err)
+		}
+	})
+}

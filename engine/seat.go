@@ -43,8 +43,8 @@ type seat struct {
 
 	treatment Treatment // his own, by command
 
-	onward    *Transfer // where it goes from here; nil = nowhere
-	redirects []redirecting
+	onward   *Transfer // where it goes from here; nil = nowhere
+	redirect redirecting
 
 	recording OpID
 	tune      tune   // the music that plays to him now

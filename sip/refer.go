@@ -16,8 +16,10 @@ type Referrer interface {
 
 // referral is how far a Refer is.
 type referral struct {
-	asking bool // the peer has not answered
-	open   bool // it may tell what came of it
+	asking bool   // the peer has not answered
+	open   bool   // it may tell what came of it
+	id     string // of its subscription, once the peer has taken it: RFC 3515 §2.4.6
+	before string // of the Refer before it, of which the peer may still tell; "" = there was none
 }
 
 // maxFragment is how long a message/sipfrag may be.
@@ -26,7 +28,8 @@ const maxFragment = 4096
 // Refer asks the peer to call uri in place of us (RFC 3515). taken is called
 // once, in the call's turn: nil when the peer has said that it will, a
 // *StatusError when it will not, ErrState for a call that is not up or while
-// another Refer has no answer, ErrOver. What comes of it is told to a Referrer. The
+// another Refer has no answer, ErrOver. What comes of it is told to a Referrer, once
+// there is another one only if it has come about. The
 // call stays as it is until somebody ends it. uri is printable, without spaces and
 // angle brackets (else ErrState).
 func (c *Call) Refer(uri string, taken func(error)) {
@@ -42,22 +45,24 @@ func (c *Call) sendRefer(uri string, taken func(error)) {
 		taken(ErrState)
 		return
 	}
-	c.refer = referral{asking: true, open: true} // the peer may tell before it answers
+	c.refer = referral{asking: true, open: true, before: c.refer.id} // the peer may tell before it answers
 	by := c.dialog.local.Address
 	o := outgoing{method: sipgo.REFER, with: []sipgo.Header{header("Refer-To", "<"+uri+">"), header("Referred-By", "<"+by.String()+">")}}
-	c.send(o, func(_ *sipgo.Response, err error) {
+	c.send(o, func(res *sipgo.Response, err error) {
 		c.refer.asking = false
 		taken(err)
 		if err != nil {
 			c.refer.open = false
 			c.gone(err)
+			return
 		}
+		c.refer.id = strconv.FormatUint(uint64(res.CSeq().SeqNo), 10)
 	})
 }
 
 // gotNotify takes what a peer tells of its call that Refer asked for.
 func (c *Call) gotNotify(tx *serverTx) {
-	event, _, _ := strings.Cut(first(tx.req, "Event", "o"), ";")
+	event, parameters, _ := strings.Cut(first(tx.req, "Event", "o"), ";")
 	if !c.refer.open || !strings.EqualFold(strings.TrimSpace(event), "refer") {
 		c.respond(tx, 481)
 		return
@@ -70,7 +75,8 @@ func (c *Call) gotNotify(tx *serverTx) {
 	code, reason, ok := parseFragment(tx.req.Body())
 	state, _, _ := strings.Cut(first(tx.req, "Subscription-State"), ";")
 	over := strings.EqualFold(strings.TrimSpace(state), "terminated")
-	if !over && code < 200 {
+	earlier := c.refer.before != "" && strings.TrimSpace(parameters) == "id="+c.refer.before
+	if !over && code < 200 || earlier && code/100 != 2 {
 		return
 	}
 	c.refer.open = false

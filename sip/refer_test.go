@@ -65,6 +65,40 @@ func TestReferAsksThePeerToCallElsewhere(t *testing.T) {
 	})
 }
 
+// TestWhatCameOfAnEarlierReferIsNoAnswerToALaterOne, unless it has come about: who tells
+// of more than one says of which.
+func TestWhatCameOfAnEarlierReferIsNoAnswerToALaterOne(t *testing.T) {
+	bubble(t, Options{}, func(t *testing.T, r *rig) {
+		l := r.p.leg()
+		l.up(pcmuSDP)
+		c := <-r.last
+		r.told.is(t, mediaUp)
+		var ids []string
+		for range 2 {
+			req, taken := r.referral(c)
+			ids = append(ids, strings.Fields(req.get("CSeq"))[0])
+			r.p.send(r.p.answer(req, 202, ""))
+			if err := <-taken; err != nil {
+				t.Error(err)
+			}
+		}
+		tells := func(id, status string, told ...string) {
+			t.Helper()
+			l.send(l.notify("terminated;reason=noresource", status).set("Event", "refer;id="+id))
+			r.p.response(200)
+			r.told.is(t, told...)
+		}
+		tells(ids[0], "SIP/2.0 486 Busy Here")
+		tells(ids[1], "SIP/2.0 603 Decline", "referred 603 Decline")
+		req, taken := r.referral(c)
+		r.p.send(r.p.answer(req, 202, ""))
+		if err := <-taken; err != nil {
+			t.Error(err)
+		}
+		tells(ids[1], "SIP/2.0 200 OK", "referred 200 OK")
+	})
+}
+
 func TestReferThatIsRefused(t *testing.T) {
 	bubble(t, Options{}, func(t *testing.T, r *rig) {
 		l := r.p.leg()

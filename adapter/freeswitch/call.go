@@ -71,19 +71,18 @@ type call struct {
 	tasks   *tasks.Queue
 	release chan engine.Outcome // capacity 1
 
-	over      atomic.Bool                        // the call has left
-	adopted   atomic.Bool                        // it has no socket: its dialplan goes on when its conference is over
-	rights    atomic.Pointer[engine.Rights]      // to be remembered; nil: nothing new
-	token     atomic.Bool                        // they are on the channel
-	last      atomic.Pointer[engine.MemberState] // that it had in its room
-	untaken   atomic.Pointer[error]              // why its room did not have it
-	recalled  atomic.Bool                        // it is to stay in its conference without us
-	deflected atomic.Bool                        // its switch was told to send it elsewhere
-	gap       atomic.Int64                       // from the order to bring its audio here until it was, in ns; 0: it was not
-	voice     atomic.Pointer[native.Leg]         // nil: the audio is at the switch
-	inside    atomic.Pointer[inside]             // nil: in no conference
-	still     atomic.Uint64                      // the engine.OpID of what its conference plays to it and has paused; 0: nothing
-	echoes    echoes                             // of orders about its place there
+	over     atomic.Bool                        // the call has left
+	adopted  atomic.Bool                        // it has no socket: its dialplan goes on when its conference is over
+	rights   atomic.Pointer[engine.Rights]      // to be remembered; nil: nothing new
+	token    atomic.Bool                        // they are on the channel
+	last     atomic.Pointer[engine.MemberState] // that it had in its room
+	untaken  atomic.Pointer[error]              // why its room did not have it
+	recalled atomic.Bool                        // it is to stay in its conference without us
+	gap      atomic.Int64                       // from the order to bring its audio here until it was, in ns; 0: it was not
+	voice    atomic.Pointer[native.Leg]         // nil: the audio is at the switch
+	inside   atomic.Pointer[inside]             // nil: in no conference
+	still    atomic.Uint64                      // the engine.OpID of what its conference plays to it and has paused; 0: nothing
+	echoes   echoes                             // of orders about its place there
 
 	original  map[string]string // of the variables that are borrowed
 	sink      engine.Sink
@@ -98,6 +97,7 @@ type call struct {
 	where     *Bridge // of the conference that was asked to take the call
 	speaker   speaker
 	place     place
+	deflected deflection
 	retries   bool // its dialplan tries again when we are gone
 	parted    bool // LegGone has been posted
 }
@@ -226,8 +226,8 @@ func (c *call) tell(was place, over bool) {
 		c.adapter.returns.Miss(time.Now(), c.uuid)
 	case c.place == moved:
 		gone.Reason = engine.ReasonTransferred
-	case c.deflected.Load():
-		gone.Reason, gone.Cause = engine.ReasonTransferred, engine.CauseBlindTransfer
+	case c.deflected.op != 0:
+		c.goneElsewhere(&gone)
 	}
 	c.sink.Post(gone)
 }
@@ -251,7 +251,7 @@ func (c *call) id() engine.LegID { return engine.LegID(c.uuid) }
 func (c *call) follow(ctx context.Context, e *esl.Event) (bridgeEnded bool) {
 	switch {
 	case e == nil, e.Name() == "CHANNEL_HANGUP":
-		c.place = away
+		c.place, c.deflected.end = away, e
 	case e.Name() == "DTMF":
 		c.pressed(e.Value("DTMF-Digit"), e.Value("DTMF-Duration"))
 	case e.Name() == "CHANNEL_EXECUTE":

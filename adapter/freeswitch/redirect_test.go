@@ -2,11 +2,41 @@ package freeswitch_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"parley/engine"
 )
+
+// TestWhatThePhoneHasToldTheSwitchCounts, which hangs up whatever that was, and whether
+// the answer comes first or that it has.
+func TestWhatThePhoneHasToldTheSwitchCounts(t *testing.T) {
+	for _, lag := range []time.Duration{0, time.Second} {
+		for told, want := range map[string]struct {
+			err    error
+			reason engine.Reason
+		}{
+			"SIP/2.0 202 Accepted\r\n":                {nil, engine.ReasonTransferred},
+			"SIP/2.0 486 Busy Here\r\nContact: x\r\n": {&engine.StaysError{Code: 486, Text: "Busy Here"}, engine.ReasonHangup},
+			"": {&engine.StaysError{Text: "freeswitch: uuid_deflect: no reply"}, engine.ReasonHangup},
+		} {
+			onSwitch(t, func(p *pbx) {
+				p.come(1, "4000")
+				p.core.Referred(told)
+				p.core.Lag(lag, time.Second-lag)
+				err := p.exchange.Do(p.Context(), "4000", engine.Redirect{Member: 1, To: "sip:bob@h", Wait: true})
+				if fmt.Sprint(err) != fmt.Sprint(want.err) {
+					t.Errorf("%q, after %v: %v, want %v", told, lag, err, want.err)
+				}
+				if e := p.awaitOf(engine.EventLeft, 1); e.Reason != want.reason || e.Outcome.Cause != engine.CauseBlindTransfer {
+					t.Errorf("%q, after %v: left by %s, %s", told, lag, e.Reason, e.Outcome.Cause)
+				}
+			})
+		}
+	}
+}
 
 // TestACallerOfTheSwitchIsDeflected: by the switch that has his call, wherever the
 // room is mixed.

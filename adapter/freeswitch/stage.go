@@ -127,7 +127,7 @@ func (c *call) offStage(ctx context.Context) {
 // hungUpThere follows the conference's word that the call has ended, if the call
 // has not said so itself: its own socket may be dead.
 func (c *call) hungUpThere() {
-	if was := c.place; was == here && c.link != nil && !c.link.exists(c.uuid) {
+	if was := c.place; was == here && c.link != nil && !c.deflected.asked() && !c.link.exists(c.uuid) {
 		c.place = away
 		c.tell(was, false)
 	}

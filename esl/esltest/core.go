@@ -30,12 +30,13 @@ type Core struct {
 	linkLag  time.Duration
 	callLag  time.Duration
 	refusals map[string]string // answers to api commands, by their beginning
+	referred string            // what phones tell of where they are sent
 	files    map[string]bool   // guarded by mu
 }
 
 // NewCore makes a switch.
 func NewCore(tb testing.TB) *Core {
-	return &Core{tb: tb, uuid: "c0000000-0000-4000-8000-000000000001", refusals: map[string]string{}}
+	return &Core{tb: tb, uuid: "c0000000-0000-4000-8000-000000000001", refusals: map[string]string{}, referred: "SIP/2.0 200 OK\r\n"}
 }
 
 // Lag makes events come later over the connections to the switch, and over the
@@ -283,9 +284,8 @@ func (k *Core) channel(cmd, args string) string {
 		return "+OK\n"
 	case "uuid_dump":
 		return c.dump()
-	case "uuid_deflect": // by a phone that takes it; see Refuse
-		c.hangup("BLIND_TRANSFER")
-		return "+OK:SIP/2.0 200 OK\n"
+	case "uuid_deflect":
+		return c.deflect()
 	}
 	return c.call(cmd, args)
 }
