@@ -49,6 +49,7 @@ func TestWhatAPhoneNamesIsTheCause(t *testing.T) {
 	for reason, want := range map[string]engine.Cause{
 		"": "", `Q.850;cause=17;text="x"`: engine.CauseBusy, `q.850 ;text="a;cause=1";cause=34`: engine.CauseCircuits,
 		`SIP;cause=200;text="Call completed elsewhere"`: "", `Q.850;cause=5`: engine.CauseUnknown, `Q.850;cause=x`: "",
+		`SIP;cause=200, Q.850;cause=21`: "", `Q.850;cause=21, SIP;cause=200`: engine.CauseRejected,
 	} {
 		n++
 		room := fmt.Sprint("named-", n)
