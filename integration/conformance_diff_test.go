@@ -44,6 +44,24 @@ func differ(want, have string) (list []difference) {
 	return list
 }
 
+// tapesLast puts the ends of recordings behind all else of their step: a recording
+// is a thread of its own at the switch, which is not always as fast as the others.
+func tapesLast(transcript string) string {
+	var out, tapes strings.Builder
+	for line := range strings.Lines(transcript) {
+		if strings.HasPrefix(line, "! ") && strings.Contains(line, " Action=stop-recording ") {
+			tapes.WriteString(line)
+			continue
+		}
+		if !strings.HasPrefix(line, "! ") {
+			out.WriteString(tapes.String())
+			tapes.Reset()
+		}
+		out.WriteString(line)
+	}
+	return out.String() + tapes.String()
+}
+
 // reviewed are differences that are meant to be, with their reasons, by how
 // the line of the step begins.
 type reviewed map[string]string

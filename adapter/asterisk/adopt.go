@@ -96,6 +96,9 @@ func (l *Link) adoptable(ctx context.Context, c *ami.Client, name engine.RoomNam
 			came: newLatch(), over: newLatch(), recalled: newLatch(),
 		})
 	}
+	for _, a := range calls {
+		a.party = calls
+	}
 	return calls, nil
 }
 
@@ -103,7 +106,7 @@ func (l *Link) adoptable(ctx context.Context, c *ami.Client, name engine.RoomNam
 func (l *Link) fetchAll(c *ami.Client, calls []*adopted) {
 	refused := false
 	for _, a := range calls {
-		if refused {
+		if refused || slices.ContainsFunc(calls, (*adopted).isMissed) {
 			a.over.set() // where it is
 			continue
 		}
@@ -209,7 +212,7 @@ func (l *Link) awaitAdopted(ctx context.Context, name engine.RoomName, calls []*
 			moves, missing = arrivals(view.Members, calls)
 		}
 		switch {
-		case slices.ContainsFunc(calls, func(a *adopted) bool { return a.why() != nil }):
+		case slices.ContainsFunc(calls, (*adopted).isMissed):
 			return nil, false
 		case len(missing) == 0:
 			l.drop(calls)

@@ -172,6 +172,32 @@ func TestATakeOverIsAllOrNothing(t *testing.T) {
 			t.Errorf("%+v", no)
 		}
 	})
+	t.Run("he goes back when those behind him are out, too, and not all were sent for", func(t *testing.T) {
+		b := newBridged(t, nil)
+		b.enter("4001", "1001", "1002", "1003")
+		var first ami.Member
+		b.ami.Redirect = func(m ami.Member, _ ami.Place) string {
+			if m.Number == "1001" {
+				first = m
+				return ""
+			}
+			b.ast.Refuse("POST channels/externalMedia", 400)
+			b.comes(first)
+			select {
+			case e := <-b.calls[0].Left():
+				t.Errorf("he went back before: %+v", e)
+			case <-time.After(200 * time.Millisecond):
+			}
+			b.comes(m)
+			return ""
+		}
+		no := b.refused()
+		b.back(b.calls[0])
+		b.back(b.calls[1])
+		if left := b.ami.Members("4001"); len(left) != 1 || left[0].Number != "1003" || len(no.Stayed) != 0 {
+			t.Errorf("%+v, %+v", left, no)
+		}
+	})
 	t.Run("he comes when it is too late", func(t *testing.T) {
 		b := newBridged(t, nil)
 		b.enter("4001", "1001", "1002")

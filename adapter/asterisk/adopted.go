@@ -16,6 +16,9 @@ import (
 // dialplan's time limit has sent it back.
 const straggle = 20 * time.Second
 
+// gatherTime is how long who goes back waits for the others to have come out.
+const gatherTime = time.Second
+
 // adopted is a call that is on its way out of a ConfBridge room.
 type adopted struct {
 	room   engine.RoomName
@@ -23,7 +26,8 @@ type adopted struct {
 	lastID engine.MemberID
 	id     engine.MemberID
 	sent   time.Time
-	guided bool // by the context of the pasted dialplan, which sends him back if we die
+	guided bool       // by the context of the pasted dialplan, which sends him back if we die
+	party  []*adopted // all who are taken over with him
 
 	came     latch                 // it is in our application
 	over     latch                 // it has left us, or never comes
@@ -89,6 +93,24 @@ func (a *adopted) why() error {
 		return *why
 	}
 	return nil
+}
+
+func (a *adopted) isMissed() bool { return a.why() != nil }
+
+// gather waits until all who were sent for are out of the conference. Asterisk has
+// taken who came back while the last one left into a conference of his own, of the
+// same name.
+func (a *adopted) gather() {
+	limit := time.NewTimer(gatherTime)
+	defer limit.Stop()
+	for _, other := range a.party {
+		select {
+		case <-other.came.done:
+		case <-other.over.done:
+		case <-limit.C:
+			return
+		}
+	}
 }
 
 func (a *adopted) absent(why error) engine.Absent {

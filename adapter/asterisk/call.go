@@ -271,6 +271,7 @@ func (c *call) finish(ctx context.Context, o engine.Outcome) {
 	case c.goesBack(o):
 		c.settleUp(ctx)
 		c.unguard(ctx) // it passes the line by that would do so
+		c.adopted.gather()
 	default:
 		c.settleUp(ctx)
 		reported = c.report(ctx, o)
