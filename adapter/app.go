@@ -49,7 +49,8 @@ type Options struct {
 	Warnings []config.Warning
 	Version  string
 	Log      *slog.Logger
-	Tidy     func() // gives memory back; called when many have come or gone and no more do; nil = nothing
+	Tidy     func()  // gives memory back; called when many have come or gone and no more do; nil = nothing
+	MaxLoad  float64 // above which no calls are taken; 0 means native.DefaultMaxLoad
 }
 
 // App is a whole running Parley.

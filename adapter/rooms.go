@@ -43,7 +43,7 @@ func (a *App) openMixer(_ context.Context, c *config.Config) error {
 	a.metrics = control.NewMetrics(a.media, a.counters)
 	a.native, err = native.New(native.Options{
 		Clock: a.pool, Sounds: &a.sounds, MaxLegs: unlimited(c.Limits.MaxLegs), MediaLost: unlimited(c.Media.Timeout),
-		Recordings: a.recordings, Log: a.opt.Log, Outbox: phone.Outbox, Ended: a.ended,
+		Recordings: a.recordings, Log: a.opt.Log, Outbox: phone.Outbox, Ended: a.ended, MaxLoad: a.opt.MaxLoad,
 	})
 	return err
 }

@@ -69,7 +69,7 @@ func vacant(t *testing.T, c *config.Config) {
 // run runs a Parley until the end of the test.
 func run(t *testing.T, c *config.Config, o adapter.Options) parley {
 	t.Helper()
-	o.Version = "test"
+	o.Version, o.MaxLoad = "test", 100 // no call is refused on a busy machine
 	app, err := adapter.Start(t.Context(), c, o)
 	if err != nil {
 		t.Fatal(err)
@@ -125,7 +125,7 @@ func (p parley) dialWith(t *testing.T, room string, o siptest.Options, c siptest
 // try is dialWith for a call that may be refused.
 func (p parley) try(t *testing.T, room string, o siptest.Options, c siptest.CallOptions) (*siptest.Call, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	return phone(t, o).Dial(ctx, "sip:"+room+"@"+p.config.SIP.Listen, c)
 }
@@ -154,14 +154,20 @@ func TestEverybodyHearsTheOthersAndNotHimself(t *testing.T) {
 			t.Parallel()
 			all := tones(tt.n, -26)
 			calls := p.gather(t, tt.name, all, tt.kind)
-			sometimes(t, func() (faults []string) {
-				for i, pcm := range listen(calls, 800*time.Millisecond) {
-					faults = append(faults, hearsOthers(pcm, int(calls[i].Rate()), all, i)...)
-				}
-				return faults
-			})
+			othersAreHeard(t, calls, all, 800*time.Millisecond)
 		})
 	}
+}
+
+// othersAreHeard wants that callers who each say a tone hear all the others.
+func othersAreHeard(t *testing.T, calls []*siptest.Call, all []siptest.Tone, d time.Duration) {
+	t.Helper()
+	sometimes(t, func() (faults []string) {
+		for i, pcm := range listen(calls, d) {
+			faults = append(faults, hearsOthers(pcm, int(calls[i].Rate()), all, i)...)
+		}
+		return faults
+	})
 }
 
 // hearsOthers judges what caller i hears of callers who each say a tone.
@@ -206,12 +212,7 @@ func TestAnyAddress(t *testing.T) {
 			_, port, _ := net.SplitHostPort(p.config.SIP.Listen)
 			p.config.SIP.Listen = "127.0.0.1:" + port
 			calls := p.gather(t, "3001", tones(2, -26), mixed)
-			for i, pcm := range listen(calls, 400*time.Millisecond) {
-				other := tones(2, -26)[1-i]
-				if got := audiotest.Steady(pcm, int(calls[i].Rate()), other.Hz); got < other.DBFS-1.5 || got > other.DBFS+1.5 {
-					t.Errorf("caller %d hears the other at %.1f dBFS", i, got)
-				}
-			}
+			othersAreHeard(t, calls, tones(2, -26), 400*time.Millisecond)
 		})
 	}
 }

@@ -75,7 +75,7 @@ func newRig(t *testing.T, edit func(*setup)) *rig {
 	pool := tick.New(tick.Options{Plain: true})
 	t.Cleanup(pool.Close)
 	var err error
-	if r.mixer, err = native.New(native.Options{Clock: pool, Sounds: hush{}, MaxLegs: s.legs}); err != nil {
+	if r.mixer, err = native.New(native.Options{Clock: pool, Sounds: hush{}, MaxLegs: s.legs, MaxLoad: 100}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(r.mixer.Close)

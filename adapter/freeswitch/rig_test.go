@@ -56,7 +56,7 @@ func inBubble(t *testing.T, test func(*rig)) {
 		if r.key, err = seal.Load(t.TempDir()); err != nil {
 			t.Fatal(err)
 		}
-		if r.mixer, err = native.New(native.Options{Clock: pool, Sounds: hush{}}); err != nil {
+		if r.mixer, err = native.New(native.Options{Clock: pool, Sounds: hush{}, MaxLoad: 100}); err != nil {
 			t.Fatal(err)
 		}
 		defer r.mixer.Close()
