@@ -59,6 +59,15 @@ func levelOf(e engine.Event) slog.Level {
 }
 
 func logEvent(log *slog.Logger, e engine.Event) {
+	ctx, level := context.Background(), levelOf(e)
+	if log.Enabled(ctx, level) { // most events, who talks, are for a log of all
+		log.LogAttrs(ctx, level, string(e.Type), eventAttrs(e)...)
+	}
+	logTrouble(log, e)
+}
+
+// eventAttrs is what a line says of an event.
+func eventAttrs(e engine.Event) []slog.Attr {
 	attrs := []slog.Attr{slog.String("room", string(e.Room))}
 	switch {
 	case e.Recording != nil:
@@ -87,8 +96,7 @@ func logEvent(log *slog.Logger, e engine.Event) {
 	if e.Invite.Source != "" {
 		attrs = append(attrs, slog.String("source", e.Invite.Source))
 	}
-	log.LogAttrs(context.Background(), levelOf(e), string(e.Type), attrs...)
-	logTrouble(log, e)
+	return attrs
 }
 
 // logTrouble writes what an event says is wrong.

@@ -76,9 +76,10 @@ type Server struct {
 	listeners map[*listener]bool // guarded by mu, as below
 	list      []*listener        // the same, made when it is asked for; never changed, nil when others are there
 
-	firing   sync.Mutex // held over "number an event, put it into every queue": all see one order
-	sequence uint64     // guarded by firing, as below
-	address  string     // of ours, that events name
+	firing   sync.Mutex  // held over "number an event, put it into every queue": all see one order
+	sequence uint64      // guarded by firing, as below
+	address  string      // of ours, that events name
+	headers  esl.Headers // of the event that is being fired: written, it is not needed any more
 }
 
 // New returns a Server for one call of Serve.
@@ -204,7 +205,8 @@ func (s *Server) Fire(name, subclass string, headers esl.Headers, body []byte) u
 	if len(clients) == 0 {
 		return s.sequence
 	}
-	p := &parcel{event: s.event(time.Now(), name, subclass, headers, body)}
+	s.headers = append(s.head(s.headers[:0], time.Now(), name, subclass), headers...)
+	p := &parcel{event: &esl.Event{Headers: s.headers, Body: body}}
 	for _, l := range clients {
 		l.offer(p)
 	}
@@ -216,13 +218,11 @@ func (s *Server) Fire(name, subclass string, headers esl.Headers, body []byte) u
 func (s *Server) Head(name string) esl.Headers {
 	s.firing.Lock()
 	defer s.firing.Unlock()
-	return s.event(time.Now(), name, "", nil, nil).Headers
+	return s.head(nil, time.Now(), name, "")
 }
 
-// event puts the switch's own headers before the given ones. The caller holds
-// firing.
-func (s *Server) event(now time.Time, name, subclass string, headers esl.Headers, body []byte) *esl.Event {
-	h := make(esl.Headers, 0, 15+len(headers))
+// head appends the switch's own headers. The caller holds firing.
+func (s *Server) head(h esl.Headers, now time.Time, name, subclass string) esl.Headers {
 	add := func(name, value string) { h = append(h, esl.Header{Name: name, Value: value}) }
 	if subclass != "" {
 		add("Event-Subclass", subclass)
@@ -240,7 +240,7 @@ func (s *Server) event(now time.Time, name, subclass string, headers esl.Headers
 	add("Event-Calling-Function", "fire")
 	add("Event-Calling-Line-Number", "0")
 	add("Event-Sequence", strconv.FormatUint(s.sequence, 10))
-	return &esl.Event{Headers: append(h, headers...), Body: body}
+	return h
 }
 
 // Line is one line of our log, for clients that asked for it. Level is

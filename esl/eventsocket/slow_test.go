@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"runtime"
 	"strconv"
 	"testing"
 	"testing/synctest"
@@ -138,30 +139,54 @@ type sink struct{ stream }
 
 func (*sink) Write(b []byte) (int, error) { return len(b), nil }
 
+// heard is a server with n clients who take every CUSTOM event of subclass x at
+// once, and the headers of one about a member.
+func heard(tb testing.TB, n int) (*Server, esl.Headers) {
+	s := New(Options{Password: "secret", API: echo})
+	for range n {
+		r, w := io.Pipe()
+		nc := &sink{stream{Reader: io.MultiReader(bytes.NewReader([]byte("auth secret\n\nevent plain CUSTOM x\n\n")), r)}}
+		go s.Talk(tb.Context(), net.Conn(nc))
+		tb.Cleanup(func() { _ = w.Close() })
+	}
+	for s.Clients() < n {
+		time.Sleep(time.Millisecond)
+	}
+	headers := make(esl.Headers, 70)
+	for i := range headers {
+		headers[i] = esl.Header{Name: "Some-Header-" + strconv.Itoa(i), Value: "a value"}
+	}
+	return s, headers
+}
+
 // BenchmarkFire is what one event of a room costs with nobody, and with 200,
 // who listen.
 func BenchmarkFire(b *testing.B) {
 	for _, n := range []int{0, 1, 200} {
 		b.Run(strconv.Itoa(n)+" listeners", func(b *testing.B) {
-			s := New(Options{Password: "secret", API: echo})
-			for range n {
-				r, w := io.Pipe()
-				nc := &sink{stream{Reader: io.MultiReader(bytes.NewReader([]byte("auth secret\n\nevent plain CUSTOM x\n\n")), r)}}
-				go s.Talk(b.Context(), net.Conn(nc))
-				b.Cleanup(func() { _ = w.Close() })
-			}
-			for s.Clients() < n {
-				time.Sleep(time.Millisecond)
-			}
-			headers := make(esl.Headers, 70)
-			for i := range headers {
-				headers[i] = esl.Header{Name: "Some-Header-" + strconv.Itoa(i), Value: "a value"}
-			}
+			s, headers := heard(b, n)
 			b.ReportAllocs()
 			for b.Loop() {
 				s.Fire("CUSTOM", "x", headers, nil)
 			}
 		})
+	}
+}
+
+// TestAnEventIsNoMoreGarbageThanItsMessage allows it half as much beside, for room
+// that was not needed and for strings.
+func TestAnEventIsNoMoreGarbageThanItsMessage(t *testing.T) {
+	s, headers := heard(t, 1)
+	message := (&parcel{event: &esl.Event{Headers: append(s.Head("CUSTOM"), headers...)}}).bytes(plain)
+	const events = 1000
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range events {
+		s.Fire("CUSTOM", "x", headers, nil)
+	}
+	runtime.ReadMemStats(&after)
+	if each := int(after.TotalAlloc-before.TotalAlloc) / events; each > len(message)*3/2 {
+		t.Errorf("an event of %d bytes takes %d", len(message), each)
 	}
 }
 

@@ -2,7 +2,6 @@ package fsapi
 
 import (
 	"net/netip"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -12,14 +11,14 @@ import (
 )
 
 // usual is how many headers an event about a member has at most, mostly.
-const usual = 70
+const usual = 80
 
 // memberHeaders adds those of a member, in the switch's order: floor, channel,
 // caller's profile, member. cause is set when the call has ended.
 func (r *run) memberHeaders(h esl.Headers, g *guest, cause string) esl.Headers {
-	h = append(slices.Grow(h, usual), esl.Header{Name: "Floor", Value: strconv.FormatBool(r.floor != 0 && r.floor == g.view.ID)})
+	h = append(h, esl.Header{Name: "Floor", Value: strconv.FormatBool(r.floor != 0 && r.floor == g.view.ID)})
 	h = g.appendChannel(h, talking(cause))
-	return append(h, g.member(r.levelsOf(g.view.ID).energy)...)
+	return g.appendMember(h, r.levelsOf(g.view.ID).energy)
 }
 
 // channel is the basic data of a channel.
@@ -111,15 +110,15 @@ func (g *guest) parties() (he, other, first engine.Caller) {
 	return he, other, other
 }
 
-// member is what the conference itself knows of a member.
-func (g *guest) member(energy int) esl.Headers {
+// appendMember adds what the conference itself knows of a member.
+func (g *guest) appendMember(h esl.Headers, energy int) esl.Headers {
 	m := &g.view
 	kind := "member"
 	if m.Role == moderator {
 		kind = moderator
 	}
 	yes := strconv.FormatBool
-	return esl.Headers{
+	return append(h, esl.Headers{
 		{Name: "Video", Value: "false"},
 		{Name: "Hear", Value: yes(!m.Deaf)},
 		{Name: "See", Value: "true"},
@@ -132,7 +131,7 @@ func (g *guest) member(energy int) esl.Headers {
 		{Name: "Member-Ghost", Value: "false"},
 		{Name: "Energy-Level", Value: strconv.Itoa(energy)},
 		{Name: "Current-Energy", Value: "0"},
-	}
+	}...)
 }
 
 // codecOf takes "PCMU/8000" apart, and knows the bits per second.

@@ -292,8 +292,12 @@ func (r *run) tell(action conference.Action, id engine.MemberID, more esl.Header
 	return maintenance(append(h, more...))
 }
 
-// room appends the headers that every event has.
+// room appends the headers that every event has. Of none it begins a list with
+// room for those of a member.
 func (r *run) room(h esl.Headers) esl.Headers {
+	if h == nil {
+		h = make(esl.Headers, 0, usual)
+	}
 	h = append(h,
 		esl.Header{Name: "Conference-Name", Value: r.name},
 		esl.Header{Name: "Conference-Domain", Value: domain},
