@@ -143,6 +143,7 @@ func (s *Server) named(q *request, fits func(*room, *call) *answer) (r room, cal
 // addChannel sends members of other rooms to this one, and lets be who is there.
 func (s *Server) addChannel(ctx context.Context, q *request) answer {
 	mute := truth(q.get("mute"))
+	defer s.turns(ctx, q.list("channel")...)()
 	for _, id := range q.list("channel") {
 		s.await(ctx, id)
 	}

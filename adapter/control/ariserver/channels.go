@@ -253,7 +253,7 @@ func (s *Server) place(ctx context.Context, app string, d engine.Dial) answer {
 	o := &ordered{app: app, vars: readable(d.Channel)}
 	s.orders[d.Leg] = o
 	s.mu.Unlock()
-	err := s.order(ctx, d)
+	err := dialInto(ctx, d, s.exchange.BgDial)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.orders, d.Leg)

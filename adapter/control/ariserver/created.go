@@ -131,11 +131,12 @@ func (s *Server) call(ctx context.Context, c *call) answer {
 	if d == nil { // another request was faster
 		return no(http.StatusConflict, "Channel is not in the 'Down' state")
 	}
-	order := s.order
-	if c.external {
-		order = s.bring
+	var err error
+	if c.external { // it is a call when that returns; what became of it is told by events
+		err = dialInto(ctx, *d, s.exchange.Dial)
+	} else {
+		err = dialInto(ctx, *d, s.exchange.BgDial)
 	}
-	err := order(ctx, *d)
 	if err == nil {
 		return done()
 	}
@@ -148,20 +149,12 @@ func (s *Server) call(ctx context.Context, c *call) answer {
 	return failed(err)
 }
 
-// order has a room call somebody.
-func (s *Server) order(ctx context.Context, d engine.Dial) error {
+// dialInto has a room call somebody.
+func dialInto[T any](ctx context.Context, d engine.Dial, dial func(context.Context, engine.Dial) (T, error)) error {
 	ctx, cancel := context.WithTimeout(ctx, commandTime)
 	defer cancel()
-	_, err := s.exchange.BgDial(ctx, d)
-	return err //nolint:wrapcheck // an error of the engine in its own words
-}
-
-// bring is order for audio that is there already: it is a call when that returns.
-func (s *Server) bring(ctx context.Context, d engine.Dial) error {
-	ctx, cancel := context.WithTimeout(ctx, commandTime)
-	defer cancel()
-	_, err := s.exchange.Dial(ctx, d) // what became of it is told by events
-	return err                        //nolint:wrapcheck // an error of the engine in its own words
+	_, err := dial(ctx, d)
+	return err
 }
 
 // intend says which room a created channel is for; one whose audio is there

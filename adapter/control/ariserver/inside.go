@@ -3,20 +3,60 @@ package ariserver
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"parley/engine"
 )
 
 // inside is an order to a member: a call that is on its way is waited for, as long as
 // a command may take, unless it has to answer to a prompt first. One whose audio is there
-// without a call, and in no room, gets one of its own.
+// without a call, and in no room, gets one of its own; orders to it come one after the
+// other.
 func (s *Server) inside(do func(context.Context, *request) answer) func(context.Context, *request) answer {
 	return func(ctx context.Context, q *request) answer {
 		id := q.get("channelId")
+		defer s.turns(ctx, id)()
 		s.lodge(ctx, id)
 		s.await(ctx, id)
 		return do(ctx, q)
 	}
+}
+
+// turns waits until no other order to these channels is carried out, of those whose audio
+// is there without a call: an order may bring it into a room, or to another. It is this
+// order's turn until what comes back is called.
+func (s *Server) turns(ctx context.Context, ids ...string) (over func()) {
+	ctx, cancel := context.WithTimeout(ctx, commandTime)
+	defer cancel()
+	var mine []chan struct{}
+	for _, id := range slices.Compact(slices.Sorted(slices.Values(ids))) { // in one order, or two would wait for each other
+		turn := s.turnAt(id)
+		select {
+		case turn <- struct{}{}:
+			mine = append(mine, turn)
+		case <-ctx.Done(): // its state says how it is
+		}
+	}
+	return func() {
+		for _, turn := range mine {
+			<-turn
+		}
+	}
+}
+
+// turnAt is what is full while an order to a channel is carried out. Of one that needs
+// no turns there is always room in it.
+func (s *Server) turnAt(id string) chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.calls[id]
+	if c == nil || !c.external {
+		return make(chan struct{}, 1)
+	}
+	if c.turn == nil {
+		c.turn = make(chan struct{}, 1)
+	}
+	return c.turn
 }
 
 // lodge brings audio that no room has called yet into a room of its own.

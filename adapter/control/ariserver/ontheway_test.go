@@ -49,7 +49,12 @@ func slowly(t *testing.T, welcome string, test func(t *testing.T, s *Server, p *
 		s, p := newServer(), &quietPhone{"c", make(chan engine.Outcome, 1)}
 		var x *engine.Exchange
 		answers := func(_ context.Context, c engine.OutCall) error {
-			x.Arrive(p, c.Invite).Post(engine.MediaUp{Leg: p.id})
+			phone := p
+			if c.Leg != p.id { // audio without a call
+				phone = &quietPhone{c.Leg, make(chan engine.Outcome, 1)}
+				time.Sleep(time.Second)
+			}
+			x.Arrive(phone, c.Invite).Post(engine.MediaUp{Leg: phone.id})
 			return nil
 		}
 		d := engine.NewDirectory()

@@ -23,9 +23,10 @@ type call struct {
 	entered bool            // its application
 	codec   string          // as "PCMU/8000"; "" = unknown
 
-	created  *engine.Dial // what it was created for; nil = it is dialled, or has come by itself
-	unused   *time.Timer  // ends it when nobody dials it; nil = it was not created
-	external bool         // its audio is there without a call: RTP to a program, or a snoop
+	created  *engine.Dial  // what it was created for; nil = it is dialled, or has come by itself
+	unused   *time.Timer   // ends it when nobody dials it; nil = it was not created
+	external bool          // its audio is there without a call: RTP to a program, or a snoop
+	turn     chan struct{} // capacity 1: full while an order to such a one is carried out; nil = none was
 }
 
 // room is a room as a bridge.
