@@ -30,9 +30,10 @@ func openHarbour(t testing.TB, first, last uint16) *harbour {
 	return h
 }
 
-// step is the next tick.
+// step is the next tick, at least a frame after all that was sent: arrivals have the
+// system's time.
 func (h *harbour) step() int64 {
-	h.now += frame
+	h.now = max(h.now, time.Now().UnixNano()) + frame
 	return h.now
 }
 

@@ -49,6 +49,12 @@ func (p *peer) addr() netip.AddrPort { return p.conn.LocalAddr().(*net.UDPAddr).
 
 func (p *peer) send(s *Session, pt uint8, payload []byte) {
 	p.t.Helper()
+	p.raw(s, p.packet(pt, payload))
+}
+
+// packet is the peer's next.
+func (p *peer) packet(pt uint8, payload []byte) []byte {
+	p.t.Helper()
 	b, err := (&rtp.Packet{Header: rtp.Header{
 		Version: 2, PayloadType: pt, SequenceNumber: p.seq, Timestamp: p.ts, SSRC: p.ssrc,
 	}, Payload: payload}).Marshal()
@@ -57,7 +63,7 @@ func (p *peer) send(s *Session, pt uint8, payload []byte) {
 	}
 	p.seq++
 	p.ts += 160
-	p.raw(s, b)
+	return b
 }
 
 func (p *peer) raw(s *Session, b []byte) {

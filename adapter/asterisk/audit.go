@@ -16,8 +16,9 @@ import (
 const auditEvery = 10 * time.Second
 
 // settleTime is how long a difference must last to be one: what the switch has
-// reported may still be on its way to us.
-const settleTime = 300 * time.Millisecond
+// reported may still be on its way to us, by another connection than the lists come
+// on, and on a busy machine it takes its time.
+const settleTime = time.Second
 
 // Difference is something that the switch and we do not see alike.
 type Difference struct {

@@ -184,11 +184,11 @@ func TestOurShutdownGivesTheCallsBack(t *testing.T) {
 	r.front.await(t, "POST addChannel")
 	var late *aritest.Call
 	r.front.on("POST PARLEY_RESULT", func() { late = r.ast.Call("room=3000") })
-	began := time.Now()
+	w := newWatch(t)
 	r.stop()
 	err := <-r.stopped
 	r.stopped <- err
-	if d := time.Since(began); d > 4*time.Second {
+	if d := w.took(); d > 4*time.Second {
 		t.Errorf("it took %v", d)
 	}
 	r.continued(member, map[string]string{"result": "joined", "reason": "switch_lost", "exit": "lost", "member_id": "1"})

@@ -36,10 +36,10 @@ func TestTheCallerHangsUpAtAnyStage(t *testing.T) {
 			r.front.on(stage, func() { (<-calls).Hangup() })
 			c := r.ast.Call("room=3000", "clear_timeout=yes")
 			calls <- c
-			began := time.Now()
+			w := newWatch(t)
 			r.exit(c, aritest.Exit{How: aritest.HungUp})
 			r.clean(0)
-			if d := time.Since(began); d > 5*time.Second {
+			if d := w.took(); d > 5*time.Second {
 				t.Errorf("it took %v", d)
 			}
 			if strings.Contains(r.log.String(), "level=WARN msg=\"asterisk: call not given back") {
@@ -59,9 +59,9 @@ func TestTheCallerHangsUpUnseen(t *testing.T) {
 		(<-calls).Hangup()
 	})
 	calls <- r.ast.Call("room=3000")
-	began := time.Now()
+	w := newWatch(t)
 	r.clean(0)
-	if d := time.Since(began); d > 5*time.Second {
+	if d := w.took(); d > 5*time.Second {
 		t.Errorf("it took %v", d)
 	}
 }
@@ -166,11 +166,11 @@ func TestTheMediaChannelEnds(t *testing.T) {
 	r := newRig(t, nil).ready()
 	c := r.ast.Call("room=3000")
 	r.joined(c)
-	began := time.Now()
+	w := newWatch(t)
 	r.hangUpMedia()
 	r.exit(c, aritest.Exit{How: aritest.Redirected, Place: "parley,3001,3"})
 	e := r.await(engine.EventLeft, c.ID())
-	if d := time.Since(began); e.Reason != engine.ReasonMediaLost || d > 2*time.Second {
+	if d := w.took(); e.Reason != engine.ReasonMediaLost || d > 2*time.Second {
 		t.Errorf("left by %s after %v", e.Reason, d)
 	}
 	r.clean(1)
@@ -184,10 +184,10 @@ func TestTheMediaIsCutOff(t *testing.T) {
 	n.to <- r.sockets.Addr().String()
 	c := r.ast.Call("room=3000")
 	r.joined(c)
-	began := time.Now()
+	w := newWatch(t)
 	n.cut()
 	e := r.await(engine.EventLeft, c.ID())
-	if d := time.Since(began); e.Reason != engine.ReasonMediaLost || d > 2200*time.Millisecond {
+	if d := w.took(); e.Reason != engine.ReasonMediaLost || d > 2200*time.Millisecond {
 		t.Errorf("left by %s after %v", e.Reason, d)
 	}
 	r.continued(c, map[string]string{"result": "joined", "reason": "media_lost", "exit": "lost", "member_id": "1"})
@@ -308,7 +308,7 @@ func TestTheSwitchDies(t *testing.T) {
 			call := r.ast.Call("room=3000")
 			r.joined(call)
 			r.front.await(t, "POST PARLEY_MEMBER_ID") // the last of what a CDR says
-			began := time.Now()
+			w := newWatch(t)
 			if c.do != nil {
 				c.do(r, call)
 				listener.listen(t, 200*time.Millisecond)
@@ -316,7 +316,7 @@ func TestTheSwitchDies(t *testing.T) {
 			r.front.CloseClientConnections()
 			r.ast.Close()
 			e := r.await(engine.EventLeft, call.ID())
-			if d := time.Since(began); e.Reason != engine.ReasonSwitchLost || d > 2500*time.Millisecond {
+			if d := w.took(); e.Reason != engine.ReasonSwitchLost || d > 2500*time.Millisecond {
 				t.Errorf("left by %s after %v", e.Reason, d)
 			}
 			if level := audiotest.Power(listener.listen(t, 300*time.Millisecond), 8000, 500); level < -23 || level > -17 {
