@@ -206,7 +206,6 @@ func (a *App) openHTTP(ctx context.Context, c *config.Config) error {
 	}
 	a.api = l
 	mux := http.NewServeMux()
-	mux.Handle("/ari/", a.ari)
 	mux.Handle("/", control.Handler(control.Options{
 		Exchange: a.exchange, Reload: a.Reload, Checks: a.checks, State: a.state,
 		Conferences: conferences{a.freeswitch, a.links}, Auditor: auditor(a.links),
@@ -214,7 +213,7 @@ func (a *App) openHTTP(ctx context.Context, c *config.Config) error {
 	}))
 	mux.HandleFunc("GET "+asteriskDoor+"{name}", a.openDoor)
 	server := &http.Server{
-		Handler: mux, ConnContext: ariserver.ConnContext,
+		Handler: ariserver.Beside(a.ari, mux), ConnContext: ariserver.ConnContext,
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second,
 		IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
 		ErrorLog: slog.NewLogLogger(a.opt.Log.Handler(), slog.LevelDebug),

@@ -17,7 +17,8 @@ type names struct {
 
 // give names a call by its Call-ID, unless another has that name: its phone
 // chooses it, and nobody may be taken for somebody else (RFC 3261 §12 tells
-// dialogs apart by their tags, too).
+// dialogs apart by their tags, too). Nor can a call have the name of a folder, by
+// which nothing in a path is found.
 func (n *names) give(callID string) engine.LegID {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -25,7 +26,7 @@ func (n *names) give(callID string) engine.LegID {
 		n.used = map[engine.LegID]bool{}
 	}
 	id := engine.LegID(callID)
-	if n.used[id] || n.taken != nil && n.taken(id) {
+	if callID == "." || callID == ".." || n.used[id] || n.taken != nil && n.taken(id) {
 		id += engine.LegID("~" + rand.Text())
 	}
 	n.used[id] = true

@@ -133,6 +133,18 @@ func entityID() string {
 	return fmt.Sprintf("02:%02x:%02x:%02x:%02x:%02x", b[0], b[1], b[2], b[3], b[4])
 }
 
+// Beside has a Server serve what stands under /ari, and other what does not. A ServeMux
+// would clean paths, and ids may be ".." and the like.
+func Beside(s *Server, other http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/ari/") {
+			s.ServeHTTP(w, r)
+			return
+		}
+		other.ServeHTTP(w, r)
+	})
+}
+
 // ServeHTTP serves what stands under /ari.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path, _ := strings.CutPrefix(r.URL.Path, "/ari")
