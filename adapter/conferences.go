@@ -10,6 +10,7 @@ import (
 	"parley/adapter/asterisk"
 	"parley/adapter/control"
 	"parley/adapter/freeswitch"
+	"parley/adapter/trouble"
 	"parley/engine"
 	"parley/esl/conference"
 )
@@ -131,23 +132,15 @@ func (a auditor) Audit(ctx context.Context) ([]control.Difference, error) {
 
 // differences are those between a switch and us, now.
 func differences(ctx context.Context, l link) (all []control.Difference, err error) {
-	switch l := l.(type) {
-	case interface {
-		Audit(ctx context.Context) ([]freeswitch.Difference, error)
-	}:
-		found, why := l.Audit(ctx)
-		for _, d := range found {
-			all = append(all, control.Difference(d))
-		}
-		err = why
-	case interface {
-		Audit(ctx context.Context) ([]asterisk.Difference, error)
-	}:
-		found, why := l.Audit(ctx)
-		for _, d := range found {
-			all = append(all, control.Difference(d))
-		}
-		err = why
+	audited, ok := l.(interface {
+		Audit(ctx context.Context) ([]trouble.Difference, error)
+	})
+	if !ok {
+		return nil, nil
+	}
+	found, err := audited.Audit(ctx)
+	for _, d := range found {
+		all = append(all, control.Difference(d))
 	}
 	return all, err
 }

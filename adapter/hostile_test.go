@@ -2,7 +2,6 @@ package adapter_test
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"fmt"
 	"net"
@@ -10,7 +9,6 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -63,23 +61,11 @@ func (s *siege) open(t *testing.T, edit func(*config.Config)) parley {
 
 // logBook keeps what a Parley logs.
 type logBook struct {
+	journal
 	json bool
-
-	mu   sync.Mutex
-	text bytes.Buffer // guarded by mu
 }
 
-func (b *logBook) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *logBook) lines() []string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return strings.Split(strings.TrimSuffix(b.text.String(), "\n"), "\n")
-}
+func (b *logBook) lines() []string { return strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n") }
 
 // metric reads one figure as Prometheus would: again where its connection had to make
 // room for another's.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"parley/adapter/trouble"
 	"parley/ari"
 )
 
@@ -21,12 +22,7 @@ const auditEvery = 10 * time.Second
 const settleTime = time.Second
 
 // Difference is something that the switch and we do not see alike.
-type Difference struct {
-	Switch string `json:"switch"`
-	Room   string `json:"room"`
-	Call   string `json:"call,omitempty"`
-	Text   string `json:"text"`
-}
+type Difference = trouble.Difference
 
 // findings are differences, each with what mends it.
 type findings map[Difference]func()

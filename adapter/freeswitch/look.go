@@ -7,17 +7,13 @@ import (
 	"strings"
 	"time"
 
+	"parley/adapter/trouble"
 	"parley/esl"
 	"parley/esl/conference"
 )
 
 // Difference is something that the switch and we do not see alike.
-type Difference struct {
-	Switch string `json:"switch"`
-	Room   string `json:"room"`
-	Call   string `json:"call,omitempty"`
-	Text   string `json:"text"`
-}
+type Difference = trouble.Difference
 
 // settleTime is how long a difference must last to be one: what the switch has
 // told may still be on its way to us.

@@ -269,12 +269,17 @@ func (b *confBridge) menu(s *confSection) error {
 			keys = append(keys, key{engine.Control{Digits: strings.ToUpper(at.name), Action: a}, at.line})
 		}
 	}
+	return b.addMenu(name, where, s.line, keys)
+}
+
+// addMenu adds the keys of a menu as controls.
+func (r *Result) addMenu(name, where string, line int, keys []key) error {
 	if len(keys) > maxEntries {
-		return &Error{b.file, s.line, fmt.Sprintf("%s: more than %d keys", where, maxEntries)}
+		return &Error{r.file, line, fmt.Sprintf("%s: more than %d keys", where, maxEntries)}
 	}
-	menu := &record{name: name, line: s.line}
+	menu := &record{name: name, line: line}
 	menu.set("keys", keyList(keys), "")
-	b.controls = append(b.controls, menu)
+	r.controls = append(r.controls, menu)
 	return nil
 }
 

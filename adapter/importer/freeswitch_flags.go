@@ -120,13 +120,9 @@ func (f *freeSWITCH) callerControls(section *element) error {
 			f.add(e.line, where, "name", Differs, "They are named %s.", name)
 		}
 		f.menus[source] = name
-		keys := f.group(e, where)
-		if len(keys) > maxEntries {
-			return &Error{f.file, e.line, fmt.Sprintf("%s: more than %d keys", where, maxEntries)}
+		if err := f.addMenu(name, where, e.line, f.group(e, where)); err != nil {
+			return err
 		}
-		menu := &record{name: name, line: e.line}
-		menu.set("keys", keyList(keys), "")
-		f.controls = append(f.controls, menu)
 	}
 	return nil
 }
