@@ -185,7 +185,11 @@ func (l *Link) differChannels(ctx context.Context, channels []ari.Channel, bridg
 	l.mu.Unlock()
 	for id, c := range calls {
 		if was, _ := c.where.look(); inside[id] != nil && was != at[id] {
-			found[l.difference("", id, fmt.Sprintf("in bridge %q, not in %q", at[id], was))] = func() { c.mislaid(at[id]) }
+			text := fmt.Sprintf("in bridge %q, not in %q", at[id], was)
+			if was != "" && !slices.ContainsFunc(bridges, func(b ari.Bridge) bool { return b.ID == was }) {
+				text += ", which is gone" // who came a moment ago, and lost his bridge now, has not been taken out of it for long
+			}
+			found[l.difference("", id, text)] = func() { c.mislaid(at[id]) }
 		}
 	}
 	for id, ch := range inside {
