@@ -138,6 +138,7 @@ func TestNodeDrivesParley(t *testing.T) {
 	}
 	defer bob.Close()
 	nodeRecords(t, s, alice, id)
+	nodeSnoops(t, s, id)
 	if got := s.does("create " + bob.URI() + " stepwise"); got != "Down" {
 		t.Errorf("create: %s", got)
 	}

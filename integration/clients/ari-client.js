@@ -43,6 +43,7 @@ require('ari-client').connect(url, user, password, (err, client) => {
     create: async (endpoint, id) => (await client.channels.create({ endpoint, app: 'panel', channelId: id })).state,
     addTo: (bridge, id) => client.bridges.addChannel({ bridgeId: bridge, channel: id }),
     dial: (id) => client.channels.dial({ channelId: id, timeout: 20 }),
+    snoop: async (id, snoopId) => (await client.Channel(id).snoopChannelWithId({ snoopId, app: 'panel', spy: 'both', whisper: 'out' }, client.Channel(snoopId))).name,
     hangup: (id) => client.Channel(id).hangup(),
     originate: async (endpoint, room) => (await client.Channel().originate({ endpoint, app: 'panel', appArgs: room, callerId: 'Desk <500>' })).id,
     destroy: async (room) => { for (const b of await client.bridges.list()) if (b.name === room) await b.destroy(); },
