@@ -5,6 +5,8 @@ package integration
 import (
 	"fmt"
 	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -44,22 +46,30 @@ func differ(want, have string) (list []difference) {
 	return list
 }
 
-// tapesLast puts the ends of recordings behind all else of their step: a recording
-// is a thread of its own at the switch, which is not always as fast as the others.
+// tapesLast puts the ends of recordings behind all else of their step, by name: a
+// recording is a thread of its own at the switch, so its end is told before or
+// after what the others do, and whether others went on then is chance, too.
 func tapesLast(transcript string) string {
-	var out, tapes strings.Builder
+	var out strings.Builder
+	var tapes []string
+	over := func() {
+		slices.Sort(tapes)
+		out.WriteString(strings.Join(tapes, ""))
+		tapes = nil
+	}
+	others := regexp.MustCompile(` Other-Recordings=\w+`)
 	for line := range strings.Lines(transcript) {
-		if strings.HasPrefix(line, "! ") && strings.Contains(line, " Action=stop-recording ") {
-			tapes.WriteString(line)
+		switch {
+		case strings.HasPrefix(line, "! ") && strings.Contains(line, " Action=stop-recording "):
+			tapes = append(tapes, others.ReplaceAllString(line, ""))
 			continue
-		}
-		if !strings.HasPrefix(line, "! ") {
-			out.WriteString(tapes.String())
-			tapes.Reset()
+		case !strings.HasPrefix(line, "! "):
+			over()
 		}
 		out.WriteString(line)
 	}
-	return out.String() + tapes.String()
+	over()
+	return out.String()
 }
 
 // reviewed are differences that are meant to be, with their reasons, by how
