@@ -193,8 +193,8 @@ func (l *Link) take(ctx context.Context, e ari.Event) {
 		l.ended(e.Channel.ID, e.CauseTxt)
 		l.failed(e)
 	case *ari.ChannelDtmfReceived:
-		if c := l.call(e.Channel.ID); c != nil && len(e.Digit) == 1 {
-			c.press(engine.Digit{Digit: e.Digit[0], Held: time.Duration(e.DurationMs) * time.Millisecond})
+		if c := l.call(e.Channel.ID); c != nil {
+			c.takeKey(e)
 		}
 	case *ari.ChannelHangupRequest:
 		if c := l.call(e.Channel.ID); c != nil {

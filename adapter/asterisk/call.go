@@ -71,6 +71,7 @@ type call struct {
 	left   latch             // the caller's channel is not in the application any more
 	hungUp latch             // because somebody has hung up
 	keys   chan engine.Digit // pressed and not yet in the room
+	filter keyFilter         // before them; of the goroutine of the link's events
 }
 
 func newCall(l *Link, ch *ari.Channel, args []string) *call {

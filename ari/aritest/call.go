@@ -38,6 +38,7 @@ type channel struct {
 	variables       map[string]string
 	muted           map[string]bool // by direction
 	handler         string          // hangup handler: context,exten,priority(args)
+	typed           time.Time       // the last key
 	left            chan Exit       // capacity 1
 	media           net.Conn        // AudioSocket channels
 	received        atomic.Uint64   // audio frames
@@ -151,11 +152,17 @@ func (c *Call) Redirect(place string) {
 	c.s.leave(c.c, Exit{How: Redirected, Place: place})
 }
 
-// Press is a key of the caller: an event, and a frame to his media.
+// Press are keys of the caller: each an event, and a frame to his media. They come
+// at once, and are told as if somebody had typed them, 160 ms apart.
 func (c *Call) Press(digits string) {
 	for _, d := range digits {
 		c.s.mu.Lock()
-		c.s.emit(map[string]any{"type": "ChannelDtmfReceived", "digit": string(d), "duration_ms": 100, "channel": c.c.snapshot()})
+		if c.c.typed = c.c.typed.Add(160 * time.Millisecond); c.c.typed.Before(time.Now()) {
+			c.c.typed = time.Now()
+		}
+		c.s.emit(map[string]any{
+			"type": "ChannelDtmfReceived", "digit": string(d), "duration_ms": 100, "timestamp": stamp(c.c.typed), "channel": c.c.snapshot(),
+		})
 		m := c.s.partner(c.c)
 		c.s.mu.Unlock()
 		if m != nil {

@@ -331,7 +331,9 @@ func (s *Server) emit(event map[string]any) {
 	}
 	event["application"] = App
 	event["asterisk_id"] = entity
-	event["timestamp"] = stamp(time.Now())
+	if event["timestamp"] == nil {
+		event["timestamp"] = stamp(time.Now())
+	}
 	b, err := json.Marshal(event)
 	if err != nil {
 		s.t.Errorf("aritest: %v", err)

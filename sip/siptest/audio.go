@@ -17,7 +17,7 @@ import (
 	"parley/sip"
 )
 
-// Times of digits, as phones have them.
+// Times of digits, as people type them.
 const (
 	keyDown = 100 * time.Millisecond
 	keyUp   = 60 * time.Millisecond
@@ -95,10 +95,11 @@ func (v *voice) next(frame []int16, r codec.Rate) bool {
 
 // keyboard are digits on their way out.
 type keyboard struct {
-	queue chan press
-	now   *press
-	sent  int // packets of it
-	start uint32
+	queue    chan press
+	down, up time.Duration // of each
+	now      *press
+	sent     int // packets of it
+	start    uint32
 }
 
 type press struct {
@@ -183,11 +184,11 @@ func (c *Call) tick(out *sender, s sip.Session) {
 // key goes on with the digit that is being typed, or takes the next one.
 func (c *Call) key(out *sender, s sip.Session, sends bool) bool {
 	k := &c.keys
-	const down = int(keyDown / sip.Ptime)
+	down := int(k.down / sip.Ptime)
 	if k.now == nil {
 		select {
 		case p := <-k.queue:
-			*k = keyboard{queue: k.queue, now: &p, start: out.header.Timestamp}
+			k.now, k.sent, k.start = &p, 0, out.header.Timestamp
 		default:
 			return false
 		}
@@ -205,7 +206,7 @@ func (c *Call) key(out *sender, s sip.Session, sends bool) bool {
 			c.packet(out, s.Digits, k.start, false, payload, s.Remote)
 		}
 	}
-	if k.sent >= down+int(keyUp/sip.Ptime) {
+	if k.sent >= down+int(k.up/sip.Ptime) {
 		close(k.now.done)
 		k.now = nil
 	}

@@ -21,6 +21,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"time"
 
 	"parley/codec"
 	"parley/sip"
@@ -136,6 +137,9 @@ type CallOptions struct {
 	Headers []sip.Header // more headers of the INVITE, or of the answer
 	Tone    Tone         // said from the start; the zero value is silence
 	PCM     []int16      // said from the start instead, once, at the call's Rate
+
+	// Key is how long a key is held, and then let go of; zero is as people type.
+	Key time.Duration
 }
 
 // Dial calls a URI and waits for the answer. A refusal is a *sip.StatusError.
@@ -216,6 +220,10 @@ func (p *Phone) newCall(o CallOptions) (*Call, error) {
 	}
 	c := newCall(p, conn)
 	c.say(o)
+	c.keys.down, c.keys.up = keyDown, keyUp
+	if o.Key > 0 {
+		c.keys.down, c.keys.up = o.Key, o.Key
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.calls == nil {
