@@ -151,8 +151,10 @@ func TestAConfBridgeRoomIsTakenOver(t *testing.T) {
 	profiles := "profiles:\n  - {name: default, unmuted_sound: none, play_entry_tone: false, play_exit_tone: false}\n"
 	p := run(t, at, at.base(true)+profiles)
 	tones := []float64{500, 900, 1300}
-	calls := []*siptest.Call{
-		call(t, at.astSIP, "default_user", tone(500)), call(t, at.astSIP, "boss", tone(900)), call(t, at.astSIP, "dumb", tone(1300)),
+	var calls []*siptest.Call
+	for i, user := range []string{"default_user", "boss", "dumb"} { // in this order they get their numbers
+		calls = append(calls, call(t, at.astSIP, user, tone(tones[i])))
+		eventually(t, 15*time.Second, user+" being in ConfBridge", func() (string, bool) { return "", ast.callers("4001") == i+1 })
 	}
 	ctx := context.Background()
 	eventually(t, 15*time.Second, "the room being shown as not ours", func() (string, bool) {

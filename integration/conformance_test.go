@@ -194,7 +194,7 @@ func (s *stage) do(line string) step {
 	for {
 		limit := s.quiet(line, want-len(st.events))
 		if waits {
-			limit = 10 * time.Second
+			limit = 20 * time.Second // uuid_deflect waits 10 s at the switch
 		}
 		select {
 		case m, ok := <-s.inbox:
