@@ -16,12 +16,16 @@ const (
 
 	// againTime is how long after it may a key that was put back is told again.
 	againTime = 300 * time.Millisecond
+
+	// keySlack is by how much the switch's times may be beside ours.
+	keySlack = 5 * time.Millisecond
 )
 
 // keyFilter takes out the keys that Asterisk tells twice. One that comes while the
 // switch still plays the one before, or too soon behind it, is put back and read
-// again, and ChannelDtmfReceived comes of both: of keys in quick succession, by a
-// speed dial, by SIP INFO, or on a busy machine. Times are the switch's.
+// again, and ChannelDtmfReceived comes of both: of RFC 4733 keys in quick succession,
+// by a speed dial or on a busy machine. Those of SIP INFO wait, and are told once.
+// Times are the switch's.
 type keyFilter struct {
 	idle time.Time          // from when on a key is taken at once
 	back []byte             // keys that were put back, in their order
@@ -42,7 +46,7 @@ func (f *keyFilter) pressed(at time.Time, key byte, held time.Duration) bool {
 	case again:
 		f.idle = at.Add(max(held, keyLeast) + keyGap)
 		return false
-	case at.Before(f.idle):
+	case at.Before(f.idle.Add(-keySlack)):
 		f.back = append(f.back, key)
 	case begun.Before(f.idle): // its beginning was too early to count: it is played whole from now on
 		f.idle = at.Add(max(held, keyLeast) + keyGap)

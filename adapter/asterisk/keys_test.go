@@ -33,10 +33,10 @@ func TestKeysThatTheSwitchTellsTwice(t *testing.T) {
 		}},
 		{"a key twice, by hand", "77#", []told{{0, '7', 100}, {160, '7', 100}, {400, '#', 100}}},
 		{"a key held long, and short ones behind it", "5771", []told{{0, '5', 600}, {170, '7', 80}, {310, '7', 80}, {500, '1', 80}}},
-		{"SIP INFO: each is played whole, and is told again if it waits for that", "1233", []told{
-			{0, '1', 250}, {200, '2', 250}, {295, '2', 250}, {400, '3', 250}, {590, '3', 250}, {700, '3', 250}, {885, '3', 250},
+		{"SIP INFO: each when the one before it has been played", "99877#", []told{
+			{0, '9', 100}, {144, '9', 100}, {290, '8', 100}, {434, '7', 100}, {579, '7', 100}, {724, '#', 100},
 		}},
-		{"a key twice by SIP INFO", "77", []told{{0, '7', 250}, {150, '7', 250}, {295, '7', 250}}},
+		{"SIP INFO that says longer", "777", []told{{0, '7', 250}, {295, '7', 250}, {589, '7', 250}}},
 		{"a key again after a while", "111", []told{{0, '1', 100}, {20, '1', 100}, {1000, '1', 100}, {2000, '1', 100}}},
 		{"as long as nobody knows", "11", []told{{0, '1', 0}, {200, '1', 0}}},
 	} {
