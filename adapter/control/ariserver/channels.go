@@ -77,6 +77,7 @@ func (s *Server) known(q *request) (c call, bad *answer) {
 
 // hangUp ends a call wherever it is: of one that is not answered yet, the attempt.
 func (s *Server) hangUp(ctx context.Context, q *request) answer {
+	defer s.turns(ctx, q.get("channelId"))()
 	c, bad := s.known(q)
 	cause, wrong := causeOf(q)
 	switch {

@@ -93,9 +93,11 @@ func (s *Server) enters(c *call, at time.Time, args []string) {
 // dial calls whom a channel was created for, into the room whose bridge it was
 // added to.
 func (s *Server) dial(ctx context.Context, q *request) answer {
+	id := q.get("channelId")
+	defer s.turns(ctx, id)()
 	n, err := strconv.Atoi(cmp.Or(q.get("timeout"), "0"))
 	s.mu.Lock()
-	c := s.calls[q.get("channelId")]
+	c := s.calls[id]
 	var a answer
 	switch {
 	case c == nil:
@@ -142,7 +144,12 @@ func (s *Server) call(ctx context.Context, c *call) answer {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.calls[c.ID] == c {
+	switch {
+	case s.calls[c.ID] != c: // it has ended
+	case errors.Is(err, context.Canceled) && ctx.Err() == nil: // somebody has hung it up
+		s.destroy(c, time.Now(), engine.CauseOriginatorCancel)
+		return no(http.StatusNotFound, "Channel not found")
+	default:
 		c.created = d
 		c.unused.Reset(unusedTime)
 	}

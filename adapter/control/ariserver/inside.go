@@ -22,9 +22,9 @@ func (s *Server) inside(do func(context.Context, *request) answer) func(context.
 	}
 }
 
-// turns waits until no other order to these channels is carried out, of those whose audio
-// is there without a call: an order may bring it into a room, or to another. It is this
-// order's turn until what comes back is called.
+// turns waits until no other order to these channels is carried out, of those that were
+// created: an order may make a call of one, or end it, and its audio may be there without a
+// call. It is this order's turn until what comes back is called.
 func (s *Server) turns(ctx context.Context, ids ...string) (over func()) {
 	ctx, cancel := context.WithTimeout(ctx, commandTime)
 	defer cancel()
@@ -50,7 +50,7 @@ func (s *Server) turnAt(id string) chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := s.calls[id]
-	if c == nil || !c.external {
+	if c == nil || c.unused == nil {
 		return make(chan struct{}, 1)
 	}
 	if c.turn == nil {

@@ -26,7 +26,7 @@ type call struct {
 	created  *engine.Dial  // what it was created for; nil = it is dialled, or has come by itself
 	unused   *time.Timer   // ends it when nobody dials it; nil = it was not created
 	external bool          // its audio is there without a call: RTP to a program, or a snoop
-	turn     chan struct{} // capacity 1: full while an order to such a one is carried out; nil = none was
+	turn     chan struct{} // capacity 1: full while an order to one that was created is carried out; nil = none was
 }
 
 // room is a room as a bridge.
