@@ -77,7 +77,9 @@ func TestAProgramHearsARoomAndIsHeard(t *testing.T) {
 	for query, want := range map[string]string{
 		"format=ulaw": "external_host is required", at[1:]: "format cannot be empty", "format=ulaw&external_host=x": "external_host must be",
 		"format=ulaw&transport=tcp" + at: "transport must be 'udp'", "format=ulaw&direction=up" + at: "Invalid direction specified",
-		"format=ulaw&connection_type=server" + at: "'server' connection_type",
+		"format=ulaw&connection_type=server" + at:   "'server' connection_type",
+		"format=ulaw&external_host=127.0.0.1:99999": "99999", "format=ulaw&external_host=127.0.0.1:0": "no number from 1 to 65535",
+		"format=ulaw&external_host=127.0.0.1:": "no number from 1 to 65535",
 	} {
 		c.want("POST", "/channels/externalMedia?app=panel&"+query, "", 400, want)
 	}

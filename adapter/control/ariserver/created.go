@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"net"
 	"net/http"
@@ -254,10 +255,7 @@ func (s *Server) openMedia(ctx context.Context, id engine.LegID, q *request) (ne
 	ctx, cancel := context.WithTimeout(ctx, commandTime)
 	defer cancel()
 	host, text, _ := net.SplitHostPort(q.get("external_host"))
-	port, err := strconv.ParseUint(text, 10, 16)
-	if err != nil || port == 0 {
-		return netip.AddrPort{}, errors.New("ariserver: external_host has no port")
-	}
+	port, _ := strconv.ParseUint(text, 10, 16) // externally has judged it
 	list, err := net.DefaultResolver.LookupNetIP(ctx, "ip4", host)
 	if err != nil || len(list) == 0 {
 		return netip.AddrPort{}, errors.New("ariserver: external_host is not known by an IPv4 address")
@@ -268,7 +266,8 @@ func (s *Server) openMedia(ctx context.Context, id engine.LegID, q *request) (ne
 // externally judges what externalMedia is asked for, in Asterisk's words.
 func externally(q *request) *answer {
 	host, encapsulation, transport := q.get("external_host"), q.get("encapsulation"), q.get("transport")
-	_, _, err := net.SplitHostPort(host)
+	_, port, err := net.SplitHostPort(host)
+	number, notPort := strconv.ParseUint(port, 10, 16)
 	var words string
 	switch {
 	case q.get("app") == "":
@@ -281,6 +280,8 @@ func externally(q *request) *answer {
 		words = "format cannot be empty"
 	case err != nil:
 		words = "external_host must be <host>:<port> for all transports other than websocket"
+	case notPort != nil || number == 0:
+		words = fmt.Sprintf("external_host has port %.20q, which is no number from 1 to 65535", port)
 	case !slices.Contains([]string{"", "both", "in", "out"}, q.get("direction")):
 		words = "Invalid direction specified"
 	case encapsulation != "" && encapsulation != "rtp":
