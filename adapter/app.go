@@ -312,6 +312,7 @@ func (a *App) part(ctx context.Context) {
 	if a.exchange == nil {
 		return
 	}
+	a.ari.Drain()
 	if a.freeswitch != nil {
 		a.freeswitch.Retreat()
 	}

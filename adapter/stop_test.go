@@ -71,7 +71,7 @@ func (w *watcher) next() bool {
 }
 
 // TestShutdownTellsHowEveryCallEnds has members, callers who are asked for a PIN,
-// and callers who are asked for the number.
+// callers who are asked for the number, and what only ARI knows.
 func TestShutdownTellsHowEveryCallEnds(t *testing.T) {
 	for _, sound := range []string{"", "conference-ended"} {
 		t.Run("with "+sound, func(t *testing.T) {
@@ -108,6 +108,9 @@ func tellsAll(t *testing.T, p parley, stop func()) {
 	for len(w.created) < 3*each {
 		w.next()
 	}
+	panel.want("POST", "/channels/create?app=panel&endpoint=sip:x@y", "", 200, "")
+	panel.want("POST", "/channels/externalMedia?app=panel&external_host=127.0.0.1:9&format=ulaw", "", 200, "")
+	panel.want("POST", "/bridges/empty", "", 200, "")
 	stop()
 	for w.next() {
 	}
@@ -115,10 +118,11 @@ func tellsAll(t *testing.T, p parley, stop func()) {
 		t.Errorf("event socket: the ends of %d calls and %d rooms were told; %v is open", w.destroyed, w.closed, w.created)
 	}
 	over := map[string]bool{}
-	for range 3 * each {
+	for range 3*each + 2 {
 		over[panel.next("ChannelDestroyed").Channel.ID] = true
 	}
-	if len(over) != 3*each {
+	if len(over) != 3*each+2 {
 		t.Errorf("ARI: the ends of %d calls were told", len(over))
 	}
+	panel.next("BridgeDestroyed", func(e happening) bool { return e.Bridge.ID == "empty" })
 }

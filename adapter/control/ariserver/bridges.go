@@ -63,6 +63,8 @@ func (s *Server) createBridge(_ context.Context, q *request) answer {
 		}
 	}
 	switch {
+	case s.draining:
+		return stopped()
 	case s.find(id) != nil:
 		return no(http.StatusConflict, "Bridge with id '"+id+"' already exists")
 	case s.bridgeOf(room) != nil:

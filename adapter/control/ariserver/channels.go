@@ -247,7 +247,11 @@ func (s *Server) place(ctx context.Context, app string, d engine.Dial) answer {
 		app = s.opt.App
 	}
 	s.mu.Lock()
-	if s.taken(d.Leg) {
+	switch {
+	case s.draining:
+		s.mu.Unlock()
+		return stopped()
+	case s.taken(d.Leg):
 		s.mu.Unlock()
 		return no(http.StatusConflict, "Channel with given unique ID already exists")
 	}

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strconv"
 	"strings"
 	"testing"
@@ -94,6 +95,59 @@ func TestCloseWritesWhatIsQueued(t *testing.T) {
 		<-over
 		if ended != calls {
 			t.Errorf("%d of %d ends are told", ended, calls)
+		}
+	})
+}
+
+// TestCloseTellsTheEndOfWhatClientsHaveMade, of which the engine knows nothing, and be
+// it more than a queue holds. Nothing more is made then.
+func TestCloseTellsTheEndOfWhatClientsHaveMade(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, open := newServer(), 0
+		s.opt.OpenMedia = func(engine.LegID, string, netip.AddrPort) (netip.AddrPort, error) {
+			open++
+			return netip.MustParseAddrPort("127.0.0.1:30000"), nil
+		}
+		s.opt.DropMedia = func(engine.LegID) { open-- }
+		s.opt.Snoop = func(engine.LegID, engine.LegID, string, string) error { open++; return nil }
+		ws, hangUp := dial(t, s, "parley")
+		defer hangUp()
+		told, over := map[string]int{}, make(chan struct{})
+		go func() {
+			defer close(over)
+			for {
+				_, data, err := ws.Read(t.Context())
+				if err != nil {
+					return
+				}
+				kind, _, _ := strings.Cut(strings.TrimPrefix(string(data), `{"type":"`), `"`)
+				told[kind]++
+			}
+		}()
+		make := func(i string, want int) {
+			for _, path := range []string{
+				"/channels/create?app=parley&endpoint=sip:x@y&channelId=c", "/channels/externalMedia?app=parley&external_host=127.0.0.1:9&format=ulaw&channelId=m",
+				"/channels/c0/snoop?app=parley&spy=in&snoopId=s", "/bridges?bridgeId=b", "/bridges?bridgeId=more",
+			} {
+				if got := order(t, s, http.MethodPost, path+i); got != want {
+					t.Fatal(path, got)
+				}
+			}
+		}
+		const each = 333
+		for i := range each {
+			make(strconv.Itoa(i), http.StatusOK)
+			time.Sleep(time.Second) // a client orders one after the other
+		}
+		s.Drain()
+		make("late", http.StatusServiceUnavailable)
+		if got := order(t, s, http.MethodPost, "/channels?app=a&extension=3001&endpoint=sip:x@y"); got != http.StatusServiceUnavailable {
+			t.Error("originate", got)
+		}
+		s.Close()
+		<-over
+		if told["StasisEnd"] != 3*each || told["ChannelDestroyed"] != 3*each || told["BridgeDestroyed"] != 2*each || open != 0 {
+			t.Errorf("%v; %d are open", told, open)
 		}
 	})
 }

@@ -59,6 +59,9 @@ func (s *Server) newCreated(q *request, d engine.Dial) (*call, *answer) {
 		}
 	}
 	switch id := string(d.Leg); {
+	case s.draining:
+		a = stopped()
+		return nil, &a
 	case s.taken(d.Leg):
 		a = no(http.StatusConflict, "Channel with given unique ID already exists")
 		return nil, &a

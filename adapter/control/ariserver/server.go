@@ -94,7 +94,8 @@ type Server struct {
 	playbacks map[string]*playback      // by id: queued or playing
 	tapes     map[string]*live          // by name
 	open      int                       // sockets
-	closed    bool
+	draining  bool                      // nothing is made any more
+	closed    bool                      // no socket is opened any more
 }
 
 // New makes a server. Before it is asked anything it needs the engine, which
@@ -113,17 +114,6 @@ func New(o Options) *Server {
 
 // Drive says which engine is asked.
 func (s *Server) Drive(x *engine.Exchange) { s.exchange = x }
-
-// Close ends all sockets, and returns when they have.
-func (s *Server) Close() {
-	s.stop.Do(func() {
-		s.mu.Lock()
-		s.closed = true
-		s.mu.Unlock()
-		close(s.quit)
-	})
-	s.sockets.Wait()
-}
 
 // entityID looks like the MAC address that Asterisk names itself by: a random
 // one, locally administered.
