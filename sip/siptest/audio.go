@@ -301,9 +301,10 @@ type record struct {
 	fresh chan struct{}
 }
 
-// ahead is how much longer the silence of a jump of the timestamp may be than the
-// time since the last packet: switches begin their clocks anew within a source.
-const ahead = time.Second
+// Switches begin their clocks anew within a source. They have where the silence of a
+// jump of the timestamp is longer than the time since the last packet by more than
+// ahead, and where a packet belongs more than behind before the end of what was heard.
+const ahead, behind = time.Second, time.Second
 
 // voice puts PCM where its timestamp says.
 func (r *record) voice(p Packet, pcm []int16, f codec.Format) {
@@ -311,7 +312,8 @@ func (r *record) voice(p Packet, pcm []int16, f codec.Format) {
 	defer r.mu.Unlock()
 	r.all = append(r.all, p)
 	at := r.start + int(int32(p.Timestamp-r.base))*int(f.Rate)/f.Clock
-	if !r.begun || p.SSRC != r.ssrc || at < r.start || at > len(r.pcm)+f.Rate.Samples(p.At.Sub(r.last)+ahead) {
+	anew := at < r.start || at < len(r.pcm)-f.Rate.Samples(behind) || at > len(r.pcm)+f.Rate.Samples(p.At.Sub(r.last)+ahead)
+	if !r.begun || p.SSRC != r.ssrc || anew {
 		r.begun, r.ssrc = true, p.SSRC // a new source goes on where the old one ended
 		r.base, r.start = p.Timestamp, len(r.pcm)
 		at = r.start

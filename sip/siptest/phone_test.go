@@ -224,11 +224,16 @@ func TestRecordFollowsTimestamps(t *testing.T) {
 		put(1, 4, 4) // and now two are
 		put(2, 77, 5)
 		put(2, 10_000, 6) // the clock begins anew: nobody was away for minutes
+		for n := range uint32(200) {
+			put(2, 10_001+n, 7)
+		}
+		put(2, 10_002, 8) // and anew, seconds back: that is nothing old
 		var got []int16
 		for packet := range slices.Chunk(r.since(0), 160) {
 			got = append(got, packet[0])
 		}
-		if want := []int16{1, 2, 3, 0, 0, 4, 5, 6}; !slices.Equal(got, want) {
+		want := append([]int16{1, 2, 3, 0, 0, 4, 5, 6}, slices.Repeat([]int16{7}, 200)...)
+		if want = append(want, 8); !slices.Equal(got, want) {
 			t.Errorf("%s/%d: %v, want %v", f.Name, f.Rate, got, want)
 		}
 	}
