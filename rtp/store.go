@@ -7,6 +7,7 @@ type store struct {
 	data []byte
 	at   int    // where the next payload goes
 	sum  uint32 // bytes since the beginning, left-out ends included
+	kept uint32 // how many of the last of them are whole
 }
 
 // piece is a payload in a store.
@@ -27,28 +28,36 @@ func (s *store) put(payload []byte) piece {
 		s.grow(n * leastPieces)
 	}
 	if rest := len(s.data) - s.at; rest < n {
-		s.sum += uint32(rest)
+		s.pass(rest)
 		s.at = 0
 	}
 	p := piece{from: s.sum, at: uint32(s.at), n: uint16(n)}
 	copy(s.data[s.at:], payload)
 	s.at += n
-	s.sum += uint32(n)
+	s.pass(n)
 	return p
 }
 
-// grow makes room for at least need bytes. What is in it stays where it is, and is
-// given up as if the old memory had been filled once more.
+// pass counts n bytes as written or left out: as many of the oldest are gone.
+func (s *store) pass(n int) {
+	s.sum += uint32(n)
+	s.kept = min(s.kept+uint32(n), uint32(len(s.data)))
+}
+
+// grow makes room for at least need bytes. What is in it stays where it is; the next
+// payload goes behind the old memory, whose end is left out.
 func (s *store) grow(need int) {
 	old := len(s.data)
 	data := make([]byte, max(need, 2*old))
 	copy(data, s.data)
-	s.data, s.at = data, old
-	s.sum += uint32(old)
+	s.data = data
+	s.pass(old - s.at)
+	s.at = old
 }
 
-// has says whether a payload is still there.
-func (s *store) has(p piece) bool { return s.sum-p.from <= uint32(len(s.data)) }
+// has says whether a payload is still there. What had made room before the memory
+// grew has not come back with it.
+func (s *store) has(p piece) bool { return s.sum-p.from <= s.kept }
 
 // get is the payload, until the next one is put; nil when it has made room.
 func (s *store) get(p piece) []byte {

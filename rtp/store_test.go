@@ -6,28 +6,41 @@ import (
 	"testing"
 )
 
-// A store has the latest payloads, whole, or says that it has them no more.
+// A store has the latest payloads, whole, or says that it has them no more; also when
+// it grew, once or several times, in its first round or later.
 func TestStoreKeepsTheLatest(t *testing.T) {
 	for _, longest := range []int{1, 160, 640, 2048} {
-		s := store{data: make([]byte, 16*160), sum: 1<<32 - 5000} // its count wraps
-		var pieces []piece
-		var put [][]byte
-		for i := range 2000 {
-			b := make([]byte, rand.IntN(longest+1))
-			for k := range b {
-				b[k] = byte(i + k)
+		for _, before := range []int{0, 5, 40} { // short ones, and then longer ones
+			for range 40 {
+				s := store{data: make([]byte, 16*160), sum: 1<<32 - 5000} // its count wraps
+				fill(t, &s, before, longest)
 			}
-			pieces, put = append(pieces, s.put(b)), append(put, b)
-			bytesAfter := 0
-			for k := len(put) - 1; k >= max(0, len(put)-60); k-- {
-				got := s.get(pieces[k])
-				if s.has(pieces[k]) && !bytes.Equal(got, put[k]) {
-					t.Fatalf("longest %d: payload %d of %d is not what was put", longest, k, i)
-				}
-				bytesAfter += len(put[k])
-				if !s.has(pieces[k]) && bytesAfter+longest <= len(s.data)/2 {
-					t.Fatalf("longest %d: payload %d of %d has gone, after %d of %d bytes", longest, k, i, bytesAfter, len(s.data))
-				}
+		}
+	}
+}
+
+// fill puts 300 payloads, the first of them short, and looks at the latest after each.
+func fill(t *testing.T, s *store, short, longest int) {
+	t.Helper()
+	var pieces []piece
+	var put [][]byte
+	for i := range 300 {
+		b := make([]byte, rand.IntN(longest+1))
+		if i < short {
+			b = b[:min(len(b), rand.IntN(161))]
+		}
+		for k := range b {
+			b[k] = byte(rand.IntN(256))
+		}
+		pieces, put = append(pieces, s.put(b)), append(put, b)
+		after := 0
+		for k := len(put) - 1; k >= max(0, len(put)-60); k-- {
+			if s.has(pieces[k]) && !bytes.Equal(s.get(pieces[k]), put[k]) {
+				t.Fatalf("longest %d after %d short ones: payload %d of %d is not what was put", longest, short, k, i)
+			}
+			after += len(put[k])
+			if !s.has(pieces[k]) && after+longest <= len(s.data)/2 {
+				t.Fatalf("longest %d after %d short ones: payload %d of %d has gone, after %d of %d bytes", longest, short, k, i, after, len(s.data))
 			}
 		}
 	}

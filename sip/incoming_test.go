@@ -189,34 +189,6 @@ func TestCancelAfterAnswerChangesNothing(t *testing.T) {
 	})
 }
 
-func TestInviteAgainIsNotASecondCall(t *testing.T) {
-	bubble(t, Options{}, func(t *testing.T, r *rig) {
-		l := r.p.leg()
-		inv := l.send(l.invite(pcmuSDP))
-		r.p.send(inv)
-		r.p.send(inv)
-		m := r.p.response(100)
-		for m.code() == 100 { // each copy may bring one
-			m = r.p.next(time.Second)
-		}
-		for late := r.p.next(time.Millisecond); late != nil; late = r.p.next(time.Millisecond) {
-			if late.code() != 100 { // that of a copy may overtake the answer
-				t.Errorf("unexpected %q", late.start)
-			}
-		}
-		l.remote = tagIn(m.get("To"))
-		r.p.send(inv)
-		l.send(l.request("ACK"))
-		r.p.quiet(time.Minute)
-		if n := r.Stats().CallsIn.Load(); n != 1 {
-			t.Errorf("%d calls", n)
-		}
-		other := readText(inv.bytes()).set("Via", "SIP/2.0/UDP 10.0.0.2:5060;branch=z9hG4bKother")
-		r.p.send(other)
-		r.p.response(482)
-	})
-}
-
 func TestAnswerIsSentUntilItsACK(t *testing.T) {
 	bubble(t, Options{}, func(t *testing.T, r *rig) {
 		l := r.p.leg()
