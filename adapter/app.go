@@ -290,6 +290,9 @@ func (a *App) Run(ctx context.Context) error {
 	case <-failed.Done():
 	}
 	a.opt.Log.Info("stopping: calls are given back")
+	if a.commands != nil {
+		a.commands.Stopping()
+	}
 	a.part(ctx)
 	if a.commands != nil {
 		a.commands.Tell() // how the last calls ended, while there are clients

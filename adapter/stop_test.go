@@ -23,6 +23,7 @@ type watcher struct {
 	created   map[string]bool // channels, until they are no more
 	destroyed int             // channels
 	closed    int             // conferences
+	early     int             // channels that had been destroyed when SHUTDOWN came; -1 = it has not come
 }
 
 func (p parley) watch(t *testing.T) *watcher {
@@ -37,7 +38,7 @@ func (p parley) watch(t *testing.T) *watcher {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &watcher{t: t, in: esl.NewReader(nc), created: map[string]bool{}}
+	w := &watcher{t: t, in: esl.NewReader(nc), created: map[string]bool{}, early: -1}
 	for range 3 { // the request for a password, and two replies
 		w.next()
 	}
@@ -64,6 +65,8 @@ func (w *watcher) next() bool {
 	case e.Name() == "CHANNEL_DESTROY" && w.created[id]:
 		delete(w.created, id)
 		w.destroyed++
+	case e.Name() == "SHUTDOWN" && e.Value("Event-Info") == "System Shutting Down":
+		w.early = w.destroyed
 	case e.Value("Action") == "conference-destroy":
 		w.closed++
 	}
@@ -116,6 +119,9 @@ func tellsAll(t *testing.T, p parley, stop func()) {
 	}
 	if w.destroyed != 3*each || len(w.created) > 0 || w.closed != 1 {
 		t.Errorf("event socket: the ends of %d calls and %d rooms were told; %v is open", w.destroyed, w.closed, w.created)
+	}
+	if w.early != 0 {
+		t.Errorf("event socket: SHUTDOWN came when %d calls had ended; -1 is never", w.early)
 	}
 	over := map[string]bool{}
 	for range 3*each + 2 {

@@ -127,6 +127,11 @@ func (a *API) Run(ctx context.Context) error {
 	}
 }
 
+// Stopping tells that we stop, before the calls end, as the switch does.
+func (a *API) Stopping() {
+	a.opts.Fire("SHUTDOWN", "", esl.Headers{{Name: "Event-Info", Value: "System Shutting Down"}}, nil)
+}
+
 // Tell fires what has happened.
 func (a *API) Tell() {
 	a.telling.Lock()
