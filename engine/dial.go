@@ -105,11 +105,15 @@ func (x *Exchange) Dial(ctx context.Context, d Dial) (Job, error) {
 
 // BgDial begins a call into a room: its room has agreed, and a seat is kept.
 // The errors are ErrBadRoomName, ErrBadCommand, ErrNoRoute, ErrTooManyDials,
-// ErrInUse (of Job or Leg) and RefusalError.
+// ErrInUse (of Job or Leg), RefusalError, and that of ctx, when it ends before the
+// room has agreed. An error says that nobody was called.
 func (x *Exchange) BgDial(ctx context.Context, d Dial) (JobID, error) {
 	name, err := d.check()
 	if err != nil {
 		return "", err
+	}
+	if ctx.Err() != nil {
+		return "", ctx.Err()
 	}
 	if x.busy.Load() {
 		return "", &RefusalError{Reason: ReasonNodeBusy}
@@ -128,20 +132,26 @@ func (x *Exchange) BgDial(ctx context.Context, d Dial) (JobID, error) {
 	o := outgoing{dial: d, way: way, request: readVariables(d.Variables), reply: make(chan error, 1)}
 	r, err := x.place(name, &o)
 	if err == nil {
-		select {
-		case err = <-o.reply:
-		case <-r.done:
-			err = ended(o.reply)
-		case <-ctx.Done():
-			x.CancelDial(d.Job)
-			return "", ctx.Err()
-		}
+		err = x.agreement(ctx, r, &o)
 	}
 	if err != nil {
 		x.house.jobs.forget(d.Job)
 		return "", err
 	}
 	return d.Job, nil
+}
+
+// agreement returns when the room has judged an order. One that nobody waits for any
+// more is given up, before the room agrees or after it.
+func (x *Exchange) agreement(ctx context.Context, r *room, o *outgoing) error {
+	stop := context.AfterFunc(ctx, func() { x.CancelDial(o.dial.Job) })
+	defer stop()
+	select {
+	case err := <-o.reply:
+		return err
+	case <-r.done:
+		return ended(o.reply)
+	}
 }
 
 // trust lets whom we call in without a PIN, unless the order says otherwise.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -165,6 +166,38 @@ func TestACallOutIsGivenUp(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Who gives an order may go while the room judges it. Then either nobody is called, or
+// the order has been given.
+func TestAnErrorSaysThatNobodyWasCalled(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, th *theatre) {
+		newAbroad(th)
+		given := 0
+		for i := range 2000 {
+			d := calling(fmt.Sprint("p", i), nil)
+			ctx, cancel := context.WithCancel(t.Context())
+			go func() {
+				for range i % 50 {
+					runtime.Gosched()
+				}
+				cancel()
+			}()
+			_, err := th.BgDial(ctx, d)
+			events := th.types()
+			if told := strings.Contains(events, "dial.started"); told != (err == nil) || err != nil && !errors.Is(err, context.Canceled) {
+				t.Errorf("%d: %v, and %q was told", i, err, events)
+				break // or the bubble cannot end
+			}
+			if err == nil {
+				given++
+				_ = th.HangUp(t.Context(), d.Leg, CauseNormal)
+				synctest.Wait()
+			}
+			th.types()
+		}
+		t.Logf("%d of 2000 orders were given", given)
+	})
 }
 
 func TestAnAnswerThatComesTooLateIsHungUp(t *testing.T) {

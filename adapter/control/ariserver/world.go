@@ -43,6 +43,9 @@ type room struct {
 func (s *Server) Observe(e engine.Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.closed { // the end of all has been told
+		return
+	}
 	switch e.Type {
 	case engine.EventArrived:
 		s.comes(e)
@@ -277,7 +280,10 @@ func (s *Server) destroy(c *call, at time.Time, cause engine.Cause) {
 // dials follows a call that we make.
 func (s *Server) dials(e engine.Event) {
 	c := s.calls[string(e.Leg)]
-	if c == nil {
+	switch {
+	case c == nil && e.Type != engine.EventDialing: // its end has been told
+		return
+	case c == nil:
 		o := cmp.Or(s.orders[e.Leg], &ordered{app: s.opt.App})
 		c = s.newCall(string(e.Leg), nameOf(e.Invite), e, "Down", o.app)
 		c.Vars = o.vars
