@@ -98,6 +98,7 @@ func TestAProgramHearsARoomAndIsHeard(t *testing.T) {
 	if e := c.next("StasisStart", func(e happening) bool { return e.Channel.ID == "em" }); len(e.Args) != 2 || e.Channel.State != "Up" {
 		t.Errorf("%+v", e)
 	}
+	c.want("POST", "/channels/externalMedia?app=panel&format=ulaw&channelId=em"+at, "", 500, "handled: Channel with given unique ID already exists")
 	c.want("GET", "/channels/em/variable?variable=UNICASTRTP_LOCAL_PORT", "", 200, made.Vars["UNICASTRTP_LOCAL_PORT"])
 	c.want("POST", "/bridges/"+room+"/addChannel?channel=em", "", 204, "")
 	c.next("ChannelEnteredBridge", func(e happening) bool { return e.Channel.ID == "em" })
@@ -111,7 +112,7 @@ func TestAProgramHearsARoomAndIsHeard(t *testing.T) {
 	c.next("ChannelDestroyed", func(e happening) bool { return e.Channel.ID == "em" })
 
 	c.want("POST", "/channels/externalMedia?app=panel&format=slin16&channelId=em"+at, "", 200, "UNICASTRTP_LOCAL_PORT")
-	c.want("POST", "/channels/externalMedia?app=panel&format=slin16&channelId=em"+at, "", 500, "in use")
+	c.want("POST", "/channels/externalMedia?app=panel&format=slin16&channelId=em"+at, "", 500, "already exists")
 	c.want("DELETE", "/channels/em", "", 204, "")
 	c.next("ChannelDestroyed", func(e happening) bool { return e.Channel.ID == "em" })
 }

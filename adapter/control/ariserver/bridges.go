@@ -227,7 +227,7 @@ func failed(err error) answer {
 	switch {
 	case errors.As(err, &refused):
 		return no(http.StatusConflict, "Refused: "+string(refused.Reason))
-	case errors.Is(err, engine.ErrNoMember) || errors.Is(err, engine.ErrNoRoom) || errors.Is(err, engine.ErrNoCall):
+	case errors.Is(err, engine.ErrNoMember) || errors.Is(err, engine.ErrNoRoom) || errors.Is(err, engine.ErrNoCall) || errors.Is(err, engine.ErrClosed):
 		return no(http.StatusNotFound, "Channel not found")
 	case errors.Is(err, engine.ErrInUse):
 		return no(http.StatusConflict, "Channel with given unique ID already exists")

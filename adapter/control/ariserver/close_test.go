@@ -103,9 +103,9 @@ func TestCloseWritesWhatIsQueued(t *testing.T) {
 // it more than a queue holds. Nothing more is made then.
 func TestCloseTellsTheEndOfWhatClientsHaveMade(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, open := newServer(), 0
+		s, open, ports := newServer(), 0, 0
 		s.opt.OpenMedia = func(engine.LegID, string, netip.AddrPort) (netip.AddrPort, error) {
-			open++
+			open, ports = open+1, ports+1
 			return netip.MustParseAddrPort("127.0.0.1:30000"), nil
 		}
 		s.opt.DropMedia = func(engine.LegID) { open-- }
@@ -146,8 +146,8 @@ func TestCloseTellsTheEndOfWhatClientsHaveMade(t *testing.T) {
 		}
 		s.Close()
 		<-over
-		if told["StasisEnd"] != 3*each || told["ChannelDestroyed"] != 3*each || told["BridgeDestroyed"] != 2*each || open != 0 {
-			t.Errorf("%v; %d are open", told, open)
+		if told["StasisEnd"] != 3*each || told["ChannelDestroyed"] != 3*each || told["BridgeDestroyed"] != 2*each || open != 0 || ports != each {
+			t.Errorf("%v; %d are open, %d ports were", told, open, ports)
 		}
 	})
 }

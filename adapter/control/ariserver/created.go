@@ -48,29 +48,36 @@ func (s *Server) create(_ context.Context, q *request) answer {
 	return ok(c.channel)
 }
 
-// newCreated makes the channel of an order that is not given yet. The caller
+// mayCreate says why no channel of that id can be created; nil: one can. The caller
 // holds mu.
-func (s *Server) newCreated(q *request, d engine.Dial) (*call, *answer) {
-	var a answer
+func (s *Server) mayCreate(id engine.LegID) *answer {
 	n := 0
 	for _, c := range s.calls {
 		if c.created != nil {
 			n++
 		}
 	}
-	switch id := string(d.Leg); {
+	var a answer
+	switch {
 	case s.draining:
 		a = stopped()
-		return nil, &a
-	case s.taken(d.Leg):
+	case s.taken(id):
 		a = no(http.StatusConflict, "Channel with given unique ID already exists")
-		return nil, &a
-	case !goodID(id):
+	case !goodID(string(id)):
 		a = no(http.StatusBadRequest, "Channel ID is too long, or no text")
-		return nil, &a
 	case n >= maxCreated:
 		a = no(http.StatusServiceUnavailable, "Too many channels are created and not dialled")
-		return nil, &a
+	default:
+		return nil
+	}
+	return &a
+}
+
+// newCreated makes the channel of an order that is not given yet. The caller
+// holds mu.
+func (s *Server) newCreated(q *request, d engine.Dial) (*call, *answer) {
+	if bad := s.mayCreate(d.Leg); bad != nil {
+		return nil, bad
 	}
 	d.Room = engine.RoomName(d.Variables["room"])
 	delete(d.Variables, "room")
@@ -209,7 +216,8 @@ func sipHeader(function string) (name string, ok bool) {
 // externalMedia makes a channel whose audio goes to a program as RTP, and comes
 // from it.
 func (s *Server) externalMedia(ctx context.Context, q *request) answer {
-	switch bad := externally(q); {
+	host, port, bad := externally(q)
+	switch {
 	case bad != nil:
 		return *bad
 	case s.opt.OpenMedia == nil:
@@ -220,22 +228,38 @@ func (s *Server) externalMedia(ctx context.Context, q *request) answer {
 		Variables: map[string]string{}, Channel: map[string]string{}, Timeout: defaultRing,
 	}
 	takeVariables(&d, q.variables)
-	at, err := s.openMedia(ctx, d.Leg, q)
+	s.mu.Lock()
+	bad = s.mayCreate(d.Leg)
+	s.mu.Unlock()
+	if bad != nil { // and no port is opened
+		return unopened(*bad)
+	}
+	at, err := s.openMedia(ctx, d.Leg, q.get("format"), host, port)
 	if err != nil {
-		return no(http.StatusInternalServerError, "An internal error prevented this request from being handled: "+engine.Detail(err))
+		return unopened(no(http.StatusInternalServerError, engine.Detail(err)))
 	}
 	s.mu.Lock()
 	c, bad := s.newCreated(q, d)
 	if bad != nil {
 		s.mu.Unlock()
 		s.opt.DropMedia(d.Leg)
-		return *bad
+		return unopened(*bad)
 	}
 	defer s.mu.Unlock()
 	c.Vars["UNICASTRTP_LOCAL_ADDRESS"], c.Vars["UNICASTRTP_LOCAL_PORT"] = at.Addr().String(), strconv.Itoa(int(at.Port()))
 	made := c.channel
 	s.isUp(c, q.list("data"))
 	return ok(made)
+}
+
+// unopened is the answer to an externalMedia that was refused: Asterisk has one word
+// for what is not about how busy it is.
+func unopened(a answer) answer {
+	if a.status == http.StatusServiceUnavailable {
+		return a
+	}
+	why, _ := a.body.(problem)
+	return no(http.StatusInternalServerError, "An internal error prevented this request from being handled: "+why.Message)
 }
 
 // isUp tells that the audio of a created channel is there. The caller holds mu.
@@ -247,54 +271,47 @@ func (s *Server) isUp(c *call, args []string) {
 	s.enters(c, now, args)
 }
 
-// openMedia opens the RTP of a channel whose id no other has.
-func (s *Server) openMedia(ctx context.Context, id engine.LegID, q *request) (netip.AddrPort, error) {
-	s.mu.Lock()
-	taken := s.calls[string(id)] != nil
-	s.mu.Unlock()
-	if taken {
-		return netip.AddrPort{}, engine.ErrInUse
-	}
+// openMedia opens the RTP of a channel, to a program's host and port.
+func (s *Server) openMedia(ctx context.Context, id engine.LegID, format, host string, port uint16) (netip.AddrPort, error) {
 	ctx, cancel := context.WithTimeout(ctx, commandTime)
 	defer cancel()
-	host, text, _ := net.SplitHostPort(q.get("external_host"))
-	port, _ := strconv.ParseUint(text, 10, 16) // externally has judged it
 	list, err := net.DefaultResolver.LookupNetIP(ctx, "ip4", host)
 	if err != nil || len(list) == 0 {
 		return netip.AddrPort{}, errors.New("ariserver: external_host is not known by an IPv4 address")
 	}
-	return s.opt.OpenMedia(id, q.get("format"), netip.AddrPortFrom(list[0].Unmap(), uint16(port)))
+	return s.opt.OpenMedia(id, format, netip.AddrPortFrom(list[0].Unmap(), port))
 }
 
-// externally judges what externalMedia is asked for, in Asterisk's words.
-func externally(q *request) *answer {
-	host, encapsulation, transport := q.get("external_host"), q.get("encapsulation"), q.get("transport")
-	_, port, err := net.SplitHostPort(host)
-	number, notPort := strconv.ParseUint(port, 10, 16)
+// externally judges what externalMedia is asked for, in Asterisk's words, and reads
+// where the program is.
+func externally(q *request) (host string, port uint16, bad *answer) {
+	at, encapsulation, transport := q.get("external_host"), q.get("encapsulation"), q.get("transport")
+	host, text, err := net.SplitHostPort(at)
+	number, notPort := strconv.ParseUint(text, 10, 16)
 	var words string
 	switch {
 	case q.get("app") == "":
 		words = "app cannot be empty"
 	case q.get("connection_type") == "server":
 		words = "'server' connection_type can only be used with the websocket transport"
-	case host == "":
+	case at == "":
 		words = "external_host is required for all but websocket server connections"
 	case q.get("format") == "":
 		words = "format cannot be empty"
 	case err != nil:
 		words = "external_host must be <host>:<port> for all transports other than websocket"
 	case notPort != nil || number == 0:
-		words = fmt.Sprintf("external_host has port %.20q, which is no number from 1 to 65535", port)
+		words = fmt.Sprintf("external_host has port %.20q, which is no number from 1 to 65535", text)
 	case !slices.Contains([]string{"", "both", "in", "out"}, q.get("direction")):
 		words = "Invalid direction specified"
 	case encapsulation != "" && encapsulation != "rtp":
 		a := no(http.StatusNotImplemented, "The encapsulation and/or transport is not supported")
-		return &a
+		return "", 0, &a
 	case transport != "" && transport != "udp":
 		words = "transport must be 'udp' for rtp encapsulation"
 	default:
-		return nil
+		return host, uint16(number), nil
 	}
 	a := no(http.StatusBadRequest, words)
-	return &a
+	return "", 0, &a
 }
