@@ -25,7 +25,14 @@ func (a *App) openFreeSWITCH(ctx context.Context, c *config.Config) error {
 	a.esl = l
 	a.reattach = a.returns(c)
 	share := sound.Share{Dir: sharedSounds(c), Load: a.sounds.Load}
+	callers := freeswitch.Callers{Networks: c.FreeSWITCH.ACL}
+	for _, s := range c.Switches {
+		if s.Kind == config.KindFreeSWITCH {
+			callers.Switches = append(callers.Switches, s.ESL)
+		}
+	}
 	a.freeswitch = freeswitch.New(freeswitch.Options{
+		Callers: callers,
 		Exchange: a.exchange, DialString: c.FreeSWITCH.DialString, Address: sipAddress(c), Socket: reachable(c.FreeSWITCH.Listen), Token: c.FreeSWITCH.Token,
 		Ticket: func(id engine.LegID) freeswitch.Ticket { return ticket{a.phones.Ticket(id)} },
 		Share:  freeswitch.Share{Dir: share.Dir, File: share.File}, Reattach: a.reattach, Log: a.opt.Log,

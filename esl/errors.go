@@ -21,6 +21,7 @@ var (
 	ErrHungUp       = errors.New("esl: the call has hung up")
 	ErrSocketMode   = errors.New("esl: socket application without \"async full\"")
 	ErrLimit        = errors.New("esl: too many connections")
+	ErrNotAllowed   = errors.New("esl: address not allowed")
 )
 
 // ReplyError is a command the switch refused. Command is its first word only,

@@ -22,8 +22,10 @@ type ServerOptions struct {
 	MaxConns     int           // connections at once; 0 means DefaultMaxConns
 	MaxPerSource int           // of these from one address; 0 means DefaultMaxPerSource
 	FirstReply   time.Duration // longest wait for the reply to connect; 0 means DefaultFirstReply
+	// Allowed, if set, says who may connect. It may take its time.
+	Allowed func(context.Context, net.Conn) bool
 	// Refused, if set, is told of every connection that became no Session:
-	// ErrLimit, ErrSocketMode, ErrSilent, ErrMalformed … It is called on that
+	// ErrLimit, ErrNotAllowed, ErrSocketMode, ErrSilent, ErrMalformed … It is called on that
 	// connection's goroutine and must not block.
 	Refused func(from net.Addr, err error)
 }
@@ -97,6 +99,10 @@ func (s *Server) serve(ctx context.Context, nc net.Conn, handle func(context.Con
 		return
 	}
 	defer s.leave(from)
+	if s.opts.Allowed != nil && !s.opts.Allowed(ctx, nc) {
+		s.refused(nc, ErrNotAllowed)
+		return
+	}
 	first, cancel := context.WithTimeoutCause(ctx, s.opts.FirstReply, ErrSilent)
 	session, err := handshake(first, nc, s.opts.Conn)
 	cancel()

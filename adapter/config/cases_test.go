@@ -320,6 +320,8 @@ func warningCases() []problemCase {
 			[]string{"parley.yaml", "", "rooms.d/x.yml", ""},
 			[]string{"rooms.d/x.yml: Only files that end in .yaml are read. [ignored_file]"},
 		},
+		only("the dialplan's socket open to strangers", "freeswitch:\n  listen: 0.0.0.0:8084\n  acl: []\n",
+			"parley.yaml:3: freeswitch.listen 0.0.0.0:8084 with an empty freeswitch.acl: who reaches it may be any caller, a moderator, too. [open_socket]"),
 		only("somebody to wait for who cannot come", "profiles:\n  - name: default\n    require_moderator: true\nrooms:\n  - {name: a, moderator: {pins: [1]}}\n",
 			`parley.yaml:3: profile default waits for a moderator and has no moderator.pins; only calls with parley_role=moderator can be one. [no_moderator_pin]`),
 		only("every room has its moderators", "profiles: [{name: p, wait_for_moderator: true}]\nrooms: [{name: a, profile: p, moderator: {pins: [1]}}]"),

@@ -116,9 +116,10 @@ type Media struct {
 
 // FreeSWITCH is how FreeSWITCH dialplans reach us.
 type FreeSWITCH struct {
-	Listen     string        // HOST:PORT for the socket application
-	DialString string        // the bridge to our SIP endpoint; {profile}, {token} and {address} are filled in
-	Token      time.Duration // how long a token is good
+	Listen     string         // HOST:PORT for the socket application
+	ACL        []netip.Prefix // who may connect beside this machine and Switches; none = everybody
+	DialString string         // the bridge to our SIP endpoint; {profile}, {token} and {address} are filled in
+	Token      time.Duration  // how long a token is good
 }
 
 // Asterisk is how we have an Asterisk send audio by other ways than AudioSocket.
@@ -270,12 +271,12 @@ func settingDefaults() *Config {
 		SIP: SIP{
 			Listen: "127.0.0.1:5070", Transports: []string{"udp", "tcp"}, Realm: "parley",
 			Codecs: []string{"opus", "G722", "PCMU", "PCMA", "L16"}, RatePerSource: 100, BurstPerSource: 200,
-			Trusted: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},
+			Trusted: thisMachine(),
 		},
 		RTP:   RTP{Ports: Ports{40000, 44999}, Shared: true},
 		Media: Media{Levels: true, JitterMax: 200 * time.Millisecond, Timeout: 30 * time.Second},
 		FreeSWITCH: FreeSWITCH{
-			Listen: "127.0.0.1:8084", DialString: "sofia/{profile}/{token}@{address}", Token: 30 * time.Second,
+			Listen: "127.0.0.1:8084", ACL: thisMachine(), DialString: "sofia/{profile}/{token}@{address}", Token: 30 * time.Second,
 		},
 		Asterisk:    Asterisk{DialString: "PJSIP/parley/sip:{token}@{address}"},
 		AudioSocket: AudioSocket{Listen: "127.0.0.1:8086"},
@@ -284,12 +285,17 @@ func settingDefaults() *Config {
 		Dial:        Dial{Timeout: time.Minute, MaxPerRoom: 20},
 		ESLServer: ESLServer{
 			Listen: "127.0.0.1:8022", Password: NewSecret(DefaultESLPassword),
-			ACL: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},
+			ACL: thisMachine(),
 		},
 		Limits:   Limits{MaxLegs: 2000, MaxRooms: 10_000},
 		Throttle: Throttle{Failures: 5, RoomFailures: 20, Period: 10 * time.Second},
 		Log:      Log{Level: slog.LevelInfo, Format: "text"},
 	}
+}
+
+// thisMachine is who can only be on it.
+func thisMachine() []netip.Prefix {
+	return []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 }
 
 // Directory is the part of the configuration that the engine runs on.

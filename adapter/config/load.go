@@ -150,6 +150,7 @@ func (l *loader) load() (*Config, []Warning, error) {
 	l.tokens(main)
 	l.ariUsers(main)
 	l.checkHTTP(main)
+	l.checkFreeSWITCH(main)
 	l.checkESLServer(main)
 	l.eslUsers(main)
 	l.checkListeners(main)

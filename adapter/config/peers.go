@@ -98,6 +98,14 @@ func (l *loader) checkESLServer(d *document) {
 	}
 }
 
+// checkFreeSWITCH tells of a socket where strangers can hand calls over.
+func (l *loader) checkFreeSWITCH(d *document) {
+	if s := l.config.FreeSWITCH; len(s.ACL) == 0 && !loopback(s.Listen) {
+		at := cmp.Or(child(child(d.root, "freeswitch"), "acl"), d.root)
+		d.warn(at, "open_socket", "freeswitch.listen %s with an empty freeswitch.acl: who reaches it may be any caller, a moderator, too.", s.Listen)
+	}
+}
+
 func eslUserFields(u *ESLUser) []field {
 	return []field{
 		{"name", matching(&u.Name, atDomain, "USER@DOMAIN, as fs_cli -u gives it"), 0},

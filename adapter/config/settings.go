@@ -46,6 +46,7 @@ func settings(c *Config) []field {
 		{"media.levels", yes(&c.Media.Levels), restart},
 		{"media.timeout_s", seconds(&c.Media.Timeout, 0, "0 = never"), restart},
 		{"freeswitch.listen", address(&c.FreeSWITCH.Listen), restart},
+		{"freeswitch.acl", networks{&c.FreeSWITCH.ACL}, restart},
 		{"freeswitch.dial_string", matching(&c.FreeSWITCH.DialString, dialString, `one line with {token} and {address} in it`), restart},
 		{"freeswitch.token_s", seconds(&c.FreeSWITCH.Token, 1, ""), restart},
 		{"asterisk.dial_string", matching(&c.Asterisk.DialString, dialString, `one line with {token} and {address} in it`), restart},

@@ -49,6 +49,7 @@ type Options struct {
 	Ticket     func(engine.LegID) Ticket
 	DialString string        // with {profile}, {token} and {address}
 	Address    string        // HOST:PORT of our SIP endpoint, as the switch reaches it
+	Callers    Callers       // who may hand calls over
 	Socket     string        // HOST:PORT of our outbound socket, as the switch reaches it: for calls that it makes for us
 	Token      time.Duration // how long the media may take to come
 	Share      Share         // sounds for switches that can read our files
@@ -133,7 +134,7 @@ func (a *Adapter) Serve(ctx context.Context, l net.Listener) error {
 	a.ctx = ctx
 	a.mu.Unlock()
 	refused := func(from net.Addr, err error) { a.refused(l.Addr(), from, err) }
-	err := esl.NewServer(esl.ServerOptions{Refused: refused}).Serve(ctx, l, a.handle)
+	err := esl.NewServer(esl.ServerOptions{Allowed: a.opt.Callers.allow, Refused: refused}).Serve(ctx, l, a.handle)
 	a.group.Wait()
 	return err
 }
@@ -174,6 +175,11 @@ func (a *Adapter) refused(at, from net.Addr, err error) {
 	if mode, ok := errors.AsType[*esl.SocketModeError](err); ok {
 		a.opt.Log.Error(fmt.Sprintf("esl-outbound: socket is %q; use: socket %s async full. "+
 			"Call continues in the dialplan. [socket_mode]", mode.Control+", "+mode.Mode, at), "from", from)
+		return
+	}
+	if errors.Is(err, esl.ErrNotAllowed) {
+		a.opt.Log.Error(fmt.Sprintf("esl-outbound: %v is not in freeswitch.acl, and not the address of a switch. "+
+			"Call continues in the dialplan. [freeswitch_acl]", address(from)), "from", from)
 		return
 	}
 	a.opt.Log.Warn("esl-outbound: connection refused", "from", from, "error", err)

@@ -43,9 +43,12 @@ type room struct {
 func (s *Server) Observe(e engine.Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed { // the end of all has been told
-		return
+	if !s.closed { // else the end of all has been told
+		s.follows(e)
 	}
+}
+
+func (s *Server) follows(e engine.Event) {
 	switch e.Type {
 	case engine.EventArrived:
 		s.comes(e)
