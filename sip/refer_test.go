@@ -27,12 +27,20 @@ func (l *leg) notify(state, line string) *text {
 	return l.request("NOTIFY").add("Event", "refer;id=2").add("Subscription-State", state).with("message/sipfrag;version=2.0", line+"\r\n")
 }
 
-func TestReferAsksThePeerToCallElsewhere(t *testing.T) {
+// talking runs test with a call that is up.
+func talking(t *testing.T, test func(*testing.T, *rig, *leg, *Call)) {
+	t.Helper()
 	bubble(t, Options{}, func(t *testing.T, r *rig) {
 		l := r.p.leg()
 		l.up(pcmuSDP)
 		c := <-r.last
 		r.told.is(t, mediaUp)
+		test(t, r, l, c)
+	})
+}
+
+func TestReferAsksThePeerToCallElsewhere(t *testing.T) {
+	talking(t, func(t *testing.T, r *rig, l *leg, c *Call) {
 		req, taken := r.referral(c)
 		if to, by := req.get("Refer-To"), req.get("Referred-By"); to != "<"+elsewhere+">" || by != "<sip:3001@10.0.0.1>" || req.get("Contact") == "" {
 			t.Errorf("Refer-To %q, Referred-By %q, Contact %q", to, by, req.get("Contact"))
@@ -68,11 +76,7 @@ func TestReferAsksThePeerToCallElsewhere(t *testing.T) {
 // TestWhatCameOfAnEarlierReferIsNoAnswerToALaterOne, unless it has come about: who tells
 // of more than one says of which.
 func TestWhatCameOfAnEarlierReferIsNoAnswerToALaterOne(t *testing.T) {
-	bubble(t, Options{}, func(t *testing.T, r *rig) {
-		l := r.p.leg()
-		l.up(pcmuSDP)
-		c := <-r.last
-		r.told.is(t, mediaUp)
+	talking(t, func(t *testing.T, r *rig, l *leg, c *Call) {
 		var ids []string
 		for range 2 {
 			req, taken := r.referral(c)
@@ -100,10 +104,7 @@ func TestWhatCameOfAnEarlierReferIsNoAnswerToALaterOne(t *testing.T) {
 }
 
 func TestReferThatIsRefused(t *testing.T) {
-	bubble(t, Options{}, func(t *testing.T, r *rig) {
-		l := r.p.leg()
-		l.up(pcmuSDP)
-		c := <-r.last
+	talking(t, func(t *testing.T, r *rig, l *leg, c *Call) {
 		req, taken := r.referral(c)
 		r.p.send(r.p.answer(req, 603, ""))
 		var refused *StatusError
@@ -119,7 +120,7 @@ func TestReferThatIsRefused(t *testing.T) {
 		}
 		l.send(l.notify("terminated;reason=timeout", "nonsense")) // ends without a word
 		r.p.response(200)
-		r.told.is(t, mediaUp)
+		r.told.is(t)
 		for name, uri := range map[string]string{"space": "sip:a b@c", "bracket": "sip:a>", "line": "sip:a\r\nX: y"} {
 			c.Refer(uri, func(err error) { taken <- err })
 			if err := <-taken; !errors.Is(err, ErrState) {
