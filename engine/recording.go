@@ -76,7 +76,7 @@ type (
 		Op       OpID
 		Duration time.Duration // of the audio; 0 = unknown
 		Bytes    int64         // of the file; 0 = unknown
-		Lost     time.Duration // dropped: the disk was too slow
+		Lost     time.Duration // silence: the disk, or the machine, was too slow
 		Talked   time.Duration // not silence; 0 = unknown, or no silence was waited for
 		Err      error
 	}
@@ -163,7 +163,7 @@ type Recording struct {
 	StartedAt  time.Time      `json:"started_at,omitzero"`
 	DurationMS int64          `json:"duration_ms"`         // recorded so far
 	Bytes      int64          `json:"bytes,omitempty"`     // of a complete file
-	LostMS     int64          `json:"lost_ms,omitempty"`   // silence in it, since the disk was too slow
+	LostMS     int64          `json:"lost_ms,omitempty"`   // silence in it, since the disk, or the machine, was too slow
 	TalkedMS   int64          `json:"talked_ms,omitempty"` // not silence: of a complete one that silence could have ended
 	End        RecordEnd      `json:"end,omitempty"`       // why it has; "" = it has not, has failed, or a switch has ended it
 	Error      string         `json:"error,omitempty"`

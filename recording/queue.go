@@ -3,7 +3,7 @@ package recording
 import "sync/atomic"
 
 // queue carries frames from one tick to one writer without a lock. What finds
-// it full is dropped and counted, and the frame that follows says how many are
+// it full is dropped and counted, as what is skipped is, and the frame that follows says how many are
 // missing before it.
 type queue struct {
 	pcm    []int16
@@ -24,8 +24,7 @@ func (q *queue) put(pcm []int16) (waiting uint64, ok bool) {
 	head, slots := q.head.Load(), uint64(len(q.gaps))
 	waiting = head - q.tail.Load()
 	if waiting == slots {
-		q.missed++
-		q.lost.Add(1)
+		q.skip(1)
 		return waiting, false
 	}
 	slot := int(head % slots)
@@ -34,6 +33,12 @@ func (q *queue) put(pcm []int16) (waiting uint64, ok bool) {
 	q.gaps[slot], q.missed = q.missed, 0
 	q.head.Store(head + 1)
 	return waiting + 1, true
+}
+
+// skip counts frames as missing before the next one.
+func (q *queue) skip(frames uint64) {
+	q.missed += frames
+	q.lost.Add(frames)
 }
 
 // take appends what waits to dst, up to so many samples, silence where frames

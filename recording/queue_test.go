@@ -23,8 +23,11 @@ func TestQueueFillsWhatWasDroppedWithSilence(t *testing.T) {
 	take(4, []int16{0, 0, 0, 0}, 2)
 	take(10, []int16{0, 0, 9, 0}, 1)
 	take(10, nil, 0)
-	if n := q.lost.Load(); n != 3 {
-		t.Errorf("%d lost, want 3", n)
+	q.skip(2) // never came to be
+	q.put([]int16{8, 8})
+	take(10, []int16{0, 0, 0, 0, 8, 8}, 2)
+	if n := q.lost.Load(); n != 5 {
+		t.Errorf("%d lost, want 5", n)
 	}
 }
 

@@ -32,7 +32,7 @@ type Options struct {
 
 	// All are called from the recorder's own goroutine. Began is told where the
 	// file is, once it is open. Missing is told of frames that were dropped since
-	// the disk was too slow; they are silence in the file. Ended is the last.
+	// the disk was too slow, or skipped; they are silence in the file. Ended is the last.
 	Began   func(path string)
 	Missing func(frames int)
 	Ended   func(Result)
@@ -43,7 +43,7 @@ type Result struct {
 	Path     string // "" when the file could not be opened
 	Duration time.Duration
 	Bytes    int64
-	Lost     int           // frames of 20 ms that were dropped
+	Lost     int           // frames of 20 ms that were dropped or skipped
 	Talked   time.Duration // of Duration, what was not silence; 0 without MaxSilence
 	Err      error         // why it ended by itself, or could not begin; nil = it was stopped
 }
@@ -88,13 +88,21 @@ func (r *Recorder) Put(pcm []int16) bool {
 	return ok
 }
 
+// Skip has silence recorded for frames that never came to be. It is called by who
+// calls Put, before the next.
+func (r *Recorder) Skip(frames uint64) {
+	if !r.paused.Load() && !r.ended.Load() {
+		r.queue.skip(frames)
+	}
+}
+
 // Pause leaves out what is put in, until it is called with false.
 func (r *Recorder) Pause(on bool) { r.paused.Store(on) }
 
 // Mute has silence recorded for what is put in, until it is called with false.
 func (r *Recorder) Mute(on bool) { r.muted.Store(on) }
 
-// Lost is how many frames were dropped so far.
+// Lost is how many frames were dropped or skipped so far.
 func (r *Recorder) Lost() int { return int(r.queue.lost.Load()) }
 
 // Stop ends the recording once what waits is written.

@@ -145,7 +145,7 @@ func (c *mediaCollector) Collect(ch chan<- prometheus.Metric) {
 	count("parley_ticks_late_total", "Room ticks that began more than 2 ms late.", m.LateTicks)
 	count("parley_ticks_overdue_total", "Room ticks that began more than 20 ms late.", m.LateBig)
 	gauge("parley_recordings", "Recordings that the native mixer makes now.", m.Recordings)
-	count("parley_recording_frames_dropped_total", "Frames of 20 ms that recordings lack since the disk was too slow.", m.Unrecorded)
+	count("parley_recording_frames_dropped_total", "Frames of 20 ms that recordings lack since the disk, or the machine, was too slow.", m.Unrecorded)
 	count("parley_rtp_packets_received_total", "Packets of audio accepted.", m.Received)
 	count("parley_rtp_packets_lost_total", "Packets of audio that never came, or too late.", m.Lost)
 	count("parley_rtp_packets_undecodable_total", "Packets that were no audio.", m.Undecodable)

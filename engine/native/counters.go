@@ -14,7 +14,7 @@ type Counters struct {
 	Legs        int64
 	Rooms       int64
 	Recordings  int64      // of rooms, that run
-	Unrecorded  uint64     // frames of 20 ms that recordings lack: the disk was too slow
+	Unrecorded  uint64     // frames of 20 ms that recordings lack: the disk, or the machine, was too slow
 	Failed      uint64     // rooms ended by a panic
 	Ticks       tick.Stats // run, late, lost
 	Load        float64    // share of the clock's time

@@ -82,7 +82,7 @@ func (b *Bridge) tick(s *scratch, now int64, n uint64) {
 		}
 	}
 	b.listen(s, p, turn, n)
-	p.tape(s, turn)
+	p.tape(s, turn, n)
 	s.flush() // before any leg is somebody else's
 	b.end(p, turn, now)
 	b.inForce(p, fresh, whole)

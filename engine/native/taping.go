@@ -25,13 +25,19 @@ type taping struct {
 	member   engine.MemberID
 	resample *codec.Resampler // of what he says; nil = it has the rate of the recording
 	to       *recording.Recorder
-	limiter  mixer.Limiter // the tick's
+	limiter  mixer.Limiter // the tick's, as what follows
+	next     uint64        // tick that follows the last one; 0: there was none yet
 }
 
 // tape hands what everybody hears to the recordings, and what a member says. It
-// comes when all voices and the play are in the mixes.
-func (p *plan) tape(s *scratch, turn []*seat) {
+// comes when all voices and the play are in the mixes of tick n. Ticks that were lost
+// are silence: a recording is as long as the meeting.
+func (p *plan) tape(s *scratch, turn []*seat, n uint64) {
 	for _, t := range p.tapings {
+		if t.next != 0 {
+			t.to.Skip(n - t.next)
+		}
+		t.next = n + 1
 		if t.class == nil {
 			t.overhear(s, turn)
 			continue
@@ -128,7 +134,7 @@ func (b *Bridge) options(name string, rate codec.Rate, how engine.Tape, op engin
 		Began: func(file string) { b.out.post(engine.RecordingBegan{Op: op, File: file, Rate: int(rate)}) },
 		Missing: func(frames int) {
 			sw.totals.unrecorded.Add(uint64(frames))
-			sw.opts.Log.Warn("the disk is too slow for a recording: there is silence in it", slog.String("room", string(b.room)),
+			sw.opts.Log.Warn("the disk, or this machine, is too slow for a recording: there is silence in it", slog.String("room", string(b.room)),
 				slog.String("file", name), slog.Duration("missing", time.Duration(frames)*tick.Period))
 		},
 		Ended: func(r recording.Result) {

@@ -14,6 +14,7 @@ import (
 	"parley/codec"
 	"parley/engine"
 	"parley/internal/audiotest"
+	"parley/internal/tick"
 	"parley/recording"
 	"parley/sound"
 )
@@ -125,6 +126,37 @@ func TestBridge_RecordsWhatTheRoomHears(t *testing.T) {
 		}
 		if n := r.sw.Counters().Recordings; n != 0 {
 			t.Errorf("%d recordings are counted", n)
+		}
+	})
+}
+
+// A recording is as long as the meeting, also of a machine that loses ticks: silence
+// takes their place, but for a pause.
+func TestBridge_RecordsTheTimeOfLostTicks(t *testing.T) {
+	taped(t, func(r *rig, _ string) {
+		h := r.hall()
+		r.seat(h, 1, r.call("speaker", codec.PCMU(), tone(8000, 400, -20)), engine.MemberState{})
+		r.clock.Lose(100) // before it
+		began := r.begins(h, 7, engine.Tape{File: "a"})
+		r.run(50)
+		r.clock.Lose(20)
+		r.run(30)
+		h.PauseRecord(7, true)
+		r.next(h)
+		r.clock.Lose(10)
+		r.run(10)
+		h.PauseRecord(7, false)
+		r.next(h)
+		r.run(20)
+		h.StopRecord(7)
+		ended := r.ends(h, 7)
+		pcm, rate := wav(t, began.File)
+		if want := 120 * tick.Period; ended.Duration != want || len(pcm) != rate.Samples(want) || ended.Lost != 20*tick.Period {
+			t.Errorf("%d samples, %+v", len(pcm), ended)
+		}
+		quiet := pcm[rate.Samples(50*tick.Period):rate.Samples(70*tick.Period)]
+		if got := audiotest.Power(quiet, int(rate), 400); got > -90 {
+			t.Errorf("%.1f dB in the gap", got)
 		}
 	})
 }

@@ -53,6 +53,13 @@ func (m *Manual) Step() {
 	}
 }
 
+// Lose loses n ticks, as a machine does that is busy with something else.
+func (m *Manual) Lose(n uint64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.n += n
+}
+
 // Tasks is how many tasks there are.
 func (m *Manual) Tasks() int {
 	m.mu.Lock()
