@@ -44,6 +44,13 @@ type hub struct {
 // crew says whose packets are whose. It is never changed.
 type crew struct{ media, reports map[netip.AddrPort]*Session }
 
+func (c *crew) whose(at netip.AddrPort, report bool) *Session {
+	if report {
+		return c.reports[at]
+	}
+	return c.media[at]
+}
+
 // berth is a place on a hub.
 type berth struct {
 	hub  *hub
@@ -216,7 +223,7 @@ func (h *hub) read(s *Session, now int64) {
 	}
 	defer h.reading.Unlock()
 	if !h.has(now) {
-		h.fetch(h.media, s, now, h.crew.Load().media, false)
+		h.fetch(h.media, s, now, false)
 		h.upTo.Store(now)
 	}
 }
@@ -230,20 +237,21 @@ func (h *hub) has(now int64) bool {
 // listen reads what has come in reports for anybody, unless somebody reads.
 func (h *hub) listen(s *Session, now int64) {
 	if h.reading.TryLock() {
-		h.fetch(h.control, s, now, h.crew.Load().reports, true)
+		h.fetch(h.control, s, now, true)
 		h.reading.Unlock()
 	}
 }
 
-// fetch deals out what a socket has. What is nobody's is counted for who asks.
-func (h *hub) fetch(from *socket, s *Session, now int64, whose map[netip.AddrPort]*Session, reports bool) {
+// fetch deals out what a socket has. What is nobody's is counted for who asks. Whose it
+// is is asked after it has come: who has come before it has his first packet.
+func (h *hub) fetch(from *socket, s *Session, now int64, reports bool) {
 	from.start(s.buffers())
 	for range hubMost {
 		b, at, arrival, ok := from.receive(now)
 		if !ok {
 			return
 		}
-		switch to := whose[at]; {
+		switch to := h.crew.Load().whose(at, reports); {
 		case to == nil:
 			s.count.dropped[DropSource].Add(1)
 		case !to.inbox.put(b, reports, arrival):

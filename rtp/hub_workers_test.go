@@ -52,6 +52,42 @@ func TestWorkersShareAHub(t *testing.T) {
 	}
 }
 
+// TestTheFirstPacketOfACall is his whom it was sent to, though somebody reads the hub
+// just as he comes.
+func TestTheFirstPacketOfACall(t *testing.T) {
+	h := openHarbour(t, 46000, 46199)
+	first := h.call(newPeer(t))
+	var clock atomic.Int64
+	clock.Store(h.step())
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	done := make(chan struct{})
+	defer close(done)
+	wg.Go(func() {
+		for {
+			select {
+			case <-done:
+				return
+			default:
+				first.Drain(clock.Add(1))
+			}
+		}
+	})
+	for i := range 2000 {
+		p := newPeer(t)
+		s := h.call(p)
+		p.send(s, 0, []byte{1})
+		for began := time.Now(); s.Stats().PacketsIn == 0; {
+			s.Drain(clock.Add(1))
+			if time.Since(began) > 5*time.Second {
+				t.Fatalf("call %d has lost it", i)
+			}
+		}
+		_ = s.Close()
+		_ = p.conn.Close()
+	}
+}
+
 // TestWhoFindsTheHubReadWaits: a worker that reads may lose its processor. Another
 // does not go without its packets, which would be late for their tick.
 func TestWhoFindsTheHubReadWaits(t *testing.T) {
