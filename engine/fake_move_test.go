@@ -122,13 +122,19 @@ func (b *stage) hold() {
 	b.slow = true
 }
 
-// letGo settles what was held up, and what comes at once.
+// letGo settles what was held up, and then what comes at once: in their order, as a place
+// tells its facts.
 func (b *stage) letGo() {
-	b.mu.Lock()
-	queue := b.queue
-	b.queue, b.slow = nil, false
-	b.mu.Unlock()
-	for _, f := range queue {
+	for {
+		b.mu.Lock()
+		if len(b.queue) == 0 {
+			b.slow = false
+			b.mu.Unlock()
+			return
+		}
+		f := b.queue[0]
+		b.queue = b.queue[1:]
+		b.mu.Unlock()
 		b.sink.Post(f)
 	}
 }
