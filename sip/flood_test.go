@@ -59,6 +59,46 @@ func TestTenThousandInvitesFromOneSource(t *testing.T) {
 	})
 }
 
+// TestCallsThatNobodyConfirms: one address, which may be a false one, cannot take all
+// places of all callers by calls whose answer it never gets.
+func TestCallsThatNobodyConfirms(t *testing.T) {
+	const most = 20
+	o := Options{MaxCalls: 100, Rate: Rate{Requests: 1000, Burst: most}}
+	bubble(t, o, func(t *testing.T, r *rig) {
+		tries := func(n int) (up []*leg) {
+			for range n {
+				l := r.p.leg()
+				l.send(l.invite(pcmuSDP))
+				for m := r.p.next(time.Millisecond); m != nil; m = r.p.next(time.Millisecond) {
+					if m.code() == 200 && m.get("Call-ID") == l.id && l.remote == "" {
+						l.remote = tagIn(m.get("To"))
+						up = append(up, l)
+					}
+				}
+			}
+			return up
+		}
+		taken := tries(200)
+		if len(taken) != most || r.Calls() != most || r.Stats().Limited.Load() != 200-most {
+			t.Fatalf("%d are taken, %d calls, %d limited", len(taken), r.Calls(), r.Stats().Limited.Load())
+		}
+		other := r.peer("10.0.0.3:5060")
+		other.leg().up(pcmuSDP)
+		for _, l := range taken[:5] {
+			l.send(l.request("ACK"))
+		}
+		if more := tries(10); len(more) != 5 {
+			t.Errorf("%d more when 5 were confirmed", len(more))
+		}
+		time.Sleep(time.Minute) // those are given up
+		for r.p.next(time.Millisecond) != nil {
+		}
+		if again := tries(200); len(again) != most {
+			t.Errorf("%d later", len(again))
+		}
+	})
+}
+
 func TestLimiterForgets(t *testing.T) {
 	l := newLimiter(Rate{Requests: 1, Burst: 2, Sources: 100})
 	now := time.Unix(1e9, 0)

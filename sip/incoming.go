@@ -50,12 +50,18 @@ func (e *Endpoint) invited(req *sipgo.Request, h, from *hop, key string) {
 		return
 	}
 	c, code, hs := e.newCall(req, from, v.user)
+	if code == 0 {
+		code, hs = e.place(c, req, from)
+	}
 	if code != 0 && v.user == "" {
 		e.reply(req, h, code, hs...)
 		return
 	}
 	tx := e.serve(key, req, h)
 	if tx == nil {
+		if c != nil {
+			c.confirm.stop()
+		}
 		return
 	}
 	if code != 0 {
@@ -63,6 +69,20 @@ func (e *Endpoint) invited(req *sipgo.Request, h, from *hop, key string) {
 		return
 	}
 	e.ringIn(c, tx, o)
+}
+
+// place gives a call one of its source's, or says how to refuse it.
+func (e *Endpoint) place(c *Call, req *sipgo.Request, from *hop) (code int, hs []sipgo.Header) {
+	if e.expected(req) || e.trusted(from.peer()) {
+		return 0, nil
+	}
+	free, ok := e.limit.place(from.peer())
+	if !ok {
+		e.stats.Limited.Add(1)
+		return 503, []sipgo.Header{e.retryAfter()}
+	}
+	c.confirm.free = free
+	return 0, nil
 }
 
 // judge looks at who calls.
@@ -276,85 +296,6 @@ func (c *Call) success(tx *serverTx, body []byte, extra []Header, ourOffer bool)
 		c.awaitACK(res, tx, ourOffer)
 	}
 	c.keepAlive()
-}
-
-// confirmation is a 2xx that is sent again until its ACK comes
-// (RFC 3261 §13.3.1.4).
-type confirmation struct {
-	res    *sipgo.Response // nil: none is awaited
-	hop    *hop
-	seq    uint32
-	offer  bool // it carried our offer: the ACK brings the answer
-	passed time.Duration
-	wait   time.Duration
-	timer  *time.Timer
-}
-
-func (f *confirmation) stop() {
-	if f.timer != nil {
-		f.timer.Stop()
-	}
-	*f = confirmation{}
-}
-
-func (c *Call) awaitACK(res *sipgo.Response, tx *serverTx, ourOffer bool) {
-	c.confirm.stop()
-	c.confirm = confirmation{res: res, hop: tx.hop, seq: tx.req.CSeq().SeqNo, offer: ourOffer, wait: timerT1}
-	c.rearm()
-}
-
-func (c *Call) rearm() {
-	f := &c.confirm
-	f.wait = min(f.wait, giveUp-f.passed)
-	seq := f.seq
-	f.timer = c.after(f.wait, func() {
-		if c.confirm.res != nil && c.confirm.seq == seq {
-			c.again()
-		}
-	})
-}
-
-// again sends the 2xx again, or gives the call up.
-func (c *Call) again() {
-	f := &c.confirm
-	if f.passed += f.wait; f.passed >= giveUp {
-		c.e.stats.NoACK.Add(1)
-		c.confirm.stop()
-		c.bye(nil)
-		c.finish(End{Cause: NoACK})
-		return
-	}
-	c.e.stats.Resent.Add(1)
-	if err := f.hop.WriteMsg(f.res); err != nil {
-		c.e.log.Debug("sip: answer again", "call", c.id.callID, "error", err)
-	}
-	f.wait = min(2*f.wait, timerT2)
-	c.rearm()
-}
-
-// acked takes the ACK of a 2xx.
-func (c *Call) acked(req *sipgo.Request) {
-	if c.confirm.res == nil || req.CSeq().SeqNo != c.confirm.seq {
-		return
-	}
-	ours := c.confirm.offer
-	c.confirm.stop()
-	first := c.steps(stepACK)
-	if c.parting != nil {
-		c.hangUp(c.parting.end, c.parting.hs)
-		return
-	}
-	if ours {
-		if err := c.answeredBy(req.Body(), contentType(req)); err != nil {
-			if first {
-				c.hangUp(End{Cause: Failed, Reason: err.Error()}, nil)
-			}
-			return
-		}
-	}
-	if e, ok := c.events.(Confirmer); ok && first {
-		e.Confirmed()
-	}
 }
 
 // refuse ends a call that is not answered.

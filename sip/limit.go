@@ -3,6 +3,7 @@ package sip
 import (
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -11,7 +12,7 @@ import (
 // Rate is how much one source address may ask of us.
 type Rate struct {
 	Requests float64 // requests outside calls (INVITE, OPTIONS …) per second; 0 means DefaultRequests
-	Burst    int     // of those at once; 0 means DefaultBurst
+	Burst    int     // of those at once, and calls whose ACK has not come; 0 means DefaultBurst
 	Messages float64 // messages of any kind per second, beyond which they are not even read; 0 means DefaultMessages, and 20 for each of Requests
 	Sources  int     // addresses remembered; 0 means DefaultSources
 	Off      bool    // no limit at all
@@ -36,7 +37,10 @@ type limiter struct {
 }
 
 // allowance is what one source may still do.
-type allowance struct{ requests, messages *rate.Limiter }
+type allowance struct {
+	requests, messages *rate.Limiter
+	unconfirmed        atomic.Int32 // calls
+}
 
 func newLimiter(o Rate) *limiter {
 	if o.Requests == 0 {
@@ -62,6 +66,20 @@ func (l *limiter) request(source netip.Addr, now time.Time) bool {
 // message takes one message of any kind.
 func (l *limiter) message(source netip.Addr, now time.Time) bool {
 	return l.opt.Off || l.of(source).messages.AllowN(now, 1)
+}
+
+// place takes one of the calls that a source may have without having confirmed the
+// answer: who calls under a false address never does. free gives it back, once.
+func (l *limiter) place(source netip.Addr) (free func(), ok bool) {
+	if l.opt.Off {
+		return func() {}, true
+	}
+	a := l.of(source)
+	if int(a.unconfirmed.Add(1)) > l.opt.Burst {
+		a.unconfirmed.Add(-1)
+		return nil, false
+	}
+	return func() { a.unconfirmed.Add(-1) }, true
 }
 
 func (l *limiter) of(source netip.Addr) *allowance {
