@@ -137,12 +137,11 @@ func New(o Options) (*Endpoint, error) {
 		return nil, err
 	}
 	e := &Endpoint{
-		opt: o, log: o.Log, parser: sipgo.NewParser(), limit: newLimiter(o.Rate),
+		opt: o, log: o.Log, parser: newParser(), limit: newLimiter(o.Rate),
 		streams: streams{by: map[netip.AddrPort]*stream{}, perPeer: map[netip.Addr]int{}},
 		servers: newTable[string, *serverTx](), clients: newTable[string, *sipgo.ClientTx](),
 		calls: newCalls(),
 	}
-	e.parser.MaxMessageLength = maxMessage
 	if _, err := rand.Read(e.secret[:]); err != nil {
 		return nil, fmt.Errorf("sip: %w", err)
 	}

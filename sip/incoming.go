@@ -159,21 +159,21 @@ func infoIn(req *sipgo.Request, from *hop, user string) (Info, bool) {
 	return i, printable(i.Target + i.From.User + i.From.Host + i.To.User + i.To.Host)
 }
 
-// party reads one side.
-func party(name string, u sipgo.Uri) Party {
-	name = legible(strings.ReplaceAll(name, `\`, ""))
-	return Party{User: unescape(u.User), Host: strings.Trim(u.Host, "[]"), Name: name}
+// party reads one side. Blanks within the quotes of a name are part of it, as at a
+// FreeSWITCH.
+func party(quoted string, u sipgo.Uri) Party {
+	return Party{User: unescape(u.User), Host: strings.Trim(u.Host, "[]"), Name: legible(unpaired(quoted))}
 }
 
 // legible makes a name printable: blanks for control characters, the sign for
 // what cannot be read in place of bytes that are no UTF-8.
 func legible(name string) string {
-	return strings.TrimSpace(strings.Map(func(r rune) rune {
+	return strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f {
 			return ' '
 		}
 		return r
-	}, strings.ToValidUTF8(name, "\uFFFD")))
+	}, strings.ToValidUTF8(name, "\uFFFD"))
 }
 
 // offerOf reads the offer of a request, or says how to refuse it.

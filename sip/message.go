@@ -301,7 +301,7 @@ func (e *Endpoint) malformed(req *sipgo.Request, from *hop, why string) {
 
 // warning is a Warning header (RFC 3261 §20.43).
 func warning(code int, text string) string {
-	return strconv.Itoa(code) + ` parley "` + strings.ReplaceAll(text, `"`, "'") + `"`
+	return strconv.Itoa(code) + " parley " + Quoted(text)
 }
 
 // tagFor derives a tag from a request.

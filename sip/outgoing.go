@@ -100,7 +100,7 @@ func (e *Endpoint) prepare(uri string, o InviteOptions) (*placing, error) {
 			return nil, fmt.Errorf("%w: header %q", ErrOptions, h.Name)
 		}
 	}
-	if !printable(o.From.Host+o.From.Name) || strings.ContainsAny(o.From.Name, `"\`) || strings.ContainsAny(o.From.Host, " <>@;,") {
+	if !printable(o.From.Host+o.From.Name) || strings.ContainsAny(o.From.Host, " <>@;,") {
 		return nil, fmt.Errorf("%w: From", ErrOptions)
 	}
 	if e.calls.len() >= e.opt.MaxCalls {
@@ -189,7 +189,7 @@ func (p *placing) reach(ctx context.Context) (*hop, error) {
 
 func (p *placing) request(h *hop) *sipgo.Request {
 	host, _ := p.e.here(h)
-	from := sipgo.FromHeader{DisplayName: p.o.From.Name, Address: sipgo.Uri{Scheme: "sip", User: escape(p.o.From.User), Host: p.o.From.Host}}
+	from := sipgo.FromHeader{DisplayName: paired(p.o.From.Name), Address: sipgo.Uri{Scheme: "sip", User: escape(p.o.From.User), Host: p.o.From.Host}}
 	setDefault(&from.Address.User, p.e.opt.User)
 	setDefault(&from.Address.Host, host)
 	from.Params.Add("tag", p.tag)
@@ -314,7 +314,7 @@ func (p *placing) established(req *sipgo.Request, res *sipgo.Response, h *hop) (
 func (e *Endpoint) answeredCall(p *placing, req *sipgo.Request, res *sipgo.Response, h *hop) *Call {
 	c := e.blankCall(Info{
 		CallID: p.id, Target: unescape(p.target.User), Source: h.to, Transport: h.network(),
-		From: party(p.o.From.Name, req.From().Address), To: party("", p.target),
+		From: party(req.From().DisplayName, req.From().Address), To: party("", p.target),
 	})
 	c.decided.Store(true)
 	c.id = dialogID{p.id, p.tag, tagOf(res.To().Params)}

@@ -12,10 +12,15 @@ func TestNamesKeepWhatIsLegible(t *testing.T) {
 		"Ann Lee":     "Ann Lee",
 		"Ann\tLee":    "Ann Lee",
 		"M\xfcller":   "M\uFFFDller",
-		"\x01Ann\x7f": "Ann",
+		"\x01Ann\x7f": " Ann ",
+		" Ann  ":      " Ann  ",
 		`Ann \"Lee\"`: `Ann "Lee"`,
+		`a\\b`:        `a\b`,
+		`a\b\\\\\"\`:  `ab\\"\`,
+		"\\\x01":      " ",
+		"\\\xff":      "\uFFFD",
 		"\xff":        "\uFFFD",
-		"\t":          "",
+		"\t":          " ",
 		"":            "",
 	} {
 		if got := party(in, sipgo.Uri{}).Name; got != want || !printable(got) {

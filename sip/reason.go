@@ -24,20 +24,3 @@ func Q850(reason string) (cause int, ok bool) {
 	}
 	return 0, false
 }
-
-// cut is what is before and behind the first separator in a header that is not in
-// quotes.
-func cut(text string, separator byte) (before, after string) {
-	quoted := false
-	for i := 0; i < len(text); i++ {
-		switch {
-		case quoted && text[i] == '\\':
-			i++
-		case text[i] == '"':
-			quoted = !quoted
-		case !quoted && text[i] == separator:
-			return text[:i], text[i+1:]
-		}
-	}
-	return text, ""
-}

@@ -68,9 +68,9 @@ func reasonOf(cause engine.Cause) sip.Header {
 	case cause == "LOSE_RACE", cause == "PICKED_OFF":
 		value = `SIP;cause=200;text="Call completed elsewhere"`
 	case other:
-		value = fmt.Sprintf("SIP;cause=%d;text=%q", number, cause)
+		value = fmt.Sprintf("SIP;cause=%d;text=%s", number, sip.Quoted(string(cause)))
 	default:
-		value = fmt.Sprintf("Q.850;cause=%d;text=%q", cause.Number(), cause)
+		value = fmt.Sprintf("Q.850;cause=%d;text=%s", cause.Number(), sip.Quoted(string(cause)))
 	}
 	return sip.Header{Name: "Reason", Value: value}
 }

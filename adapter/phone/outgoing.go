@@ -99,19 +99,9 @@ func (to Target) from(c engine.OutCall) sip.Party {
 		from.User = c.Invite.Room
 	}
 	if c.Caller.Name != "" {
-		from.Name = quotable(c.Caller.Name)
+		from.Name = c.Caller.Name
 	}
 	return from
-}
-
-// quotable is a name without what cannot stand between quotes.
-func quotable(name string) string {
-	return strings.Map(func(r rune) rune {
-		if r == '"' || r == '\\' {
-			return '\''
-		}
-		return r
-	}, name)
 }
 
 // headers are those of a call that we make. Variables that are no X- header

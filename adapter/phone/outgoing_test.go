@@ -48,14 +48,14 @@ func TestWhoAnswersOurCallIsHeardInTheRoom(t *testing.T) {
 	alice := o.dial(t, "out", low())
 	o.until(t, "out", "with one", present(1))
 	id := o.ring(t, engine.Dial{
-		Room: "out", Address: bob.URI(), Caller: engine.Caller{Number: "500", Name: `The "Board"`}, Party: engine.Caller{Name: "Bob"},
+		Room: "out", Address: bob.URI(), Caller: engine.Caller{Number: "500", Name: `The "Board" \ 1`}, Party: engine.Caller{Name: "Bob"},
 		Channel: map[string]string{"X-Order": "77", "sound": "of a switch"},
 	})
 	called, err := bob.Accept(limited(t), siptest.CallOptions{Tone: high()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if from := called.SIP().Info().From; from.User != "500" || from.Name != "The 'Board'" || called.SIP().Info().Header("X-Order") != "77" {
+	if from := called.SIP().Info().From; from.User != "500" || from.Name != `The "Board" \ 1` || called.SIP().Info().Header("X-Order") != "77" {
 		t.Errorf("called by %+v", called.SIP().Info())
 	}
 	if j := o.result(t, id); j.State != engine.DialAnswered || j.Cause != engine.CauseSuccess {
