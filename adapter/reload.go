@@ -25,6 +25,10 @@ func (a *App) Reload(ctx context.Context) ([]string, error) {
 	a.config.Store(next)
 	a.sounds.Store(library)
 	a.unplayed.Forget()
+	a.ari.UsersChanged()
+	if socket := a.socket.Load(); socket != nil {
+		socket.UsersChanged()
+	}
 	var report []string
 	for _, w := range warnings {
 		report = append(report, w.String())

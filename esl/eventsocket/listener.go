@@ -22,6 +22,7 @@ const (
 	shuttingDown = "The system is being shut down.\n"
 	lostEvents   = "killed listener because of lost events\n"
 	lostLines    = "killed listener because of lost log lines\n"
+	otherUser    = "killed listener because its user has changed\n"
 	denied       = "Access Denied, go away.\n"
 )
 
@@ -52,6 +53,7 @@ type listener struct {
 	running int    // jobs
 	call    string // that "myevents" was last about
 	hungUp  bool   // it is over: nothing more comes
+	barred  bool   // the user is not who he was: nothing more is obeyed or told
 	cutting bool
 	ended   bool
 	last    time.Time // until then the last word may take, once ended
@@ -102,13 +104,19 @@ func (l *listener) run(ctx context.Context) {
 			return
 		}
 		l.turn <- struct{}{}
-		on := l.obey(ctx, q)
+		on := !l.isBarred() && l.obey(ctx, q)
 		<-l.turn
 		if !on {
 			l.end(goodbye, partTime)
 			return
 		}
 	}
+}
+
+func (l *listener) isBarred() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.barred
 }
 
 // broken follows a stream that cannot be read on. Who only will not send any more
@@ -188,7 +196,7 @@ func (l *listener) cutOff(err error) {
 // holds Server.firing.
 func (l *listener) offer(p *parcel) {
 	l.mu.Lock()
-	if l.ended || l.hungUp || l.user == nil || !l.wants.wants(p.event) {
+	if l.ended || l.hungUp || l.barred || l.user == nil || !l.wants.wants(p.event) {
 		l.mu.Unlock()
 		return
 	}
@@ -204,7 +212,7 @@ func (l *listener) offer(p *parcel) {
 // offerLine is offer for a line of the log.
 func (l *listener) offerLine(level int, message []byte) {
 	l.mu.Lock()
-	if l.ended || l.user == nil || level > l.logs {
+	if l.ended || l.barred || l.user == nil || level > l.logs {
 		l.mu.Unlock()
 		return
 	}
@@ -238,7 +246,7 @@ func (l *listener) told(g gap) []byte {
 	return (&parcel{event: e}).bytes(l.format)
 }
 
-// cut sends a client away that is too slow, without waiting for it.
+// cut sends a client away, without waiting for it.
 func (l *listener) cut(why string) {
 	l.mu.Lock()
 	again := l.cutting

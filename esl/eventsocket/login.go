@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -38,6 +39,9 @@ func (l *listener) logIn(ctx context.Context, line string) (on bool) {
 	l.mu.Lock()
 	l.user = u
 	l.mu.Unlock()
+	if !l.mayStay() { // he may have changed while his password waited for its turn
+		return false
+	}
 	_ = l.nc.SetReadDeadline(time.Time{}) // a dead socket fails at the next read
 	l.in.Limit(esl.MaxHead, esl.MaxBody)
 	if account == "" {
@@ -70,6 +74,32 @@ func (s *Server) byPassword(password string) *User {
 		return &User{}
 	}
 	return nil
+}
+
+// UsersChanged sends away who has logged in by "userauth" and is not among Users any
+// more as he was: he may log in again, as he is now. The switch lets him go on.
+func (s *Server) UsersChanged() {
+	for _, l := range s.all() {
+		l.mayStay()
+	}
+}
+
+// mayStay sends the client away unless its user is as he was.
+func (l *listener) mayStay() bool {
+	u := l.who()
+	if u == nil || u.Name == "" || slices.ContainsFunc(l.s.opts.Users(), u.is) {
+		return true
+	}
+	l.mu.Lock()
+	l.barred = true
+	l.mu.Unlock()
+	l.cut(otherUser)
+	return false
+}
+
+// is says whether another is the same user, who may do the same.
+func (u *User) is(o User) bool {
+	return u.Name == o.Name && u.Password == o.Password && u.NoLog == o.NoLog && slices.Equal(u.API, o.API) && slices.Equal(u.Events, o.Events)
 }
 
 // byName is who logs in by "userauth", and whose account that would be: "?" is

@@ -244,3 +244,58 @@ func TestWhoIsNotOnTheListIsToldSo(t *testing.T) {
 		_ = nc.Close()
 	}
 }
+
+// TestAUserWhoHasChangedLogsInAgain: what he has logged in with counts no more. Others
+// stay, who has logged in by "auth" too.
+func TestAUserWhoHasChangedLogsInAgain(t *testing.T) {
+	was := User{Name: "bob@pbx", Password: "b", API: []string{"echo"}, Events: []string{"HEARTBEAT"}}
+	for _, tt := range []struct {
+		name string
+		now  []User
+		stay bool
+	}{
+		{"as he was", []User{was}, true},
+		{"gone", nil, false},
+		{"another password", []User{{was.Name, "c", was.API, was.Events, false}}, false},
+		{"another command", []User{{was.Name, "b", []string{"slow"}, was.Events, false}}, false},
+		{"another event", []User{{was.Name, "b", was.API, []string{"CUSTOM"}, false}}, false},
+		{"no log", []User{{was.Name, "b", was.API, was.Events, true}}, false},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			users := []User{was}
+			s := New(Options{Password: "secret", API: echo, Users: func() []User { return users }})
+			other, c := enter(t, s), dial(t, s)
+			c.says("userauth bob:b@pbx", "+OK accepted")
+			c.says("event plain HEARTBEAT", "+OK event listener enabled plain")
+			users = tt.now
+			s.UsersChanged()
+			s.Fire("HEARTBEAT", "", nil, nil)
+			if m := c.read(); (m.Type() == "text/event-plain") != tt.stay || !tt.stay && string(m.Body) != otherUser {
+				t.Errorf("%s: %v %s", tt.name, m.Headers, m.Body)
+			}
+			if m, err := c.tell("api echo x"); (err == nil) != tt.stay {
+				t.Errorf("%s: %v %v", tt.name, m, err)
+			}
+			other.says("nolog", "-ERR not loging")
+		})
+	}
+}
+
+// TestAUserWhoChangesWhileHeWaits for his password to be judged, does not get in.
+func TestAUserWhoChangesWhileHeWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		users := []User{{Name: "bob@pbx", Password: "b"}}
+		s := New(Options{Password: "secret", API: echo, Users: func() []User { return users }})
+		for i := range 5 {
+			dial(t, s).says("userauth bob:"+strconv.Itoa(i)+"@pbx", "-ERR invalid")
+		}
+		c := dial(t, s)
+		c.send("userauth bob:b@pbx\n\napi echo x\n\n")
+		synctest.Wait()
+		users = nil
+		s.UsersChanged()
+		if m, err := c.r.Message(); err == nil && m.Type() != "text/disconnect-notice" {
+			t.Errorf("%v", m.Headers)
+		}
+	})
+}

@@ -188,7 +188,7 @@ func (s *Server) user(w http.ResponseWriter, r *http.Request) (User, bool) {
 		s.opt.Log.Warn("ari: wrong name or password. [ari_auth]", "from", r.RemoteAddr)
 	}
 	w.Header().Set("WWW-Authenticate", `Basic realm="Asterisk REST Interface"`)
-	refuse(w, http.StatusUnauthorized, "Authentication required")
+	refuse(w, http.StatusUnauthorized, unknownUser)
 	return User{}, false
 }
 

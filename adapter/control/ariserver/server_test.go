@@ -308,7 +308,7 @@ func TestRequestsOverTheSocket(t *testing.T) {
 		{`{"type":"RESTRequest","method":"G ET","uri":"bridges"}`, "  400"},
 		{`{`, "  400"},
 	} {
-		a := s.answer(t.Context(), []byte(tt.in), r, User{Name: "u"})
+		a := s.answer(t.Context(), []byte(tt.in), r, User{Name: "u", Password: "p:w"})
 		if got := fmt.Sprint(a.Transaction, " ", a.Request, " ", a.Status, " ", a.ContentType, " ", a.Body); !strings.HasPrefix(got, tt.want) {
 			t.Errorf("%s: got %s, want %s", tt.in, got, tt.want)
 		}

@@ -41,10 +41,14 @@ type socket struct {
 	cut    sync.Once
 	wake   *pace.Turn  // there are frames to write
 	pacer  *pace.Pacer // of all clients
+
+	user   User          // who opened it, as he was then
+	barred chan struct{} // closed when he may not have it any more
+	bar    sync.Once
 }
 
 func newSocket(p *pace.Pacer) *socket {
-	return &socket{frames: make(chan []byte, queueFrames), full: make(chan struct{}), wake: pace.NewTurn(), pacer: p}
+	return &socket{frames: make(chan []byte, queueFrames), full: make(chan struct{}), wake: pace.NewTurn(), pacer: p, barred: make(chan struct{})}
 }
 
 // send queues an event, to be written when it is the client's turn. It never waits.
@@ -86,6 +90,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, u User) {
 	}
 	defer s.unseat()
 	k := newSocket(&s.pacer)
+	k.user = u
 	enlist := func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -97,7 +102,8 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, u User) {
 		return // Accept has answered
 	}
 	s.opt.Log.Info("ari: a client listens", "apps", names, "user", u.Name, "from", r.RemoteAddr)
-	why := s.serveSocket(r.Context(), ws, k, r, u)
+	s.UsersChanged() // he may have been taken away since he was judged
+	why := s.serveSocket(r.Context(), ws, k, r)
 	s.dismiss(k)
 	_ = ws.CloseNow()
 	s.opt.Log.Info("ari: a client has gone", "apps", names, "why", why, "from", r.RemoteAddr)
@@ -146,13 +152,13 @@ func (n narrow) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 }
 
 // serveSocket writes what is queued until the client is gone, or too slow.
-func (s *Server) serveSocket(ctx context.Context, ws *websocket.Conn, k *socket, r *http.Request, u User) (why string) {
+func (s *Server) serveSocket(ctx context.Context, ws *websocket.Conn, k *socket, r *http.Request) (why string) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	var others sync.WaitGroup
 	defer others.Wait()
 	defer cancel(nil)
 	others.Go(func() {
-		s.readSocket(ctx, ws, k, r, u)
+		s.readSocket(ctx, ws, k, r)
 		cancel(errors.New("closed"))
 	})
 	others.Go(func() { cancel(pings(ctx, ws)) })
@@ -164,16 +170,25 @@ func (s *Server) serveSocket(ctx context.Context, ws *websocket.Conn, k *socket,
 			}
 		case <-k.full:
 			return "it does not read: cut off"
+		case <-k.barred:
+			k.part(ctx, cancel, ws, websocket.StatusPolicyViolation)
+			return "its user is not let in any more"
 		case <-s.quit:
-			late := time.AfterFunc(partTime, func() { cancel(nil) }) // who does not read or answer is cut off
-			_ = k.write(ctx, ws)                                     // how the calls have ended; where it fails Close does
-			_ = ws.Close(websocket.StatusGoingAway, "")
-			late.Stop()
+			k.part(ctx, cancel, ws, websocket.StatusGoingAway)
 			return "we stop"
 		case <-ctx.Done():
 			return context.Cause(ctx).Error()
 		}
 	}
+}
+
+// part tells a client what it has not heard yet, when we stop how the calls have
+// ended, and says goodbye. One that does not read or answer is cut off.
+func (k *socket) part(ctx context.Context, cancel context.CancelCauseFunc, ws *websocket.Conn, code websocket.StatusCode) {
+	late := time.AfterFunc(partTime, func() { cancel(nil) })
+	defer late.Stop()
+	_ = k.write(ctx, ws) // where it fails Close does
+	_ = ws.Close(code, "")
 }
 
 // write writes what is queued now.
@@ -241,7 +256,7 @@ type (
 )
 
 // readSocket serves the requests that come over the socket, one after another.
-func (s *Server) readSocket(ctx context.Context, ws *websocket.Conn, k *socket, r *http.Request, u User) {
+func (s *Server) readSocket(ctx context.Context, ws *websocket.Conn, k *socket, r *http.Request) {
 	ws.SetReadLimit(maxRequest)
 	for {
 		kind, data, err := ws.Read(ctx)
@@ -249,7 +264,7 @@ func (s *Server) readSocket(ctx context.Context, ws *websocket.Conn, k *socket, 
 			return
 		}
 		if kind == websocket.MessageText {
-			k.answer(addressed(frame(s.answer(ctx, data, r, u)), r.URL.Query().Get("app")))
+			k.answer(addressed(frame(s.answer(ctx, data, r, k.user)), r.URL.Query().Get("app")))
 		}
 	}
 }
@@ -276,7 +291,10 @@ func (s *Server) answer(ctx context.Context, data []byte, r *http.Request, u Use
 	}
 	asked.URL.RawQuery = query.Encode()
 	asked.Header.Set("Content-Type", q.ContentType)
-	a := s.serve(asked, u)
+	a := no(http.StatusUnauthorized, unknownUser)
+	if u, on := s.current(u); on {
+		a = s.serve(asked, u)
+	}
 	if a.file != nil { // sound goes over HTTP only, as with Asterisk
 		_ = a.file.Close() // nothing was read
 		a = no(http.StatusNotAcceptable, "Not acceptable")
