@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"maps"
 	"strings"
 
 	sipgo "github.com/emiago/sipgo/sip"
@@ -48,7 +49,7 @@ func cut(text string, separator byte) (before, after string) {
 // newParser is sipgo's, which looks for the commas and angle brackets of addresses
 // whose names do not matter here as if no quote within a name had a backslash.
 func newParser() *sipgo.Parser {
-	headers := sipgo.DefaultHeadersParser()
+	headers := maps.Clone(sipgo.DefaultHeadersParser()) // which is one for all
 	for _, name := range []string{"contact", "m", "route", "record-route", "refer-to"} {
 		if parse := headers[name]; parse != nil {
 			headers[name] = func(name []byte, value string) (sipgo.Header, error) { return parse(name, blotted(value)) }
