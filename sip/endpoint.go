@@ -118,7 +118,7 @@ type Endpoint struct {
 
 	servers table[string, *serverTx] // not settled
 	answers answers                  // those that are
-	clients table[string, *sipgo.ClientTx]
+	clients table[string, *clientTx]
 	calls   calls
 
 	draining atomic.Bool
@@ -139,7 +139,7 @@ func New(o Options) (*Endpoint, error) {
 	e := &Endpoint{
 		opt: o, log: o.Log, parser: newParser(), limit: newLimiter(o.Rate),
 		streams: streams{by: map[netip.AddrPort]*stream{}, perPeer: map[netip.Addr]int{}},
-		servers: newTable[string, *serverTx](), clients: newTable[string, *sipgo.ClientTx](),
+		servers: newTable[string, *serverTx](), clients: newTable[string, *clientTx](),
 		calls: newCalls(),
 	}
 	if _, err := rand.Read(e.secret[:]); err != nil {
@@ -212,7 +212,7 @@ func (e *Endpoint) listen() error {
 		if b, ok := c.(interface{ SetReadBuffer(bytes int) error }); ok {
 			_ = b.SetReadBuffer(receiveBuffer) // best effort: what is lost is sent again
 		}
-		e.packets = append(e.packets, &packetLink{conn: c, near: addrPort(c.LocalAddr())})
+		e.packets = append(e.packets, &packetLink{conn: c, near: addrPort(c.LocalAddr()), errors: openErrors(c, e.unreachable)})
 	}
 	for _, a := range e.opt.TCP {
 		l, err := e.opt.Listen("tcp", a)

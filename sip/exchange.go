@@ -3,6 +3,7 @@ package sip
 import (
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	sipgo "github.com/emiago/sipgo/sip"
@@ -11,12 +12,20 @@ import (
 // longAnswer is how long a peer may think about a request within a call.
 const longAnswer = 2 * giveUp
 
+// clientTx is a request of ours, in sipgo's machine.
+type clientTx struct {
+	*sipgo.ClientTx
+	hop         *hop
+	heard       atomic.Bool   // there has been a response
+	unreachable chan struct{} // capacity 1: nobody listens there
+}
+
 // open sends a request of ours in sipgo's machine, which repeats it. again is
 // told of further 2xx to an INVITE.
-func (e *Endpoint) open(req *sipgo.Request, h *hop, again func(*sipgo.Response)) (*sipgo.ClientTx, error) {
+func (e *Endpoint) open(req *sipgo.Request, h *hop, again func(*sipgo.Response)) (*clientTx, error) {
 	branch, _ := req.Via().Params.Get("branch")
 	key := branch + "\n" + string(req.Method)
-	tx := sipgo.NewClientTx(key, req, h, e.log)
+	tx := &clientTx{ClientTx: sipgo.NewClientTx(key, req, h, e.log), hop: h, unreachable: make(chan struct{}, 1)}
 	if again != nil {
 		tx.OnRetransmission(again)
 	}
@@ -40,7 +49,7 @@ func (e *Endpoint) exchange(req *sipgo.Request, h *hop) (*sipgo.Response, error)
 
 // await waits for the final answer. None at all is a *StatusError with 408, as
 // RFC 3261 §8.1.3.1 has it.
-func (e *Endpoint) await(tx *sipgo.ClientTx) (*sipgo.Response, error) {
+func (e *Endpoint) await(tx *clientTx) (*sipgo.Response, error) {
 	method := tx.Origin().Method
 	if method != sipgo.INVITE { // an INVITE's stays, for what comes late
 		defer tx.Terminate()
@@ -102,7 +111,7 @@ func (c *Call) send(o outgoing, done func(res *sipgo.Response, err error)) {
 		var res *sipgo.Response
 		if err == nil {
 			c.e.complete(req, h)
-			var tx *sipgo.ClientTx
+			var tx *clientTx
 			if tx, err = c.e.open(req, h, again); err == nil {
 				sent()
 				res, err = c.e.await(tx)

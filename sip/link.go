@@ -57,18 +57,14 @@ func (h *hop) with(to netip.AddrPort) *hop { return &hop{link: h.link, to: to, s
 
 // packetLink is a UDP socket.
 type packetLink struct {
-	conn net.PacketConn
-	near netip.AddrPort
+	conn   net.PacketConn
+	near   netip.AddrPort
+	errors *errorQueue // nil: there is none
 }
 
 func (l *packetLink) network() string       { return "UDP" }
 func (l *packetLink) local() netip.AddrPort { return l.near }
 func (l *packetLink) alive() bool           { return true }
-
-func (l *packetLink) send(b []byte, to netip.AddrPort) error {
-	_, err := l.conn.WriteTo(b, net.UDPAddrFromAddrPort(to))
-	return err
-}
 
 // readPackets serves one UDP socket until it is closed.
 func (e *Endpoint) readPackets(l *packetLink) {
@@ -77,6 +73,9 @@ func (e *Endpoint) readPackets(l *packetLink) {
 		n, from, err := l.conn.ReadFrom(buf)
 		if errors.Is(err, net.ErrClosed) {
 			return
+		}
+		if err != nil && l.readErrors() > 0 { // of datagrams that we have sent
+			continue
 		}
 		if err != nil { // of one datagram; but never spin on a socket that is broken
 			e.log.Debug("sip: read", "error", err)

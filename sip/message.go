@@ -29,7 +29,7 @@ type Header struct{ Name, Value string }
 // StatusError is a request that the peer refused.
 type StatusError struct {
 	Method string
-	Code   int // 300 to 699; 408 also when it did not answer at all
+	Code   int // 300 to 699; 408 also when it did not answer at all, 503 when the network said that nobody listens there
 	Reason string
 	Header string // its Reason header (RFC 3326), if it has one to show
 }

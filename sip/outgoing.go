@@ -217,7 +217,7 @@ func (p *placing) request(h *hop) *sipgo.Request {
 
 // await waits for the final answer, and cancels when ctx ends: once the peer
 // has been heard of (RFC 3261 §9.1).
-func (p *placing) await(ctx context.Context, tx *sipgo.ClientTx, req *sipgo.Request, h *hop) (*sipgo.Response, error) {
+func (p *placing) await(ctx context.Context, tx *clientTx, req *sipgo.Request, h *hop) (*sipgo.Response, error) {
 	left := ctx.Done()
 	var limit <-chan time.Time
 	heard, cancelled := false, false
@@ -241,6 +241,11 @@ func (p *placing) await(ctx context.Context, tx *sipgo.ClientTx, req *sipgo.Requ
 		case <-limit:
 			tx.Terminate()
 			return nil, ctx.Err()
+		case <-tx.unreachable:
+			if !tx.heard.Load() { // else somebody does listen there
+				tx.Terminate()
+				return nil, &StatusError{Method: "INVITE", Code: 503, Reason: "Destination Unreachable"} // RFC 3261 §8.1.3.1
+			}
 		case <-tx.Done():
 			return nil, &StatusError{Method: "INVITE", Code: 408, Reason: reason(408)}
 		case <-p.e.ctx.Done():

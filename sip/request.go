@@ -249,6 +249,7 @@ func (e *Endpoint) response(res *sipgo.Response) {
 		e.stats.Unmatched.Add(1)
 		return
 	}
+	tx.heard.Store(true)
 	// In its own goroutine, for sipgo's machine may wait. It sorts out what
 	// overtakes: a 180 after the 200 is dropped there.
 	e.tasks.spawn(func() {

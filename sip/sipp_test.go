@@ -3,6 +3,7 @@ package sip
 import (
 	"bytes"
 	"context"
+	"errors"
 	"net"
 	"net/netip"
 	"os"
@@ -89,8 +90,14 @@ func TestSIPpAnswersUs(t *testing.T) {
 		defer close(ended)
 		run(t, sipp, "-sf", filepath.Join("testdata", "sipp", "uas.xml"), "-p", strconv.Itoa(at.Port))
 	}()
-	// The first INVITE may come before sipp is there: it is sent again.
-	c, err := e.Invite(ctx, "sip:foreign@"+at.String(), InviteOptions{Local: Local{Addr: netip.MustParseAddrPort("127.0.0.1:40000")}})
+	invite := func() (*Call, error) {
+		return e.Invite(ctx, "sip:foreign@"+at.String(), InviteOptions{Local: Local{Addr: netip.MustParseAddrPort("127.0.0.1:40000")}})
+	}
+	c, err := invite()
+	var early *StatusError // sipp is not there yet
+	for start := time.Now(); errors.As(err, &early) && early.Code == 503 && time.Since(start) < 20*time.Second; c, err = invite() {
+		time.Sleep(20 * time.Millisecond)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package phone_test
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"testing"
 	"time"
 
@@ -110,6 +111,20 @@ func TestACallThatIsNotAnsweredSaysWhy(t *testing.T) {
 		if j := o.result(t, id); j.Cause != tt.cause || j.SIP != tt.status || j.State != engine.DialFailed {
 			t.Errorf("%d: %+v", tt.status, j)
 		}
+	}
+}
+
+func TestACallToWhereNobodyListensFailsAtOnce(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux tells")
+	}
+	o, gone := open(t, settings{}), extension(t)
+	gone.Close()
+	start := time.Now()
+	j := o.result(t, o.ring(t, engine.Dial{Room: "nobody", Address: gone.URI()}))
+	if j.Cause != engine.CauseTemporary || j.SIP != 503 || time.Since(start) > time.Second {
+		t.Errorf("%+v after %v", j, time.Since(start))
 	}
 }
 
