@@ -53,7 +53,7 @@ func (p *Phones) invite(info sip.Info) engine.Invite {
 	for _, h := range info.Headers {
 		name, ok := variableName(h.Name)
 		switch {
-		case !ok:
+		case !ok, strings.EqualFold(h.Name, loopHeader): // of another Parley
 		case name == "reattach": // whoever writes the headers could have it from anywhere
 			in.Warnings = append(in.Warnings, fmt.Sprintf("%.40s is ignored: callers by SIP cannot come back", h.Name))
 		case name == "room" && trusted:

@@ -138,3 +138,17 @@ func TestNobodyComesBackByAHeader(t *testing.T) {
 		t.Errorf("invite %+v", in)
 	}
 }
+
+// TestTheMarkOfAnotherParleyIsNoVariable, nor worth a warning.
+func TestTheMarkOfAnotherParleyIsNoVariable(t *testing.T) {
+	for _, trusted := range []bool{true, false} {
+		p := New(Options{})
+		if trusted {
+			p.opt.Trusted = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}
+		}
+		in := p.invite(sip.Info{Source: netip.MustParseAddrPort("192.0.2.1:5060"), Headers: []sip.Header{{Name: "x-parley-origin", Value: "a.b"}}})
+		if len(in.Variables)+len(in.Warnings) > 0 {
+			t.Errorf("%+v", in)
+		}
+	}
+}

@@ -13,10 +13,6 @@ import (
 	"parley/sip"
 )
 
-// loopHeader marks the calls that we make, so that one that comes back to us,
-// perhaps through a switch that keeps such headers, is not taken.
-const loopHeader = "X-Parley-Origin"
-
 // Target is whom to call.
 type Target struct {
 	URI  string    // sip:USER@HOST…
@@ -107,7 +103,7 @@ func (to Target) from(c engine.OutCall) sip.Party {
 // headers are those of a call that we make. Variables that are no X- header
 // are for switches.
 func (p *Phones) headers(vars map[string]string) []sip.Header {
-	list := []sip.Header{{Name: loopHeader, Value: p.mark}}
+	list := []sip.Header{{Name: loopHeader, Value: p.marks.next()}}
 	for _, name := range slices.Sorted(maps.Keys(vars)) {
 		if len(name) > 2 && strings.EqualFold(name[:2], "X-") && !strings.EqualFold(name, loopHeader) {
 			list = append(list, sip.Header{Name: name, Value: vars[name]})

@@ -2,8 +2,10 @@ package phone_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -204,6 +206,36 @@ func TestATrunkIsToldThePassword(t *testing.T) {
 		j := o.result(t, o.ring(t, engine.Dial{Room: "trunk", Address: "sip:1@" + trunk.UDP()[0].String()}))
 		if got := fmt.Sprintf("%s %d", j.Cause, j.SIP); got != tt.want {
 			t.Errorf("got %s, want %s", got, tt.want)
+		}
+	}
+}
+
+func TestACallThatComesBackByAnotherSwitchIsALoop(t *testing.T) {
+	t.Parallel()
+	o, bob := open(t, settings{}), extension(t)
+	mark := func() string {
+		id := o.ring(t, engine.Dial{Room: "away", Address: bob.URI()})
+		info, err := bob.Reject(limited(t), 486)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.result(t, id)
+		return info.Header("X-Parley-Origin")
+	}
+	first, second := mark(), mark()
+	a, _, _ := strings.Cut(first, ".")
+	_, b, _ := strings.Cut(second, ".")
+	if first == second || strings.Contains(first, b) {
+		t.Errorf("two calls can be known for ours: %s, %s", first, second)
+	}
+	for _, tt := range []struct {
+		mark string
+		loop bool
+	}{{first, true}, {second, true}, {a + "." + b, false}, {b, false}, {"." + b, false}, {a + ".", false}, {".", false}, {"", false}} {
+		_, err := o.try(t, "away", siptest.Options{}, siptest.CallOptions{Headers: heads([]string{"X-Parley-Origin", tt.mark})})
+		refused, loop := errors.AsType[*sip.StatusError](err)
+		if loop != tt.loop || loop && refused.Code != 482 || !loop && err != nil {
+			t.Errorf("%q: %v", tt.mark, err)
 		}
 	}
 }

@@ -4,7 +4,6 @@
 package phone
 
 import (
-	"crypto/rand"
 	"log/slog"
 	"net/netip"
 	"strings"
@@ -47,7 +46,7 @@ type Phones struct {
 	opt    Options
 	claims claims
 	names  names
-	mark   string // of this process, in the calls that we make
+	marks  marks // of the calls that we make
 }
 
 // New checks nothing and starts nothing.
@@ -61,14 +60,14 @@ func New(o Options) *Phones {
 	if !o.Advertise.IsValid() {
 		o.Advertise = o.Local
 	}
-	return &Phones{opt: o, claims: newClaims(), names: names{taken: o.Taken}, mark: rand.Text()}
+	return &Phones{opt: o, claims: newClaims(), names: names{taken: o.Taken}, marks: newMarks()}
 }
 
 // Incoming is a sip.Options.Incoming: it answers, or refuses what cannot have
 // media here.
 func (p *Phones) Incoming(c *sip.Call) sip.Events {
 	info := c.Info()
-	if info.Header(loopHeader) == p.mark {
+	if p.marks.ours(info.Header(loopHeader)) {
 		p.opt.Log.Warn("sip: a call of ours has come back to us. [dial_loop]", "call", info.CallID, "to", info.Target)
 		_ = c.Reject(482)
 		return nil
