@@ -106,11 +106,17 @@ func appendEscaped(dst []byte, v string) []byte {
 	return appendPercent(dst, v)
 }
 
-// appendPercent writes v with %HH for what is reserved or not printable.
+// appendPercent writes v with %HH for what is reserved or not printable. As at the
+// switch, what is written so already stays.
 func appendPercent(dst []byte, v string) []byte {
 	const hex = "0123456789ABCDEF"
 	for i := range len(v) {
 		c := v[i]
+		written := c == '%' && i+2 < len(v) && strings.IndexByte(hex, v[i+1]) >= 0 && strings.IndexByte(hex, v[i+2]) >= 0
+		if written {
+			dst = append(dst, c)
+			continue
+		}
 		if c < 0x20 || c > 0x7e || strings.IndexByte(reserved, c) >= 0 {
 			dst = append(dst, '%', hex[c>>4], hex[c&15])
 			continue

@@ -211,9 +211,9 @@ func (l *listener) sendMessage(ctx context.Context, q *esl.Request, rest string)
 	return true
 }
 
-// sendEvent passes an event of the client's own on to all. One without a name, or
-// with one that no event has, is CUSTOM. Its values are encoded, or not: who reads
-// them decodes them either way at the switch.
+// sendEvent passes an event of the client's own on to all, with the values as they
+// are. One without a name, or with one that no event has, is CUSTOM, which alone
+// has a subclass.
 func (l *listener) sendEvent(_ context.Context, q *esl.Request, rest string) bool {
 	name, ok := eventName(strings.TrimSpace(rest))
 	if !ok {
@@ -228,14 +228,14 @@ func (l *listener) sendEvent(_ context.Context, q *esl.Request, rest string) boo
 	subclass := ""
 	for _, h := range q.Headers {
 		switch {
-		case equal(h.Name, "Event-Subclass"):
+		case name == "CUSTOM" && equal(h.Name, "Event-Subclass"):
 			subclass = h.Value
 		case equal(h.Name, "Content-Length"), equal(h.Name, "Event-Name"):
 		default:
-			headers = append(headers, esl.Header{Name: h.Name, Value: esl.Unescape(h.Value)})
+			headers = append(headers, h)
 		}
 	}
-	l.s.Fire(name, subclass, append(headers, esl.Header{Name: "Event-UUID", Value: id}), q.Body)
+	l.s.pass(name, subclass, append(headers, esl.Header{Name: "Event-UUID", Value: id}), q.Body)
 	l.reply("+OK " + id)
 	return true
 }

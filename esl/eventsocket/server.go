@@ -198,6 +198,22 @@ func (s *Server) all() []*listener {
 // subclass, of CUSTOM, may be ""; the switch's own headers come before the
 // given ones. It returns the event's number.
 func (s *Server) Fire(name, subclass string, headers esl.Headers, body []byte) uint64 {
+	return s.fire(body, func(h esl.Headers) esl.Headers { return append(s.head(h, time.Now(), name, subclass), headers...) })
+}
+
+// pass sends a client's event to every client that wants it. The switch's own
+// headers come behind the given ones, but for the subclass.
+func (s *Server) pass(name, subclass string, headers esl.Headers, body []byte) {
+	s.fire(body, func(h esl.Headers) esl.Headers {
+		if subclass != "" {
+			h = append(h, esl.Header{Name: "Event-Subclass", Value: subclass})
+		}
+		return s.head(append(h, headers...), time.Now(), name, "")
+	})
+}
+
+// fire numbers an event, whose headers are made then, and offers it.
+func (s *Server) fire(body []byte, headers func(esl.Headers) esl.Headers) uint64 {
 	s.firing.Lock()
 	defer s.firing.Unlock()
 	s.sequence++
@@ -205,7 +221,7 @@ func (s *Server) Fire(name, subclass string, headers esl.Headers, body []byte) u
 	if len(clients) == 0 {
 		return s.sequence
 	}
-	s.headers = append(s.head(s.headers[:0], time.Now(), name, subclass), headers...)
+	s.headers = headers(s.headers[:0])
 	p := &parcel{event: &esl.Event{Headers: s.headers, Body: body}}
 	for _, l := range clients {
 		l.offer(p)

@@ -270,36 +270,6 @@ func TestAccessList(t *testing.T) {
 	}
 }
 
-func TestSendEvent(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := enter(t, server())
-		c.says("event plain CUSTOM my::class", "+OK event listener enabled plain")
-		m := c.ask("sendevent CUSTOM", "Event-Subclass: my::class", "Fruit: a pear", "Content-Length: 4\n\nbody")
-		if text := m.Value("Reply-Text"); !strings.HasPrefix(text, "+OK ") || len(text) != 40 {
-			t.Errorf("%q", text)
-		}
-		if e := c.event(); e.Value("Fruit") != "a pear" || string(e.Body) != "body" || e.Value("Event-Subclass") != "my::class" {
-			t.Errorf("%v %q", e.Headers, e.Body)
-		}
-	})
-}
-
-// TestSendEventWithoutAName is taken, as at the switch.
-func TestSendEventWithoutAName(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := enter(t, server())
-		c.says("event plain CUSTOM my::class", "+OK event listener enabled plain")
-		for _, line := range []string{"sendevent", "sendevent NO_SUCH"} {
-			if text := c.ask(line, "Fruit: a%20pear").Value("Reply-Text"); !strings.HasPrefix(text, "+OK ") {
-				t.Errorf("%s: %q", line, text)
-			}
-			if e := c.event(); e.Name() != "CUSTOM" || e.Value("Fruit") != "a pear" || e.Value("Command") != line {
-				t.Errorf("%s: %v", line, e.Headers)
-			}
-		}
-	})
-}
-
 // TestTwoBlanks are a command without a name, as at the switch.
 func TestTwoBlanks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
