@@ -27,6 +27,19 @@ func SplitItems(list string, sep byte) []string {
 //nolint:gochecknoglobals // a table, never written after it was built
 var escapes = strings.NewReplacer("n", "\n", "r", "\r", "t", "\t", "s", " ")
 
+// SplitList is SplitItems of a list that may say itself what parts it: "^^:" in
+// front of one has ":" in place of sep. Nothing behind the last of them is no item.
+func SplitList(list string, sep byte) []string {
+	if rest, ok := strings.CutPrefix(list, "^^"); ok && len(rest) > 1 {
+		sep, list = rest[0], rest[1:]
+	}
+	items := SplitItems(list, sep)
+	if last := len(items) - 1; items[last] == "" {
+		items = items[:last]
+	}
+	return items
+}
+
 func cleanItem(item string, sep byte) string {
 	item = strings.TrimLeft(item, " ")
 	var b strings.Builder

@@ -71,11 +71,7 @@ func closing(text string, end byte) int {
 
 // pairs reads a list of variables.
 func pairs(list string) (vars esl.Headers) {
-	sep := byte(',')
-	if rest, ok := strings.CutPrefix(list, "^^"); ok && rest != "" {
-		sep, list = rest[0], rest[1:]
-	}
-	for _, item := range esl.SplitItems(list, sep) {
+	for _, item := range esl.SplitList(list, ',') {
 		if name, value, ok := strings.Cut(item, "="); ok && name != "" {
 			vars = append(vars, esl.Header{Name: name, Value: value})
 		}

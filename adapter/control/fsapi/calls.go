@@ -1,13 +1,13 @@
 package fsapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"parley/engine"
 	"parley/esl"
@@ -123,8 +123,30 @@ func (a *API) variablesOf(room *engine.RoomView, m *engine.MemberView) map[strin
 			vars["parley_"+name] = value
 		}
 	}
-	maps.Copy(vars, g.vars)
+	for name, value := range g.vars {
+		put(vars, name, value)
+	}
 	return vars
+}
+
+// keyOf is how a variable's name is written that the channel has, in whatever case;
+// else it is as it is given.
+func keyOf(vars map[string]string, name string) string {
+	if _, ok := vars[name]; ok {
+		return name
+	}
+	for key := range vars {
+		if strings.EqualFold(key, name) {
+			return key
+		}
+	}
+	return name
+}
+
+// put sets a variable in place of one whose name is the same but for case.
+func put(vars map[string]string, name, value string) {
+	delete(vars, keyOf(vars, name))
+	vars[name] = value
 }
 
 const noChannel = "-ERR No such channel!\n"
@@ -142,10 +164,8 @@ func (a *API) variable(ctx context.Context, arguments string) string {
 	if !ok {
 		return noChannel
 	}
-	if v := a.variablesOf(&c.room, &c.member)[words[1]]; v != "" {
-		return v
-	}
-	return "_undef_"
+	vars := a.variablesOf(&c.room, &c.member)
+	return cmp.Or(vars[keyOf(vars, words[1])], "_undef_")
 }
 
 // dump is a channel's data as CHANNEL_DATA has it.
@@ -234,128 +254,4 @@ func (a *API) kill(ctx context.Context, arguments string) string {
 		return noChannel
 	}
 	return "+OK\n" // it ends, if it has not by now
-}
-
-// columns are those of "show channels".
-const columns = "uuid direction created created_epoch name state cid_name cid_num ip_addr dest application application_data dialplan " +
-	"context read_codec read_rate read_bit_rate write_codec write_rate write_bit_rate secure hostname presence_id presence_data " +
-	"accountcode callstate callee_name callee_num callee_direction call_uuid sent_callee_name sent_callee_num initial_cid_name " +
-	"initial_cid_num initial_ip_addr initial_dest initial_dialplan initial_context"
-
-// row is a channel in the order of columns.
-func (a *API) row(c *channel) []string {
-	g, m := a.guest(c), &c.member
-	codec, rate, bits := codecOf(m.Codec)
-	id, from := g.uuid(), sourceAddress(g.invite)
-	is, application := g.phase(), "conference"
-	first, dialplan, data := engine.Caller{Number: m.Number, Name: g.name()}, "XML", string(c.room.Name)+"@"+c.room.Profile
-	if c.room.Name == "" { // he is asked for its number
-		data = ""
-	}
-	callee, call := "", ""
-	if g.called {
-		first, dialplan, data, callee, call = g.seen, "", string(c.room.Name), "RECV", id
-	}
-	if g.ringing {
-		application, data, codec, rate, bits = "", "", "", "", ""
-	}
-	return []string{
-		id, g.direction(), g.since.Format(time.DateTime), fmt.Sprint(g.since.Unix()), channelName(m), is.state, g.name(), m.Number, from,
-		g.destination(), application, data, dialplan, "default", codec, rate, bits, codec, rate, bits, "",
-		a.opts.Hostname, "", "", "", is.call, g.seen.Name, g.seen.Number, callee, call, "", "", first.Name, first.Number, from, g.destination(), dialplan, "default",
-	}
-}
-
-// shown is what "show" knows at the switch.
-const shown = "codec|endpoint|application|api|dialplan|file|timer|calls [count]|channels [count|like <match string>]|" +
-	"calls|detailed_calls|bridged_calls|detailed_bridged_calls|aliases|complete|chat|management|modules|nat_map|say|interfaces|interface_types|tasks|limits|status"
-
-// show lists channels. Nobody registers with us. Calls are those with two channels, of which we have
-// none: a member has one.
-func (a *API) show(ctx context.Context, arguments string) string {
-	words := split(arguments)
-	if len(words) == 0 {
-		return usage(shown)
-	}
-	var list []channel
-	switch what := strings.ToLower(words[0]); what {
-	case "channels", "calls":
-		list = a.channels(ctx)
-	case "bridged_calls", "detailed_bridged_calls", "detailed_calls", "registrations":
-	default:
-		if !slices.Contains(strings.FieldsFunc(shown, func(r rune) bool { return r == '|' || r == ' ' }), what) {
-			return usage(shown)
-		}
-		return "-ERR Parley has no " + words[0] + " to show\n"
-	}
-	format, delimiter := "csv", ","
-	for i, w := range words {
-		switch {
-		case strings.EqualFold(w, "count"):
-			return fmt.Sprintf("\n%d total.\n", len(list))
-		case strings.EqualFold(w, "as") && i+1 < len(words):
-			format = strings.ToLower(words[i+1])
-		}
-	}
-	if format == "delim" {
-		delimiter, format = words[len(words)-1], "csv"
-	}
-	rows := make([][]string, len(list))
-	for i := range list {
-		rows[i] = a.row(&list[i])
-	}
-	return print(strings.Fields(columns), rows, format, delimiter)
-}
-
-// print writes a table as the switch's "show" does.
-func print(names []string, rows [][]string, format, delimiter string) string {
-	var b strings.Builder
-	switch format {
-	case "json":
-		printJSON(&b, names, rows)
-	case "xml":
-		printXML(&b, names, rows)
-	default:
-		if len(rows) > 0 {
-			b.WriteString(strings.Join(names, delimiter) + "\n")
-		}
-		for _, row := range rows {
-			b.WriteString(strings.Join(row, delimiter) + "\n")
-		}
-		fmt.Fprintf(&b, "\n%d total.\n", len(rows))
-	}
-	return b.String()
-}
-
-func printJSON(b *strings.Builder, names []string, rows [][]string) {
-	if len(rows) == 0 {
-		b.WriteString("{\"row_count\": 0}\n")
-		return
-	}
-	objects := make([]string, len(rows))
-	for i, row := range rows {
-		pairs := make([]string, len(row))
-		for k, v := range row {
-			pairs[k] = esl.Quote(names[k]) + ":" + esl.Quote(v)
-		}
-		objects[i] = "{" + strings.Join(pairs, ",") + "}"
-	}
-	fmt.Fprintf(b, "{\"row_count\":%d,\"rows\":[%s]}\n", len(rows), strings.Join(objects, ","))
-}
-
-func printXML(b *strings.Builder, names []string, rows [][]string) {
-	fmt.Fprintf(b, "<result row_count=\"%d\"", len(rows))
-	if len(rows) == 0 {
-		b.WriteString("/>\n")
-		return
-	}
-	b.WriteString(">\n")
-	for i, row := range rows {
-		fmt.Fprintf(b, "  <row row_id=\"%d\">\n", i+1)
-		for k, v := range row {
-			fmt.Fprintf(b, "    <%s>%s</%s>\n", names[k], esl.EscapeXML(esl.Escape(v)), names[k])
-		}
-		b.WriteString("  </row>\n")
-	}
-	b.WriteString("</result>\n")
 }

@@ -11,7 +11,7 @@ import (
 // NORMAL_CLEARING, and a number without one UNKNOWN.
 func causeIn(text string) engine.Cause {
 	if text != "" && text[0] >= '0' && text[0] <= '9' {
-		n := int(leadingNumber(text))
+		n := atoi(text)
 		if c := engine.CauseOf(n); c.Number() == n {
 			return c
 		}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"parley/engine"
@@ -172,7 +171,7 @@ const others = "non_moderator"
 // means nobody. It prints what the switch does where there is none.
 func (c *call) targets(who string) (list []*engine.MemberView, known bool) {
 	all := c.members()
-	id := leadingNumber(who)
+	id := memberIn(who)
 	switch {
 	case id != 0:
 		if m := find(all, id); m != nil {
@@ -198,7 +197,8 @@ func (c *call) targets(who string) (list []*engine.MemberView, known bool) {
 func (c *call) having(condition string) *engine.MemberView {
 	name, value, _ := strings.Cut(condition, "=")
 	for _, m := range c.members() {
-		if v, ok := c.a.variablesOf(&c.view, m)[name]; ok && v == value {
+		vars := c.a.variablesOf(&c.view, m)
+		if v, ok := vars[keyOf(vars, name)]; ok && v == value {
 			return m
 		}
 	}
@@ -220,7 +220,7 @@ func (c *call) meant(who string) *engine.MemberView {
 	if strings.Contains(who, "=") {
 		return c.having(who)
 	}
-	return find(c.members(), leadingNumber(who))
+	return find(c.members(), memberIn(who))
 }
 
 func find(list []*engine.MemberView, id engine.MemberID) *engine.MemberView {
@@ -230,20 +230,6 @@ func find(list []*engine.MemberView, id engine.MemberID) *engine.MemberView {
 		}
 	}
 	return nil
-}
-
-// leadingNumber reads digits as C's atoi does: what comes after them is passed
-// over, and no digit is 0.
-func leadingNumber(word string) engine.MemberID {
-	end := strings.IndexFunc(word, func(r rune) bool { return r < '0' || r > '9' })
-	if end < 0 {
-		end = len(word)
-	}
-	n, err := strconv.ParseUint(word[:end], 10, 32)
-	if err != nil {
-		return 0
-	}
-	return engine.MemberID(n)
 }
 
 // do asks the engine, and prints why not.

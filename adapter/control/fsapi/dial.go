@@ -46,7 +46,7 @@ func (a *API) address(d *engine.Dial, text, spec string) error {
 	for _, v := range to.Variables {
 		switch {
 		case wish.Heeds(v.Name):
-			asked[v.Name] = v.Value
+			asked[strings.ToLower(v.Name)] = v.Value
 		case !order(d, v.Name, v.Value):
 			unknown = append(unknown, v.Name)
 		}
@@ -66,10 +66,10 @@ func (a *API) address(d *engine.Dial, text, spec string) error {
 // less than RFC 3261 §25.1 allows, and what a switch's variables have, too.
 const headerBytes = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
 
-// order takes a variable of a dial string into an order. False: there is nothing
-// of ours that it is about.
+// order takes a variable of a dial string, whose name may be in any case, into an
+// order. False: there is nothing of ours that it is about.
 func order(d *engine.Dial, name, value string) bool {
-	switch name {
+	switch strings.ToLower(name) {
 	case "origination_caller_id_number":
 		d.Caller.Number = value
 	case "origination_caller_id_name":
@@ -81,16 +81,18 @@ func order(d *engine.Dial, name, value string) bool {
 	case "origination_uuid":
 		d.Leg = engine.LegID(value)
 	case "originate_timeout", "call_timeout", "leg_timeout":
-		if s := leadingNumber(value); s > 0 {
+		if s := atoi(value); s > 0 {
 			d.Timeout = time.Duration(s) * time.Second
 		}
 	case "ignore_early_media": // what comes before the answer is nothing to a room
 	default:
-		header, ok := strings.CutPrefix(name, "sip_h_")
-		if !ok || len(header) < 3 || !strings.EqualFold(header[:2], "X-") || strings.Trim(header, headerBytes) != "" {
+		const own = "sip_h_X-"
+		if len(name) <= len(own) || !strings.EqualFold(name[:len(own)], own) || strings.Trim(name, headerBytes) != "" {
 			return false
 		}
-		d.Channel[name], d.Channel[header] = value, value // of a switch's channel, and by our own SIP
+		header := name[len("sip_h_"):]
+		put(d.Channel, "sip_h_"+header, value) // of a switch's channel
+		put(d.Channel, header, value)          // by our own SIP
 	}
 	return true
 }
@@ -169,10 +171,16 @@ func causeOf(err error, address string) engine.Cause {
 // application that does not exist.
 const outOfOrder engine.Cause = "DESTINATION_OUT_OF_ORDER"
 
-// noWayTo is the switch's word for an address that nothing is behind.
+// noWayTo is the switch's word for an address that nothing is behind. "error/CAUSE"
+// is there for nothing else.
 func noWayTo(address string) engine.Cause {
 	kind, rest, _ := strings.Cut(address, "/")
 	switch {
+	case strings.EqualFold(kind, "error"):
+		if cause := causeIn(rest); cause != engine.CauseSuccess {
+			return cause
+		}
+		return outOfOrder
 	case kind == "sofia" && strings.HasPrefix(rest, "gateway/"):
 		return "INVALID_GATEWAY"
 	case kind == "sofia":

@@ -80,6 +80,51 @@ func TestOriginate(t *testing.T) {
 	})
 }
 
+// TestCausesThatAreDialled has the answers of a real 1.11.1: nobody is called.
+func TestCausesThatAreDialled(t *testing.T) {
+	bubble(t, func(r *rig) {
+		r.call("3001", "1001", nil)
+		for _, row := range []struct{ line, want string }{
+			{"originate error/user_busy &conference(3009)", "-ERR USER_BUSY\n"},
+			{"originate Error/USER_BUSY 3009", "-ERR USER_BUSY\n"},
+			{"originate {a=b}error/17 3009", "-ERR USER_BUSY\n"},
+			{"originate error/no_answer &park", "-ERR NO_ANSWER\n"},
+			{"originate error/foo 3009", "-ERR NORMAL_CLEARING\n"},
+			{"originate error/ 3009", "-ERR NORMAL_CLEARING\n"},
+			{"originate error/999 3009", "-ERR UNKNOWN\n"},
+			{"originate error/SUCCESS 3009", "-ERR DESTINATION_OUT_OF_ORDER\n"},
+			{"conference 3009 dial error/user_busy", "+OK Call Requested: result: [USER_BUSY]\n"},
+			{"conference 3001 dial error/no_answer 1 2", "+OK Call Requested: result: [NO_ANSWER]\n"},
+			{"conference 3001 count", "1"},
+			{"conference 3009 count", "-ERR Conference 3009 not found\n"},
+		} {
+			r.says(row.line, row.want)
+		}
+		r.api("conference 3001 bgdial error/gateway_down")
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if e := r.told[len(r.told)-1]; e.Value("Action") != "bgdial-result" || e.Value("Result") != "GATEWAY_DOWN" || len(r.orders) > 0 {
+			t.Errorf("told %v, ordered %v", e.Headers, r.orders)
+		}
+	})
+}
+
+// TestVariablesOfADialStringInAnyCase count as at the switch, the last of two.
+func TestVariablesOfADialStringInAnyCase(t *testing.T) {
+	bubble(t, func(r *rig) {
+		r.api("originate {origination_caller_id_number=1,Origination_Caller_ID_Number=8,ORIGINATION_UUID=abc,sip_h_X-Trip=7,SIP_H_x-trip=9,Parley_Muted=true}uas 3001")
+		r.mu.Lock()
+		order := r.orders[0]
+		r.mu.Unlock()
+		if order.Caller.Number != "8" || order.Leg != "abc" || len(order.Channel) != 2 || order.Channel["x-trip"] != "9" || order.Channel["sip_h_x-trip"] != "9" {
+			t.Errorf("ordered %+v", order)
+		}
+		if list := r.api("conference 3001 list"); !strings.Contains(list, ";uas;hear|floor;") {
+			t.Errorf("he is not muted: %q", list)
+		}
+	})
+}
+
 // TestAnIdMayBeAnyWord that an order gives it, in the answer, in all events, and in
 // what is asked of it afterwards, in another room too.
 func TestAnIdMayBeAnyWord(t *testing.T) {

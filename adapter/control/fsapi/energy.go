@@ -77,11 +77,7 @@ func energyFrom(now int, data string) int {
 	case strings.EqualFold(data, "down"):
 		return max(now-energyStep, 0)
 	default:
-		n := int(leadingNumber(strings.TrimLeft(data, "+-")))
-		if strings.HasPrefix(data, "-") {
-			n = -n
-		}
-		return n
+		return atoi(data)
 	}
 }
 
@@ -204,11 +200,11 @@ func (c *call) maxEnergy(m *engine.MemberView, data string) {
 // burst reads MS:TIMES; what is missing or below 0 stays, and no time is 0.
 func (l *levels) burst(text string) {
 	ms, times, more := strings.Cut(text, ":")
-	if text != "" && !strings.HasPrefix(ms, "-") {
-		l.muteMS = int(leadingNumber(ms)) / 20 * 20
+	if n := atoi(ms); text != "" && n >= 0 {
+		l.muteMS = n / 20 * 20
 	}
-	if more && times != "" && !strings.HasPrefix(times, "-") {
-		l.hits = int(leadingNumber(times)) - usualHits
+	if n := atoi(times); more && times != "" && n >= 0 {
+		l.hits = n - usualHits
 	}
 }
 

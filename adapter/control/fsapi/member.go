@@ -112,7 +112,7 @@ func level(step int) esl.Headers {
 	return esl.Headers{{Name: "Volume-Level", Value: strconv.Itoa(step)}}
 }
 
-// stepFrom reads "up", "down" or a step as C's atoi does, within the range.
+// stepFrom reads "up", "down" or a step, within the range.
 func stepFrom(step int, data string) int {
 	switch {
 	case strings.EqualFold(data, "up"):
@@ -120,10 +120,7 @@ func stepFrom(step int, data string) int {
 	case strings.EqualFold(data, "down"):
 		step--
 	default:
-		step = int(min(leadingNumber(strings.TrimLeft(data, "+-")), conference.MaxStep))
-		if strings.HasPrefix(data, "-") {
-			step = -step
-		}
+		step = atoi(data)
 	}
 	return max(-conference.MaxStep, min(step, conference.MaxStep))
 }

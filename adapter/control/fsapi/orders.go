@@ -30,17 +30,18 @@ func (a *API) withGuest(c *channel, do func(*guest)) {
 func (a *API) assign(c *channel, name, value string) (ok bool) {
 	ok = true
 	a.withGuest(c, func(g *guest) {
-		_, has := g.vars[name]
+		key := keyOf(g.vars, name)
+		_, has := g.vars[key]
 		switch {
 		case value == "":
-			delete(g.vars, name)
+			delete(g.vars, key)
 		case !has && len(g.vars) >= maxVariables || len(name)+len(value) > maxVariable:
 			ok = false
 		default:
 			if g.vars == nil {
 				g.vars = map[string]string{}
 			}
-			g.vars[name] = value
+			put(g.vars, name, value)
 		}
 	})
 	return ok
@@ -65,7 +66,8 @@ func (a *API) setVariable(ctx context.Context, arguments string) string {
 
 const setSyntax = "<uuid> <var>=<value>;<var>=<value>..."
 
-// setVariables is "uuid_setvar_multi".
+// setVariables is "uuid_setvar_multi": a list as in the braces of a dial string, with
+// ";" between its variables.
 func (a *API) setVariables(ctx context.Context, arguments string) string {
 	id, list, given := strings.Cut(arguments, " ")
 	if !given {
@@ -75,12 +77,23 @@ func (a *API) setVariables(ctx context.Context, arguments string) string {
 	if !ok {
 		return noChannel + usage(setSyntax)
 	}
-	for pair := range strings.SplitSeq(list, ";") {
-		if name, value, _ := strings.Cut(pair, "="); name != "" && !a.assign(&c, name, value) {
+	var out strings.Builder
+	set := false
+	for _, pair := range esl.SplitList(list, ';') {
+		name, value, _ := strings.Cut(pair, "=")
+		switch {
+		case name == "":
+			out.WriteString("-ERR No variable specified\n")
+			continue
+		case !a.assign(&c, name, value):
 			return tooManyVariables
 		}
+		set = true
 	}
-	return "+OK\n"
+	if !set {
+		return out.String() + usage(setSyntax)
+	}
+	return out.String() + "+OK\n"
 }
 
 // broadcast plays a file to a channel; what else the switch can run on it there
@@ -139,7 +152,7 @@ func (a *API) eval(ctx context.Context, text string) string {
 	}
 	return reference().ReplaceAllStringFunc(text, func(found string) string {
 		name := reference().FindStringSubmatch(found)[1]
-		if value, ok := vars[name]; ok || name == "" {
+		if value, ok := vars[keyOf(vars, name)]; ok || name == "" {
 			return value
 		}
 		return a.globalVariable(ctx, name)

@@ -38,6 +38,18 @@ func TestWhatScriptsAskASwitchFor(t *testing.T) {
 			{"uuid_setvar_multi " + id + " a=b;c=d;e", "+OK\n"},
 			{"uuid_getvar " + id + " c", "d"},
 			{"conference 3001 get-uuid c=d", id},
+			{"uuid_setvar_multi " + id + " ^^,a=1,b=x;y", "+OK\n"},
+			{"uuid_getvar " + id + " b", "x;y"},
+			{"uuid_setvar_multi " + id + " e='x;y';f=2", "+OK\n"},
+			{"uuid_getvar " + id + " e", "x;y"},
+			{"uuid_getvar " + id + " F", "2"},
+			{"uuid_setvar_multi " + id + ` i=x\;y;j=a\sb `, "+OK\n"},
+			{"uuid_getvar " + id + " i", "x;y"},
+			{"uuid_getvar " + id + " j", "a b"},
+			{"uuid_setvar_multi " + id + " =x", "-ERR No variable specified\n" + syntax},
+			{"uuid_setvar_multi " + id + " ;;", "-ERR No variable specified\n-ERR No variable specified\n" + syntax},
+			{"uuid_setvar_multi " + id + " ;a=7;", "-ERR No variable specified\n+OK\n"},
+			{"uuid_getvar " + id + " a", "7"},
 			{"uuid_setvar_multi " + id, ""},
 			{"uuid_setvar_multi", syntax},
 			{"uuid_setvar_multi nosuch a=b", "-ERR No such channel!\n" + syntax},
@@ -64,6 +76,12 @@ func TestWhatScriptsAskASwitchFor(t *testing.T) {
 			{"show bogus", usage(shown)},
 			{"strftime %Y %%", "2000 %"},
 			{"sofia nosuch", "Unknown Command [nosuch]\n"},
+			{"sofia status profile nosuch", "Invalid Profile!\n"},
+			{"sofia status profile nosuch reg", "Invalid Profile!\n"},
+			{"sofia STATUS gateway nosuch", "Invalid Gateway!\n"},
+			{"sofia status nosuch x", "Invalid Syntax!\n"},
+			{"sofia xmlstatus gateway", "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?>\n<gateways>\n</gateways>\n"},
+			{"sofia status profile parley reg", "\nRegistrations:\n" + line + "Total items returned: 0\n" + line},
 			{"reloadxml", "-ERR not supported\n"},
 		} {
 			r.says(row.line, row.want)
@@ -72,7 +90,7 @@ func TestWhatScriptsAskASwitchFor(t *testing.T) {
 		if got := r.api("conference 3002 count"); got != "1" {
 			t.Errorf("in the other room: %q", got)
 		}
-		for line, want := range map[string]string{"sofia status": "sip:192.0.2.7:5060\tRUNNING (2)\n", "sofia xmlstatus": "<data>sip:192.0.2.7:5060</data>", "status": "\n300 session(s) max\n"} {
+		for line, want := range map[string]string{"sofia status profile parley": "\nURL              \tsip:192.0.2.7:5060\n", "sofia status": "sip:192.0.2.7:5060\tRUNNING (2)\n", "sofia xmlstatus": "<data>sip:192.0.2.7:5060</data>", "status": "\n300 session(s) max\n"} {
 			if got := r.api(line); !strings.Contains(got, want) {
 				t.Errorf("%s: %q", line, got)
 			}
@@ -89,6 +107,39 @@ func TestWhatScriptsAskASwitchFor(t *testing.T) {
 		r.says("uuid_setvar "+other+" more x", tooManyVariables)
 		r.says("uuid_setvar "+other+" v7 y", "+OK\n")
 		r.says("uuid_setvar "+other+" v7 "+strings.Repeat("y", maxVariable), tooManyVariables)
+	})
+}
+
+// TestVariablesInAnyCase has the answers of a real 1.11.1.
+func TestVariablesInAnyCase(t *testing.T) {
+	bubble(t, func(r *rig) {
+		r.call("3001", "1001", nil)
+		id := uniqueID("call-1001")
+		for _, row := range []struct{ line, want string }{
+			{"uuid_setvar " + id + " FoO 1", "+OK\n"},
+			{"uuid_setvar " + id + " foo 2", "+OK\n"},
+			{"uuid_getvar " + id + " FOO", "2"},
+			{"uuid_getvar " + id + " UUID", id},
+			{"uuid_getvar " + id + " Caller_ID_Number", "1001"},
+			{"conference 3001 get-uuid FOO=2", id},
+			{"uuid_setvar " + id + " CALLER_ID_NUMBER 7", "+OK\n"},
+			{"uuid_getvar " + id + " caller_id_number", "7"},
+			{"uuid_setvar " + id + " FOO", "+OK\n"},
+			{"uuid_getvar " + id + " foo", "_undef_"},
+			{"eval ${HostName}", "here"},
+			{"global_getvar DOMAIN", "parley"},
+			{"conference 3001 get COUNT", "1"},
+			{"conference 3001 get Max_Members", "0"},
+			{"conference 3001 set Caller_ID_Name x", ""},
+			{"conference 3001 get Caller_ID_Name", "x"},
+			{"conference 3001 setvar Foo 1", "+OK\n"},
+			{"conference 3001 getvar fOO", "1"},
+		} {
+			r.says(row.line, row.want)
+		}
+		if dump := r.api("uuid_dump " + id); strings.Count(strings.ToLower(dump), "variable_caller_id_number") != 1 || !strings.Contains(dump, "variable_CALLER_ID_NUMBER: 7\n") {
+			t.Errorf("%q", dump)
+		}
 	})
 }
 

@@ -3,6 +3,7 @@ package fsapi
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"parley/engine"
 	"parley/esl/conference"
@@ -22,7 +23,11 @@ func (a *API) originate(ctx context.Context, arguments string) string {
 	}
 	if o.Application != "" && o.Application != "conference" {
 		a.opts.Log.Warn("originate: only conference is there", "application", o.Application)
-		return fmt.Sprintf("-ERR %s\n", outOfOrder)
+		cause := outOfOrder
+		if to, err := conference.ParseDialString(o.To); err == nil && strings.HasPrefix(strings.ToLower(to.Address), "error/") {
+			cause = noWayTo(to.Address)
+		}
+		return fmt.Sprintf("-ERR %s\n", cause)
 	}
 	d := engine.Dial{Room: engine.RoomName(o.Extension), Timeout: answerTime, Caller: engine.Caller{Number: o.Number, Name: o.Name}}
 	if o.Timeout > 0 {

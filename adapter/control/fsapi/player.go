@@ -117,7 +117,7 @@ func (c *call) fileSeek(p *engine.PlayView) {
 	}
 	word := c.words[0]
 	digits := strings.TrimLeft(word, "+-")
-	ms := int64(leadingNumber(digits))
+	ms := max(0, atoi(digits))
 	seek := engine.Seek{By: digits != word}
 	if seek.By && ms == 0 {
 		ms = seekStep
@@ -150,7 +150,7 @@ func (c *call) fileVolume() bool {
 		c.printf("-ERR File not playing\n")
 		return false
 	}
-	gain := engine.Decibels(min(silentVolume, leadingNumber(strings.TrimLeft(c.words[0], "+-"))))
+	gain := engine.Decibels(min(silentVolume, max(0, atoi(strings.TrimLeft(c.words[0], "+-")))))
 	switch {
 	case !strings.HasPrefix(c.words[0], "-"):
 	case gain == silentVolume:

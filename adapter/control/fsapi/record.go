@@ -23,7 +23,7 @@ func (c *call) record() bool {
 	}
 	file, canvas := c.words[0], ""
 	if len(c.words) > 1 {
-		if n := leadingNumber(c.words[1]); n < 1 || n > maxCanvas {
+		if n := atoi(c.words[1]); n < 1 || n > maxCanvas {
 			c.printf("-ERR Invalid canvas\n")
 		} else {
 			canvas = " canvas 1" // there is one picture at most

@@ -48,7 +48,7 @@ func (c *call) relate() bool {
 func members(list string) (ids []engine.MemberID) {
 	for word := range strings.SplitSeq(list, ",") {
 		if len(ids) < most {
-			ids = append(ids, leadingNumber(word))
+			ids = append(ids, memberIn(word))
 		}
 	}
 	return ids

@@ -213,7 +213,7 @@ func (r *rig) call(room, number string, vars map[string]string) *phone {
 
 // route answers at once, and for "busy" is; what was ordered is kept.
 func (r *rig) route(address string) (engine.Way, error) {
-	if strings.HasPrefix(address, "sofia/gateway/none") {
+	if strings.HasPrefix(address, "sofia/gateway/none") || strings.HasPrefix(strings.ToLower(address), "error/") {
 		return nil, engine.ErrNoRoute
 	}
 	return func(_ context.Context, c engine.OutCall) error {

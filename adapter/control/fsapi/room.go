@@ -21,6 +21,9 @@ func style(words []string) (how conference.Style, counted bool) {
 		if len(words) > 1 {
 			how.Delimiter = words[1]
 		}
+		if text, quoted := strings.CutPrefix(how.Delimiter, `"`); quoted { // a blank has parted what it is in
+			how.Delimiter, _, _ = strings.Cut(text, `"`)
+		}
 	case "pretty":
 		how.Pretty = true
 	case "summary":
@@ -86,7 +89,7 @@ func (c *call) get() bool {
 		return false
 	}
 	v := &c.view
-	switch c.words[0] {
+	switch name := strings.ToLower(c.words[0]); name {
 	case "run_time":
 		c.printf("%d", int(time.Since(v.StartedAt)/time.Second))
 	case "count":
@@ -103,7 +106,7 @@ func (c *call) get() bool {
 		c.printf("%s", v.Profile)
 	case "caller_id_name", "caller_id_number", soundPrefix:
 		r := c.a.runOf(v.Instance)
-		c.printf("%s", r.set[c.words[0]])
+		c.printf("%s", r.set[name])
 	case "is_locked":
 		c.printf("%s", wordIf(v.Locked, "locked"))
 	case "uuid":
@@ -149,22 +152,22 @@ func (c *call) setRule() bool {
 	if len(c.words) != 2 {
 		return false
 	}
-	value := c.words[1]
+	value, number := c.words[1], atoi(c.words[1])
 	switch strings.ToLower(c.words[0]) {
 	case "max_members":
-		if strings.HasPrefix(value, "-") {
+		if number < 0 {
 			return false
 		}
-		if c.do(engine.Rule{Name: "max_participants", Value: leadingNumber(value).String()}) {
+		if c.do(engine.Rule{Name: "max_participants", Value: strconv.Itoa(number)}) {
 			c.printf("%d", c.view.MaxParticipants)
 		}
 	case "endconference_grace_time":
-		if strings.HasPrefix(value, "-") {
+		if number < 0 {
 			return false
 		}
 		was := c.grace()
-		if c.do(engine.Rule{Name: "end_grace", Value: leadingNumber(value).String()}) {
-			c.a.put(setting{c.view.Instance, graceTime, leadingNumber(value).String()})
+		if c.do(engine.Rule{Name: "end_grace", Value: strconv.Itoa(number)}) {
+			c.a.put(setting{c.view.Instance, graceTime, strconv.Itoa(number)})
 			c.printf("%s", was)
 		}
 	case "caller_id_name", "caller_id_number", soundPrefix:

@@ -53,7 +53,7 @@ func (a *API) sheet(v *engine.RoomView) conference.Sheet {
 			Name: string(v.Name), UUID: uuidOf(string(v.Instance)), Profile: v.Profile, Rate: rateOf(members), Locked: v.Locked,
 			WaitMod: v.State == "waiting", Ending: v.State == "ending", Size: len(members), MaxMembers: v.MaxParticipants,
 		},
-		EnterSound: r.set[silent("enter")] == "", ExitSound: r.set[silent("exit")] == "", Variables: r.vars, Grace: time.Duration(leadingNumber(r.set[graceTime])) * time.Second,
+		EnterSound: r.set[silent("enter")] == "", ExitSound: r.set[silent("exit")] == "", Variables: r.vars, Grace: time.Duration(atoi(r.set[graceTime])) * time.Second,
 	}
 	if !v.StartedAt.IsZero() {
 		s.RunTime = now.Sub(v.StartedAt)

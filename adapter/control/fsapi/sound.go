@@ -82,7 +82,7 @@ func (c *call) sayToMember() bool {
 		c.printf("-ERR (saymember) No Text!\n")
 		return false
 	}
-	m := find(c.members(), leadingNumber(who))
+	m := find(c.members(), memberIn(who))
 	switch {
 	case m == nil:
 		c.printf("-ERR (saymember) Unknown Member %s!\n", who)

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"parley/esl"
 )
 
 // release names the version that clients look for, and whose it really is.
@@ -82,12 +80,14 @@ func (a *API) moduleExists(_ context.Context, name string) string {
 	if name == "" {
 		return "" // no reply, as at the switch
 	}
-	return fmt.Sprint(slices.Contains([]string{"mod_commands", "mod_conference", "mod_event_socket"}, name))
+	return fmt.Sprint(slices.Contains(modules(), name))
 }
+
+func modules() []string { return []string{"mod_commands", "mod_conference", "mod_event_socket"} }
 
 // globalVariable knows what scripts ask for.
 func (a *API) globalVariable(_ context.Context, arguments string) string {
-	switch arguments {
+	switch strings.ToLower(arguments) {
 	case "hostname", "switchname":
 		return a.opts.Hostname
 	case "domain":
@@ -96,23 +96,4 @@ func (a *API) globalVariable(_ context.Context, arguments string) string {
 		return "hostname=" + a.opts.Hostname + "\ndomain=" + domain + "\n"
 	}
 	return ""
-}
-
-// sofia shows where calls come to us as the switch's one profile.
-func (a *API) sofia(_ context.Context, arguments string) string {
-	words := split(arguments)
-	uri := "sip:" + a.opts.SIP
-	n, _, _ := a.sessions()
-	switch {
-	case len(words) == 1 && words[0] == "status":
-		line := strings.Repeat("=", 97) + "\n"
-		row := fmt.Sprintf("%25s\t%s\t  %40s\t%s\n", domain, "profile", uri, fmt.Sprintf("RUNNING (%d)", n))
-		return fmt.Sprintf("%25s\t%7s\t  %40s\t%s\n", "Name", "Type", "Data", "State") + line + row + line + "1 profile 0 aliases\n"
-	case len(words) == 1 && words[0] == "xmlstatus":
-		return fmt.Sprintf("<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?>\n<profiles>\n<profile>\n<name>%s</name>\n<type>profile</type>\n"+
-			"<data>%s</data>\n<state>RUNNING (%d)</state>\n</profile>\n</profiles>\n", domain, esl.EscapeXML(uri), n)
-	case len(words) == 0 || words[0] == "status" || words[0] == "xmlstatus":
-		return "-USAGE: sofia [status|xmlstatus]\n"
-	}
-	return "Unknown Command [" + words[0] + "]\n"
 }

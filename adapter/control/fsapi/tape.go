@@ -65,7 +65,7 @@ func (a *API) tape(ctx context.Context, c *channel, file, seconds string) string
 			return success
 		}
 	}
-	limit := time.Duration(leadingNumber(seconds)) * time.Second
+	limit := time.Duration(max(0, atoi(seconds))) * time.Second
 	err := a.do(ctx, c, engine.Record{Member: c.member.ID, File: file, Exists: engine.ExistsReplace, MaxDuration: limit})
 	if err != nil {
 		a.opts.Log.Warn("uuid_record: "+err.Error(), "room", c.room.Name)
