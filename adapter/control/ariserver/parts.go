@@ -138,28 +138,49 @@ func (s *Server) source(text string) (full string, bad *answer) {
 	return kind + ":" + id, nil
 }
 
-// filter says which types of event an application wants.
+// filter says which types of event an application wants. As in Asterisk a list that is
+// not named stays, and nothing at all resets both.
 func (s *Server) filter(_ context.Context, q *request) answer {
-	var wanted struct{ Allowed, Disallowed []typeName }
-	for name, into := range map[string]*[]typeName{"allowed": &wanted.Allowed, "disallowed": &wanted.Disallowed} {
-		if raw := q.body[name]; raw != nil && json.Unmarshal(raw, into) != nil {
+	lists := map[string][]string{}
+	if len(q.body) == 0 {
+		lists["allowed"], lists["disallowed"] = nil, nil
+	}
+	for _, name := range []string{"allowed", "disallowed"} {
+		raw, named := q.body[name]
+		if !named {
+			continue
+		}
+		types, good := typesOf(raw)
+		if !good {
 			return no(http.StatusBadRequest, "Invalid format definition")
 		}
-		if slices.Contains(*into, typeName{}) {
-			return no(http.StatusBadRequest, "Invalid format definition")
-		}
+		lists[name] = types
 	}
 	return s.withApp(q, func(a *app) *answer {
-		a.allowed, a.disallowed = namesOf(wanted.Allowed), namesOf(wanted.Disallowed)
+		if types, named := lists["allowed"]; named {
+			a.allowed = types
+		}
+		if types, named := lists["disallowed"]; named {
+			a.disallowed = types
+		}
 		return nil
 	})
 }
 
-func namesOf(list []typeName) (names []string) {
-	for _, t := range list {
-		names = append(names, t.Type)
+// typesOf reads [{"type":"NAME"}, …].
+func typesOf(raw json.RawMessage) (names []string, good bool) {
+	var list []map[string]json.RawMessage // names are compared as they stand
+	if json.Unmarshal(raw, &list) != nil || list == nil {
+		return nil, false
 	}
-	return names
+	for _, one := range list {
+		var name string
+		if json.Unmarshal(one["type"], &name) != nil || name == "" {
+			return nil, false
+		}
+		names = append(names, name)
+	}
+	return names, true
 }
 
 // userEvent sends an event of a client to an application.

@@ -40,6 +40,7 @@ func TestWhoIsTakenAwayHearsNothingMore(t *testing.T) {
 		s := newServer()
 		ws, hangUp := dial(t, s, "a")
 		defer hangUp()
+		synctest.Wait() // until it is served
 		for _, user := range []User{{"u", "p:w", true}, {"u", "p:w", false}} {
 			s.opt.Users = func() []User { return []User{user} }
 			s.UsersChanged()

@@ -33,6 +33,7 @@ const (
 	maxDrained  = 16 << 20 // bytes of a body that nobody wants: what is longer is cut off
 	maxSockets  = 256
 	maxApps     = 32     // of one socket
+	maxAppName  = 73     // bytes, Asterisk's own
 	maxSources  = 10_000 // subscriptions of one application
 	maxMade     = 1000   // bridges that clients have made
 	maxID       = 149    // bytes, Asterisk's own
@@ -241,7 +242,8 @@ func write(w http.ResponseWriter, a answer) {
 	}
 	h.Set("Content-Type", "application/json")
 	w.WriteHeader(a.status)
-	_ = json.NewEncoder(w).Encode(a.body) // the client is gone: nobody to tell
+	text, _ := json.Marshal(a.body) // of our own types
+	_, _ = w.Write(text)            // the client is gone: nobody to tell
 }
 
 // serve answers one request, whose path is without /ari.
@@ -269,11 +271,11 @@ func (s *Server) serve(r *http.Request, u User) answer {
 	}
 	switch path := r.URL.EscapedPath(); {
 	case methods == nil && len(path) > 1 && strings.HasSuffix(path, "/"):
-		return no(http.StatusNotFound, "ARI URLs do not end with a slash. Try /ari"+strings.TrimRight(path, "/"))
-	case methods == nil:
+		return no(http.StatusNotFound, "ARI URLs do not end with a slash. Try /ari"+strings.TrimSuffix(path, "/"))
+	case methods == nil && path != "/" && !strings.HasPrefix(path, "//"): // these are the root, as there
 		return no(http.StatusNotFound, "Resource not found")
 	}
-	allow := "OPTIONS," + strings.Join(methods, ",")
+	allow := strings.Join(append([]string{"OPTIONS"}, methods...), ",")
 	if r.Method == http.MethodOptions {
 		return answer{status: http.StatusNoContent, allow: allow}
 	}

@@ -298,19 +298,3 @@ func TestAnEventWakesAFewAtATime(t *testing.T) {
 		}
 	})
 }
-
-func TestRequestsOverTheSocket(t *testing.T) {
-	s := newServer()
-	r := httptest.NewRequest(http.MethodGet, "/ari/events", nil)
-	for _, tt := range []struct{ in, want string }{
-		{`{"type":"RESTRequest","transaction_id":"t","request_id":"r","method":"GET","uri":"bridges/zz"}`, `t r 404 application/json {"message":"Bridge not found"}`},
-		{`{"type":"RESTRequest","method":"POST","uri":"bridges","query_strings":[{"name":"name","value":"3001"}]}`, `  200 application/json {"id":`},
-		{`{"type":"RESTRequest","method":"G ET","uri":"bridges"}`, "  400"},
-		{`{`, "  400"},
-	} {
-		a := s.answer(t.Context(), []byte(tt.in), r, User{Name: "u", Password: "p:w"})
-		if got := fmt.Sprint(a.Transaction, " ", a.Request, " ", a.Status, " ", a.ContentType, " ", a.Body); !strings.HasPrefix(got, tt.want) {
-			t.Errorf("%s: got %s, want %s", tt.in, got, tt.want)
-		}
-	}
-}

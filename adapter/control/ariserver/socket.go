@@ -3,7 +3,6 @@ package ariserver
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -43,6 +42,7 @@ type socket struct {
 	pacer  *pace.Pacer // of all clients
 
 	user   User          // who opened it, as he was then
+	app    string        // that answers are for: the first one
 	barred chan struct{} // closed when he may not have it any more
 	bar    sync.Once
 }
@@ -78,19 +78,23 @@ func (k *socket) queue(frame []byte) {
 // events serves GET /events.
 func (s *Server) events(w http.ResponseWriter, r *http.Request, u User) {
 	q := r.URL.Query()
-	names := strings.FieldsFunc(q.Get("app"), func(c rune) bool { return c == ',' })
-	if len(names) == 0 || len(names) > maxApps || len(q.Get("app")) > 1024 {
+	if q.Get("app") == "" {
 		http.Error(w, "HTTP request is missing param: [app]", http.StatusBadRequest)
 		return
 	}
-	if why := s.seat(); why != "" {
+	names, why := appNames(q.Get("app"))
+	if why != "" {
+		refuse(w, http.StatusInternalServerError, why) // Asterisk has no words for it
+		return
+	}
+	if why = s.seat(); why != "" {
 		s.opt.Log.Warn("ari: a websocket is refused", "why", why, "user", u.Name, "from", r.RemoteAddr)
 		refuse(w, http.StatusServiceUnavailable, why)
 		return
 	}
 	defer s.unseat()
 	k := newSocket(&s.pacer)
-	k.user = u
+	k.user, k.app = u, names[0]
 	enlist := func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -103,10 +107,25 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, u User) {
 	}
 	s.opt.Log.Info("ari: a client listens", "apps", names, "user", u.Name, "from", r.RemoteAddr)
 	s.UsersChanged() // he may have been taken away since he was judged
-	why := s.serveSocket(r.Context(), ws, k, r)
+	why = s.serveSocket(r.Context(), ws, k, r)
 	s.dismiss(k)
 	_ = ws.CloseNow()
 	s.opt.Log.Info("ari: a client has gone", "apps", names, "why", why, "from", r.RemoteAddr)
+}
+
+// appNames are the applications of a socket, or why it cannot have these.
+func appNames(text string) (names []string, why string) {
+	names = strings.Split(text, ",")
+	if len(names) > maxApps {
+		return nil, "Too many applications"
+	}
+	for i := range names {
+		names[i] = strings.TrimSpace(names[i])
+		if names[i] == "" || len(names[i]) > maxAppName {
+			return nil, fmt.Sprintf("An application's name has 1 to %d bytes", maxAppName)
+		}
+	}
+	return names, ""
 }
 
 // seat counts one more socket, or says why there may be none.
@@ -226,90 +245,4 @@ func pings(ctx context.Context, ws *websocket.Conn) error {
 			return fmt.Errorf("it does not answer pings: %w", err)
 		}
 	}
-}
-
-// restRequest is a request that comes over the socket, and its answer.
-type (
-	restRequest struct {
-		Type        string `json:"type"`
-		Transaction string `json:"transaction_id"`
-		Request     string `json:"request_id"`
-		Method      string `json:"method"`
-		URI         string `json:"uri"`
-		Query       []struct {
-			Name  string `json:"name"`
-			Value string `json:"value"`
-		} `json:"query_strings"`
-		ContentType string `json:"content_type"`
-		Body        string `json:"message_body"`
-	}
-	restResponse struct {
-		head
-		Transaction string `json:"transaction_id"`
-		Request     string `json:"request_id"`
-		Status      int    `json:"status_code"`
-		Reason      string `json:"reason_phrase"`
-		URI         string `json:"uri"`
-		ContentType string `json:"content_type,omitempty"`
-		Body        string `json:"message_body,omitempty"`
-	}
-)
-
-// readSocket serves the requests that come over the socket, one after another.
-func (s *Server) readSocket(ctx context.Context, ws *websocket.Conn, k *socket, r *http.Request) {
-	ws.SetReadLimit(maxRequest)
-	for {
-		kind, data, err := ws.Read(ctx)
-		if err != nil {
-			return
-		}
-		if kind == websocket.MessageText {
-			k.answer(addressed(frame(s.answer(ctx, data, r, k.user)), r.URL.Query().Get("app")))
-		}
-	}
-}
-
-// answer serves one request of a socket.
-func (s *Server) answer(ctx context.Context, data []byte, r *http.Request, u User) *restResponse {
-	var q restRequest
-	out := &restResponse{}
-	out.begin("RESTResponse", time.Now(), s.entity)
-	err := json.Unmarshal(data, &q)
-	out.Transaction, out.Request, out.URI = q.Transaction, q.Request, q.URI
-	if err != nil || q.Type != "RESTRequest" {
-		out.Status, out.Reason = http.StatusBadRequest, "Bad request"
-		return out
-	}
-	asked, err := http.NewRequestWithContext(ctx, q.Method, "http://"+hostOf(r.Host)+"/"+strings.TrimPrefix(q.URI, "/"), strings.NewReader(q.Body))
-	if err != nil {
-		out.Status, out.Reason = http.StatusBadRequest, "Bad request"
-		return out
-	}
-	query := asked.URL.Query()
-	for _, one := range q.Query {
-		query.Set(one.Name, one.Value)
-	}
-	asked.URL.RawQuery = query.Encode()
-	asked.Header.Set("Content-Type", q.ContentType)
-	a := no(http.StatusUnauthorized, unknownUser)
-	if u, on := s.current(u); on {
-		a = s.serve(asked, u)
-	}
-	if a.file != nil { // sound goes over HTTP only, as with Asterisk
-		_ = a.file.Close() // nothing was read
-		a = no(http.StatusNotAcceptable, "Not acceptable")
-	}
-	out.Status, out.Reason = a.status, http.StatusText(a.status)
-	if a.body != nil {
-		text, _ := json.Marshal(a.body) // of our own types
-		out.ContentType, out.Body = "application/json", string(text)
-	}
-	return out
-}
-
-func hostOf(host string) string {
-	if host == "" {
-		return "localhost"
-	}
-	return host
 }
