@@ -20,12 +20,15 @@ import (
 type Source struct {
 	File   string   // --config; "" = the first of Search that exists, else the built-in defaults
 	Search []string // nil = parley.yaml here, then /etc/parley/parley.yaml
+
+	Commands, Events []string // that esl_server.users may name; nil = any
 }
 
 // Load reads and checks a configuration. The error is a Problems with all that
 // is wrong; then there is no Config. Warnings come either way.
 func Load(src Source) (*Config, []Warning, error) {
 	l := newLoader()
+	l.commands, l.events = src.Commands, src.Events
 	if path := l.find(src); path != "" {
 		l.open(path)
 		l.openBeside(path, "profiles.d")
@@ -47,6 +50,8 @@ type loader struct {
 	profiles map[string]definedProfile
 	waits    []*wait
 	env      []string // variables that may hold secrets of switches
+
+	commands, events []string // of the Source
 }
 
 type definedProfile struct {

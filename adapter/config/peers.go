@@ -3,6 +3,7 @@ package config
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -132,6 +133,30 @@ func (l *loader) eslUsers(d *document) {
 		if l.weak(d, item, "ESL user "+u.Name, u.Password, "esl_server.listen", l.config.ESLServer.Listen) {
 			continue
 		}
+		l.eslWords(d, item, &u)
 		l.config.ESLServer.Users = append(l.config.ESLServer.Users, u)
 	}
+}
+
+// eslWords tells of commands and events that there are none of. A subclass may be
+// any that a client sends, so that one is told of only if it is nearly one of ours.
+func (l *loader) eslWords(d *document, item *yaml.Node, u *ESLUser) {
+	check := func(key, what string, words, known []string, free func(string) bool) {
+		for i, word := range words {
+			if known == nil || slices.ContainsFunc(known, func(k string) bool { return strings.EqualFold(k, word) }) {
+				continue
+			}
+			near := suggestion(word, known)
+			if free(word) && near == "." {
+				continue
+			}
+			at := cmp.Or(child(item, key), item)
+			if i < len(at.Content) && at.Kind == yaml.SequenceNode {
+				at = at.Content[i]
+			}
+			d.warn(at, "unknown_"+what, "ESL user %s: there is no %s %q%s", u.Name, what, clip(word), near)
+		}
+	}
+	check("api", "command", u.API, l.commands, func(string) bool { return false })
+	check("events", "event", u.Events, l.events, func(word string) bool { return strings.Contains(word, "::") })
 }

@@ -29,7 +29,7 @@ func checkCommand(f *flags) *cobra.Command {
 type finding = adapter.Finding
 
 func check(cmd *cobra.Command, f *flags, dialplans []string) error {
-	c, warnings, err := config.Load(config.Source{File: f.config})
+	c, warnings, err := config.Load(f.source())
 	var found []finding
 	for _, w := range warnings {
 		found = append(found, adapter.Found("warning", true, w.String()))

@@ -63,3 +63,19 @@ func TestCheckOfADialplan(t *testing.T) {
 		t.Errorf("%d %s", code, stdout)
 	}
 }
+
+// TestCheckOfUsersOfTheEventSocket knows the commands and events that there are.
+func TestCheckOfUsersOfTheEventSocket(t *testing.T) {
+	path := file(t, "rtp: {ports: 18000-18003}\nesl_server:\n  users:\n"+
+		"    - {name: a@b, password: x, api: [confrence], events: [CHANEL_CREATE]}\n"+
+		"    - {name: c@d, password: x, api: [conference, bgapi, uuid_kill, originate], events: [all, CUSTOM, channel_create, conference::cdr, parley::resync]}\n")
+	code, stdout, _ := parley(t, "check", "--config", path)
+	for _, want := range []string{`:4: ESL user a@b: there is no command "confrence", did you mean "conference"?`, `:4: ESL user a@b: there is no event "CHANEL_CREATE", did you mean "CHANNEL_CREATE"?`} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("%d, no %q in\n%s", code, want, stdout)
+		}
+	}
+	if strings.Contains(stdout, "c@d") {
+		t.Errorf("more is told:\n%s", stdout)
+	}
+}

@@ -12,6 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"parley/adapter"
+	"parley/adapter/config"
 	"parley/bench"
 	"parley/codec"
 )
@@ -63,6 +65,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 type flags struct {
 	config string
 	json   bool
+}
+
+// source is the configuration that they name.
+func (f *flags) source() config.Source {
+	return config.Source{File: f.config, Commands: adapter.ESLCommands(), Events: adapter.ESLEvents()}
 }
 
 func commands() *cobra.Command {

@@ -29,7 +29,7 @@ func serve(cmd *cobra.Command, f *flags) error {
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP) // from the beginning: it would end the process
 	defer signal.Stop(hup)
-	source := config.Source{File: f.config}
+	source := f.source()
 	c, warnings, err := config.Load(source)
 	for _, w := range warnings {
 		fmt.Fprintln(cmd.ErrOrStderr(), "warning:", w)

@@ -76,7 +76,7 @@ func (s *Server) Run(ctx context.Context, command, arguments string) string {
 // typed is one command of the console.
 func (l *listener) typed(ctx context.Context, line string) string {
 	command, arguments := cut(line)
-	if equal(command, backgroundCommand) {
+	if equal(command, BackgroundCommand) {
 		return l.backgroundAPI(ctx, arguments)
 	}
 	out, ok := l.s.opts.API(ctx, command, arguments)
@@ -86,12 +86,12 @@ func (l *listener) typed(ctx context.Context, line string) string {
 	return out
 }
 
-// backgroundCommand is the api command that runs another as a job.
-const backgroundCommand = "bgapi"
+// BackgroundCommand is the api command that runs another as a job.
+const BackgroundCommand = "bgapi"
 
 // runHere is Run, and bgapi, whose job counts as the client's.
 func (l *listener) runHere(ctx context.Context, command, arguments string) string {
-	if equal(command, backgroundCommand) {
+	if equal(command, BackgroundCommand) {
 		return l.backgroundAPI(ctx, arguments)
 	}
 	return l.s.Run(ctx, command, arguments)

@@ -117,10 +117,10 @@ func (u *User) mayRun(command, arguments string) bool {
 	if !slices.ContainsFunc(u.API, func(c string) bool { return equal(c, command) }) {
 		return false
 	}
-	if !slices.Contains([]string{backgroundCommand, "eval", "expand", "xml_wrap"}, strings.ToLower(command)) {
+	if !slices.Contains([]string{BackgroundCommand, "eval", "expand", "xml_wrap"}, strings.ToLower(command)) {
 		return true
 	}
-	if equal(command, backgroundCommand) {
+	if equal(command, BackgroundCommand) {
 		_, arguments = jobAndCommand(arguments)
 	}
 	inner, arguments := cut(arguments)

@@ -15,6 +15,12 @@ var eventNames = sync.OnceValue(func() map[string]bool { //nolint:gochecknogloba
 	return names
 })
 
+// Resync is the subclass of the event that tells a client of a gap.
+const Resync = "parley::resync"
+
+// EventNames are the events that a client may subscribe to by name.
+func EventNames() []string { return strings.Fields(allNames) }
+
 const allNames = `
 	CUSTOM CLONE CHANNEL_CREATE CHANNEL_DESTROY CHANNEL_STATE CHANNEL_CALLSTATE CHANNEL_ANSWER CHANNEL_HANGUP
 	CHANNEL_HANGUP_COMPLETE CHANNEL_EXECUTE CHANNEL_EXECUTE_COMPLETE CHANNEL_HOLD CHANNEL_UNHOLD CHANNEL_BRIDGE

@@ -158,7 +158,7 @@ func (q *queue) flush() { *q = queue{limit: q.limit} }
 // resync is the event that tells a client of a gap.
 func (g gap) resync() *esl.Event {
 	h := esl.Headers{
-		{Name: "Event-Subclass", Value: "parley::resync"},
+		{Name: "Event-Subclass", Value: Resync},
 		{Name: "Event-Name", Value: "CUSTOM"},
 		{Name: "Lost-Events", Value: strconv.Itoa(g.events)},
 	}

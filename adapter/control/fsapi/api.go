@@ -206,6 +206,17 @@ func commandTable() []word {
 	}, driveCommands())
 }
 
+// Commands are the names of the api commands there are.
+func Commands() (names []string) {
+	for _, w := range commandTable() {
+		names = append(names, w.name)
+	}
+	return names
+}
+
+// Subclasses are those of the CUSTOM events that an API fires.
+func Subclasses() []string { return []string{subclass, cdrSubclass} }
+
 // Do runs an api command, as eventsocket.Options.API. What it has changed is
 // told when it returns.
 func (a *API) Do(ctx context.Context, command, arguments string) (printed string, ok bool) {
