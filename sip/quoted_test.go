@@ -1,8 +1,11 @@
 package sip
 
 import (
+	"crypto/md5"
 	"strings"
 	"testing"
+
+	sipgo "github.com/emiago/sipgo/sip"
 )
 
 // FuzzQuoted: what we write between quotes is read as it was, and ends where we
@@ -72,4 +75,21 @@ func TestCommasInQuotedNames(t *testing.T) {
 		}
 		r.p.send(r.p.answer(bye, 200, ""))
 	})
+}
+
+// TestQuotesInAChallenge: what is between quotes goes into the hash as it is read.
+func TestQuotesInAChallenge(t *testing.T) {
+	req := sipgo.NewRequest(sipgo.INVITE, sipgo.Uri{Scheme: "sip", Host: "x"})
+	res := sipgo.NewResponseFromRequest(req, 401, "", nil)
+	res.AppendHeader(header("WWW-Authenticate", `Digest realm=`+Quoted(`a"b\c`)+`, nonce="n"`))
+	proof, ok := (&Auth{User: `u"s\r`, Password: "p"}).credentials(req, res)
+	if !ok {
+		t.Fatal("no credentials")
+	}
+	ha1, ha2 := join(md5.New(), `u"s\r`, `a"b\c`, "p"), join(md5.New(), "INVITE", "sip:x")
+	for _, want := range []string{"username=" + Quoted(`u"s\r`), "realm=" + Quoted(`a"b\c`), "response=" + Quoted(join(md5.New(), ha1, "n", ha2))} {
+		if !strings.Contains(proof.Value(), want) {
+			t.Errorf("%s lacks %s", proof.Value(), want)
+		}
+	}
 }
