@@ -57,9 +57,8 @@ func TestAnARIClientCreatesACallAndDialsIt(t *testing.T) {
 	c.want("DELETE", "/channels/to-bob", "", 204, "")
 	c.next("ChannelDestroyed")
 	c.want("GET", "/channels/to-bob", "", 404, "Channel not found")
-	c.want("POST", "/channels/create", `{"endpoint":"none/1","app":"panel","channelId":"none","variables":{"PARLEY_ROOM":"3001"}}`, 200, "")
-	c.want("POST", "/channels/none/dial", "", 400, "no way to that address")
-	c.want("DELETE", "/channels/none", "", 204, "")
+	c.want("POST", "/channels/create", `{"endpoint":"none/1","app":"panel","channelId":"none","variables":{"PARLEY_ROOM":"3001"}}`, 500, "no way to that address")
+	c.want("GET", "/channels/none", "", 404, "Channel not found")
 }
 
 // TestAProgramHearsARoomAndIsHeard, as RTP by externalMedia.

@@ -52,7 +52,7 @@ func (a *App) openMixer(_ context.Context, c *config.Config) error {
 func (a *App) openEngine(_ context.Context, c *config.Config) (err error) {
 	a.ari = ariserver.New(ariserver.Options{
 		Users: a.ariUsers, App: c.ARIServer.App, Version: a.opt.Version, Started: a.since, Log: a.opt.Log, Recordings: a.recordings,
-		Playable: a.playable, Referral: a.referral, OpenMedia: a.openMedia, DropMedia: a.dropMedia, Snoop: a.snoop,
+		Playable: a.playable, Callable: a.callable, Referral: a.referral, OpenMedia: a.openMedia, DropMedia: a.dropMedia, Snoop: a.snoop,
 	})
 	a.exchange, err = engine.New(engine.Options{
 		Directory: c.Directory(), Bridges: a.bridge, MaxRooms: c.Limits.MaxRooms,

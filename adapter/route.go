@@ -174,6 +174,12 @@ func (a *App) route(address string) (engine.Way, error) {
 	return a.phones.Way(a.endpoint, a.target(to)), nil
 }
 
+// callable is ariserver's Callable.
+func (a *App) callable(address string) error {
+	_, err := destinationOf(a.config.Load(), address)
+	return err
+}
+
 // referral is the URI at which others reach what an address means.
 func (a *App) referral(address string) (string, error) {
 	to, err := destinationOf(a.config.Load(), address)

@@ -32,6 +32,9 @@ func (s *Server) create(_ context.Context, q *request) answer {
 	d := engine.Dial{
 		Address: q.get("endpoint"), Leg: engine.LegID(cmp.Or(q.get("channelId"), newID())), Variables: map[string]string{}, Channel: map[string]string{},
 	}
+	if bad := s.uncallable(d.Address); bad != nil {
+		return *bad
+	}
 	if bad := s.orderOf(q, &d); bad != nil {
 		return *bad
 	}
@@ -46,6 +49,29 @@ func (s *Server) create(_ context.Context, q *request) answer {
 	}
 	s.enters(c, time.Now(), q.list("appArgs"))
 	return ok(c.channel)
+}
+
+// uncallable says why no channel can be created for an address, if one is given: as
+// Asterisk, which has no reasons.
+func (s *Server) uncallable(address string) *answer {
+	if s.opt.Callable == nil || address == "" {
+		return nil
+	}
+	err := s.opt.Callable(address)
+	if err == nil {
+		return nil
+	}
+	a := answer{status: http.StatusInternalServerError, body: failure{"Allocation failed", engine.Detail(err)}}
+	if tech, resource, _ := strings.Cut(address, "/"); tech == "" || resource == "" {
+		a = no(http.StatusBadRequest, "Invalid endpoint specified: "+engine.Detail(err))
+	}
+	return &a
+}
+
+// failure is how Asterisk words that it could not do something, and why.
+type failure struct {
+	Error   string `json:"error"`
+	Message string `json:"message"`
 }
 
 // mayCreate says why no channel of that id can be created; nil: one can. The caller

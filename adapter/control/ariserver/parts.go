@@ -84,53 +84,71 @@ func (s *Server) withApp(q *request, do func(*app) *answer) answer {
 }
 
 func (s *Server) subscribe(_ context.Context, q *request) answer {
-	return s.withApp(q, func(a *app) *answer {
-		for _, source := range q.list("eventSource") {
-			full, bad := s.source(source)
-			if bad != nil {
-				return bad
-			}
-			if a.sources[full] > 0 || len(a.sources) < maxSources {
-				a.sources[full]++
-			}
+	return s.withSources(q, func(a *app, source string) *answer {
+		full, bad := s.source(source)
+		if bad == nil && (a.sources[full] > 0 || len(a.sources) < maxSources) {
+			a.sources[full]++
 		}
-		return nil
+		return bad
 	})
 }
 
 func (s *Server) unsubscribe(_ context.Context, q *request) answer {
-	return s.withApp(q, func(a *app) *answer {
-		for _, source := range q.list("eventSource") {
-			full, bad := s.source(source)
-			if bad != nil {
-				return bad
-			}
-			if !a.drop(full) {
-				a := no(http.StatusUnprocessableEntity, "Event source was not subscribed to")
-				return &a
-			}
+	return s.withSources(q, func(a *app, source string) *answer {
+		full, bad := s.source(source)
+		if bad != nil && bad.status == http.StatusBadRequest {
+			return bad
+		}
+		if bad != nil || !a.drop(full) {
+			no := no(http.StatusUnprocessableEntity, "Event source was not subscribed to")
+			return &no
 		}
 		s.prune(a)
 		return nil
 	})
 }
 
+// withSources does something for each event source of a request, up to one that is
+// refused. An empty one is one.
+func (s *Server) withSources(q *request, do func(a *app, source string) *answer) answer {
+	sources, listed := q.lists["eventSource"]
+	text, given := q.values["eventSource"]
+	switch {
+	case !given || listed && len(sources) == 0:
+		return no(http.StatusBadRequest, "Missing parameter eventSource")
+	case !listed:
+		sources = strings.Split(text, ",")
+	}
+	return s.withApp(q, func(a *app) *answer {
+		for _, one := range sources {
+			if bad := do(a, one); bad != nil {
+				return bad
+			}
+		}
+		return nil
+	})
+}
+
 // source judges an event source, and makes the name of a room its bridge's id.
 func (s *Server) source(text string) (full string, bad *answer) {
-	kind, id, _ := strings.Cut(text, ":")
+	kind, id, is := strings.Cut(text, ":")
 	unknown := no(http.StatusUnprocessableEntity, "Event source does not exist")
-	switch kind {
-	case "channel":
+	switch {
+	case is && kind == "channel":
 		if s.calls[id] == nil {
 			return "", &unknown
 		}
-	case "bridge":
+	case is && kind == "bridge":
 		r := s.find(id)
 		if r == nil {
 			return "", &unknown
 		}
 		id = r.ID
-	case "endpoint", "deviceState":
+	case is && kind == "endpoint": // there are technologies, and no endpoints of them
+		if !slices.Contains([]string{"", "PJSIP", "SIP"}, id) {
+			return "", &unknown
+		}
+	case is && kind == "deviceState":
 	default:
 		a := no(http.StatusBadRequest, "Invalid event source URI scheme")
 		return "", &a

@@ -59,6 +59,9 @@ type Options struct {
 	// Playable says why a sound could not be played, in a language or, with "",
 	// the default one; nil = anything can.
 	Playable func(spec, language string) error
+	// Callable says why nobody can be called at an address: the error wraps
+	// engine.ErrNoRoute. nil = anybody can.
+	Callable func(address string) error
 	// Referral is the URI at which others reach what can be dialled by an address; an
 	// error wraps engine.ErrNoRoute. nil = of no address.
 	Referral func(address string) (uri string, err error)

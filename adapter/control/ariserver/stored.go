@@ -68,7 +68,10 @@ func (s *Server) getStoredFile(_ context.Context, q *request) answer {
 	})
 }
 
-func (s *Server) copyStored(_ context.Context, q *request) answer {
+func (s *Server) copyStored(ctx context.Context, q *request) answer {
+	if a := s.getStored(ctx, q); a.status != http.StatusOK {
+		return a
+	}
 	to := q.get("destinationRecordingName")
 	if to == "" {
 		return no(http.StatusBadRequest, "Invalid destination recording name")
@@ -78,7 +81,10 @@ func (s *Server) copyStored(_ context.Context, q *request) answer {
 		return no(http.StatusForbidden, "Destination file path is forbidden")
 	}
 	return s.storedFile(q, func(name string) answer {
-		if err := s.opt.Recordings.Copy(name, file); err != nil {
+		switch err := s.opt.Recordings.Copy(name, file); {
+		case errors.Is(err, recording.ErrName): // the source was there
+			return no(http.StatusInternalServerError, "Copy failed: destinationRecordingName cannot be the name of a file")
+		case err != nil:
 			return s.storedFailed(err)
 		}
 		return ok(stored{to, wav})

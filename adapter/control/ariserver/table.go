@@ -97,8 +97,8 @@ func (s *Server) table() []route {
 
 		on(get, "/applications", "list", "List[Application]", "", s.listApps),
 		on(get, "/applications/{applicationName}", "get", "Application", "", s.getApp),
-		on(post, "/applications/{applicationName}/subscription", "subscribe", "Application", "eventSource!*", s.subscribe),
-		on(del, "/applications/{applicationName}/subscription", "unsubscribe", "Application", "eventSource!*", s.unsubscribe),
+		on(post, "/applications/{applicationName}/subscription", "subscribe", "Application", "eventSource!*~", s.subscribe),
+		on(del, "/applications/{applicationName}/subscription", "unsubscribe", "Application", "eventSource!*~", s.unsubscribe),
 		on(put, "/applications/{applicationName}/eventFilter", "filter", "Application", "filter", s.filter),
 
 		on(get, "/bridges", "list", "List[Bridge]", "", s.listBridges),
@@ -129,7 +129,7 @@ func (s *Server) callRoutes() []route {
 	const get, post, del = http.MethodGet, http.MethodPost, http.MethodDelete
 	return []route{
 		on(get, "/channels", "list", "List[Channel]", "", s.listChannels),
-		on(post, "/channels/create", "create", "Channel", "endpoint!~ app! appArgs channelId otherChannelId originator formats variables", s.create),
+		on(post, "/channels/create", "create", "Channel", "endpoint!~ app!~ appArgs channelId otherChannelId originator formats variables", s.create),
 		on(post, "/channels/externalMedia", "externalMedia", "Channel", "channelId app!~ external_host encapsulation transport connection_type format!~ direction data transport_data variables", s.externalMedia),
 		on(post, "/channels/{channelId}/snoop", "snoopChannel", "Channel", "spy whisper app!~ appArgs snoopId", s.snoop),
 		on(post, "/channels/{channelId}/snoop/{snoopId}", "snoopChannelWithId", "Channel", "spy whisper app!~ appArgs", s.snoop),

@@ -66,10 +66,21 @@ func (c *call) variable(name string) (value string, is bool) {
 	if value, is = global(name); is {
 		return value, is
 	}
-	if value, is = c.facts()[name]; !is {
-		value, is = c.Vars[name]
+	if value, is = c.facts()[name]; is {
+		return value, is
 	}
+	if part, is := callerPart(name); is {
+		return c.facts()["CALLERID("+part+")"], true // as there, of what is not known too
+	}
+	value, is = c.Vars[name]
 	return value, is
+}
+
+// callerPart is what of the caller a function reads, in small letters.
+func callerPart(function string) (part string, is bool) {
+	part, is = strings.CutPrefix(function, "CALLERID(")
+	part, closed := strings.CutSuffix(part, ")")
+	return strings.ToLower(part), is && closed && part != ""
 }
 
 // global is a variable that every call has, and nobody sets.
