@@ -36,12 +36,11 @@ type Options struct {
 // Pool runs tasks. Its methods may be called from any goroutine, Add and
 // Remove also from within a tick.
 type Pool struct {
-	sched   *schedule
-	timer   timer
-	lead    chan struct{} // the token of the one worker that watches the clock
-	changes atomic.Uint64 // grows with every Add, after the task is in place
-	closed  atomic.Bool
-	wg      sync.WaitGroup
+	sched  *schedule
+	timer  timer
+	lead   chan struct{} // the token of the one worker that watches the clock
+	closed atomic.Bool
+	wg     sync.WaitGroup
 
 	balanced uint64 // tick of the last balance; the leader's
 }
@@ -70,7 +69,6 @@ func (p *Pool) Workers() int { return p.sched.workers }
 // is in the pool changes nothing. A task belongs to one pool at a time.
 func (p *Pool) Add(t *Task) {
 	p.sched.add(t)
-	p.changes.Add(1)
 	p.timer.wake()
 }
 
@@ -121,7 +119,6 @@ func (p *Pool) work(id int) {
 // pool is closed.
 func (p *Pool) await() (i int, n uint64, ok bool) {
 	for !p.closed.Load() {
-		seen := p.changes.Load()
 		now := p.sched.clock()
 		i, n, ok = p.sched.ready(now)
 		if p.balance(now, ok) {
@@ -135,9 +132,7 @@ func (p *Pool) await() (i int, n uint64, ok bool) {
 		} else {
 			p.timer.disarm()
 		}
-		if p.changes.Load() == seen { // else a wake may have come before the timer was set
-			p.timer.wait()
-		}
+		p.timer.wait() // a wake that has come since ends it
 	}
 	return 0, 0, false
 }

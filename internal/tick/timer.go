@@ -5,9 +5,9 @@ import "time"
 // timer wakes the one worker that waits. Only wake may be called by others; a
 // wake that comes while nobody waits is kept for the next wait.
 type timer interface {
-	arm(at time.Time) // fire at a moment, in place of an earlier order
-	disarm()          // fire no more until armed or woken
-	wait()            // until it fires; it may return early
+	arm(at time.Time) // the next wait ends at a moment, in place of an earlier order
+	disarm()          // it ends by a wake alone
+	wait()            // until it fires; it may return early, and then wants to be armed again
 	wake()            // fire now
 	close()           // nobody waits any more
 }

@@ -17,14 +17,15 @@ import (
 // watchdog, a thread that looks around each 20 µs until all sleep again: threads
 // went to sleep three times per wake-up.
 type fdTimer struct {
-	file  *os.File
-	conn  syscall.RawConn // of file
-	fd    int
-	base  time.Time // the same moment by the Go clock
-	mono  int64     // and by CLOCK_MONOTONIC, in ns
-	at    time.Time // when it fires, unless it is woken; zero is never
-	woken atomic.Bool
-	over  func(uintptr) bool // fired, made a value once
+	file   *os.File
+	conn   syscall.RawConn // of file
+	fd     int
+	base   time.Time // the same moment by the Go clock
+	mono   int64     // and by CLOCK_MONOTONIC, in ns
+	at     time.Time // when it fires, unless it is woken; zero is never
+	asleep bool      // in wait, set and not woken
+	woken  atomic.Bool
+	over   func(uintptr) bool // fired, made a value once
 }
 
 // newTimer falls back on plain timers where the kernel has no timerfd to give.
@@ -58,26 +59,35 @@ func (t *fdTimer) set(mono int64) {
 	_ = unix.TimerfdSettime(t.fd, unix.TFD_TIMER_ABSTIME, &spec, nil) // fails for bad arguments only
 }
 
-func (t *fdTimer) arm(at time.Time) {
-	t.at = at
-	t.set(t.mono + int64(at.Sub(t.base)))
+func (t *fdTimer) arm(at time.Time) { t.at = at }
+
+func (t *fdTimer) disarm() { t.at = time.Time{} }
+
+// wait sets the timer and sleeps. An error means closed: the caller looks.
+func (t *fdTimer) wait() {
+	t.asleep = false
+	_ = t.conn.Read(t.over)
 }
 
-func (t *fdTimer) disarm() {
-	t.at = time.Time{}
-	t.set(0)
-}
-
-func (t *fdTimer) wait() { _ = t.conn.Read(t.over) } // an error means closed: the caller looks
-
-// fired is asked before each sleep and after it. base was taken before mono, so
-// the clock is never behind the timer.
+// fired is asked before the sleep, once what fired earlier is forgotten, and after it.
+// Any sign ends a wait, for it may be that of a late wake, in place of what was set: the
+// caller sets it again. base was taken before mono, so the clock is never behind the
+// timer.
 func (t *fdTimer) fired(uintptr) bool {
+	if t.asleep {
+		return true
+	}
+	t.asleep = true
+	if t.at.IsZero() {
+		t.set(0)
+	} else {
+		t.set(t.mono + int64(t.at.Sub(t.base)))
+	}
 	return t.woken.Swap(false) || !t.at.IsZero() && !time.Now().Before(t.at)
 }
 
-// wake leaves a mark before it fires, because arm takes back what has fired
-// and has not been read.
+// wake leaves a mark before it fires. Whoever sets the timer looks for the mark then:
+// if he does not see it, the order to fire comes after his.
 func (t *fdTimer) wake() {
 	t.woken.Store(true)
 	t.set(1)
