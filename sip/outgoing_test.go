@@ -333,6 +333,7 @@ func TestWeCallOurselves(t *testing.T) {
 		c.HangUp()
 		other := <-r.last
 		<-other.Done()
+		<-c.Done()
 		if end := other.End(); end.Cause != ByPeer || c.End().Cause != ByUs {
 			t.Errorf("%v, %v", end, c.End())
 		}

@@ -34,7 +34,7 @@ type taping struct {
 // are silence: a recording is as long as the meeting.
 func (p *plan) tape(s *scratch, turn []*seat, n uint64) {
 	for _, t := range p.tapings {
-		if t.next != 0 {
+		if t.next != 0 && n > t.next {
 			t.to.Skip(n - t.next)
 		}
 		t.next = n + 1

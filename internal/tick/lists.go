@@ -26,7 +26,7 @@ func (s *schedule) add(t *Task) {
 			i = k
 		}
 	}
-	t.next.Store(max(t.next.Load(), s.due(i, s.clock())+1))
+	t.from(s.due(i, s.clock()) + 1)
 	s.put(i, t)
 }
 

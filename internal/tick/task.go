@@ -45,6 +45,17 @@ func NewTask(f Func) *Task {
 	return t
 }
 
+// from has tick n be the next, unless a later one is. A tick that is still running, from
+// before t was removed, counts up meanwhile.
+func (t *Task) from(n uint64) {
+	for {
+		next := t.next.Load()
+		if next >= n || t.next.CompareAndSwap(next, n) {
+			return
+		}
+	}
+}
+
 // weigh takes one more measurement into the cost. One that is far above is cut:
 // the system had something else to do meanwhile. A task that has become as dear
 // is believed a tick or two later. Only the worker that holds busy calls it.
