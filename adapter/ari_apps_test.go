@@ -84,3 +84,27 @@ func TestAnApplicationHearsOfABridgeThatItHasMade(t *testing.T) {
 	c.want("DELETE", "/bridges/mine", "", 204, "")
 	c.next("BridgeDestroyed")
 }
+
+// TestAnApplicationSubscribesToAllOfAKind by a source without an id, as in Asterisk,
+// where that is not taken back.
+func TestAnApplicationSubscribesToAllOfAKind(t *testing.T) {
+	p := start(t, withPanel)
+	c := p.listen(t, "app=all")
+	source := "/applications/all/subscription?eventSource="
+	c.want("POST", "/bridges/unheard", "", 200, "")
+	c.want("POST", source+"bridge:", "", 200, `"bridge_ids":["__AST_BRIDGE_ALL_TOPIC"]`)
+	c.want("POST", "/bridges/heard", "", 200, "")
+	if e := c.next("BridgeCreated"); e.Bridge.ID != "heard" {
+		t.Errorf("%+v", e.Bridge)
+	}
+	c.want("POST", source+"channel:", "", 200, `"channel_ids":["__AST_CHANNEL_ALL_TOPIC"]`)
+	c.want("POST", "/channels/create?app=other&endpoint=sip:x@127.0.0.1&channelId=heard:", "", 200, "")
+	c.want("DELETE", "/channels/heard:", "", 204, "")
+	if e := c.next("ChannelDestroyed"); e.Channel.ID != "heard:" {
+		t.Errorf("%+v", e.Channel)
+	}
+	c.want("DELETE", source+"bridge:", "", 501, "Method not implemented")
+	for _, kind := range []string{"bridge", "channel", "endpoint"} {
+		c.want("POST", "/events/user/x?application=all&source="+kind+":", "", 422, "Event source was not found")
+	}
+}

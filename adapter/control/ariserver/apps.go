@@ -25,7 +25,8 @@ type app struct {
 
 	// sources are what it hears of, and how often it subscribes to each: once for
 	// every request, for every channel that is in it, and to a bridge for each of
-	// these that is there. "channel:ID", "bridge:ID", "endpoint:…", "deviceState:…".
+	// these that is there. "channel:ID", "bridge:ID", "endpoint:…", "deviceState:…";
+	// without an id it is all of them.
 	sources map[string]int
 }
 
@@ -39,7 +40,12 @@ func (a *app) hears(kind string, sub subject) bool {
 	case a.all || sub.app == a.name:
 		return true
 	}
-	return sub.channel != "" && a.sources["channel:"+sub.channel] > 0 || sub.bridge != "" && a.sources["bridge:"+sub.bridge] > 0
+	return a.follows("channel:", sub.channel) || a.follows("bridge:", sub.bridge)
+}
+
+// follows says whether it has subscribed to one, or to all of its kind.
+func (a *app) follows(kind, id string) bool {
+	return id != "" && (a.sources[kind+id] > 0 || a.sources[kind] > 0)
 }
 
 // drop takes back one subscription; false = there is none.
@@ -158,6 +164,9 @@ func (a *app) view() application {
 	}
 	for _, source := range slices.Sorted(maps.Keys(a.sources)) {
 		kind, id, _ := strings.Cut(source, ":")
+		if id == "" {
+			id = "__AST_" + strings.ToUpper(kind) + "_ALL_TOPIC" // as there
+		}
 		switch kind {
 		case "channel":
 			v.Channels = append(v.Channels, id)

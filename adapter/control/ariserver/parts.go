@@ -96,8 +96,12 @@ func (s *Server) subscribe(_ context.Context, q *request) answer {
 func (s *Server) unsubscribe(_ context.Context, q *request) answer {
 	return s.withSources(q, func(a *app, source string) *answer {
 		full, bad := s.source(source)
-		if bad != nil && bad.status == http.StatusBadRequest {
+		switch {
+		case bad != nil && bad.status == http.StatusBadRequest:
 			return bad
+		case bad == nil && isAll(full): // nobody takes back all of a kind there
+			no := missing("who has subscribed to all goes on hearing them")
+			return &no
 		}
 		if bad != nil || !a.drop(full) {
 			no := no(http.StatusUnprocessableEntity, "Event source was not subscribed to")
@@ -129,11 +133,13 @@ func (s *Server) withSources(q *request, do func(a *app, source string) *answer)
 	})
 }
 
-// source judges an event source, and makes the name of a room its bridge's id.
+// source judges an event source, and makes the name of a room its bridge's id. One
+// without an id is all there are of its kind.
 func (s *Server) source(text string) (full string, bad *answer) {
 	kind, id, is := strings.Cut(text, ":")
 	unknown := no(http.StatusUnprocessableEntity, "Event source does not exist")
 	switch {
+	case is && id == "" && slices.Contains([]string{"channel", "bridge", "endpoint"}, kind):
 	case is && kind == "channel":
 		if s.calls[id] == nil {
 			return "", &unknown
@@ -145,7 +151,7 @@ func (s *Server) source(text string) (full string, bad *answer) {
 		}
 		id = r.ID
 	case is && kind == "endpoint": // there are technologies, and no endpoints of them
-		if !slices.Contains([]string{"", "PJSIP", "SIP"}, id) {
+		if !slices.Contains([]string{"PJSIP", "SIP"}, id) {
 			return "", &unknown
 		}
 	case is && kind == "deviceState":
@@ -154,6 +160,12 @@ func (s *Server) source(text string) (full string, bad *answer) {
 		return "", &a
 	}
 	return kind + ":" + id, nil
+}
+
+// isAll says whether a source is all there are of its kind.
+func isAll(source string) bool {
+	_, id, _ := strings.Cut(source, ":")
+	return id == ""
 }
 
 // filter says which types of event an application wants. As in Asterisk a list that is
@@ -216,8 +228,8 @@ func (s *Server) userEvent(_ context.Context, q *request) answer {
 	for _, text := range q.list("source") {
 		full, bad := s.source(text)
 		switch {
-		case bad != nil && bad.status == http.StatusUnprocessableEntity:
-			return no(bad.status, "Event source was not found")
+		case bad == nil && isAll(full), bad != nil && bad.status == http.StatusUnprocessableEntity:
+			return no(http.StatusUnprocessableEntity, "Event source was not found")
 		case bad != nil:
 			return *bad
 		}

@@ -193,7 +193,7 @@ func FuzzRequest(f *testing.F) {
 		if a := s.serve(r, User{Name: "u"}); a.status == 0 {
 			t.Errorf("no answer to %s %q", r.Method, path)
 		}
-		_ = s.answer(t.Context(), []byte(body), r, User{ReadOnly: true})
+		_ = s.answer(t.Context(), []byte(body), r, User{Name: "u", Password: "p:w"})
 	})
 }
 
