@@ -14,11 +14,15 @@ const (
 	keyLeast = 80 * time.Millisecond
 	keyGap   = 45 * time.Millisecond
 
-	// againTime is how long after it may a key that was put back is told again.
-	againTime = 300 * time.Millisecond
-
-	// keySlack is by how much the switch's times may be beside ours.
+	// keySlack is by how much the switch's times may be beside ours, and keyLate by how
+	// much what it plays of a short key may end later: it looks with each packet.
 	keySlack = 5 * time.Millisecond
+	keyLate  = 25 * time.Millisecond
+
+	// againTime is how long after it may a key that was put back is told again, and
+	// perhapsTime one that was perhaps.
+	againTime   = time.Second
+	perhapsTime = 300 * time.Millisecond
 )
 
 // keyFilter takes out the keys that Asterisk tells twice. One that comes while the
@@ -28,18 +32,22 @@ const (
 // Times are the switch's.
 type keyFilter struct {
 	idle time.Time          // from when on a key is taken at once
-	back []byte             // keys that were put back, in their order
+	back []putBack          // in their order
 	last map[byte]time.Time // when a key was let go of
+}
+
+// putBack is a key that is told again until then at the latest.
+type putBack struct {
+	key   byte
+	until time.Time
 }
 
 // pressed says whether a key that is told of at a time was pressed, or was told of
 // before. held is how long, as the switch says.
 func (f *keyFilter) pressed(at time.Time, key byte, held time.Duration) bool {
-	if at.After(f.idle.Add(againTime)) {
-		f.back = nil
-	}
+	f.back = slices.DeleteFunc(f.back, func(b putBack) bool { return at.After(b.until) })
 	again := at.Sub(f.last[key]) < held // nobody holds a key for longer than since he let go of it
-	if i := slices.Index(f.back, key); i >= 0 {
+	if i := slices.IndexFunc(f.back, func(b putBack) bool { return b.key == key }); i >= 0 {
 		f.back, again = f.back[i+1:], true
 	}
 	switch begun := at.Add(-held); {
@@ -47,8 +55,11 @@ func (f *keyFilter) pressed(at time.Time, key byte, held time.Duration) bool {
 		f.idle = at.Add(max(held, keyLeast) + keyGap)
 		return false
 	case at.Before(f.idle.Add(-keySlack)):
-		f.back = append(f.back, key)
-	case begun.Before(f.idle): // its beginning was too early to count: it is played whole from now on
+		f.back = append(f.back, putBack{key, at.Add(againTime)})
+	case begun.Before(f.idle): // its beginning was too early to count: it is played whole from now on, if it was not put back
+		if held < keyLeast && at.Before(f.idle.Add(keyLate)) {
+			f.back = append(f.back, putBack{key, at.Add(perhapsTime)})
+		}
 		f.idle = at.Add(max(held, keyLeast) + keyGap)
 	default:
 		f.idle = begun.Add(max(held, keyLeast) + keyGap)
