@@ -85,10 +85,8 @@ func contract(t *testing.T, o contractOf) {
 		quick := call(t, o.address, "3101", dialler)
 		right, wrong := call(t, o.address, "3101", tone(500)), call(t, o.address, "3101", tone(700))
 		time.Sleep(time.Second)
-		digits(t, right, "1234#")
-		p.members("3101", 1)
-		digits(t, quick, "98765#")
-		p.members("3101", 2)
+		p.letIn(right, "1234#", "3101", 1)
+		p.letIn(quick, "98765#", "3101", 2)
 		for range 3 {
 			digits(t, wrong, "77#")
 			time.Sleep(300 * time.Millisecond)

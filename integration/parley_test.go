@@ -19,6 +19,7 @@ import (
 
 	"parley/adapter/control"
 	"parley/engine"
+	"parley/sip/siptest"
 )
 
 var parleyBinary string //nolint:gochecknoglobals // built once in TestMain
@@ -140,22 +141,45 @@ func (p *parley) members(room string, n int) []engine.MemberView {
 	p.t.Helper()
 	var view engine.RoomView
 	eventually(p.t, 15*time.Second, fmt.Sprintf("room %s having %d members", room, n), func() (string, bool) {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		defer cancel()
-		var err error
-		view, err = p.api.Room(ctx, room)
+		have, err := p.present(room, &view)
 		if err != nil {
 			return err.Error(), false
-		}
-		have := 0
-		for _, m := range view.Members {
-			if m.State == "joined" || m.State == "waiting" {
-				have++
-			}
 		}
 		return fmt.Sprintf("%+v", view), have == n
 	})
 	return view.Members
+}
+
+// present is how many are in a room, which it looks at.
+func (p *parley) present(room string, view *engine.RoomView) (n int, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if *view, err = p.api.Room(ctx, room); err != nil {
+		return 0, err
+	}
+	for _, m := range view.Members {
+		if m.State == "joined" || m.State == "waiting" {
+			n++
+		}
+	}
+	return n, nil
+}
+
+// letIn has a caller type a PIN and waits until the room has n members. He types it
+// again, as he may twice: a switch on a busy machine does not hear all he types.
+func (p *parley) letIn(c *siptest.Call, pin, room string, n int) {
+	p.t.Helper()
+	for range 2 {
+		digits(p.t, c, pin)
+		for end := time.Now().Add(4 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+			var view engine.RoomView
+			if have, err := p.present(room, &view); err == nil && have == n {
+				return
+			}
+		}
+	}
+	digits(p.t, c, pin)
+	p.members(room, n)
 }
 
 // gone waits until a room does not run any more.

@@ -17,7 +17,7 @@ const (
 	// keySlack is by how much the switch's times may be beside ours, and keyLate by how
 	// much what it plays of a short key may end later: it looks with each packet.
 	keySlack = 5 * time.Millisecond
-	keyLate  = 25 * time.Millisecond
+	keyLate  = 60 * time.Millisecond
 
 	// againTime is how long after it may a key that was put back is told again, and
 	// perhapsTime one that was perhaps.
