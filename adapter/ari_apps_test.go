@@ -100,6 +100,9 @@ func TestAnApplicationSubscribesToAllOfAKind(t *testing.T) {
 	c.want("POST", source+"channel:", "", 200, `"channel_ids":["__AST_CHANNEL_ALL_TOPIC"]`)
 	c.want("POST", "/channels/create?app=other&endpoint=sip:x@127.0.0.1&channelId=heard:", "", 200, "")
 	c.want("DELETE", "/channels/heard:", "", 204, "")
+	if e := c.next("ChannelHangupRequest"); e.Channel.ID != "heard:" {
+		t.Errorf("%+v", e.Channel)
+	}
 	if e := c.next("ChannelDestroyed"); e.Channel.ID != "heard:" {
 		t.Errorf("%+v", e.Channel)
 	}

@@ -85,12 +85,13 @@ func (s *Server) hangUp(ctx context.Context, q *request) answer {
 		return *bad
 	case wrong != "":
 		return no(http.StatusBadRequest, wrong)
-	case c.created != nil && s.forget(c.ID, c.created, cause):
-		return done()
 	}
 	s.mu.Lock()
 	s.tell("ChannelHangupRequest", time.Now(), &hangupRequest{Cause: explicit, Soft: true, Channel: c.channel}, c.subject())
 	s.mu.Unlock()
+	if c.created != nil && s.forget(c.ID, c.created, cause) {
+		return done()
+	}
 	ctx, cancel := context.WithTimeout(ctx, commandTime)
 	defer cancel()
 	if err := s.exchange.HangUp(ctx, engine.LegID(c.ID), cause); errors.Is(err, engine.ErrNoCall) {
