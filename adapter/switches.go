@@ -32,7 +32,7 @@ func (a *App) openFreeSWITCH(ctx context.Context, c *config.Config) error {
 		}
 	}
 	a.freeswitch = freeswitch.New(freeswitch.Options{
-		Callers: callers,
+		Callers:  callers,
 		Exchange: a.exchange, DialString: c.FreeSWITCH.DialString, Address: sipAddress(c), Socket: reachable(c.FreeSWITCH.Listen), Token: c.FreeSWITCH.Token,
 		Ticket: func(id engine.LegID) freeswitch.Ticket { return ticket{a.phones.Ticket(id)} },
 		Share:  freeswitch.Share{Dir: share.Dir, File: share.File}, Reattach: a.reattach, Log: a.opt.Log,
