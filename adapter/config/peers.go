@@ -3,6 +3,7 @@ package config
 import (
 	"cmp"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -101,9 +102,11 @@ func (l *loader) checkESLServer(d *document) {
 
 // checkFreeSWITCH tells of a socket where strangers can hand calls over.
 func (l *loader) checkFreeSWITCH(d *document) {
-	if s := l.config.FreeSWITCH; len(s.ACL) == 0 && !loopback(s.Listen) {
+	s := l.config.FreeSWITCH
+	all := func(p netip.Prefix) bool { return p.Bits() == 0 }
+	if (len(s.ACL) == 0 || slices.ContainsFunc(s.ACL, all)) && !loopback(s.Listen) {
 		at := cmp.Or(child(child(d.root, "freeswitch"), "acl"), d.root)
-		d.warn(at, "open_socket", "freeswitch.listen %s with an empty freeswitch.acl: who reaches it may be any caller, a moderator, too.", s.Listen)
+		d.warn(at, "open_socket", "freeswitch.listen %s, and freeswitch.acl lets everybody in: who reaches it may be any caller, a moderator, too.", s.Listen)
 	}
 }
 

@@ -2,6 +2,7 @@ package freeswitch
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/netip"
 	"slices"
@@ -25,6 +26,18 @@ func (c Callers) allow(ctx context.Context, nc net.Conn) bool {
 	return len(c.Networks) == 0 || from == to ||
 		slices.ContainsFunc(c.Networks, func(p netip.Prefix) bool { return p.Contains(from) }) ||
 		slices.ContainsFunc(c.Switches, func(s string) bool { return isAt(ctx, s, from) })
+}
+
+// strangerTime is how often it is told at most that somebody may not connect: it may
+// be anybody, as often as he likes.
+const strangerTime = time.Minute
+
+func (a *Adapter) tellStranger(from net.Addr, now time.Time) {
+	if last := a.toldStranger.Load(); now.UnixNano()-last < int64(strangerTime) || !a.toldStranger.CompareAndSwap(last, now.UnixNano()) {
+		return
+	}
+	a.opt.Log.Error(fmt.Sprintf("esl-outbound: %v is not in freeswitch.acl, and not the address of a switch. "+
+		"A call that it hands over continues in its dialplan. [freeswitch_acl]", address(from)), "from", from)
 }
 
 // isAt says whether HOST:PORT has that address.

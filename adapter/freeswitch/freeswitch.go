@@ -71,12 +71,13 @@ const settling = 3 * time.Second
 // Adapter has the calls of every FreeSWITCH: it serves the outbound event
 // socket, and its links find the calls that have none.
 type Adapter struct {
-	opt     Options
-	legs    string         // how the UUIDs begin that the switch is to give its legs to us
-	group   sync.WaitGroup // of adopted calls
-	retreat atomic.Bool    // see Retreat
-	returns *seal.Returns
-	orders  engine.Orders // calls that a switch makes for us
+	opt          Options
+	legs         string         // how the UUIDs begin that the switch is to give its legs to us
+	group        sync.WaitGroup // of adopted calls
+	retreat      atomic.Bool    // see Retreat
+	toldStranger atomic.Int64   // Unix ns, when it was told last that one may not connect
+	returns      *seal.Returns
+	orders       engine.Orders // calls that a switch makes for us
 
 	mu    sync.Mutex
 	calls map[string]*call // guarded by mu, as all below: by UUID, each channel's latest
@@ -178,8 +179,7 @@ func (a *Adapter) refused(at, from net.Addr, err error) {
 		return
 	}
 	if errors.Is(err, esl.ErrNotAllowed) {
-		a.opt.Log.Error(fmt.Sprintf("esl-outbound: %v is not in freeswitch.acl, and not the address of a switch. "+
-			"Call continues in the dialplan. [freeswitch_acl]", address(from)), "from", from)
+		a.tellStranger(from, time.Now())
 		return
 	}
 	a.opt.Log.Warn("esl-outbound: connection refused", "from", from, "error", err)
