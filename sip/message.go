@@ -130,6 +130,8 @@ func ill(req *sipgo.Request) string {
 		return "Bad Via"
 	case n.from != 1 || n.to != 1 || n.id != 1 || n.seq != 1:
 		return "From, To, Call-ID and CSeq must be there once"
+	case req.From() == nil: // it cannot be read
+		return "Bad From"
 	case n.length > 1 || n.forwards > 1:
 		return "Repeated Header"
 	case !strings.EqualFold(strings.TrimSpace(string(req.CSeq().MethodName)), string(req.Method)):
@@ -226,7 +228,11 @@ func transactionKey(req *sipgo.Request, method sipgo.RequestMethod) string {
 	if strings.HasPrefix(branch, sipgo.RFC3261BranchMagicCookie) {
 		return key
 	}
-	return key + "\n" + req.CallID().Value() + "\n" + tagOf(req.From().Params) + "\n" + strconv.Itoa(int(req.CSeq().SeqNo))
+	from := ""
+	if f := req.From(); f != nil { // else it cannot be read, and is refused
+		from = tagOf(f.Params)
+	}
+	return key + "\n" + req.CallID().Value() + "\n" + from + "\n" + strconv.Itoa(int(req.CSeq().SeqNo))
 }
 
 // escape writes a name as the user part of a URI.
@@ -293,10 +299,15 @@ func (e *Endpoint) reply(req *sipgo.Request, h *hop, code int, hs ...sipgo.Heade
 func (e *Endpoint) malformed(req *sipgo.Request, from *hop, why string) {
 	e.stats.Malformed.Add(1)
 	e.log.Debug("sip: malformed request", "from", from.to, "why", why)
-	if req.Via() == nil || req.From() == nil || req.To() == nil || req.CallID() == nil || req.CSeq() == nil {
+	unread := req.GetHeader("From")
+	if req.Via() == nil || unread == nil || req.To() == nil || req.CallID() == nil || req.CSeq() == nil {
 		return
 	}
-	e.reply(req, back(req, from), 400, header("Warning", warning(399, why)))
+	hs := []sipgo.Header{header("Warning", warning(399, why))}
+	if req.From() == nil { // it goes back as it came
+		hs = append(hs, unread)
+	}
+	e.reply(req, back(req, from), 400, hs...)
 }
 
 // warning is a Warning header (RFC 3261 §20.43).

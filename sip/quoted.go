@@ -55,6 +55,16 @@ func newParser() *sipgo.Parser {
 			headers[name] = func(name []byte, value string) (sipgo.Header, error) { return parse(name, blotted(value)) }
 		}
 	}
+	for _, name := range []string{"from", "f"} {
+		if parse := headers[name]; parse != nil {
+			headers[name] = func(name []byte, value string) (sipgo.Header, error) {
+				if h, err := parse(name, value); err == nil {
+					return h, nil
+				}
+				return sipgo.NewHeader("From", value), nil // so the rest is read, and it can be answered
+			}
+		}
+	}
 	p := sipgo.NewParser(sipgo.WithHeadersParsers(headers))
 	p.MaxMessageLength = maxMessage
 	return p

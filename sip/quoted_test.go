@@ -93,3 +93,25 @@ func TestQuotesInAChallenge(t *testing.T) {
 		}
 	}
 }
+
+// TestAFromThatCannotBeReadIsRefused, with that header as it came: who sent it must know
+// it again.
+func TestAFromThatCannotBeReadIsRefused(t *testing.T) {
+	bubble(t, Options{}, func(t *testing.T, r *rig) {
+		for _, from := range []string{`"unterminated <sip:a@b>;tag=1`, `"a backslash at the end\" <sip:a@b>;tag=1`, `"e\ <sip:a@b>;tag=1`} {
+			for _, name := range []string{"From", "f"} {
+				text := string(r.p.leg().invite(pcmuSDP).set("From", from).bytes())
+				if text = strings.Replace(text, "From: ", name+": ", 1); name == "f" { // and of the time of RFC 2543
+					text = strings.Replace(text, "branch=z9hG4bK", "branch=", 1)
+				}
+				r.p.raw([]byte(text))
+				if m := r.p.response(400); m.get("From") != from || m.get("Warning") == "" {
+					t.Errorf("%s: %q, %q", from, m.get("From"), m.get("Warning"))
+				}
+			}
+		}
+		if n := r.Calls(); n != 0 {
+			t.Errorf("%d calls", n)
+		}
+	})
+}
