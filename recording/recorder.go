@@ -146,13 +146,15 @@ func (r *Recorder) write(f *File, hush *hush) (err error) {
 		case <-r.stop:
 			more = false
 		}
+		missing := 0 // is told in one
 		for {
 			pcm, gap := r.queue.take(block, cap(block))
+			if missing += int(gap); missing > 0 && gap == 0 {
+				r.o.Missing(missing)
+				missing = 0
+			}
 			if len(pcm) == 0 {
 				break
-			}
-			if gap > 0 {
-				r.o.Missing(int(gap))
 			}
 			n, over := hush.hear(pcm, gap > 0)
 			if err := f.Write(pcm[:n]); err != nil {

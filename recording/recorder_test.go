@@ -63,17 +63,35 @@ func TestFileCanBePlayedWhileItIsWritten(t *testing.T) {
 // session is a recorder with what it has told.
 type session struct {
 	*recording.Recorder
-	began chan string
-	ended chan recording.Result
+	began   chan string
+	missing *[]int // frames; the recorder's until it has ended
+	ended   chan recording.Result
 }
 
 func start(d *recording.Dir, name string) session {
-	s := session{began: make(chan string, 1), ended: make(chan recording.Result, 1)}
+	s := session{began: make(chan string, 1), missing: new([]int), ended: make(chan recording.Result, 1)}
 	s.Recorder = recording.Start(recording.Options{
 		Dir: d, Name: name, Rate: 8000, Began: func(at string) { s.began <- at },
-		Missing: func(int) {}, Ended: func(r recording.Result) { s.ended <- r },
+		Missing: func(n int) { *s.missing = append(*s.missing, n) }, Ended: func(r recording.Result) { s.ended <- r },
 	})
 	return s
+}
+
+// What is missing at one place is told in one, however long it is.
+func TestRecorderTellsWhatIsMissing(t *testing.T) {
+	s := start(recording.NewDir(t.TempDir()), "a.wav")
+	file := <-s.began
+	s.Put(ramp(0, 160))
+	s.Skip(1000)
+	s.Put(ramp(1, 160))
+	s.Stop()
+	r := <-s.ended
+	if r.Err != nil || r.Lost != 1000 || r.Duration != 1002*20*time.Millisecond || !slices.Equal(*s.missing, []int{1000}) {
+		t.Errorf("%+v, told %v", r, *s.missing)
+	}
+	if got := decode(t, file); len(got) != 1002*160 || got[160] != 0 || got[160*1000] != 0 || !slices.Equal(got[1001*160:], ramp(1, 160)) {
+		t.Errorf("%d samples", len(got))
+	}
 }
 
 func TestRecorderWritesWhatIsPutIn(t *testing.T) {

@@ -230,7 +230,7 @@ func (l *listener) sendEvent(_ context.Context, q *esl.Request, rest string) boo
 		switch {
 		case name == "CUSTOM" && equal(h.Name, "Event-Subclass"):
 			subclass = h.Value
-		case equal(h.Name, "Content-Length"), equal(h.Name, "Event-Name"):
+		case h.Value == "", equal(h.Name, "Content-Length"), equal(h.Name, "Event-Name"): // the switch has no empty ones
 		default:
 			headers = append(headers, h)
 		}

@@ -248,13 +248,14 @@ func TestWhoIsNotOnTheListIsToldSo(t *testing.T) {
 // TestAUserWhoHasChangedLogsInAgain: what he has logged in with counts no more. Others
 // stay, who has logged in by "auth" too.
 func TestAUserWhoHasChangedLogsInAgain(t *testing.T) {
-	was := User{Name: "bob@pbx", Password: "b", API: []string{"echo"}, Events: []string{"HEARTBEAT"}}
+	was := User{Name: "bob@pbx", Password: "b", API: []string{"echo", "slow"}, Events: []string{"HEARTBEAT"}}
 	for _, tt := range []struct {
 		name string
 		now  []User
 		stay bool
 	}{
 		{"as he was", []User{was}, true},
+		{"in another order", []User{{was.Name, "b", []string{"slow", "echo"}, was.Events, false}}, true},
 		{"gone", nil, false},
 		{"another password", []User{{was.Name, "c", was.API, was.Events, false}}, false},
 		{"another command", []User{{was.Name, "b", []string{"slow"}, was.Events, false}}, false},

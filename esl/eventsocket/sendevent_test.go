@@ -40,7 +40,7 @@ func TestASentEventIsDeliveredAsItIs(t *testing.T) {
 		},
 		{
 			"sendevent TALK",
-			[]string{"Event-Name: SHUTDOWN", "foo: +%2B"},
+			[]string{"Event-Name: SHUTDOWN", "Empty: ", "foo: +%2B"},
 			"Command: sendevent%20TALK|foo: %2B%2B|Event-UUID|Event-Name: TALK|Core-UUID",
 		},
 	} {

@@ -176,6 +176,8 @@ const outOfOrder engine.Cause = "DESTINATION_OUT_OF_ORDER"
 func noWayTo(address string) engine.Cause {
 	kind, rest, _ := strings.Cut(address, "/")
 	switch {
+	case strings.ContainsAny(address, ",|"): // several: none of them is called
+		return outOfOrder
 	case strings.EqualFold(kind, "error"):
 		if cause := causeIn(rest); cause != engine.CauseSuccess {
 			return cause

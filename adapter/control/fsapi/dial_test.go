@@ -93,6 +93,7 @@ func TestCausesThatAreDialled(t *testing.T) {
 			{"originate error/ 3009", "-ERR NORMAL_CLEARING\n"},
 			{"originate error/999 3009", "-ERR UNKNOWN\n"},
 			{"originate error/SUCCESS 3009", "-ERR DESTINATION_OUT_OF_ORDER\n"},
+			{"originate error/user_busy,error/no_answer 3009", "-ERR DESTINATION_OUT_OF_ORDER\n"},
 			{"conference 3009 dial error/user_busy", "+OK Call Requested: result: [USER_BUSY]\n"},
 			{"conference 3001 dial error/no_answer 1 2", "+OK Call Requested: result: [NO_ANSWER]\n"},
 			{"conference 3001 count", "1"},
