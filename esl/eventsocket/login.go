@@ -99,7 +99,9 @@ func (l *listener) mayStay() bool {
 
 // is says whether another is the same user, who may do the same.
 func (u *User) is(o User) bool {
-	same := func(a, b []string) bool { return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b))) }
+	same := func(a, b []string) bool {
+		return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
+	}
 	return u.Name == o.Name && u.Password == o.Password && u.NoLog == o.NoLog && same(u.API, o.API) && same(u.Events, o.Events)
 }
 
