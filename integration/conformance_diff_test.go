@@ -48,7 +48,8 @@ func differ(want, have string) (list []difference) {
 
 // tapesLast puts the ends of recordings behind all else of their step, by name: a
 // recording is a thread of its own at the switch, so its end is told before or
-// after what the others do, and whether others went on then is chance, too.
+// after what the others do, and whether others went on then, or it has written
+// anything by then, is chance, too.
 func tapesLast(transcript string) string {
 	var out strings.Builder
 	var tapes []string
@@ -58,7 +59,9 @@ func tapesLast(transcript string) string {
 		tapes = nil
 	}
 	others := regexp.MustCompile(` Other-Recordings=\w+`)
+	cause := regexp.MustCompile(` Record-Completion-Cause=(success-maxtime|empty-file)\b`)
 	for line := range strings.Lines(transcript) {
+		line = cause.ReplaceAllString(line, "")
 		switch {
 		case strings.HasPrefix(line, "! ") && strings.Contains(line, " Action=stop-recording "):
 			tapes = append(tapes, others.ReplaceAllString(line, ""))
