@@ -61,7 +61,7 @@ func plainly(t *testing.T, to string) *proxy {
 func newProxy(t *testing.T, p *proxy) *proxy {
 	t.Helper()
 	p.t, p.turn, p.links = t, make(chan struct{}), map[*link]bool{}
-	p.open("127.0.0.1:0")
+	p.open("127.2.0.1:0") // whose ports no connection to elsewhere takes while it is shut
 	t.Cleanup(func() {
 		p.set(gone)
 		p.shut()
