@@ -93,7 +93,7 @@ func Accept(ctx context.Context, l net.Listener, serve func(net.Conn)) error {
 
 func (s *Server) serve(ctx context.Context, nc net.Conn, handle func(context.Context, *Session)) {
 	defer func() { _ = nc.Close() }()
-	from := source(nc.RemoteAddr())
+	from := AddressOf(nc.RemoteAddr())
 	if !s.admit(from) {
 		s.refused(nc, ErrLimit)
 		return
@@ -140,8 +140,9 @@ func (s *Server) leave(from netip.Addr) {
 	}
 }
 
-// source is the address to count by; the zero one for what has none, a pipe.
-func source(a net.Addr) netip.Addr {
+// AddressOf is the IP address of one end of a connection; the zero one for what has
+// none, a pipe.
+func AddressOf(a net.Addr) netip.Addr {
 	if t, ok := a.(*net.TCPAddr); ok {
 		return t.AddrPort().Addr().Unmap()
 	}

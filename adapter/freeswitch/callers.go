@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"slices"
 	"time"
+
+	"parley/esl"
 )
 
 // lookupTime is how long it may take to find the addresses of a switch.
@@ -53,9 +55,4 @@ func isAt(ctx context.Context, hostport string, at netip.Addr) bool {
 }
 
 // address is that of one end; none for one that has no IP address.
-func address(a net.Addr) netip.Addr {
-	if t, ok := a.(*net.TCPAddr); ok {
-		return t.AddrPort().Addr().Unmap().WithZone("")
-	}
-	return netip.Addr{}
-}
+func address(a net.Addr) netip.Addr { return esl.AddressOf(a).WithZone("") }

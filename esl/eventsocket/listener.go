@@ -62,12 +62,9 @@ type listener struct {
 func newListener(s *Server, nc net.Conn) *listener {
 	l := &listener{
 		s: s, nc: nc, wake: pace.NewTurn(), over: make(chan struct{}), turn: make(chan struct{}, 1), logs: notLogging, queue: queue{limit: s.opts.Queue},
-		in: esl.NewReader(nc), began: time.Now(),
+		in: esl.NewReader(nc), began: time.Now(), peer: esl.AddressOf(nc.RemoteAddr()),
 	}
 	l.in.Limit(guestHead, 0)
-	if a, ok := nc.RemoteAddr().(*net.TCPAddr); ok {
-		l.peer = a.AddrPort().Addr().Unmap()
-	}
 	return l
 }
 
